@@ -1,0 +1,61 @@
+package diag
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// logSize bounds what is kept of the start: the same 64 KiB that `show startup-logs` has always given back.
+const logSize = 64 << 10
+
+// Writer prints diagnostics as `[ALERT]    (pid) : text` and keeps them for `show startup-logs`.
+// It is used by one goroutine at a time until the start is over.
+type Writer struct {
+	W        io.Writer // standard error; nil prints nothing
+	PID      int
+	Version  string // "3.4.0"
+	ExecPath string // the program's own path; empty leaves its line out
+	Quiet    bool   // -q: nothing is printed, the log is kept all the same
+	Verbose  bool   // -V: wins over Quiet
+	Running  bool   // the start is over: no introduction and nothing is kept any more
+
+	introduced bool
+	log        strings.Builder
+}
+
+// Print prints one diagnostic. The first alert or warning of a start is introduced by two notices that tell the
+// program's version and path.
+func (w *Writer) Print(d Diagnostic) {
+	if d.Severity != Notice && !w.introduced && !w.Running {
+		w.introduced = true
+		w.print(Notice, "haproxy version is "+w.Version)
+		if w.ExecPath != "" {
+			w.print(Notice, "path to executable is "+w.ExecPath)
+		}
+	}
+	w.print(d.Severity, d.Text)
+}
+
+func (w *Writer) print(s Severity, text string) {
+	head := fmt.Sprintf("%-10s (%d) : ", "["+s.String()+"]", w.PID)
+	text = strings.TrimSuffix(text, "\n")
+	if !w.Running {
+		if size := len(head) + len(text) + 1; w.log.Len()+size <= logSize {
+			w.log.WriteString(head + text + "\n")
+		}
+	}
+	if w.W != nil && (!w.Quiet || w.Verbose) {
+		io.WriteString(w.W, head+text+"\n")
+	}
+}
+
+// Log returns what was printed, or would have been without Quiet, since the program started.
+func (w *Writer) Log() string { return w.log.String() }
+
+// Restore puts text before what this start has said: the log of the process that this one continues.
+func (w *Writer) Restore(text string) {
+	own := w.log.String()
+	w.log.Reset()
+	w.log.WriteString(text + own)
+}
