@@ -1,0 +1,113 @@
+package runtime
+
+import (
+	"time"
+
+	"hapax/acl/sample"
+	"hapax/stats/counter"
+)
+
+// Config is one loaded and resolved configuration.
+type Config struct {
+	Global    Global
+	Proxies   []*Proxy // in the order of the files, defaults sections not included
+	Userlists map[string]*Userlist
+	HTTPErrs  map[string]*HTTPErrors // http-errors sections
+	Vars      *sample.VarNames       // names of all variables, and their ids
+	Stats     GlobalStats
+}
+
+// Proxy by name; nil when there is none.
+func (c *Config) Proxy(name string) *Proxy {
+	for _, px := range c.Proxies {
+		if px.Name == name {
+			return px
+		}
+	}
+	return nil
+}
+
+// Global is the global section. Section 3 of the manual.
+type Global struct {
+	Daemon, MasterWorker, Quiet, Debug bool
+	ZeroWarning                        bool
+	NbThread                           int // loops; 0 until the CPU affinity decided
+	MaxConn                            int // process-wide limit of client connections
+	HardMaxConn                        int // what "set maxconn global" may rise to
+	MaxSock                            int // descriptors needed at MaxConn
+	UlimitN                            int // 0: computed
+	FDHardLimit                        int
+	NoStrictLimits                     bool
+	MemMax                             int // megabytes, -m; 0 none
+	MaxConnRate, MaxSessRate           int // per second; 0 none
+	SpreadChecks                       int // percent, 0-50
+	MaxSpreadChecks                    time.Duration
+	HardStopAfter                      time.Duration // 0: never
+	Grace, CloseSpread                 time.Duration
+	MaxReloads                         int // mworker-max-reloads
+
+	Pidfile    string
+	Chroot     string
+	User       string
+	Group      string
+	UID, GID   int // 0: unchanged, as on the reference
+	Node       string
+	Desc       string
+	Localpeer  string
+	UnixBind   UnixBind
+	Logs       []*LogTarget
+	LogTag     string
+	LogHost    string // log-send-hostname; "" does not send it
+	StatsSocks []*Listener
+	StatsConns int // "stats maxconn"
+	CLITimeout time.Duration
+	StateFile  string // server-state-file
+	StateBase  string // server-state-base
+
+	UnsafeRequest, UnsafeResponse bool // accept-unsafe-violations seen through tune or h1-accept-payload; see rows
+	Tune                          Tune
+}
+
+// UnixBind is the "unix-bind" line: how UNIX sockets are created by default.
+type UnixBind struct {
+	Prefix   string
+	Mode     uint32 // 0: unchanged
+	UID, GID int    // -1: unchanged
+}
+
+// Tune is what the tune.* words set, where they have meaning here.
+type Tune struct {
+	BufSize        int // bytes, default 16384
+	MaxRewrite     int // bytes, default 1024
+	MaxHdr         int // headers per message, default 101
+	LogURILen      int // default 1024
+	CookieLen      int // default 63
+	MaxAccept      int // connections per wake-up of a listener
+	MaxPollEvents  int
+	IdleTimer      time.Duration
+	RcvBufClient   int // bytes; 0: the kernel's
+	SndBufClient   int
+	RcvBufServer   int
+	SndBufServer   int
+	PoolLowFDRatio int // percent
+	PoolHighFD     int // percent
+	MaxVars        [sample.Scopes]int
+	MaxVarsAll     int // bytes over all scopes, 0: none
+	StickCounters  int
+}
+
+// GlobalStats are the process-wide counters, live and sharded by loop where the
+// request path writes them.
+type GlobalStats struct {
+	Conns                    counter.Gauge   // client connections now
+	CumConns                 counter.Counter // accepted since the start
+	CumReqs                  counter.Counter
+	ConnRate                 counter.Rate
+	SessRate                 counter.Rate
+	ReqRate                  counter.Rate
+	MaxConnRate, MaxSessRate counter.Max
+	DroppedLogs              counter.Counter
+	BytesOut                 counter.Counter
+	FailedAlloc              counter.Counter
+	Started                  time.Time
+}

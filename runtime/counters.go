@@ -1,0 +1,57 @@
+package runtime
+
+import "hapax/stats/counter"
+
+// Status classes of HTTP answers in counters: 1xx ... 5xx, other.
+const (
+	Status1xx = iota
+	Status2xx
+	Status3xx
+	Status4xx
+	Status5xx
+	StatusOther
+	StatusClasses
+)
+
+// StatusClass tells which class a status belongs to.
+func StatusClass(status int) int {
+	if c := status/100 - 1; c >= Status1xx && c <= Status5xx {
+		return c
+	}
+	return StatusOther
+}
+
+// FrontCounters is what frontends and listeners count: one shard per loop.
+type FrontCounters struct {
+	Conns, Sess                  counter.Counter // accepted connections; sessions that passed the session rules
+	H1Sess, OtherSess            counter.Counter
+	ReqIn, ReqOut, ResIn, ResOut counter.Counter // bytes: from client, to server, from server, to client
+	DeniedReq, DeniedRes         counter.Counter
+	DeniedConn, DeniedSess       counter.Counter
+	FailedReq                    counter.Counter
+	Intercepted                  counter.Counter
+	FailedRewrite                counter.Counter
+	InternalErr                  counter.Counter
+	CliAborts, SrvAborts         counter.Counter
+	H1Req, OtherReq              counter.Counter
+	Rsp                          [StatusClasses]counter.Counter
+	_                            [64]byte // the next shard starts on a cache line of its own
+}
+
+// BackCounters is what backends and servers count: one shard per loop.
+type BackCounters struct {
+	Sess                         counter.Counter
+	ReqIn, ReqOut, ResIn, ResOut counter.Counter
+	DeniedReq, DeniedRes         counter.Counter
+	FailedConn, FailedRes        counter.Counter
+	Retries, Redispatches        counter.Counter
+	Connects, Reuses             counter.Counter
+	LBTotal                      counter.Counter // times chosen by load balancing
+	FailedRewrite                counter.Counter
+	InternalErr                  counter.Counter
+	CliAborts, SrvAborts         counter.Counter
+	Req                          counter.Counter // HTTP requests
+	Rsp                          [StatusClasses]counter.Counter
+	QTime, CTime, DTime, TTime   counter.Average // ms: queue, connect, response, total
+	_                            [64]byte
+}

@@ -1,0 +1,102 @@
+package runtime
+
+import (
+	"net/netip"
+	"os"
+	"sync/atomic"
+
+	"hapax/parser/ast"
+	"hapax/stats/counter"
+)
+
+// Family is the kind of an address in a bind or server line. Section 2.9.
+type Family uint8
+
+const (
+	FamilyNone Family = iota
+	FamilyIPv4
+	FamilyIPv6
+	FamilyUnix      // a path in the file system
+	FamilyAbstract  // abns@: abstract UNIX socket, the name padded with zeroes to the full length
+	FamilyAbstractZ // abnsz@: zero-terminated
+	FamilyFD        // fd@N: a descriptor inherited from the caller
+	FamilySockpair
+)
+
+// Addr is a resolved address.
+type Addr struct {
+	Family Family
+	IP     netip.AddrPort // IPv4, IPv6
+	Path   string         // Unix, Abstract
+	FD     int            // FD, Sockpair
+}
+
+// Bind is one "bind" line: it makes one listener for each address and port.
+// Section 5.1.
+type Bind struct {
+	Pos            ast.Pos
+	Text           string // the address argument as written
+	Interface      string
+	MaxConn        int // 0: none
+	Backlog        int // 0: the proxy's
+	Nice           int
+	Level          Level // of the stats socket
+	Expose         bool  // expose-fd listeners
+	Severity       SeverityOutput
+	Mode           uint32 // of a UNIX socket; 0: unchanged
+	UID, GID       int    // of a UNIX socket; -1: unchanged
+	V6Only         bool
+	V4V6           bool
+	Transparent    bool
+	DeferAccept    bool
+	TFO            bool
+	MSS            int
+	TCPUserTimeout int       // ms
+	TLS            TLSConfig // nil: clear. Set by the tls domain
+}
+
+// TLSConfig makes the transport of a connection; runtime/ssl implements it.
+type TLSConfig interface{ TLS() }
+
+// Level is what a stats socket allows.
+type Level uint8
+
+const (
+	LevelUser Level = iota
+	LevelOperator
+	LevelAdmin
+)
+
+// SeverityOutput is how CLI messages are prefixed.
+type SeverityOutput uint8
+
+const (
+	SeverityNone SeverityOutput = iota
+	SeverityNumber
+	SeverityString
+)
+
+// ListenerState is what a listener does now.
+type ListenerState int32
+
+const (
+	ListenerInit      ListenerState = iota // not bound yet
+	ListenerListening                      // accepting
+	ListenerFull                           // paused: its, its proxy's or the process's maxconn is reached
+	ListenerPaused                         // paused by the CLI or SIGTTOU
+	ListenerClosed                         // unbound for good
+)
+
+// Listener is one listening socket.
+type Listener struct {
+	ID       int    // puid
+	Name     string // "" when the bind line gave none
+	Proxy    *Proxy
+	Bind     *Bind
+	Addr     Addr
+	State    atomic.Int32    // live: ListenerState, changed by the engine
+	Sock     *os.File        // live: nil until bound; owned by the engine
+	Stats    []FrontCounters // one per loop; nil unless option socket-stats
+	Conns    counter.Gauge   // live: connections now
+	ConnsMax counter.Max
+}

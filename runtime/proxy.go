@@ -1,0 +1,345 @@
+package runtime
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"hapax/acl"
+	"hapax/acl/sample"
+	"hapax/parser/ast"
+	"hapax/stats/counter"
+)
+
+// Mode is what a proxy speaks. Section 4.2 "mode".
+type Mode uint8
+
+const (
+	ModeTCP Mode = iota
+	ModeHTTP
+	ModeCLI    // the GLOBAL proxy of the stats sockets
+	ModeSyslog // "mode log"
+	ModeSPOP
+)
+
+// Cap is what a proxy can do: listen, balance or both.
+type Cap uint8
+
+const (
+	CapFront Cap = 1 << iota
+	CapBack
+	CapDefaults
+	CapListen = CapFront | CapBack
+)
+
+// Option is one "option" word that is a plain switch. Section 4.2.
+type Option uint64
+
+const (
+	OptAbortOnClose Option = 1 << iota
+	OptAcceptUnsafeRequest
+	OptAcceptUnsafeResponse
+	OptAllBackups
+	OptCheckCache
+	OptCliTCPKA
+	OptSrvTCPKA
+	OptContStats
+	OptDisableH2Upgrade
+	OptDontLogNormal
+	OptDontLogNull
+	OptBufferRequest
+	OptIgnoreProbes
+	OptNoDelay
+	OptPretendKeepAlive
+	OptRestrictReqHeaders // see HeaderNames
+	OptUseProxyHeader
+	OptIndependent
+	OptLogAsap
+	OptLogHealth
+	OptLogSeparateErrors
+	OptNoLinger
+	OptPersist
+	OptPreferLastServer
+	OptRedispatch
+	OptSocketStats
+	OptSpliceAuto
+	OptSpliceRequest
+	OptSpliceResponse
+	OptTCPSmartAccept
+	OptTCPSmartConnect
+	OptTransparent
+	OptDropRequestTrailers
+	OptDropResponseTrailers
+	OptIdleCloseOnResponse
+	OptCacheCheck
+	OptHTTPLog // httplog or clf: decides the default log format
+	OptForwarded
+)
+
+// HTTPMode is how connections are kept. Section 4.2 "option http-keep-alive".
+type HTTPMode uint8
+
+const (
+	KeepAlive   HTTPMode = iota // the default
+	ServerClose                 // option http-server-close
+	CloseBoth                   // option httpclose
+)
+
+// Reuse is "http-reuse".
+type Reuse uint8
+
+const (
+	ReuseSafe Reuse = iota // the default
+	ReuseNever
+	ReuseAggressive
+	ReuseAlways
+)
+
+// Timeouts of a proxy, the 12 of section 4.2; 0 is unset (infinite).
+type Timeouts struct {
+	Check, Client, ClientFin, ClientHandshake time.Duration
+	Connect, KeepAlive, Request, Queue        time.Duration
+	Server, ServerFin, Tarpit, Tunnel         time.Duration
+}
+
+// ProxyStats are the live numbers of a proxy.
+type ProxyStats struct {
+	Front []FrontCounters // one shard per loop
+	Back  []BackCounters
+
+	FrontConns    counter.Gauge // client connections now
+	FrontConnsMax counter.Max
+	BackConns     counter.Gauge // sessions on the backend now
+	BackConnsMax  counter.Max
+	Queued        counter.Gauge // waiting in the backend's own queue
+	QueuedMax     counter.Max
+	TotalQueued   counter.Gauge // in the backend's and its servers' queues
+
+	ConnRate, SessRate, ReqRate            counter.Rate // frontend
+	ConnRateMax, SessRateMax, ReqRateMax   counter.Max
+	BackRate                               counter.Rate
+	BackRateMax                            counter.Max
+	QTimeMax, CTimeMax, DTimeMax, TTimeMax counter.Max
+
+	DownTrans  counter.Counter
+	LastSess   atomic.Int64 // unix seconds; 0 never
+	LastChange atomic.Int64 // unix seconds of the last UP or DOWN
+	DownTime   atomic.Int64 // seconds spent DOWN before LastChange
+}
+
+// Proxy is a frontend, a backend or both (listen). Section 4 of the manual.
+// It starts as a copy of its defaults section.
+type Proxy struct {
+	ID        int // uuid: "id" or counted from 1
+	Name      string
+	Kind      string // "frontend", "backend", "listen" or "defaults", as messages name it
+	Pos       ast.Pos
+	Caps      Cap
+	Mode      Mode
+	Options   Option
+	NoOptions Option // switched off by "no option": not inherited again
+	HTTP      HTTPMode
+	Desc      string
+	Disabled  bool // "disabled": not started
+	GUID      string
+
+	Defaults          *Proxy // the named or last defaults section; nil
+	Timeout           Timeouts
+	MaxConn           int // frontend; 0: the process's
+	Backlog           int
+	RateLimit         int // rate-limit sessions; 0 none
+	FullConn          int
+	Retries           int
+	RedispatchAfter   int // option redispatch <interval>; 0 off
+	RetryOn           RetryOn
+	Reuse             Reuse
+	MaxKeepAliveQueue int // -1 unlimited
+	Tarpit            time.Duration
+
+	Binds         []*Bind
+	Listeners     []*Listener
+	Servers       []*Server // in the order of the file
+	DefaultServer *Server   // what "default-server" set: the template of later servers
+
+	ACLs                   *acl.Set // named ACLs of this proxy
+	TCPConn                Ruleset  // tcp-request connection
+	TCPSess                Ruleset  // tcp-request session
+	TCPReq                 Ruleset  // tcp-request content
+	TCPRes                 Ruleset  // tcp-response content
+	HTTPReq                Ruleset
+	HTTPRes                Ruleset
+	HTTPAfter              Ruleset
+	InspectReq, InspectRes time.Duration // inspect-delay; 0 none
+	Monitor                []*acl.Cond   // monitor fail
+	MonitorURI             string
+	Switching              []*SwitchRule // use_backend
+	ServerRules            []*ServerRule // use-server
+	Redirects              []*Rule       // legacy "redirect" lines: run after http-request rules
+	DefaultName            string        // default_backend as written
+	DefaultBack            *Proxy
+
+	ForwardedFor ForwardFor // option forwardfor
+	OriginalTo   ForwardFor // option originalto
+	Forwarded    any        // option forwarded: set by rules
+	Capture      Captures
+	Cookie       *CookieConfig // "cookie": set by runtime/cookie
+	Balance      BalanceConfig
+	LB           Balancer // built by runtime/balance when the engine starts
+	Check        any      // option httpchk, tcp-check...: set by runtime/check
+	CheckSource  any
+	Source       *SourceAddr  // "source"
+	Keepalive    [2]Keepalive // client, server side TCP keep-alive settings
+
+	Logs           []*LogTarget
+	LogGlobal      bool // "log global"
+	LogTag         string
+	LogFormat      LineFormat
+	LogFormatSD    LineFormat
+	ErrorFormat    LineFormat
+	UniqueIDFormat LineFormat
+	UniqueIDHeader string
+
+	Errors map[int]*Reply // errorfile, errorloc, http-error by status
+	Stats  *StatsPage     // nil: no stats page
+
+	Live      ProxyStats
+	State     atomic.Int32         // live: ProxyState
+	BindNames map[string]*Listener // load time only: duplicate names
+
+	Mu    sync.Mutex     // guards Queue and server state changes; never held over I/O
+	Queue any            // the queue of the backend: set by runtime/queue
+	Ext   map[string]any // what other domains hang on a proxy at load time; nothing on the request path reads it
+}
+
+// ProxyState is what a proxy does now.
+type ProxyState int32
+
+const (
+	ProxyReady ProxyState = iota
+	ProxyPaused
+	ProxyStopped // shut down or soft-stopped
+)
+
+// RetryOn is a set of events after which a request is sent again. Section 4.2 "retry-on".
+type RetryOn struct {
+	ConnFailure, EmptyResponse, JunkResponse, ResponseTimeout, Early bool
+	Status                                                           map[int]bool
+	Set                                                              bool // a retry-on line was seen
+}
+
+// Any tells whether something beyond a failed connection is retried: then the
+// request must be kept.
+func (r *RetryOn) Any() bool {
+	return r.EmptyResponse || r.JunkResponse || r.ResponseTimeout || r.Early || len(r.Status) > 0
+}
+
+// ForwardFor is "option forwardfor" and "option originalto".
+type ForwardFor struct {
+	On     bool
+	Header string // default x-forwarded-for or x-original-to; lower case
+	Name   string // as written
+	IfNone bool
+	Except *sample.Network // nil: no exception
+}
+
+// Captures are the slots that "capture" and "declare capture" reserve.
+type Captures struct {
+	Req, Res  []CaptureSlot
+	Cookie    string // prefix or whole name of the captured cookie; "" none
+	CookieLen int
+}
+
+// CaptureSlot is one captured header. Header is "" for declared slots.
+type CaptureSlot struct {
+	Header string // lower case
+	Len    int    // bytes kept
+}
+
+// SwitchRule is one use_backend line.
+type SwitchRule struct {
+	Cond    *acl.Cond // nil: always
+	Name    string
+	Backend *Proxy      // nil when the name is dynamic
+	Dynamic *LineFormat // an expression that gives the name
+	Pos     ast.Pos
+}
+
+// ServerRule is one use-server line.
+type ServerRule struct {
+	Cond    *acl.Cond
+	Name    string
+	Server  *Server
+	Dynamic *LineFormat
+	Pos     ast.Pos
+}
+
+// BalanceConfig is "balance" and "hash-type" as parsed by runtime/balance.
+type BalanceConfig struct {
+	Algo     string // "roundrobin", "uri", ... as "show stat" prints it
+	Args     any    // of the algorithm: set and read by runtime/balance
+	HashType any
+	Factor   int // hash-balance-factor; 0 off
+}
+
+// Balancer chooses servers. It is safe for concurrent use by all loops.
+type Balancer interface {
+	// Pick chooses a server for the stream. avoid is a server that just failed,
+	// or nil: it is chosen only when there is no other. nil: none is usable.
+	Pick(s *Stream, avoid *Server) *Server
+	// Update tells that a server's state or weight changed. The caller holds the
+	// backend's Mu.
+	Update(srv *Server)
+	// Taken and Released tell that a stream was given to the server or left it
+	// (leastconn sorts by this).
+	Taken(srv *Server)
+	Released(srv *Server)
+}
+
+// SourceAddr is "source": the local address of connections to servers.
+type SourceAddr struct {
+	Addr              Addr
+	PortLow, PortHigh int
+	Interface         string
+	UseSrc            any // usesrc: set by the engine's rows
+}
+
+// Keepalive are the tcpka settings; 0: the kernel's.
+type Keepalive struct {
+	Count          int
+	Idle, Interval time.Duration
+}
+
+// StatsPage is what the "stats" words set. Section 4.2 "stats enable".
+type StatsPage struct {
+	URI                                          string
+	Realm                                        string
+	Refresh                                      time.Duration
+	HideVersion                                  bool
+	ShowLegends, ShowNode, ShowDesc, ShowModules bool
+	Node, Desc                                   string
+	Scope                                        []string    // "." is the proxy itself
+	Users                                        *Userlist   // stats auth
+	Admin                                        []*acl.Cond // stats admin if; an entry nil: always
+	Rules                                        Ruleset     // stats http-request
+}
+
+// CookieConfig is the "cookie" line; its words are parsed by runtime/cookie.
+type CookieConfig struct {
+	Name                                                             string
+	Mode                                                             CookieMode
+	Indirect, NoCache, PostOnly, Preserve, HTTPOnly, Secure, Dynamic bool
+	Domain                                                           string // "; domain=..." ready to append
+	Attr                                                             string // "; ..." ready to append
+	MaxIdle, MaxLife                                                 time.Duration
+	DynamicKey                                                       string
+}
+
+// CookieMode is what is done with the cookie.
+type CookieMode uint8
+
+const (
+	CookieNone CookieMode = iota
+	CookieRewrite
+	CookieInsert
+	CookiePrefix
+)

@@ -1,0 +1,38 @@
+package runtime
+
+import "hapax/acl/logformat"
+
+// Reply is an answer made by the proxy itself: an error, a redirect, a return
+// rule. It is built at load time; formats in it are evaluated for each stream.
+type Reply struct {
+	Status  int
+	Reason  string // "" the usual one of the status
+	Raw     []byte // a whole HTTP/1 response, head and body (errorfile); nil: the fields below
+	Type    string // content-type; "" none
+	Headers []ReplyHeader
+	Body    []byte            // constant body
+	Format  *logformat.Format // lf-string, lf-file; nil: Body
+	Kind    ReplyKind
+}
+
+// ReplyHeader is one header of a reply.
+type ReplyHeader struct {
+	Name  string
+	Value *logformat.Format
+}
+
+// ReplyKind tells who made the reply: it decides the flags in logs.
+type ReplyKind uint8
+
+const (
+	ReplyError  ReplyKind = iota // an error found by the proxy
+	ReplyDeny                    // a deny rule: PR
+	ReplyTarpit                  // PT
+	ReplyLocal                   // return, redirect, stats, monitor: LR
+)
+
+// HTTPErrors is an http-errors section.
+type HTTPErrors struct {
+	Name    string
+	Replies map[int]*Reply
+}

@@ -1,0 +1,50 @@
+package runtime
+
+import (
+	"hapax/acl"
+	"hapax/parser/ast"
+)
+
+// Verdict is what an action tells the rule set.
+type Verdict uint8
+
+const (
+	Continue Verdict = iota // the next rule
+	Stop                    // no more rules of this set (allow, accept)
+	Wait                    // come back to this rule when Stream.WaitFor is over or data came
+	Done                    // Stream.Reply is the answer (return, redirect, auth, deny with a reply)
+	Deny                    // deny with the error of Stream.Reply
+	Abort                   // the connection ends without an answer (reject, silent-drop)
+	Invalid                 // the message is invalid: 400 or 502
+	Failed                  // an internal error: 500
+)
+
+// Exec runs an action on a stream.
+type Exec func(*Stream) Verdict
+
+// Rule is one line of a rule set.
+type Rule struct {
+	Cond   *acl.Cond // nil: always
+	Do     Exec
+	Action string // name, as messages print it
+	Pos    ast.Pos
+	Final  bool
+}
+
+// Ruleset is the rules of one place, in order.
+type Ruleset []*Rule
+
+// RulesetKind names a place where rules stand.
+type RulesetKind uint16
+
+const (
+	TCPConnRules RulesetKind = 1 << iota
+	TCPSessRules
+	TCPReqRules
+	TCPResRules
+	HTTPReqRules
+	HTTPResRules
+	HTTPAfterRules
+	StatsRules // stats http-request
+	QUICInitialRules
+)

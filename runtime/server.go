@@ -1,0 +1,153 @@
+package runtime
+
+import (
+	"sync/atomic"
+	"time"
+
+	"hapax/parser/ast"
+	"hapax/stats/counter"
+)
+
+// ServerState is the operational state of a server.
+type ServerState int32
+
+const (
+	ServerStopped  ServerState = iota // DOWN
+	ServerStarting                    // UP, throttled by slowstart
+	ServerRunning
+	ServerStopping // NOLB: answers 404 to its check; only persistent requests
+)
+
+// Admin is the administrative state of a server: bits, as show servers state prints them.
+type Admin uint32
+
+const (
+	ForcedMaint    Admin = 0x01 // set server state maint, disable server
+	InheritedMaint Admin = 0x02 // from the tracked server
+	ConfigMaint    Admin = 0x04 // "disabled"
+	ForcedDrain    Admin = 0x08
+	InheritedDrain Admin = 0x10
+	ResolverMaint  Admin = 0x20 // no address yet
+	HostnameMaint  Admin = 0x40 // the host name was changed
+
+	Maint = ForcedMaint | InheritedMaint | ConfigMaint | ResolverMaint
+	Drain = ForcedDrain | InheritedDrain
+)
+
+// OnError is the server word "on-error".
+type OnError uint8
+
+const (
+	OnErrorFailCheck OnError = iota
+	OnErrorFastInter
+	OnErrorSuddenDeath
+	OnErrorMarkDown
+)
+
+// Observe is the server word "observe".
+type Observe uint8
+
+const (
+	ObserveNone Observe = iota
+	ObserveLayer4
+	ObserveLayer7
+)
+
+// Server is one server of a backend. Section 5.2.
+type Server struct {
+	ID    int // puid: "id" or counted
+	Name  string
+	Proxy *Proxy
+	Pos   ast.Pos
+	GUID  string
+
+	// Where it is.
+	Addr       atomic.Pointer[Addr] // live: set server addr
+	Host       string               // the name as written; "" when an address was
+	PortOffset bool                 // "+N": the client's port plus N
+	MapPorts   bool                 // no port: the client's
+	Source     *SourceAddr          // nil: the proxy's
+	InitAddr   []string
+	Interface  string
+
+	// How much it gets.
+	Weight         int          // as configured: 0-256
+	UserWeight     atomic.Int32 // live: set weight
+	Effective      atomic.Int32 // live: after slowstart and drain; 0: no load balancing
+	MaxConn        atomic.Int32 // live: 0 none
+	MinConn        int
+	MaxQueue       int // 0 none
+	Backup         bool
+	Disabled       bool
+	SlowStart      time.Duration
+	Cookie         string
+	TrackName      string
+	Track          *Server
+	Trackers       []*Server
+	Redir          string // "redir": prefix of a Location
+	MaxReuse       int    // -1 none
+	PoolMax        int    // pool-max-conn; -1 none
+	PoolLow        int
+	PoolPurge      time.Duration
+	NonStick       bool
+	TLS            TLSConfig
+	TFO            bool
+	TCPUserTimeout int // ms
+	Namespace      string
+
+	// Checks. Section 5.2 "check".
+	CheckOn                     bool
+	CheckAddr                   Addr
+	CheckPort                   int
+	CheckHost                   string
+	Inter, FastInter, DownInter time.Duration // 0: default 2s; the others default to inter
+	Rise, Fall                  int
+	Check                       any // runtime/check's own; nil: not checked
+	OnError                     OnError
+	Observe                     Observe
+	ErrorLimit                  int
+	MarkedDownShut              bool // on-marked-down shutdown-sessions
+	MarkedUpShut                bool // on-marked-up shutdown-backup-sessions
+	LogProto                    bool
+
+	// What it does now: changed under the proxy's Mu, read by all.
+	State      atomic.Int32 // ServerState
+	AdminState atomic.Uint32
+	Health     atomic.Int32 // 0..Rise+Fall-1
+	LastChange atomic.Int64 // unix seconds
+	DownTime   atomic.Int64 // seconds DOWN before LastChange
+	Errors     atomic.Int32 // consecutive, for observe
+	HealthOff  atomic.Bool  // disable health
+
+	// Live numbers.
+	Current                                counter.Gauge // sessions now
+	CurrentMax                             counter.Max
+	Served                                 counter.Gauge // streams that use a connection now: compared with maxconn
+	Queued                                 counter.Gauge
+	QueuedMax                              counter.Max
+	Idle                                   counter.Gauge // idle connections in all pools
+	IdleSafe                               counter.Gauge
+	Used                                   counter.Gauge // connections in use
+	UsedMax                                counter.Max
+	Stats                                  []BackCounters // one shard per loop
+	Rate                                   counter.Rate
+	RateMax                                counter.Max
+	QTimeMax, CTimeMax, DTimeMax, TTimeMax counter.Max
+	FailedChecks, FailedHana, DownTrans    counter.Counter
+	LastSess                               atomic.Int64 // unix seconds; 0 never
+
+	Queue   any // set by runtime/queue
+	LB      any // set by runtime/balance: its node in the tree
+	Pools   any // set by runtime/engine: idle connections per loop
+	Streams any // set by runtime/engine: for shutdown sessions
+}
+
+// Usable tells whether the server may be given requests by load balancing.
+func (s *Server) Usable() bool {
+	return s.AdminState.Load()&uint32(Maint) == 0 && ServerState(s.State.Load()) != ServerStopped && s.Effective.Load() > 0
+}
+
+// Up tells whether the server may be given persistent requests.
+func (s *Server) Up() bool {
+	return s.AdminState.Load()&uint32(Maint) == 0 && ServerState(s.State.Load()) != ServerStopped
+}

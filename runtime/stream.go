@@ -1,0 +1,130 @@
+package runtime
+
+import (
+	"net/netip"
+	"time"
+
+	"hapax/acl/sample"
+	"hapax/runtime/message"
+)
+
+// Termination is the pair of flags that logs show first: who or what ended the
+// stream, and in which state it was. Section 8.5.
+type Termination struct{ Cause, State byte }
+
+// Causes of an end.
+const (
+	EndNone     = '-'
+	EndClient   = 'C' // the client aborted
+	EndServer   = 'S' // the server aborted or refused
+	EndProxy    = 'P' // a limit, a denial, a protocol error
+	EndLocal    = 'L' // answered by the proxy itself
+	EndResource = 'R' // a resource was exhausted
+	EndInternal = 'I'
+	EndDown     = 'D' // killed: its server went down
+	EndUp       = 'U' // killed: a preferred server came up
+	EndKilled   = 'K' // by an administrator
+	EndClientTO = 'c' // timeout client
+	EndServerTO = 's' // timeout server, queue or connect
+)
+
+// States at an end.
+const (
+	InNone    = '-'
+	InRequest = 'R'
+	InQueue   = 'Q'
+	InConnect = 'C'
+	InHeaders = 'H' // waiting for the response's headers
+	InData    = 'D'
+	InLast    = 'L' // sending the last data to the client
+	InTarpit  = 'T'
+)
+
+// Timing are the moments of a stream, in ns of the loop's clock; 0: not reached.
+// Section 8.4.
+type Timing struct {
+	Accept      int64 // of the connection for the first request, else end of the previous response
+	AcceptWall  int64 // unix µs of Accept
+	Handshake   int64 // TLS and PROXY protocol done
+	First       int64 // first byte of the request (end of %Ti)
+	Request     int64 // request headers complete
+	RequestWall int64 // unix µs of First
+	Queue       int64 // left the queue
+	Connect     int64 // connection established
+	Response    int64 // response headers complete
+	Close       int64
+}
+
+// Stream is one request and its response, or one TCP connection through the
+// proxy. It lives on one loop and is reused: whoever keeps bytes of it copies.
+// engine's stream embeds it.
+type Stream struct {
+	ID      uint64
+	Config  *Config
+	Session *Session
+	Front   *Proxy
+	Back    *Proxy  // the frontend itself until a backend was chosen
+	Server  *Server // nil until chosen
+	Loop    int
+
+	Req, Res                  message.Message
+	Ctx                       sample.Context // Owner is this Stream; reused for each evaluation
+	TxnVars, ReqVars, ResVars sample.Vars
+
+	// Requests of actions to the engine.
+	Reply   *Reply        // with Done and Deny
+	WaitFor time.Duration // with Wait: 0 waits for data only
+	Drop    bool          // with Abort: silent-drop
+
+	// What rules may set.
+	LogLevel   int8 // -1: the default of the event; 8: silent
+	StrictMode bool // a failed rewrite ends the request
+	Tarpit     bool
+	Retries    int16 // set-retries; -1: the backend's
+	PrioClass  int32
+	PrioOffset int32
+	ToServer   netip.AddrPort                                                         // set-dst: where an unaddressed server is
+	Timeouts   struct{ Client, Server, Tunnel, Queue, Connect, Tarpit time.Duration } // set-timeout; 0: the proxy's
+
+	// What happened.
+	Time                       Timing
+	End                        Termination
+	Status                     int // of the response; 0 none
+	Method                     message.Method
+	URI                        []byte   // copy of the request's first line for logs, at most tune.http.logurilen
+	ReqCaps, ResCaps           [][]byte // by slot; nil: not captured
+	CookieReq, CookieRes       []byte   // captured cookies
+	CookieIn                   byte     // flag of the persistence cookie in the request: N I D V O E U -
+	CookieOut                  byte     // in the response: N I D U P R -
+	BytesIn                    int64    // from the client
+	BytesOut                   int64    // to the client
+	ReqToServer, ResFromServer int64
+	RetriesDone                int
+	Redispatched               bool
+	Reused                     bool
+	ServerQueue, BackendQueue  int            // positions passed, for logs
+	ConnCounts                 [5]int         // actconn, feconn, beconn, srvconn at log time, see logger
+	ServerAddr                 netip.AddrPort // the server connection's peer
+	LocalAddr                  netip.AddrPort // its local end
+	UniqueID                   []byte
+	RewriteFailed              bool
+	Cookie                     CookieState // of runtime/cookie
+	LB                         LBState     // of runtime/balance
+	Internal                   bool        // the response is the proxy's own
+	FirstRequest               bool        // of its connection
+}
+
+// CookieState is what runtime/cookie remembers between request and response.
+type CookieState struct {
+	Server              *Server // named by the client's cookie
+	Value               []byte
+	FirstDate, LastDate int64 // of a dated cookie, unix seconds
+	Stripped            bool
+}
+
+// LBState is what runtime/balance remembers of a choice.
+type LBState struct {
+	Prev   *Server // last server of the session, for prefer-last-server
+	Hash   uint32
+	Hashed bool
+}

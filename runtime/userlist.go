@@ -1,0 +1,26 @@
+package runtime
+
+// Userlist is a userlist section. Section 12.2 of the manual.
+type Userlist struct {
+	Name   string
+	Users  []*User
+	Groups []string
+}
+
+// User is one user of a list.
+type User struct {
+	Name     string
+	Password string
+	Insecure bool // the password is in clear
+	Groups   []string
+}
+
+// User by name; nil when there is none.
+func (u *Userlist) User(name []byte) *User {
+	for _, x := range u.Users {
+		if x.Name == string(name) {
+			return x
+		}
+	}
+	return nil
+}
