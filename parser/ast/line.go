@@ -14,6 +14,7 @@ type Line struct {
 	Pos      Pos
 	Raw      string // as written, with comment and line feed
 	Modifier Modifier
+	Header   bool // opens a section
 	Words    []Word
 	Comment  string // from its '#' to the end of the line; empty when there is none
 }

@@ -19,6 +19,19 @@ type List struct {
 	alerts   int
 	warnings int
 	aborted  bool
+	once     map[string]bool
+}
+
+// Once returns true the first time it is called with key: for advice that is worth giving once only.
+func (l *List) Once(key string) bool {
+	if l.once[key] {
+		return false
+	}
+	if l.once == nil {
+		l.once = make(map[string]bool)
+	}
+	l.once[key] = true
+	return true
 }
 
 // Add takes one diagnostic.
