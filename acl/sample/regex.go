@@ -1,0 +1,363 @@
+package sample
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"regexp/syntax"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/dlclark/regexp2"
+)
+
+// MaxGroups is how many groups of a match are known, the whole match included.
+const MaxGroups = 10
+
+// Regex is a compiled regular expression with the semantics of PCRE on bytes: a dot is one byte, also
+// in what happens to be UTF-8. It runs on package regexp (linear time), and on a backtracking engine
+// for what that one lacks: look-around, back-references, atomic groups. It may be used by all loops.
+type Regex struct {
+	text string
+	std  *regexp.Regexp
+	// rest matches what follows a first match: "^" is not true there. nil when that makes no
+	// difference.
+	rest  *regexp.Regexp
+	other *regexp2.Regexp
+}
+
+// matchTimeout bounds the backtracking engine: a pattern that takes longer does not match.
+const matchTimeout = 50 * time.Millisecond
+
+// CompileRegex compiles a pattern; fold makes it ignore case.
+func CompileRegex(pattern string, fold bool) (*Regex, error) {
+	r := &Regex{text: pattern}
+	text := latin1(pattern)
+	flags := syntax.Perl
+	if fold {
+		flags |= syntax.FoldCase
+	}
+	tree, err := syntax.Parse(text, flags)
+	if err == nil {
+		if r.std, err = regexp.Compile(tree.String()); err != nil {
+			return nil, err
+		}
+		if dropBeginText(tree) {
+			r.rest, err = regexp.Compile(tree.String())
+		}
+		return r, err
+	}
+	reason, at := explainRegex(pattern, err)
+	if at < 0 {
+		opt := regexp2.None
+		if fold {
+			opt |= regexp2.IgnoreCase
+		}
+		if r.other, err = regexp2.Compile(text, regexp2.RegexOptions(opt)); err == nil {
+			r.other.MatchTimeout = matchTimeout
+			return r, nil
+		}
+		reason, at = err.Error(), len(pattern)
+	}
+	return nil, fmt.Errorf("regex '%s' is invalid (error=%s, erroffset=%d)", pattern, reason, at)
+}
+
+// String is the pattern as written.
+func (r *Regex) String() string { return r.text }
+
+// Match tells whether the expression matches anywhere in b. It allocates nothing on ASCII text.
+func (r *Regex) Match(b []byte) bool {
+	if r.other != nil {
+		ok, err := r.other.MatchRunes(latin1Runes(b))
+		return ok && err == nil
+	}
+	if !ascii(b) {
+		return r.std.MatchString(latin1(string(b)))
+	}
+	return r.std.Match(b)
+}
+
+// Groups are the offsets of a match and its groups: start and end of each, -1 for one that took no
+// part.
+type Groups [2 * MaxGroups]int
+
+// Find looks for the first match in b. first tells whether b is the start of the subject; otherwise
+// "^" does not match.
+func (r *Regex) Find(b []byte, first bool, g *Groups) bool {
+	for i := range g {
+		g[i] = -1
+	}
+	if r.other != nil {
+		return r.findOther(b, g)
+	}
+	re := r.std
+	if !first && r.rest != nil {
+		re = r.rest
+	}
+	if ascii(b) {
+		found := re.FindSubmatchIndex(b)
+		copy(g[:], found)
+		return found != nil
+	}
+	wide := latin1(string(b))
+	found := re.FindStringSubmatchIndex(wide)
+	for i, at := range found {
+		if i < len(g) && at >= 0 {
+			g[i] = utf8.RuneCountInString(wide[:at])
+		}
+	}
+	return found != nil
+}
+
+func (r *Regex) findOther(b []byte, g *Groups) bool {
+	m, err := r.other.FindRunesMatch(latin1Runes(b))
+	if m == nil || err != nil {
+		return false
+	}
+	for i, group := range m.Groups() {
+		if i == MaxGroups {
+			break
+		}
+		if len(group.Captures) > 0 {
+			g[2*i], g[2*i+1] = group.Index, group.Index+group.Length
+		}
+	}
+	return true
+}
+
+// AppendReplacement appends a replacement text to dst: \0 to \9 stand for the groups of a match in src,
+// \xHH for a byte, and a backslash before anything else for that. It reports false for a text that ends
+// in the middle of such a sequence.
+func AppendReplacement(dst []byte, text string, src []byte, g *Groups) ([]byte, bool) {
+	for i := 0; i < len(text); i++ {
+		c := text[i]
+		if c != '\\' {
+			dst = append(dst, c)
+			continue
+		}
+		if i++; i == len(text) {
+			return dst, false
+		}
+		switch c = text[i]; {
+		case c >= '0' && c <= '9':
+			if n := c - '0'; g[2*n] >= 0 && g[2*n+1] >= 0 {
+				dst = append(dst, src[g[2*n]:g[2*n+1]]...)
+			}
+		case c == 'x':
+			if i+2 >= len(text) {
+				return dst, false
+			}
+			dst = append(dst, hexDigit(text[i+1])<<4+hexDigit(text[i+2]))
+			i += 2
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return dst, true
+}
+
+// CheckReplacement looks at a replacement text while the configuration is read. rest is "" for a good
+// one and otherwise what starts at the fault; odd lists characters after a backslash that needs none.
+func CheckReplacement(text string) (rest string, odd []byte) {
+	for i := 0; i < len(text); i++ {
+		if text[i] != '\\' {
+			continue
+		}
+		start := i
+		if i++; i == len(text) {
+			return text[start:], odd
+		}
+		switch c := text[i]; {
+		case c >= '0' && c <= '9':
+		case c == 'x':
+			if i+2 >= len(text) || !isHex(text[i+1]) || !isHex(text[i+2]) {
+				return text[start:], odd
+			}
+			i += 2
+		default:
+			odd = append(odd, c)
+		}
+	}
+	return "", odd
+}
+
+func isHex(c byte) bool {
+	return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'f'
+}
+
+func hexDigit(c byte) byte {
+	switch {
+	case c >= 'a':
+		return c - 'a' + 10
+	case c >= 'A':
+		return c - 'A' + 10
+	}
+	return c - '0'
+}
+
+func ascii(b []byte) bool {
+	for _, c := range b {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// latin1 turns each byte into the rune of that number, so that engines that think in runes see bytes.
+func latin1(s string) string {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= utf8.RuneSelf {
+			var b strings.Builder
+			for j := 0; j < len(s); j++ {
+				b.WriteRune(rune(s[j]))
+			}
+			return b.String()
+		}
+	}
+	return s
+}
+
+func latin1Runes(b []byte) []rune {
+	r := make([]rune, len(b))
+	for i, c := range b {
+		r[i] = rune(c)
+	}
+	return r
+}
+
+// dropBeginText makes "^" impossible in the tree and reports whether there was one.
+func dropBeginText(tree *syntax.Regexp) bool {
+	found := false
+	if tree.Op == syntax.OpBeginText {
+		tree.Op, found = syntax.OpNoMatch, true
+	}
+	for _, sub := range tree.Sub {
+		found = dropBeginText(sub) || found
+	}
+	return found
+}
+
+// explainRegex words a syntax error as PCRE does, with the offset it gives. A negative offset says that
+// the other engine may know what the pattern means.
+func explainRegex(pattern string, err error) (string, int) {
+	e, ok := err.(*syntax.Error)
+	if !ok {
+		return "", -1
+	}
+	switch e.Code {
+	case syntax.ErrMissingParen:
+		if strings.Contains(pattern, "(?") {
+			return "", -1
+		}
+		return "missing closing parenthesis", len(pattern)
+	case syntax.ErrMissingBracket:
+		return "missing terminating ] for character class", len(pattern)
+	case syntax.ErrMissingRepeatArgument:
+		if at := misplacedQuantifier(pattern); at >= 0 {
+			return "quantifier does not follow a repeatable item", at
+		}
+	case syntax.ErrUnexpectedParen:
+		if at := unmatchedParen(pattern); at >= 0 {
+			return "unmatched closing parenthesis", at
+		}
+	case syntax.ErrInvalidCharRange:
+		if at := strings.Index(pattern, e.Expr); at >= 0 && !strings.HasPrefix(e.Expr, "[:") && !strings.HasPrefix(e.Expr, `\`) {
+			return "range out of order in character class", at + len(e.Expr) - 1
+		}
+		if at := strings.Index(pattern, "[:"); at >= 0 {
+			return "unknown POSIX class name", at + 2
+		}
+	case syntax.ErrInvalidRepeatSize:
+		if strings.Contains(e.Expr, ",") && !tooOften(e.Expr) {
+			return "numbers out of order in {} quantifier", strings.Index(pattern, e.Expr) + len(e.Expr) - 1
+		}
+	case syntax.ErrTrailingBackslash:
+		return `\ at end of pattern`, len(pattern)
+	}
+	return "", -1
+}
+
+// tooOften tells whether a repetition such as {3,2000} is refused for its size, which is fine for the
+// other engine, and not for its order.
+func tooOften(repeat string) bool {
+	lo, hi, _ := strings.Cut(strings.Trim(repeat, "{}"), ",")
+	least, _ := ReadInt(lo)
+	most, n := ReadInt(hi)
+	if n == 0 {
+		most = math.MaxInt64
+	}
+	return least <= most
+}
+
+// elements calls visit for each element of a pattern outside character classes and escapes, with its
+// offset, until it returns false.
+func elements(pattern string, visit func(i int, c byte) bool) {
+	for i := 0; i < len(pattern); i++ {
+		c := pattern[i]
+		if !visit(i, c) {
+			return
+		}
+		switch c {
+		case '\\':
+			i++
+		case '[':
+			i++
+			if i < len(pattern) && pattern[i] == '^' {
+				i++
+			}
+			for i++; i < len(pattern) && pattern[i] != ']'; i++ {
+				if pattern[i] == '\\' {
+					i++
+				}
+			}
+		}
+	}
+}
+
+func unmatchedParen(pattern string) int {
+	depth, at := 0, -1
+	elements(pattern, func(i int, c byte) bool {
+		switch c {
+		case '(':
+			depth++
+		case ')':
+			if depth--; depth < 0 {
+				at = i
+				return false
+			}
+		}
+		return true
+	})
+	return at
+}
+
+// misplacedQuantifier finds a quantifier with nothing to repeat. After a quantifier one more "+" or "?"
+// is allowed: it makes the first one possessive or lazy.
+func misplacedQuantifier(pattern string) int {
+	const none, item, quantified = 0, 1, 2
+	before, at := none, -1
+	elements(pattern, func(i int, c byte) bool {
+		switch {
+		case c == '*', (c == '+' || c == '?') && before == none && !(i > 0 && pattern[i-1] == '(' && c == '?'):
+			if before != item {
+				at = i
+				return false
+			}
+			before = quantified
+		case c == '+' || c == '?':
+			if before == quantified {
+				before = none
+			} else if before == item {
+				before = quantified
+			}
+		case c == '(' || c == '|':
+			before = none
+		default:
+			before = item
+		}
+		return true
+	})
+	return at
+}
