@@ -1,0 +1,595 @@
+package h1
+
+import (
+	"bytes"
+
+	"hapax/runtime/message"
+)
+
+// field takes in the header field whose line is complete. It gives the offset of an error, or -1.
+func (p *Parser) field(m *message.Message) int {
+	b := m.Buf
+	for p.value < p.end && isLWS(b[p.value]) {
+		p.value++
+	}
+	for p.end > p.value+1 && isLWS(b[p.end-1]) {
+		p.end--
+	}
+	f := message.Field{
+		Name:  message.Span{Off: p.start, Len: p.colon - p.start},
+		Value: message.Span{Off: p.value, Len: p.end - p.value},
+	}
+	if len(m.Fields) >= p.limits.Headers || len(m.Fields) == cap(m.Fields) {
+		return int(p.at)
+	}
+	name := b[p.start:p.colon]
+	if p.ErrPos >= 0 && !isToken(name) {
+		return -1 // such a field is left out
+	}
+	f.ID = message.HeaderIDOf(name)
+	switch f.ID {
+	case message.TransferEncodingHeader:
+		if bad, fatal := transferEncoding(m, b[p.value:p.end]); bad {
+			if fatal || !p.response || !p.tolerate(HeaderL2LWS, p.value) {
+				return int(p.value)
+			}
+		}
+	case message.ContentLengthHeader:
+		first := m.Flags&message.ContentLength == 0
+		v, ok := contentLength(m, b, f.Value)
+		if !ok {
+			return int(p.value)
+		}
+		if !first {
+			return -1
+		}
+		f.Value = v
+	case message.Connection:
+		f.Value = connectionTokens(m, b, f.Value)
+		if f.Value.Len == 0 {
+			return -1
+		}
+	case message.Upgrade:
+		f.Value = upgradeTokens(m, b, f.Value)
+		if f.Value.Len == 0 {
+			return -1
+		}
+	case message.Host:
+		if p.response {
+			break
+		}
+		v := m.Bytes(f.Value)
+		if p.host >= 0 {
+			if !message.EqualFold(v, m.Value(p.host)) {
+				return int(p.value)
+			}
+			return -1 // said twice
+		}
+		if !message.ValidAuthority(v) {
+			return int(p.value)
+		}
+		p.host = len(m.Fields)
+	}
+	m.Fields = append(m.Fields, f)
+	return -1
+}
+
+// transferEncoding reads one Transfer-Encoding value. bad tells of an error that AcceptUnsafe may let
+// pass in a response, fatal of one that nothing does: a coding behind "chunked" in a request would hide
+// where the message ends.
+func transferEncoding(m *message.Message, v []byte) (bad, fatal bool) {
+	if len(v) == 0 {
+		return true, false
+	}
+	m.Flags |= message.TransferEncoding
+	for at := 0; at < len(v); at++ {
+		if isLWS(v[at]) {
+			continue
+		}
+		n := at + message.ValueEnd(v[at:])
+		if n+1 == len(v) {
+			bad = true // nothing behind the last comma
+		}
+		word := trimRight(v[at:n])
+		m.Flags &^= message.Chunked
+		switch {
+		case len(word) == 0:
+			bad = true
+		case message.EqualFold(word, "chunked"):
+			if m.Flags&message.ChunkedOnce != 0 {
+				bad = true
+			}
+			m.Flags |= message.ChunkedOnce | message.Chunked
+		case m.Flags&(message.Response|message.ChunkedOnce) == message.ChunkedOnce:
+			return true, true
+		default:
+			m.Flags |= message.OtherCoding
+		}
+		at = n
+	}
+	return bad, false
+}
+
+// contentLength reads a Content-Length value: a list is fine when all its numbers are equal, also to
+// those of earlier fields. It gives the last number's span without leading zeroes.
+func contentLength(m *message.Message, b []byte, v message.Span) (word message.Span, ok bool) {
+	at, end := v.Off, v.End()
+	for {
+		for at < end && isLWS(b[at]) {
+			at++
+		}
+		if at == end {
+			return word, false
+		}
+		var length uint64
+		start, i := at, at
+		for ; i < end && b[i]-'0' <= 9; i++ {
+			if length == 0 {
+				start = i
+			}
+			if length > (1<<64-1)/10 {
+				return word, false
+			}
+			digit := uint64(b[i] - '0')
+			if length*10+digit < length*10 {
+				return word, false
+			}
+			length = length*10 + digit
+		}
+		if i == at {
+			return word, false
+		}
+		word = message.Span{Off: start, Len: i - start}
+		for i < end && isLWS(b[i]) {
+			i++
+		}
+		if i < end && b[i] != ',' {
+			return word, false
+		}
+		if m.Flags&message.ContentLength != 0 && length != m.BodyLength {
+			return word, false
+		}
+		m.Flags |= message.ContentLength
+		m.BodyLength = length
+		if i == end {
+			return word, true
+		}
+		at = i + 1
+	}
+}
+
+// connectionTokens notes what a Connection value asks for and takes "close" and "keep-alive", which
+// concern this connection only, out of it, in place.
+func connectionTokens(m *message.Message, b []byte, v message.Span) message.Span {
+	return filterList(b, v, func(word []byte) bool {
+		switch {
+		case message.EqualFold(word, "keep-alive"):
+			m.Flags |= message.ConnKeepAlive
+			return false
+		case message.EqualFold(word, "close"):
+			m.Flags |= message.ConnClose
+			return false
+		case message.EqualFold(word, "upgrade"):
+			m.Flags |= message.ConnUpgrade
+		}
+		return true
+	})
+}
+
+// upgradeTokens notes what an Upgrade value asks for and takes h2 and h2c out of it, in place: an
+// upgrade to HTTP/2 is never made.
+func upgradeTokens(m *message.Message, b []byte, v message.Span) message.Span {
+	v = filterList(b, v, func(word []byte) bool {
+		if message.EqualFold(word, "websocket") {
+			m.Flags |= message.UpgradeWebSocket
+		}
+		return !message.EqualFold(word, "h2c") && !message.EqualFold(word, "h2")
+	})
+	if v.Len > 0 {
+		m.Flags |= message.UpgradeHeader
+	}
+	return v
+}
+
+// filterList keeps the words of a comma-separated list that keep accepts. What stands before the first
+// word that goes stays as it is; the words behind it are joined with bare commas.
+func filterList(b []byte, v message.Span, keep func(word []byte) bool) message.Span {
+	out := message.Span{Off: v.Off}
+	copied := v.Off // up to here the list is unchanged
+	end := v.End()
+	for at := v.Off; at < end; at++ {
+		if isLWS(b[at]) {
+			continue
+		}
+		n := at + uint32(message.ValueEnd(b[at:end]))
+		word := trimRight(b[at:n])
+		if keep(word) {
+			if out.End() == copied {
+				out.Len = n - out.Off
+			} else {
+				if out.Len > 0 {
+					b[out.End()] = ','
+					out.Len++
+				}
+				out.Len += uint32(copy(b[out.End():end], word))
+			}
+		}
+		at, copied = n, n
+	}
+	return out
+}
+
+// finish judges the complete head and tells how the message is framed.
+func (p *Parser) finish(m *message.Message) Result {
+	m.HeadLen = p.at
+	if !p.response && !p.trailers {
+		m.Method = message.MethodOf(m.MethodName())
+		if at := p.target(m); at >= 0 {
+			return p.invalid(LastLF, uint32(at))
+		}
+	}
+	if m.Flags&message.TransferEncoding != 0 {
+		if m.Flags&message.Chunked == 0 && !p.response {
+			return p.invalid(Data, p.at)
+		}
+		if m.Flags&message.ContentLength != 0 {
+			if p.opts&KeepInsecure == 0 {
+				m.Flags |= message.ConnClose
+			}
+			m.Flags &^= message.ContentLength
+			m.BodyLength = 0
+			m.RemoveAllID(message.ContentLengthHeader)
+		} else if !p.trailers && !p.version11(m) {
+			m.Flags |= message.ConnClose
+		}
+	}
+	if p.trailers {
+		p.lowerNames(m)
+		p.State = Done
+		return Complete
+	}
+	p.State = Data
+	if m.Flags&message.Chunked != 0 {
+		p.State = ChunkSize
+	}
+	if !p.version(m) {
+		word := 2
+		if p.response {
+			word = 0
+		}
+		return p.invalid(p.State, m.Line[word].Off)
+	}
+	if p.size(m) > p.limits.Buffer-bufferOverhead-p.limits.Rewrite {
+		p.invalid(p.State, p.at)
+		if !p.response {
+			p.Status = 431
+		}
+		return Invalid
+	}
+	if p.response {
+		p.frameResponse(m)
+	} else {
+		p.frameRequest(m)
+		if p.forbiddenPayload(m) {
+			p.invalid(p.State, p.at)
+			p.Status = 413
+			return Invalid
+		}
+	}
+	if m.Flags&message.OtherCoding != 0 {
+		p.invalid(p.State, p.at)
+		if !p.response {
+			p.Status = 422
+		}
+		return Invalid
+	}
+	if !p.webSocketKey(m) && !p.tolerate(p.State, p.at) {
+		return p.invalid(p.State, p.at)
+	}
+	p.lowerNames(m)
+	return Complete
+}
+
+// version11 tells of the version as written, before it is known to be well formed.
+func (p *Parser) version11(m *message.Message) bool {
+	v := m.Line[2]
+	if p.response {
+		v = m.Line[0]
+	}
+	if v.Len != 8 {
+		return false
+	}
+	b := m.Bytes(v)
+	return b[5] > '1' || b[5] == '1' && b[7] >= '1'
+}
+
+// version checks the form of the version and notes whether it is 1.1 or later.
+func (p *Parser) version(m *message.Message) bool {
+	word := &m.Line[2]
+	if p.response {
+		word = &m.Line[0]
+	}
+	v := m.Bytes(*word)
+	formed := len(v) == 8 && string(v[:5]) == "HTTP/" && v[5]-'0' <= 9 && v[6] == '.' && v[7]-'0' <= 9
+	if p.version11(m) {
+		m.Flags |= message.Version11
+	}
+	switch {
+	case formed:
+		return true
+	case p.opts&AcceptUnsafe == 0:
+		return false
+	case len(v) == 0 && !p.response:
+		// A bare "GET /uri" of HTTP/0.9 goes on as HTTP/1.0.
+		return m.Method == message.GET && m.Line[1].Len > 0 && m.SetVersion("HTTP/1.0") == nil
+	}
+	m.Flags |= message.NotHTTP
+	return true
+}
+
+// target checks the form of the URI against the method and the Host header. It gives the offset of an
+// error, or -1.
+func (p *Parser) target(m *message.Message) int {
+	at := int(m.Line[1].Off)
+	uri := m.URI()
+	u := message.SplitURI(uri)
+	switch u.Form {
+	case message.OriginForm:
+		if m.Method == message.CONNECT {
+			return at
+		}
+		return -1
+	case message.AsteriskForm:
+		// "PRI * HTTP/2.0" has to get through to its caller.
+		if m.Method != message.OtherMethod && m.Method != message.OPTIONS || len(uri) != 1 {
+			return at
+		}
+		return -1
+	case message.EmptyForm:
+		return at
+	}
+	host := u.Host()
+	if !message.ValidAuthority(host) && !p.tolerate(LastLF, uint32(at)) {
+		return at
+	}
+	if (u.Form == message.AuthorityForm) != (m.Method == message.CONNECT) {
+		return at
+	}
+	if u.Form == message.AuthorityForm {
+		return p.connectTarget(m, host)
+	}
+	if p.host >= 0 {
+		v := m.Value(p.host)
+		if !message.EqualFold(host, v) && !sameDefault(u.Scheme, host, v) {
+			if at := m.Fields[p.host].Value.Off; !p.tolerate(LastLF, at) {
+				return int(at)
+			}
+		}
+	}
+	return -1
+}
+
+// connectTarget checks the authority of a CONNECT request, which must name a port, and that the Host
+// header says the same; a default port is taken off the latter.
+func (p *Parser) connectTarget(m *message.Message, authority []byte) int {
+	at := m.Line[1].Off
+	port := message.HostPort(authority)
+	if len(port) == 0 {
+		if !p.tolerate(LastLF, at) {
+			return int(at)
+		}
+		return -1
+	}
+	if p.host < 0 {
+		return -1
+	}
+	name := authority[:len(authority)-len(port)-1]
+	field := &m.Fields[p.host].Value
+	host := m.Bytes(*field)
+	hostPort := message.HostPort(host)
+	if len(hostPort) > 0 {
+		host = host[:len(host)-len(hostPort)-1]
+	} else if hostPort != nil {
+		host = host[:len(host)-1]
+	}
+	same := message.EqualFold(host, name)
+	if len(hostPort) > 0 {
+		same = same && bytes.Equal(port, hostPort)
+	} else {
+		same = same && message.DefaultPort(nil, port)
+	}
+	switch {
+	case same && len(hostPort) > 0 && message.DefaultPort(nil, port):
+		field.Len = uint32(len(host))
+	case !same && !p.tolerate(LastLF, field.Off):
+		return int(field.Off)
+	}
+	return -1
+}
+
+// sameDefault tells whether the authority of an absolute URI and a Host header that are not equal
+// differ only in a default port that one of them leaves out.
+func sameDefault(scheme, authority, host []byte) bool {
+	name, port := cutPort(authority)
+	hostName, hostPort := cutPort(host)
+	switch {
+	case port == nil && hostPort == nil:
+		return false
+	case port != nil && !message.DefaultPort(scheme, port):
+		return false
+	case hostPort != nil && !message.DefaultPort(scheme, hostPort):
+		return false
+	}
+	return message.EqualFold(name, hostName)
+}
+
+// cutPort splits a host before the colon of its port.
+func cutPort(host []byte) (name, port []byte) {
+	port = message.HostPort(host)
+	if port == nil {
+		return host, nil
+	}
+	return host[:len(host)-len(port)-1], port
+}
+
+// frameRequest tells how the body of a request ends and tidies its upgrade headers.
+func (p *Parser) frameRequest(m *message.Message) {
+	m.Flags |= message.LengthKnown
+	switch {
+	case m.Method == message.CONNECT:
+		m.Flags &^= message.ContentLength | message.Chunked
+		m.BodyLength = 0
+		p.State = Done
+	case m.Method == message.HEAD:
+		m.Flags |= message.BodylessResponse
+	}
+	if m.Flags&message.Chunked == 0 && m.BodyLength == 0 {
+		m.Flags |= message.Bodyless
+		p.State = Done
+	}
+
+	// Upgrade and "connection: upgrade" only make sense together.
+	switch m.Flags & (message.ConnUpgrade | message.UpgradeHeader) {
+	case message.UpgradeHeader:
+		m.RemoveAllID(message.Upgrade)
+		m.Flags &^= message.UpgradeHeader
+	case message.ConnUpgrade:
+		for v := m.Values("connection"); v.Next(); {
+			if message.EqualFold(v.Bytes(), "upgrade") {
+				v.Remove()
+			}
+		}
+		m.Flags &^= message.ConnUpgrade
+	}
+
+	switch uri := m.URI(); {
+	case m.Method == message.CONNECT:
+		m.Flags |= message.HasAuthority
+	case len(uri) > 0 && uri[0] != '/' && uri[0] != '*':
+		m.Flags |= message.HasAuthority
+		m.NoteScheme()
+		m.NormalizeTarget()
+	}
+}
+
+// frameResponse tells how the body of a response ends.
+func (p *Parser) frameResponse(m *message.Message) {
+	m.Flags |= message.Response
+	m.Method = p.method
+	code := m.Status
+	if code != 101 {
+		m.Flags &^= message.ConnUpgrade | message.UpgradeWebSocket
+	}
+	const framing = message.ContentLength | message.Chunked
+	dropFraming := func() {
+		if m.Flags&message.TransferEncoding != 0 {
+			m.RemoveAllID(message.TransferEncodingHeader)
+		}
+		if m.Flags&message.ContentLength != 0 {
+			m.RemoveAllID(message.ContentLengthHeader)
+		}
+		m.Flags &^= framing
+		m.BodyLength = 0
+	}
+	switch {
+	case p.method == message.CONNECT && code >= 200 && code < 300, code == 101:
+		dropFraming()
+		m.Flags |= message.LengthKnown | message.Bodyless
+	case p.method == message.HEAD, code >= 100 && code < 200, code == 204, code == 304:
+		if code >= 100 && code < 200 || code == 204 {
+			dropFraming()
+		}
+		m.Flags |= message.LengthKnown | message.Bodyless
+		if code >= 200 {
+			m.Flags |= message.BodylessResponse
+		}
+	case m.Flags&framing != 0:
+		m.Flags |= message.LengthKnown
+		if m.Flags&message.Chunked == 0 && m.BodyLength == 0 {
+			m.Flags |= message.Bodyless
+		}
+	}
+	if m.Flags&message.Bodyless != 0 {
+		p.State = Done
+	}
+}
+
+// forbiddenPayload tells of an HTTP/1.0 request whose method has no body and that brings one: an old
+// intermediary may take it for another request.
+func (p *Parser) forbiddenPayload(m *message.Message) bool {
+	if p.opts&AnyMethodPayload != 0 || m.Flags&message.Version11 != 0 || m.Flags&message.Bodyless != 0 {
+		return false
+	}
+	return m.Method == message.GET || m.Method == message.HEAD || m.Method == message.DELETE
+}
+
+// webSocketKey tells whether a WebSocket handshake carries its key, or its answer. Other messages pass.
+func (p *Parser) webSocketKey(m *message.Message) bool {
+	const handshake = message.ConnUpgrade | message.UpgradeWebSocket
+	if m.Flags&handshake != handshake {
+		return true
+	}
+	if p.response {
+		return m.FindID(message.SecWebSocketAccept, 0) >= 0
+	}
+	for i := m.FindID(message.SecWebSocketKey, 0); i >= 0; i = m.FindID(message.SecWebSocketKey, i+1) {
+		if m.Fields[i].Value.Len == webSocketKeyLen {
+			return true
+		}
+	}
+	return false
+}
+
+// webSocketKeyLen is the length of 16 bytes in base64.
+const webSocketKeyLen = 24
+
+// bufferOverhead is what the reference's own bookkeeping takes from a buffer of tune.bufsize: with it
+// heads are refused at the same size.
+const bufferOverhead = 56
+
+// The reference's bookkeeping per part of a head, in bytes.
+const (
+	fieldOverhead = 8
+	lineOverhead  = 30
+	endOverhead   = 9
+)
+
+// size is the room that the head takes in the reference's buffer.
+func (p *Parser) size(m *message.Message) int {
+	n := lineOverhead + endOverhead + int(m.Line[0].Len+m.Line[1].Len+m.Line[2].Len)
+	for i := range m.Fields {
+		n += fieldOverhead + int(m.Fields[i].Name.Len+m.Fields[i].Value.Len)
+	}
+	return n
+}
+
+// lowerNames puts the field names in lower case. It comes last, so that what is captured of a bad
+// message is as it was received.
+func (p *Parser) lowerNames(m *message.Message) {
+	for i := range m.Fields {
+		name := m.Name(i)
+		for j, c := range name {
+			if 'A' <= c && c <= 'Z' {
+				name[j] = c | 0x20
+			}
+		}
+	}
+}
+
+func isToken(name []byte) bool {
+	for _, c := range name {
+		if class[c]&token == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func trimRight(word []byte) []byte {
+	for len(word) > 0 && isLWS(word[len(word)-1]) {
+		word = word[:len(word)-1]
+	}
+	return word
+}
+
+func isLWS(c byte) bool { return class[c]&(blank|crlf) != 0 }
