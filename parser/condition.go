@@ -57,6 +57,7 @@ var errNothing = &conditionError{text: "nothing to read"}
 
 func (p *conditionParser) expr(depth int) (condition, *conditionError) {
 	var c condition
+	operator := -1 // the first one, which is where a missing last operand is reported
 	for ; ; depth-- {
 		if p.rest() == "" {
 			return nil, errNothing
@@ -64,10 +65,9 @@ func (p *conditionParser) expr(depth int) (condition, *conditionError) {
 		if depth <= 0 {
 			return nil, p.errorf(p.at, "unparsable conditional expression '%s'", p.rest())
 		}
-		start := p.at
 		terms, err := p.and(depth - 1)
 		if err == errNothing {
-			return nil, p.errorf(start, "unparsable conditional expression '%s'", p.rest())
+			return nil, p.errorf(p.at, "unparsable conditional expression '%s'", p.rest())
 		}
 		if err != nil {
 			return nil, err
@@ -77,7 +77,9 @@ func (p *conditionParser) expr(depth int) (condition, *conditionError) {
 		if !strings.HasPrefix(p.rest(), "||") {
 			return c, nil
 		}
-		operator := p.at
+		if operator < 0 {
+			operator = p.at
+		}
 		p.at += len("||")
 		p.skipBlanks()
 		if p.rest() == "" {
@@ -89,6 +91,7 @@ func (p *conditionParser) expr(depth int) (condition, *conditionError) {
 
 func (p *conditionParser) and(depth int) ([]term, *conditionError) {
 	var terms []term
+	operator := -1 // as in expr
 	for ; ; depth-- {
 		if depth <= 0 {
 			return nil, p.errorf(p.at, "unparsable conditional sub-expression '%s'", p.rest())
@@ -106,7 +109,9 @@ func (p *conditionParser) and(depth int) ([]term, *conditionError) {
 		if !strings.HasPrefix(p.rest(), "&&") {
 			return terms, nil
 		}
-		operator := p.at
+		if operator < 0 {
+			operator = p.at
+		}
 		p.at += len("&&")
 		p.skipBlanks()
 		if p.rest() == "" {

@@ -81,14 +81,11 @@ func read(name string, list *diag.List) (string, bool) {
 	}
 	var b strings.Builder
 	b.Grow(int(min(info.Size(), limit)) + 1)
-	n, err := io.Copy(&b, io.LimitReader(f, limit+1))
+	// A read error ends a file like its end does; what lacks then is the line feed of the last line.
+	n, _ := io.Copy(&b, io.LimitReader(f, limit+1))
 	if n > limit {
 		list.Alertf(ast.Pos{File: name}, "Loading %s: input is too large %dMB, limited to %dMB. Exiting.", name, n>>20, limit>>20)
 		return "", false
-	}
-	if err != nil {
-		// A read error ends a file like its end does; what lacks then is the line feed of the last line.
-		return b.String(), true
 	}
 	return b.String(), true
 }

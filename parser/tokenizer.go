@@ -46,6 +46,8 @@ type splitter struct {
 	lookup func(name string) (value string, ok bool)
 	// keepHash makes '#' an ordinary character: there are no comments on a command line.
 	keepHash bool
+	// verbatim leaves variables as they are written.
+	verbatim bool
 
 	line  string
 	at    int
@@ -145,7 +147,7 @@ scan:
 		case quote == 0 && isSpace(c):
 			more = true
 			break scan
-		case c == '$' && quote == '"':
+		case c == '$' && quote == '"' && !s.verbatim:
 			if !s.variable(&bare) {
 				s.endRun()
 				return false
