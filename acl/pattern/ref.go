@@ -1,0 +1,401 @@
+package pattern
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"hapax/acl/sample"
+)
+
+// Ref is a collection of patterns that the runtime API can change: a file shared by all that name it, or the
+// patterns of one ACL line. Its entries belong to generations, one of which is in use: others are filled
+// beside it and take its place at once (management manual, "prepare map").
+type Ref struct {
+	name    string // path of the file, or "virt@..." as written; empty for the patterns of a line
+	display string // where it is used, for the runtime API
+
+	mu       sync.Mutex // held by whoever changes anything below
+	id       int
+	usedBy   Use
+	valued   bool // a map: entries have values
+	file     bool // read from a file
+	optional bool // the file need not be there
+	order    uint64
+	current  uint32
+	next     uint32
+	gens     map[uint32]*generation
+	sets     []*Set
+}
+
+// Use tells what a Ref is used as, as a set of bits: a file may serve an ACL and a map.
+type Use uint8
+
+const (
+	ACL Use = 1 << iota
+	Map
+)
+
+func (u Use) String() string {
+	if u&Map != 0 {
+		return "map"
+	}
+	return "acl"
+}
+
+// generation is one version of the entries of a Ref.
+type generation struct {
+	entries []*Entry
+	gone    int // how many of entries are marked as gone
+	byKey   map[string][]*Entry
+}
+
+// keys gives the entries by their text; the map is made on first use, which only the runtime API does.
+func (g *generation) keys() map[string][]*Entry {
+	if g.byKey == nil {
+		g.byKey = make(map[string][]*Entry, len(g.entries))
+		for _, e := range g.entries {
+			if !e.gone.Load() {
+				g.byKey[e.Key] = append(g.byKey[e.Key], e)
+			}
+		}
+	}
+	return g.byKey
+}
+
+func (g *generation) append(e *Entry) {
+	g.entries = append(g.entries, e)
+	if g.byKey != nil {
+		g.byKey[e.Key] = append(g.byKey[e.Key], e)
+	}
+}
+
+func (g *generation) remove(e *Entry) {
+	e.gone.Store(true)
+	g.gone++
+	if g.byKey != nil {
+		kept := g.byKey[e.Key][:0:0]
+		for _, other := range g.byKey[e.Key] {
+			if other != e {
+				kept = append(kept, other)
+			}
+		}
+		if len(kept) == 0 {
+			delete(g.byKey, e.Key)
+		} else {
+			g.byKey[e.Key] = kept
+		}
+	}
+	if g.gone > len(g.entries)/2 {
+		g.entries, g.gone = living(g.entries), 0
+	}
+}
+
+// ID is the number by which the runtime API names the Ref, -1 before Refs.Number.
+func (r *Ref) ID() int { return r.id }
+
+// Name is the file as the configuration names it, without "file@" and "opt@"; empty for patterns of a line.
+func (r *Ref) Name() string { return r.name }
+
+// Display tells where the patterns come from and who uses them.
+func (r *Ref) Display() string { return r.display }
+
+// UsedBy tells what the Ref is used as.
+func (r *Ref) UsedBy() Use { return r.usedBy }
+
+// Valued tells whether the entries have values.
+func (r *Ref) Valued() bool { return r.valued }
+
+// Sets are the ways in which the Ref is matched, in the order in which they came up. Of sets whose patterns
+// the reference keeps in one list only the first is given.
+func (r *Ref) Sets() []*Set {
+	var shown []*Set
+next:
+	for _, s := range r.sets {
+		for _, other := range shown {
+			if s.method.storage() == other.method.storage() && s.flags == other.flags && s.out == other.out {
+				continue next
+			}
+		}
+		shown = append(shown, s)
+	}
+	return shown
+}
+
+// Versions are the generation in use and the last one that was prepared.
+func (r *Ref) Versions() (current, next uint32) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.current, r.next
+}
+
+// Len is the number of patterns held, counted once for each way of matching as the reference counts.
+func (r *Ref) Len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := 0
+	for _, g := range r.gens {
+		n += len(g.entries) - g.gone
+	}
+	return n * len(r.Sets())
+}
+
+// Entries gives the entries of a generation in their order, as they are now.
+func (r *Ref) Entries(version uint32) []*Entry {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if g := r.gens[version]; g != nil {
+		return living(g.entries)
+	}
+	return nil
+}
+
+func (r *Ref) generation(version uint32) *generation {
+	g := r.gens[version]
+	if g == nil {
+		if r.gens == nil {
+			r.gens = make(map[uint32]*generation, 1)
+		}
+		g = new(generation)
+		r.gens[version] = g
+	}
+	return g
+}
+
+// entry makes an entry that is in no generation yet.
+func (r *Ref) entry(text string, value *string, line int) *Entry {
+	r.order++
+	e := &Entry{Key: text, Line: int32(line), order: r.order}
+	if value != nil {
+		e.value.Store(value)
+	}
+	return e
+}
+
+// Set gives the set that matches the Ref in this way and makes it when it is new: then all entries are read
+// with method and flags, and the first that cannot be read is an error. out is the type of the values of a
+// map, Any for an ACL.
+func (r *Ref) Set(method Method, flags Flags, out sample.Type) (*Set, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.sets {
+		if s.method == method && s.flags == flags && s.out == out {
+			return s, nil
+		}
+	}
+	s := &Set{ref: r, method: method, flags: flags, out: out}
+	var entries []*Entry
+	if g := r.gens[r.current]; g != nil {
+		entries = living(g.entries)
+	}
+	for _, e := range entries {
+		if err := s.check(e); err != nil {
+			if e.Line > 0 {
+				err = fmt.Errorf("%w at line %d of file '%s'", err, e.Line, r.name)
+			}
+			return nil, err
+		}
+	}
+	s.load(entries)
+	r.sets = append(r.sets, s)
+	return s, nil
+}
+
+// Append reads the patterns of an ACL's line one after the other, as far as they can be read, and then
+// publishes them.
+func (r *Ref) Append(texts []string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	g := r.generation(r.current)
+	var err error
+	for _, text := range texts {
+		e := r.entry(text, nil, 0)
+		if err = r.check(e); err != nil {
+			break
+		}
+		g.append(e)
+	}
+	for _, s := range r.sets {
+		s.load(g.entries)
+	}
+	return err
+}
+
+// check has all sets read an entry.
+func (r *Ref) check(e *Entry) error {
+	for _, s := range r.sets {
+		if err := s.check(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ErrNotFound says that no entry has the key.
+var ErrNotFound = errors.New("entry not found")
+
+// Add puts an entry into a generation; value is nil for an ACL. In the generation in use it counts at once.
+func (r *Ref) Add(version uint32, text string, value *string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e := r.entry(text, value, 0)
+	if err := r.check(e); err != nil {
+		return err
+	}
+	r.generation(version).append(e)
+	if version == r.current {
+		for _, s := range r.sets {
+			s.add(e)
+		}
+	}
+	return nil
+}
+
+// Change gives all entries of a key in the generation in use another value.
+func (r *Ref) Change(text, value string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	g := r.gens[r.current]
+	if g == nil || len(g.keys()[text]) == 0 {
+		return ErrNotFound
+	}
+	for _, s := range r.sets {
+		if err := checkValue(value, s.out); err != nil {
+			return err
+		}
+	}
+	for _, e := range g.keys()[text] {
+		e.value.Store(&value)
+	}
+	return nil
+}
+
+// Find gives the first entry of a key in a generation, nil when there is none.
+func (r *Ref) Find(version uint32, text string) *Entry {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if g := r.gens[version]; g != nil && len(g.keys()[text]) > 0 {
+		return g.keys()[text][0]
+	}
+	return nil
+}
+
+// ByID gives the entry whose ID is id, nil when there is none.
+func (r *Ref) ByID(id string) *Entry {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, g := range r.gens {
+		for _, e := range g.entries {
+			if !e.gone.Load() && e.ID() == id {
+				return e
+			}
+		}
+	}
+	return nil
+}
+
+// ChangeEntry gives one entry another value.
+func (r *Ref) ChangeEntry(e *Entry, value string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.sets {
+		if err := checkValue(value, s.out); err != nil {
+			return err
+		}
+	}
+	e.value.Store(&value)
+	return nil
+}
+
+// Delete takes the first entry of a key out of the generation in use and reports whether there was one.
+func (r *Ref) Delete(text string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	g := r.gens[r.current]
+	if g == nil || len(g.keys()[text]) == 0 {
+		return false
+	}
+	r.remove(g, g.keys()[text][0])
+	return true
+}
+
+// DeleteEntry takes one entry out of whatever generation it belongs to.
+func (r *Ref) DeleteEntry(e *Entry) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, g := range r.gens {
+		for _, other := range g.entries {
+			if other == e && !e.gone.Load() {
+				r.remove(g, e)
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (r *Ref) remove(g *generation, e *Entry) {
+	g.remove(e)
+	for _, s := range r.sets {
+		s.drop(e)
+	}
+}
+
+// Prepare begins a new generation and gives its number.
+func (r *Ref) Prepare() uint32 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.next++
+	return r.next
+}
+
+// Commit puts a generation in use that was prepared after the current one, and forgets all before it. It
+// reports whether the number was in range.
+func (r *Ref) Commit(version uint32) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	// Numbers wrap: what counts is the distance to the current one.
+	if version-(r.current+1) >= r.next-r.current {
+		return false
+	}
+	r.current = version
+	for v, g := range r.gens {
+		if version-1-v <= 1<<31-1 {
+			r.forget(v, g)
+		}
+	}
+	r.publish()
+	return true
+}
+
+// Clear empties one generation.
+func (r *Ref) Clear(version uint32) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if g := r.gens[version]; g != nil {
+		r.forget(version, g)
+		if version == r.current {
+			r.publish()
+		}
+	}
+}
+
+func (r *Ref) forget(version uint32, g *generation) {
+	delete(r.gens, version)
+	for _, s := range r.sets {
+		for _, e := range g.entries {
+			s.drop(e)
+		}
+	}
+}
+
+// publish has all sets match the current generation.
+func (r *Ref) publish() {
+	var entries []*Entry
+	if g := r.gens[r.current]; g != nil {
+		entries = living(g.entries)
+	}
+	for _, s := range r.sets {
+		s.load(entries)
+	}
+}
