@@ -1,0 +1,157 @@
+package cli
+
+import (
+	"errors"
+	"net"
+	"os"
+	"sync"
+	"time"
+)
+
+// Server accepts connections of stats sockets. They are few and their commands may take long to format an answer or
+// wait for another loop, so each has a goroutine of its own.
+type Server struct {
+	New func(l net.Listener) *Conn // makes the state of one connection
+	Max int                        // connections served at once; further ones wait to be accepted. 0: no limit
+
+	mu    sync.Mutex // guards conns, lines, slots, ended
+	conns map[net.Conn]struct{}
+	lines map[net.Listener]struct{}
+	slots chan struct{}
+	ended bool
+	wait  sync.WaitGroup
+}
+
+// Serve accepts connections of l until l is closed.
+func (s *Server) Serve(l net.Listener) error {
+	s.mu.Lock()
+	if s.conns == nil {
+		s.conns, s.lines = map[net.Conn]struct{}{}, map[net.Listener]struct{}{}
+		if s.Max > 0 {
+			s.slots = make(chan struct{}, s.Max)
+		}
+	}
+	s.lines[l] = struct{}{}
+	s.mu.Unlock()
+	for {
+		if s.slots != nil {
+			s.slots <- struct{}{}
+		}
+		nc, err := l.Accept()
+		if err != nil {
+			s.free()
+			if ne := net.Error(nil); errors.As(err, &ne) && ne.Timeout() {
+				continue
+			}
+			if errors.Is(err, net.ErrClosed) {
+				return nil
+			}
+			return err
+		}
+		if !s.add(nc) {
+			nc.Close()
+			s.free()
+			return nil
+		}
+		go func() {
+			defer s.wait.Done()
+			Serve(nc, s.New(l))
+			s.mu.Lock()
+			delete(s.conns, nc)
+			s.mu.Unlock()
+			s.free()
+		}()
+	}
+}
+
+func (s *Server) free() {
+	if s.slots != nil {
+		<-s.slots
+	}
+}
+
+func (s *Server) add(nc net.Conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return false
+	}
+	s.conns[nc] = struct{}{}
+	s.wait.Add(1)
+	return true
+}
+
+// Len is how many connections are served now.
+func (s *Server) Len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.conns)
+}
+
+// Close stops accepting, closes all connections and waits for their goroutines.
+func (s *Server) Close() {
+	s.mu.Lock()
+	s.ended = true
+	for l := range s.lines {
+		l.Close()
+	}
+	for nc := range s.conns {
+		nc.Close()
+	}
+	s.mu.Unlock()
+	s.wait.Wait()
+}
+
+// Serve carries one connection until it is over, and closes it.
+func Serve(nc net.Conn, c *Conn) {
+	defer nc.Close()
+	defer c.Close()
+	buf := make([]byte, 4096)
+	for {
+		c.Advance()
+		for len(c.Output()) > 0 {
+			nc.SetWriteDeadline(deadline(c.Timeout))
+			n, err := nc.Write(c.Output())
+			c.Sent(n)
+			if err != nil {
+				return
+			}
+			if c.step != nil && c.Waiting() == 0 {
+				c.Advance()
+			}
+		}
+		if c.Over() {
+			return
+		}
+		if c.state == executing && c.Waiting() == 0 {
+			continue
+		}
+		wait := c.Timeout
+		if pause := c.Waiting(); pause > 0 {
+			wait = pause
+			if c.reader.ended {
+				time.Sleep(pause)
+				continue
+			}
+		}
+		nc.SetReadDeadline(deadline(wait))
+		n, err := nc.Read(buf)
+		c.Feed(buf[:n])
+		if err != nil && errors.Is(err, os.ErrDeadlineExceeded) {
+			if c.Waiting() == 0 && n == 0 {
+				return
+			}
+			continue
+		}
+		if err != nil {
+			c.EndInput()
+		}
+	}
+}
+
+func deadline(d time.Duration) time.Time {
+	if d <= 0 {
+		return time.Time{}
+	}
+	return time.Now().Add(d)
+}
