@@ -114,6 +114,7 @@ type ProxyStats struct {
 	Queued        counter.Gauge // waiting in the backend's own queue
 	QueuedMax     counter.Max
 	TotalQueued   counter.Gauge // in the backend's and its servers' queues
+	Served        counter.Gauge // streams that hold a slot of one of the servers
 
 	ConnRate, SessRate, ReqRate            counter.Rate // frontend
 	ConnRateMax, SessRateMax, ReqRateMax   counter.Max
@@ -279,7 +280,17 @@ type BalanceConfig struct {
 	Args     any    // of the algorithm: set and read by runtime/balance
 	HashType any
 	Factor   int // hash-balance-factor; 0 off
+	Affinity HashAffinity
 }
+
+// HashAffinity is "hash-preserve-affinity": when a hash may choose another server.
+type HashAffinity uint8
+
+const (
+	AffinityAlways   HashAffinity = iota // never for load
+	AffinityMaxConn                      // when the server's connection limit is reached
+	AffinityMaxQueue                     // when its queue is full too
+)
 
 // Balancer chooses servers. It is safe for concurrent use by all loops.
 type Balancer interface {
@@ -293,6 +304,9 @@ type Balancer interface {
 	// (leastconn sorts by this).
 	Taken(srv *Server)
 	Released(srv *Server)
+	// Takes tells whether the server may serve the backend's own queue now: it is
+	// usable, and no backup server while active ones are up.
+	Takes(srv *Server) bool
 }
 
 // SourceAddr is "source": the local address of connections to servers.

@@ -53,6 +53,18 @@ const (
 	ObserveLayer7
 )
 
+// HashKey is the server word "hash-key": what places a server on the ring of
+// consistent hashing.
+type HashKey uint8
+
+const (
+	HashKeyID HashKey = iota
+	HashKeyID32
+	HashKeyGUID
+	HashKeyAddr
+	HashKeyAddrPort
+)
+
 // Server is one server of a backend. Section 5.2.
 type Server struct {
 	ID    int // puid: "id" or counted
@@ -73,10 +85,11 @@ type Server struct {
 	// How much it gets.
 	Weight         int          // as configured: 0-256
 	UserWeight     atomic.Int32 // live: set weight
-	Effective      atomic.Int32 // live: after slowstart and drain; 0: no load balancing
+	Effective      atomic.Int32 // live: in the scale of the algorithm, after slowstart, set by runtime/balance; 0: no load balancing
 	MaxConn        atomic.Int32 // live: 0 none
 	MinConn        int
 	MaxQueue       int // 0 none
+	HashKey        HashKey
 	Backup         bool
 	Disabled       bool
 	SlowStart      time.Duration
@@ -144,7 +157,11 @@ type Server struct {
 
 // Usable tells whether the server may be given requests by load balancing.
 func (s *Server) Usable() bool {
-	return s.AdminState.Load()&uint32(Maint) == 0 && ServerState(s.State.Load()) != ServerStopped && s.Effective.Load() > 0
+	if s.AdminState.Load()&uint32(Maint|Drain) != 0 || s.Effective.Load() == 0 {
+		return false
+	}
+	state := ServerState(s.State.Load())
+	return state == ServerStarting || state == ServerRunning
 }
 
 // Up tells whether the server may be given persistent requests.
