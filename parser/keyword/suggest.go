@@ -87,3 +87,12 @@ func Suggest(word string, candidates []string) string {
 func List(names []string) string {
 	return "'" + strings.Join(names, "', '") + "'"
 }
+
+// Fingerprint is what misspelt words are compared by, for those that compare several words at once.
+type Fingerprint struct{ sign fingerprint }
+
+// Add counts one more word in.
+func (f *Fingerprint) Add(word string) { f.sign.add(word) }
+
+// Distance counts the transitions between characters that only one of two fingerprints has.
+func (f *Fingerprint) Distance(other *Fingerprint) int { return f.sign.distance(&other.sign) }

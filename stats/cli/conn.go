@@ -96,7 +96,9 @@ func (c *Conn) Say(s Severity, text string) Step {
 func (c *Conn) Fail(text string) Step { return c.Say(Err, text) }
 
 // Failf answers with an error message.
-func (c *Conn) Failf(format string, args ...any) Step { return c.Say(Err, fmt.Sprintf(format, args...)) }
+func (c *Conn) Failf(format string, args ...any) Step {
+	return c.Say(Err, fmt.Sprintf(format, args...))
+}
 
 // Allow tells whether the connection has the level; if not it answers so.
 func (c *Conn) Allow(l Level) bool {

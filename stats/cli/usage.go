@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"hapax/parser/keyword"
 )
 
 // Three commands close every list, whatever the level.
@@ -74,7 +76,7 @@ func (c *Conn) closest(args []string, length int) []*Command {
 			continue
 		}
 		other, more := signature(row.Words, length)
-		d := sign.distance(&other)
+		d := sign.Distance(&other)
 		if d >= 5*(size+more)/2 || len(best) == maxMatches && d >= best[maxMatches-1].distance {
 			continue
 		}
@@ -94,43 +96,13 @@ func (c *Conn) closest(args []string, length int) []*Command {
 	return rows
 }
 
-// fingerprint counts the transitions between characters of words: letters, digits as one class, all else as another. Row 0
-// marks which classes occur.
-type fingerprint [32 * 32]uint8
-
 // maxWords is how many words of a line take part in the comparison.
 const maxWords = 5
 
-func signature(words []string, from int) (fp fingerprint, size int) {
+func signature(words []string, from int) (fp keyword.Fingerprint, size int) {
 	for i := from; i < len(words) && i < maxWords; i++ {
-		fp.add(words[i])
+		fp.Add(words[i])
 		size += len(words[i])
 	}
 	return fp, size
-}
-
-func (fp *fingerprint) add(word string) {
-	const digit, other = 27, 28
-	from := other
-	for i := 0; i < len(word); i++ {
-		to := other
-		switch b := word[i]; {
-		case 'a' <= b|0x20 && b|0x20 <= 'z':
-			to = int(b|0x20-'a') + 1
-		case '0' <= b && b <= '9':
-			to = digit
-		}
-		fp[to] = 1
-		fp[32*from+to]++
-		from = to
-	}
-	fp[32*from+other]++
-}
-
-func (fp *fingerprint) distance(o *fingerprint) int {
-	d := 0
-	for i := range fp {
-		d += max(int(fp[i])-int(o[i]), int(o[i])-int(fp[i]))
-	}
-	return d
 }
