@@ -33,11 +33,11 @@ func load(config string) *diag.List {
 			words := l.Texts(nil, 1)
 			switch l.Arg(0) {
 			case "setenv":
-				env.Set(words[0], words[1])
+				env.Set(l.Arg(1), l.Arg(2))
 			case "presetenv":
-				env.Preset(words[0], words[1])
+				env.Preset(l.Arg(1), l.Arg(2))
 			case "unsetenv":
-				env.Unset(words[0])
+				env.Unset(l.Arg(1))
 			case "resetenv":
 				env.Reset(words)
 			}
@@ -92,6 +92,7 @@ func FuzzTokenizer(f *testing.F) {
 	for _, c := range lexicalCases {
 		f.Add(c.config)
 	}
+	f.Add("0000 0\n\\x00")
 	f.Fuzz(func(t *testing.T, source string) {
 		load(source)
 		words, comment, err := Split(source)

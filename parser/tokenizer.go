@@ -173,7 +173,7 @@ func (s *splitter) begins(at int) {
 	if s.open {
 		return
 	}
-	s.open, s.begin, s.length, s.copied, s.hasNUL = true, at, 0, false, false
+	s.open, s.begin, s.from, s.length, s.copied, s.hasNUL = true, at, 0, 0, false, false
 	s.text = s.text[:0]
 }
 
