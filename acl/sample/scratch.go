@@ -9,6 +9,9 @@ type Scratch struct {
 
 	block []byte
 	used  int
+
+	values []*Value // lent out, the first lent of them
+	lent   int
 }
 
 // DefaultLimit stands for a Limit of 0: the default of tune.bufsize.
@@ -53,6 +56,19 @@ func (s *Scratch) Take(b []byte) []byte {
 
 // Reset takes everything back. Values whose bytes lie in the scratch buffer are void from then on.
 func (s *Scratch) Reset() { s.used = 0 }
+
+// Borrow gives a Value for an evaluation inside another one, where a local variable would escape to the
+// heap. Values go back in the reverse order.
+func (s *Scratch) Borrow() *Value {
+	if s.lent == len(s.values) {
+		s.values = append(s.values, new(Value))
+	}
+	s.lent++
+	return s.values[s.lent-1]
+}
+
+// Return takes the last borrowed Value back.
+func (s *Scratch) Return() { s.lent-- }
 
 // Mark and Rewind free what was taken in between, for an evaluation inside another one.
 func (s *Scratch) Mark() int { return s.used }
