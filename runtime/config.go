@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"sync/atomic"
 	"time"
 
 	"hapax/acl/sample"
@@ -110,4 +111,22 @@ type GlobalStats struct {
 	BytesOut                 counter.Counter
 	FailedAlloc              counter.Counter
 	Started                  time.Time
+
+	Clock          func() int64 // ms of the clock that all rates are fed with; nil: ms since Started
+	BootTime       time.Duration
+	CurStreams     counter.Gauge
+	CumStreams     counter.Counter
+	Jobs           counter.Gauge // listeners and client connections
+	Listeners      counter.Gauge // listening sockets
+	BytesOutRate   counter.Rate  // in units of 32 bytes
+	MaxConnReached counter.Counter
+	Warnings       counter.Counter // printed since the start, those of the configuration included
+	Stopping       atomic.Bool
+	IdlePct        atomic.Int32  // percent of the last second that loops waited, the mean of all
+	TLSConns       counter.Gauge // client and server side
+	CumTLSConns    counter.Counter
+	TLSRate        counter.Rate
+	TLSRateMax     counter.Max
+	PipesUsed      counter.Gauge
+	Spliced        counter.Counter // bytes
 }

@@ -132,6 +132,9 @@ type Server struct {
 	Errors     atomic.Int32 // consecutive, for observe
 	HealthOff  atomic.Bool  // disable health
 
+	LastCheck    atomic.Pointer[CheckResult] // live: published by runtime/check; nil until the first check ended
+	CheckRunning atomic.Bool                 // live: a check is under way
+
 	// Live numbers.
 	Current                                counter.Gauge // sessions now
 	CurrentMax                             counter.Max

@@ -1,0 +1,70 @@
+package runtime
+
+import "time"
+
+// CheckStatus tells how a health check went, by layer. Section 9.1 of the management guide, "check_status".
+type CheckStatus uint8
+
+const (
+	CheckUnknown CheckStatus = iota
+	CheckInit                // no check ended yet
+	CheckNeutral             // ended without a change of the status
+	CheckHana                // health analysis counted too many errors of traffic
+	CheckSockErr
+	CheckL4OK
+	CheckL4Timeout
+	CheckL4Conn
+	CheckL6OK
+	CheckL6Timeout
+	CheckL6Response
+	CheckL7Timeout
+	CheckL7Response
+	CheckL7OK            // from here on there is a code of layer 5 to 7
+	CheckL7Conditionally // 404 with disable-on-404
+	CheckL7Status
+	CheckProcErr
+	CheckProcTimeout
+	CheckProcOK
+)
+
+var checkStatuses = [...]struct{ name, text string }{
+	CheckUnknown:         {"UNK", "Unknown"},
+	CheckInit:            {"INI", "Initializing"},
+	CheckNeutral:         {"CHECKED", "No status change"},
+	CheckHana:            {"HANA", "Health analyze"},
+	CheckSockErr:         {"SOCKERR", "Socket error"},
+	CheckL4OK:            {"L4OK", "Layer4 check passed"},
+	CheckL4Timeout:       {"L4TOUT", "Layer4 timeout"},
+	CheckL4Conn:          {"L4CON", "Layer4 connection problem"},
+	CheckL6OK:            {"L6OK", "Layer6 check passed"},
+	CheckL6Timeout:       {"L6TOUT", "Layer6 timeout"},
+	CheckL6Response:      {"L6RSP", "Layer6 invalid response"},
+	CheckL7Timeout:       {"L7TOUT", "Layer7 timeout"},
+	CheckL7Response:      {"L7RSP", "Layer7 invalid response"},
+	CheckL7OK:            {"L7OK", "Layer7 check passed"},
+	CheckL7Conditionally: {"L7OKC", "Layer7 check conditionally passed"},
+	CheckL7Status:        {"L7STS", "Layer7 wrong status"},
+	CheckProcErr:         {"PROCERR", "External check error"},
+	CheckProcTimeout:     {"PROCTOUT", "External check timeout"},
+	CheckProcOK:          {"PROCOK", "External check passed"},
+}
+
+// String is the short name: "L4OK".
+func (s CheckStatus) String() string { return checkStatuses[s].name }
+
+// Text is what logs and statistics say: "Layer4 check passed".
+func (s CheckStatus) Text() string { return checkStatuses[s].text }
+
+// Ended tells that the status is the result of a check.
+func (s CheckStatus) Ended() bool { return s >= CheckNeutral }
+
+// HasCode tells that the check got far enough to yield a code of its protocol.
+func (s CheckStatus) HasCode() bool { return s >= CheckL7OK }
+
+// CheckResult is how the last check of a server went. It does not change once it was published.
+type CheckResult struct {
+	Status   CheckStatus
+	Code     int           // of the protocol: HTTP, SMTP, ...; only with Status.HasCode
+	Duration time.Duration // from the connection to the result
+	Desc     string        // what the server or the system said: "ECONNREFUSED returned by OS (Connection refused)"
+}
