@@ -142,6 +142,18 @@ func (d *Decoder) Next(in []byte) (payload []byte, n int, ev Event) {
 	}
 }
 
+// Check looks ahead in the bytes that came with the head, without consuming them. BadBody tells that
+// the message must be refused as a whole: nothing of it was passed on yet. With TrailerPart, in[n:] is
+// the begin of a trailer section, which a Parser may check in the same way.
+func (d Decoder) Check(in []byte) (n int, ev Event) {
+	for {
+		_, used, ev := d.Next(in[n:])
+		if n += used; ev != Payload {
+			return n, ev
+		}
+	}
+}
+
 // sizeLine reads the line of a chunk size: hexadecimal digits, blanks, perhaps extensions, CRLF. It
 // tells how much it consumed; at the end of the line it changes the state.
 func (d *Decoder) sizeLine(in []byte) (n int, ok bool) {

@@ -39,6 +39,10 @@ type Encoder struct {
 	// (http-send-name-header); ServerHeader is in lower case, "" for none.
 	ServerHeader, ServerName string
 
+	// Key is, for a response, the key of the client's WebSocket handshake; after a request, the key
+	// that was made for a handshake without one, for Parser.ExpectKey.
+	Key WebSocketKey
+
 	Framing Framing
 	Length  uint64 // with ByLength
 	// SkipBody tells that the payload of the message must be dropped: a rule took its framing headers
@@ -48,6 +52,7 @@ type Encoder struct {
 	flags      message.Flags // of the message as it goes out
 	haveLength bool
 	haveChunks bool
+	haveKey    bool
 }
 
 // AppendRequest appends the head of request m to dst, up to its capacity.
@@ -94,6 +99,7 @@ func (e *Encoder) AppendRequest(dst []byte, m *message.Message) ([]byte, error) 
 	if e.ServerHeader != "" {
 		out = appendField(out, e.ServerHeader, e.ServerName)
 	}
+	out = e.appendWebSocketKey(out)
 	out = append(out, '\r', '\n')
 	if m.Method != message.CONNECT {
 		e.Framing = e.framing()
@@ -135,7 +141,7 @@ func (e *Encoder) AppendResponse(dst []byte, m *message.Message) ([]byte, error)
 	if e.missing() && e.oneLeft() {
 		e.flags &^= message.LengthKnown | message.TransferEncoding | message.ContentLength | message.Chunked
 	}
-	tunnel := switches(m.Method, code)
+	tunnel := Switches(m.Method, code)
 	if code >= 200 {
 		e.insecure()
 		e.Want = e.Want.WithResponse(m.Method, code, e.flags, e.Front, e.Stopping)
@@ -146,11 +152,12 @@ func (e *Encoder) AppendResponse(dst []byte, m *message.Message) ([]byte, error)
 		}
 	}
 	out = e.appendChunked(out)
+	out = e.appendWebSocketKey(out)
 	out = append(out, '\r', '\n')
 	switch {
 	case tunnel:
 		e.Want, e.Framing = TunnelMode, OtherBytes
-	case code >= 200 && !e.SkipBody:
+	case !Informational(code) && !e.SkipBody:
 		e.Framing = e.framing()
 	}
 	return out, nil
@@ -158,7 +165,8 @@ func (e *Encoder) AppendResponse(dst []byte, m *message.Message) ([]byte, error)
 
 // extra bounds what a head may grow by when it is encoded.
 func (e *Encoder) extra() int {
-	const added = "content-length: 0\r\nconnection: keep-alive\r\ntransfer-encoding: chunked\r\n"
+	const added = "content-length: 0\r\nconnection: keep-alive\r\ntransfer-encoding: chunked\r\n" +
+		"Sec-Websocket-Accept: 0123456789012345678901234567\r\n"
 	const longestReason = 64
 	return len(added) + longestReason + len(e.ServerHeader) + len(e.ServerName) + len(": \r\n")
 }
@@ -167,7 +175,7 @@ func (e *Encoder) extra() int {
 // other connection only.
 func (e *Encoder) appendFields(out []byte, m *message.Message) ([]byte, error) {
 	response := e.flags&message.Response != 0
-	informational := response && (m.Status < 200 || m.Status == 204) // never has a transfer coding
+	uncoded := response && (m.Status < 200 || m.Status == 204) // never has a transfer coding
 	for i := range m.Fields {
 		f := &m.Fields[i]
 		name, value := m.Bytes(f.Name), m.Bytes(f.Value)
@@ -177,7 +185,7 @@ func (e *Encoder) appendFields(out []byte, m *message.Message) ([]byte, error) {
 				continue
 			}
 		case message.TransferEncodingHeader:
-			if !informational && e.flags&message.Chunked != 0 && !e.haveChunks {
+			if !uncoded && e.flags&message.Chunked != 0 && !e.haveChunks {
 				out = e.appendChunked(out)
 			}
 			continue
@@ -190,7 +198,7 @@ func (e *Encoder) appendFields(out []byte, m *message.Message) ([]byte, error) {
 			if !ok {
 				return nil, ErrLength
 			}
-			if read.BodyLength == 0 && informational {
+			if read.BodyLength == 0 && uncoded {
 				e.flags |= message.ContentLength
 			}
 			if e.flags&message.ContentLength == 0 || e.haveLength {
@@ -201,6 +209,8 @@ func (e *Encoder) appendFields(out []byte, m *message.Message) ([]byte, error) {
 		case message.Connection, message.Upgrade:
 			out = e.appendTokens(out, f.ID, name, value)
 			continue
+		case message.SecWebSocketKey, message.SecWebSocketAccept:
+			e.haveKey = e.haveKey || response == (f.ID == message.SecWebSocketAccept)
 		case message.TE:
 			if !acceptsTrailers(value) {
 				continue

@@ -45,6 +45,9 @@ func (p *Parser) field(m *message.Message) int {
 		}
 		f.Value = v
 	case message.Connection:
+		if p.trailers {
+			break
+		}
 		f.Value = connectionTokens(m, b, f.Value)
 		if f.Value.Len == 0 {
 			return -1
@@ -259,7 +262,7 @@ func (p *Parser) finish(m *message.Message) Result {
 		}
 		return p.invalid(p.State, m.Line[word].Off)
 	}
-	if p.size(m) > p.limits.Buffer-bufferOverhead-p.limits.Rewrite {
+	if p.size(m) > p.limits.Buffer-messageOverhead-p.limits.Rewrite {
 		p.invalid(p.State, p.at)
 		if !p.response {
 			p.Status = 431
@@ -287,6 +290,10 @@ func (p *Parser) finish(m *message.Message) Result {
 		return p.invalid(p.State, p.at)
 	}
 	p.lowerNames(m)
+	if !p.response {
+		p.tidyUpgrade(m)
+		p.noteAuthority(m)
+	}
 	return Complete
 }
 
@@ -432,7 +439,7 @@ func cutPort(host []byte) (name, port []byte) {
 	return host[:len(host)-len(port)-1], port
 }
 
-// frameRequest tells how the body of a request ends and tidies its upgrade headers.
+// frameRequest tells how the body of a request ends.
 func (p *Parser) frameRequest(m *message.Message) {
 	m.Flags |= message.LengthKnown
 	switch {
@@ -447,21 +454,30 @@ func (p *Parser) frameRequest(m *message.Message) {
 		m.Flags |= message.Bodyless
 		p.State = Done
 	}
+}
 
-	// Upgrade and "connection: upgrade" only make sense together.
+// tidyUpgrade takes Upgrade away without "connection: upgrade" and that word without Upgrade.
+func (p *Parser) tidyUpgrade(m *message.Message) {
 	switch m.Flags & (message.ConnUpgrade | message.UpgradeHeader) {
 	case message.UpgradeHeader:
 		m.RemoveAllID(message.Upgrade)
 		m.Flags &^= message.UpgradeHeader
 	case message.ConnUpgrade:
-		for v := m.Values("connection"); v.Next(); {
-			if message.EqualFold(v.Bytes(), "upgrade") {
-				v.Remove()
+		for i := m.FindID(message.Connection, 0); i >= 0; i = m.FindID(message.Connection, i) {
+			v := &m.Fields[i].Value
+			*v = filterList(m.Buf, *v, func(word []byte) bool { return !message.EqualFold(word, "upgrade") })
+			if v.Len == 0 {
+				m.Remove(i)
+			} else {
+				i++
 			}
 		}
 		m.Flags &^= message.ConnUpgrade
 	}
+}
 
+// noteAuthority sets the flags of a URI that holds an authority, and normalizes it.
+func (p *Parser) noteAuthority(m *message.Message) {
 	switch uri := m.URI(); {
 	case m.Method == message.CONNECT:
 		m.Flags |= message.HasAuthority
@@ -523,29 +539,12 @@ func (p *Parser) forbiddenPayload(m *message.Message) bool {
 	return m.Method == message.GET || m.Method == message.HEAD || m.Method == message.DELETE
 }
 
-// webSocketKey tells whether a WebSocket handshake carries its key, or its answer. Other messages pass.
-func (p *Parser) webSocketKey(m *message.Message) bool {
-	const handshake = message.ConnUpgrade | message.UpgradeWebSocket
-	if m.Flags&handshake != handshake {
-		return true
-	}
-	if p.response {
-		return m.FindID(message.SecWebSocketAccept, 0) >= 0
-	}
-	for i := m.FindID(message.SecWebSocketKey, 0); i >= 0; i = m.FindID(message.SecWebSocketKey, i+1) {
-		if m.Fields[i].Value.Len == webSocketKeyLen {
-			return true
-		}
-	}
-	return false
-}
-
-// webSocketKeyLen is the length of 16 bytes in base64.
-const webSocketKeyLen = 24
-
-// bufferOverhead is what the reference's own bookkeeping takes from a buffer of tune.bufsize: with it
-// heads are refused at the same size.
-const bufferOverhead = 56
+// What the reference's own bookkeeping takes from a buffer of tune.bufsize: with it heads are refused at
+// the same size. A buffer is full when no field could be added to what was received.
+const (
+	messageOverhead = 40
+	bufferOverhead  = messageOverhead + 2*fieldOverhead
+)
 
 // The reference's bookkeeping per part of a head, in bytes.
 const (

@@ -25,6 +25,7 @@ type Parser struct {
 	response bool
 	trailers bool
 	method   message.Method // that a response answers
+	key      WebSocketKey   // that was made for the request, if any
 
 	at    uint32 // next byte to look at
 	start uint32 // first byte of the current line or word
@@ -43,6 +44,9 @@ func (p *Parser) Request(opts Options, limits Limits) {
 func (p *Parser) Response(method message.Method, opts Options, limits Limits) {
 	*p = Parser{State: ResponseBefore, ErrPos: -1, opts: opts, limits: limits, host: -1, response: true, method: method}
 }
+
+// ExpectKey makes the parser of a response check the answer to a WebSocket key that an Encoder made.
+func (p *Parser) ExpectKey(key WebSocketKey) { p.key = key }
 
 // Trailers makes the parser ready for the trailer section of a chunked body.
 func (p *Parser) Trailers(opts Options, limits Limits) {

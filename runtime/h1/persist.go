@@ -33,7 +33,7 @@ func (w Want) AfterRequest(req message.Flags, stopping bool) Want {
 // WithResponse is what a client connection wants once the response to it is about to be written; res
 // holds its framing, with what its Connection header says as it goes out.
 func (w Want) WithResponse(method message.Method, status uint16, res message.Flags, front Mode, stopping bool) Want {
-	if switches(method, status) {
+	if Switches(method, status) {
 		return TunnelMode
 	}
 	if w == KeepAlive {
@@ -59,7 +59,7 @@ func (w Want) WithRequest(req message.Flags, front, back Mode, stopping bool) Wa
 
 // AfterResponse is what a server connection wants once its response was parsed.
 func (w Want) AfterResponse(method message.Method, status uint16, res message.Flags, stopping bool) Want {
-	if switches(method, status) {
+	if Switches(method, status) {
 		return TunnelMode
 	}
 	if w == KeepAlive {
@@ -79,8 +79,17 @@ func (w Want) unless(stopping bool) Want {
 	return w
 }
 
-// switches tells whether the response makes the connection carry another protocol.
-func switches(method message.Method, status uint16) bool {
+// Informational tells whether a response is followed by another one to the same request.
+func Informational(status uint16) bool { return status >= 100 && status < 200 && status != 101 }
+
+// Agreed tells whether a 101 response is an answer to what the request asked for; other responses are.
+// One that is not is a bad response.
+func Agreed(status uint16, req, res message.Flags) bool {
+	return status != 101 || req&res&message.ConnUpgrade != 0
+}
+
+// Switches tells whether the response makes the connection carry another protocol.
+func Switches(method message.Method, status uint16) bool {
 	return status == 101 || method == message.CONNECT && status >= 200 && status < 300
 }
 
