@@ -65,6 +65,7 @@ type Stream struct {
 	Front   *Proxy
 	Back    *Proxy  // the frontend itself until a backend was chosen
 	Server  *Server // nil until chosen
+	Direct  bool    // Server was named by persistence or use-server, not balanced
 	Loop    int
 
 	Req, Res                  message.Message
@@ -80,11 +81,13 @@ type Stream struct {
 	LogLevel   int8 // -1: the default of the event; 8: silent
 	StrictMode bool // a failed rewrite ends the request
 	Tarpit     bool
-	Retries    int16 // set-retries; -1: the backend's
-	PrioClass  int32
-	PrioOffset int32
-	ToServer   netip.AddrPort                                                         // set-dst: where an unaddressed server is
-	Timeouts   struct{ Client, Server, Tunnel, Queue, Connect, Tarpit time.Duration } // set-timeout; 0: the proxy's
+	// A server that is down serves the stream all the same; persistence is ignored.
+	ForcePersist, IgnorePersist bool
+	Retries                     int16 // set-retries; -1: the backend's
+	PrioClass                   int32
+	PrioOffset                  int32
+	ToServer                    netip.AddrPort                                                         // set-dst: where an unaddressed server is
+	Timeouts                    struct{ Client, Server, Tunnel, Queue, Connect, Tarpit time.Duration } // set-timeout; 0: the proxy's
 
 	// What happened.
 	Time                       Timing
@@ -127,4 +130,5 @@ type LBState struct {
 	Prev   *Server // last server of the session, for prefer-last-server
 	Hash   uint32
 	Hashed bool
+	Value  sample.Value // room for the key of "balance hash"
 }
