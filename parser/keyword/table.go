@@ -109,12 +109,13 @@ func (t *Table[T]) Names() []string {
 	return names
 }
 
-// Suggest returns the name that word is most likely a misspelling of, or "". Words that are known but stand in no
-// table are given in extra.
+// Suggest returns the first word of a name that word is most likely a misspelling of, or "". Words that are known
+// but stand in no table are given in extra.
 func (t *Table[T]) Suggest(word string, extra ...string) string {
 	s := NewSuggester(word)
 	for _, d := range t.docs {
-		s.Try(d.Name)
+		head, _, _ := strings.Cut(d.Name, " ")
+		s.Try(head)
 	}
 	for _, name := range extra {
 		s.Try(name)
