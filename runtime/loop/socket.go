@@ -1,0 +1,440 @@
+package loop
+
+import (
+	"io"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Handler is what the owner of a Socket does when something has happened to it. Errors are of type syscall.Errno, or io.EOF.
+type Handler interface {
+	// Connected ends Connect. After an error the socket is still to be closed.
+	Connected(err error)
+
+	// Received hands over received bytes (b != nil, err == nil), or tells once that no more will come (b == nil): io.EOF when the peer has shut its
+	// side down, else the error. After an error, sending fails as well. It is called between Receive and Pause only.
+	Received(b *Buffer, err error)
+
+	// Sent(nil) answers NotifySent. Sent(err) tells once, unasked, that sending failed and that all queued bytes were dropped.
+	Sent(err error)
+}
+
+// Socket is a connected stream socket on a loop. Embed it by value; the zero value is a closed socket. It must not be copied while open.
+type Socket struct{ c *conn }
+
+// Open puts a connected, non-blocking descriptor on the loop, which owns it from now on. Nothing is received before Receive.
+func (s *Socket) Open(l *Loop, fd int, h Handler) {
+	c := l.conns.take(l)
+	c.fd, c.h, c.flags = int32(fd), h, connOpen
+	s.c = c
+}
+
+// Connect starts to connect the non-blocking descriptor fd, which the loop owns from now on, and answers by Handler.Connected. Receive, Send and
+// NotifySent may be called at once: they take effect when the connection stands. There is no time limit: set a Timer and Close. `to` is copied.
+func (s *Socket) Connect(l *Loop, fd int, to *Addr, h Handler) {
+	c := l.conns.take(l)
+	c.fd, c.h, c.flags = int32(fd), h, connOpen|connConnect
+	s.c = c
+	a := l.addrs.take()
+	*a = *to
+	c.to = a
+	l.touch(c)
+}
+
+// IsOpen tells whether the socket was opened and not closed by its owner since.
+func (s *Socket) IsOpen() bool { return s.c != nil }
+
+// Fd returns the descriptor, for socket options and names only, or -1 when closed.
+func (s *Socket) Fd() int {
+	if s.c == nil {
+		return -1
+	}
+	return int(s.c.fd)
+}
+
+// Loop returns the loop that an open socket lives on.
+func (s *Socket) Loop() *Loop { return s.c.loop }
+
+// SetHandler gives an open socket another owner: an idle server connection that is taken from the pool, say.
+func (s *Socket) SetHandler(h Handler) { s.c.h = h }
+
+// Receive makes the loop receive, until Pause or the end of the stream. Calling it twice does nothing.
+func (s *Socket) Receive() {
+	c := s.c
+	if c.flags&connReceive == 0 {
+		c.flags |= connReceive
+		c.loop.touch(c)
+	}
+}
+
+// Pause stops receiving: no Received comes before the next Receive. What the loop has already taken from the kernel, it keeps.
+// A Pause that is undone by Receive within the same or the next turn costs nothing.
+func (s *Socket) Pause() {
+	c := s.c
+	if c.flags&connReceive != 0 {
+		c.flags &^= connReceive
+		c.loop.touch(c)
+	}
+}
+
+// Receiving tells whether Receive is in force (it stays so at the end of the stream).
+func (s *Socket) Receiving() bool { return s.c.flags&connReceive != 0 }
+
+// Send queues the bytes b.Data behind those already queued and takes b over. An empty b is just released. On a socket whose
+// sending has failed or was shut down the bytes are dropped.
+func (s *Socket) Send(b *Buffer) {
+	c := s.c
+	if len(b.Data) == 0 || c.flags&(connSendEnd|connShut) != 0 {
+		b.Release()
+		return
+	}
+	b.next = nil
+	if c.tail == nil {
+		c.head = b
+	} else {
+		c.tail.next = b
+	}
+	c.tail = b
+	c.queued += len(b.Data)
+	c.loop.touch(c)
+}
+
+// SendStatic queues p, which nobody may change before it is sent. Nothing is copied.
+func (s *Socket) SendStatic(p []byte) {
+	b := s.c.loop.pool.view()
+	b.Data = p[:len(p):len(p)]
+	s.Send(b)
+}
+
+// Queued returns the number of bytes that Send took and the kernel did not take yet. It falls at the beginning of a turn.
+func (s *Socket) Queued() int { return s.c.queued }
+
+// NotifySent asks for one call of Sent(nil) as soon as at most `low` bytes are queued; at the next turn when this is so already.
+// A new call replaces the one before.
+func (s *Socket) NotifySent(low int) {
+	c := s.c
+	c.low = low
+	c.flags |= connNotify
+	c.loop.touch(c)
+}
+
+// Shutdown ends the sending direction after the queued bytes: the peer sees the end of the stream. Later Sends are dropped.
+func (s *Socket) Shutdown() {
+	c := s.c
+	if c.flags&connShut == 0 {
+		c.flags |= connShut
+		c.loop.touch(c)
+	}
+}
+
+// Close closes the socket after its queued bytes are sent, for which it waits in the background no longer than linger. It ends all callbacks. On
+// a closed socket it does nothing.
+func (s *Socket) Close(linger time.Duration) {
+	c := s.c
+	if c == nil {
+		return
+	}
+	s.c = nil
+	c.h = nil
+	c.flags = c.flags&^(connReceive|connNotify) | connClosing
+	c.dropHeld()
+	if c.queued > 0 {
+		if linger > 0 {
+			c.loop.startLinger(c, linger)
+		} else {
+			c.flags |= connHasty
+		}
+	}
+	c.loop.touch(c)
+}
+
+// Abort closes the socket at once: queued bytes are dropped and the peer of a TCP connection sees a reset. It ends all callbacks. On a closed
+// socket it does nothing.
+func (s *Socket) Abort() {
+	c := s.c
+	if c == nil {
+		return
+	}
+	s.c = nil
+	c.h = nil
+	c.flags = c.flags&^(connReceive|connNotify) | connClosing | connReset
+	c.dropHeld()
+	c.loop.touch(c)
+}
+
+// resetOnClose makes close(2) send a reset instead of a FIN.
+func resetOnClose(fd int32) {
+	unix.SetsockoptLinger(int(fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1, Linger: 0})
+}
+
+// conn is the loop's side of a Socket. It outlives the Socket until all that the kernel was asked for is answered.
+type conn struct {
+	loop  *Loop
+	h     Handler // nil once closed by its owner
+	fd    int32
+	flags uint32
+	index uint32 // in connTable
+	gen   uint32 // goes into completions; another one for each use of the entry
+
+	head, tail *Buffer // to be sent; the first `flight` bytes are in the kernel's hands
+	queued     int
+	flight     int
+	low        int   // see NotifySent
+	res        int32 // with connAnswer
+
+	held, heldTail *Buffer // received while paused
+	end            error   // why receiving ended, while Received has not told it
+
+	to        *Addr
+	linger    *linger
+	nextDirty *conn // in Loop.dirty, or in the free list
+}
+
+// Flags of a conn. Those from connArmed on belong to the engines.
+const (
+	connOpen    = 1 << iota // the descriptor is ours
+	connConnect             // to be connected, or on the way
+	connReceive             // the owner wants to receive
+	connNotify              // the owner waits for Sent(nil)
+	connShut                // the owner asked for Shutdown
+	connShutAt              // shutdown(2) was called
+	connSendEnd             // sending has failed
+	connRecvEnd             // end of stream or error received: nothing more to receive
+	connClosing             // the owner has closed
+	connHasty               // close after one attempt to send
+	connReset               // close by a reset
+	connDirty               // in Loop.dirty
+
+	connFdGone // the descriptor is closed; completions may still come
+
+	connArmed       // io_uring: a receive is in the kernel; epoll: registered
+	connCancel      // io_uring: that receive is being cancelled
+	connOneShot     // io_uring: receive by single buffers, its reader was too slow
+	connPaused      // io_uring: paused since the last turn
+	connStarved     // in Loop.starved
+	connFlight      // io_uring: a send is in the kernel
+	connBlocked     // the socket has no room: io_uring sends with an answer, epoll waits for EPOLLOUT
+	connAnswer      // io_uring: res holds the answer to the send in flight
+	connDialing     // a connect is in the kernel
+	connFresh       // io_uring: connected to, nothing received yet
+	connCloseLinked // io_uring: the close follows the send in flight
+	connReady       // epoll: may be readable
+	connHangup      // epoll: the peer has shut down, read until the end
+	connWantOut     // epoll: EPOLLOUT is registered
+	connListed      // epoll: in the list of readable connections
+	connBulk        // epoll: the last receive filled its buffer
+)
+
+// connRef names a conn in a list that it may have left meanwhile.
+type connRef struct{ index, gen uint32 }
+
+func (c *conn) ref() connRef { return connRef{c.index, c.gen} }
+
+// starve makes c receive again when a buffer has come back.
+func (l *Loop) starve(c *conn) {
+	if c.flags&connStarved == 0 {
+		c.flags |= connStarved
+		l.starved = append(l.starved, c.ref())
+	}
+}
+
+// feed wakes the starved ones when buffers have come back and the engine can receive again.
+func (l *Loop) feed(can bool) {
+	if !l.fed || !can || len(l.starved) == 0 {
+		return
+	}
+	l.fed = false
+	for _, r := range l.starved {
+		if c := l.conns.find(r.index, r.gen); c != nil {
+			c.flags &^= connStarved
+			l.touch(c)
+		}
+	}
+	l.starved = l.starved[:0]
+}
+
+// touch makes the engine look at c at the end of the turn.
+func (l *Loop) touch(c *conn) {
+	if c.flags&connDirty == 0 {
+		c.flags |= connDirty
+		c.nextDirty = l.dirty
+		l.dirty = c
+	}
+}
+
+// deliver hands received bytes to the owner, or keeps them while he has paused.
+func (c *conn) deliver(b *Buffer) {
+	switch {
+	case c.h == nil:
+		b.Release()
+	case c.flags&connReceive != 0 && c.held == nil:
+		c.h.Received(b, nil)
+	default:
+		b.next = nil
+		if c.held == nil {
+			c.held = b
+		} else {
+			c.heldTail.next = b
+		}
+		c.heldTail = b
+	}
+}
+
+// ended tells the owner the end of receiving, now or when he has received what is held.
+func (c *conn) ended(err error) {
+	c.flags |= connRecvEnd
+	if c.h == nil {
+		return
+	}
+	if c.flags&connReceive != 0 && c.held == nil {
+		c.h.Received(nil, err)
+		return
+	}
+	c.end = err
+}
+
+// unhold delivers what was held, after Receive.
+func (c *conn) unhold() {
+	for c.held != nil && c.flags&connReceive != 0 {
+		b := c.held
+		c.held, b.next = b.next, nil
+		c.h.Received(b, nil)
+	}
+	if c.end != nil && c.held == nil && c.flags&connReceive != 0 {
+		err := c.end
+		c.end = nil
+		c.h.Received(nil, err)
+	}
+}
+
+func (c *conn) dropHeld() {
+	for c.held != nil {
+		b := c.held
+		c.held = b.next
+		b.Release()
+	}
+	c.end = nil
+}
+
+// sent takes n bytes off the queue and releases the buffers that they fill.
+func (c *conn) sent(n int) {
+	c.queued -= n
+	for n > 0 {
+		b := c.head
+		if n < len(b.Data) {
+			b.Data = b.Data[n:]
+			return
+		}
+		n -= len(b.Data)
+		c.head = b.next
+		if c.head == nil {
+			c.tail = nil
+		}
+		b.Release()
+	}
+}
+
+func (c *conn) dropQueue() { c.sent(c.queued) }
+
+// sendFailed drops what is queued and tells the owner.
+func (c *conn) sendFailed(err error) {
+	c.flags |= connSendEnd
+	c.dropQueue()
+	if c.h != nil {
+		c.flags &^= connNotify
+		c.h.Sent(err)
+	}
+}
+
+// notify answers NotifySent when it is time.
+func (c *conn) notify() {
+	if c.flags&connNotify != 0 && c.queued <= c.low {
+		c.flags &^= connNotify
+		c.h.Sent(nil)
+	}
+}
+
+// eof is boxed once.
+var eof error = io.EOF
+
+// connTable gives out conns and finds them again by the index and generation that a completion carries. Their memory is never
+// moved nor given back to the garbage collector: a completion may come late.
+type connTable struct {
+	all  []*conn
+	free *conn
+}
+
+const connChunk = 64
+
+func (t *connTable) take(l *Loop) *conn {
+	if t.free == nil {
+		chunk := make([]conn, connChunk)
+		for i := range chunk {
+			c := &chunk[i]
+			c.loop, c.index = l, uint32(len(t.all))
+			c.nextDirty, t.free = t.free, c
+			t.all = append(t.all, c)
+		}
+	}
+	c := t.free
+	t.free, c.nextDirty = c.nextDirty, nil
+	return c
+}
+
+// put makes c free; completions that still come for it are stale from now on.
+func (t *connTable) put(c *conn) {
+	c.dropQueue()
+	c.endLinger()
+	if c.to != nil {
+		c.loop.addrs.put(c.to)
+		c.to = nil
+	}
+	c.gen = (c.gen + 1) & genMask
+	c.h, c.flags, c.fd, c.flight, c.low = nil, 0, -1, 0, 0
+	c.nextDirty, t.free = t.free, c
+}
+
+func (t *connTable) find(index, gen uint32) *conn {
+	if int(index) >= len(t.all) {
+		return nil
+	}
+	if c := t.all[index]; c.gen == gen {
+		return c
+	}
+	return nil
+}
+
+// linger limits how long a closed socket goes on sending.
+type linger struct {
+	timer Timer
+	c     *conn
+	next  *linger
+}
+
+func (l *Loop) startLinger(c *conn, d time.Duration) {
+	g := l.lingering
+	if g == nil {
+		g = new(linger)
+		g.timer.Init(l, g)
+	} else {
+		l.lingering = g.next
+	}
+	g.c, c.linger = c, g
+	g.timer.Set(l.now + int64(d))
+}
+
+func (c *conn) endLinger() {
+	if g := c.linger; g != nil {
+		c.linger, g.c = nil, nil
+		g.timer.Stop()
+		g.next, c.loop.lingering = c.loop.lingering, g
+	}
+}
+
+// Expired gives the rest of the bytes up.
+func (g *linger) Expired(*Timer) {
+	c := g.c
+	c.flags |= connHasty
+	c.loop.touch(c)
+}
