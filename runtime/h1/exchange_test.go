@@ -157,11 +157,14 @@ func (r *relay) run(x *exchange) {
 		}
 		left = rest
 		if !Informational(res.Status) {
+			if rest != "" { // bytes that no request asked for
+				r.closes = true
+			}
 			break
 		}
 	}
 	r.closed = clientWant == Close || clientWant == TunnelMode && x.SrvClose
-	r.closes = serverWant == Close
+	r.closes = r.closes || serverWant == Close
 }
 
 // refuse answers in the server's place.
@@ -276,6 +279,9 @@ func TestExchanges(t *testing.T) {
 			}
 			if r.client != x.Client {
 				t.Errorf("response %q\n to client %q\nreference %q\nrequest %q", x.Response, r.client, x.Client, x.Request)
+			}
+			if r.closes != x.Closes && x.Got != "" && !x.SrvClose {
+				t.Errorf("server side closed: %v, reference %v", r.closes, x.Closes)
 			}
 			if r.closed != x.Closed {
 				t.Errorf("client side closed: %v, reference %v", r.closed, x.Closed)

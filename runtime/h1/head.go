@@ -2,6 +2,7 @@ package h1
 
 import (
 	"bytes"
+	"encoding/binary"
 
 	"hapax/runtime/message"
 )
@@ -549,7 +550,7 @@ const (
 // The reference's bookkeeping per part of a head, in bytes.
 const (
 	fieldOverhead = 8
-	lineOverhead  = 30
+	lineOverhead  = 28
 	endOverhead   = 9
 )
 
@@ -566,11 +567,28 @@ func (p *Parser) size(m *message.Message) int {
 // message is as it was received.
 func (p *Parser) lowerNames(m *message.Message) {
 	for i := range m.Fields {
-		name := m.Name(i)
-		for j, c := range name {
-			if 'A' <= c && c <= 'Z' {
-				name[j] = c | 0x20
-			}
+		lower(m.Buf, m.Fields[i].Name)
+	}
+}
+
+// lower puts the letters of a name in lower case, eight bytes at a time where the buffer allows it.
+func lower(b []byte, name message.Span) {
+	const ones = 0x0101010101010101
+	at, end := name.Off, name.End()
+	for ; at < end && int(at)+8 <= len(b); at += 8 {
+		w := binary.LittleEndian.Uint64(b[at:])
+		// Names are ASCII: the high bit of each byte is free to tell 'A' and above from above 'Z'.
+		upper := (w + ones*(0x80-'A')) &^ (w + ones*(0x80-'Z'-1)) & (ones * 0x80)
+		if left := end - at; left < 8 {
+			upper &= 1<<(8*left) - 1 // the value begins here
+		}
+		if upper != 0 {
+			binary.LittleEndian.PutUint64(b[at:], w|upper>>2)
+		}
+	}
+	for ; at < end; at++ {
+		if c := b[at]; 'A' <= c && c <= 'Z' {
+			b[at] = c | 0x20
 		}
 	}
 }

@@ -2,6 +2,7 @@ package h1
 
 import (
 	"encoding/binary"
+	"math/bits"
 
 	"hapax/runtime/message"
 )
@@ -76,6 +77,9 @@ func (p *Parser) Parse(m *message.Message) Result {
 // scan is the state machine. Its labels are the states; the bytes of each are taken in a loop of its own.
 func (p *Parser) scan(m *message.Message) Result {
 	b := m.Buf
+	if full := p.limits.Buffer - bufferOverhead; len(b) > full {
+		b = b[:full] // the head may not take more, whatever came behind it
+	}
 	i, n := p.at, uint32(len(b))
 	state := p.State
 	for i < n {
@@ -284,6 +288,17 @@ func (p *Parser) scan(m *message.Message) Result {
 				state = HeaderName
 			}
 		case HeaderName:
+			if i == p.start {
+				next, ok := p.simpleField(m, b, i)
+				if !ok {
+					return p.invalid(HeaderL2LWS, next)
+				}
+				if next != i {
+					i = next
+					state = HeaderFirst
+					break
+				}
+			}
 			for i < n && class[b[i]]&token != 0 {
 				i++
 			}
@@ -386,6 +401,33 @@ func (p *Parser) scan(m *message.Message) Result {
 	return More
 }
 
+// simpleField takes in the field at i when its line, and the first byte of the next one, are there and
+// have nothing special: this is the way of nearly all fields. It gives the offset of the next line, i
+// when the states have to look at the line, or the offset of an error.
+func (p *Parser) simpleField(m *message.Message, b []byte, i uint32) (next uint32, ok bool) {
+	n := uint32(len(b))
+	at := i
+	for at < n && class[b[at]]&token != 0 {
+		at++
+	}
+	if at == i || at+1 >= n || b[at] != ':' {
+		return i, true
+	}
+	colon := at
+	if at++; b[at] == ' ' {
+		at++
+	}
+	end := skipValue(b, at)
+	if end+2 >= n || end == at || b[end] != '\r' || b[end+1] != '\n' || class[b[end+2]]&blank != 0 {
+		return i, true
+	}
+	p.colon, p.value, p.end, p.at = colon, at, end, end+2
+	if bad := p.field(m); bad >= 0 {
+		return uint32(bad), false
+	}
+	return end + 2, true
+}
+
 // isCR is 1 for a CR, to step over it.
 func isCR(c byte) uint32 {
 	if c == '\r' {
@@ -441,22 +483,22 @@ func skipURI(b []byte, i uint32) uint32 {
 func skipValue(b []byte, i uint32) uint32 {
 	const ones = 0x0101010101010101
 	n := uint32(len(b))
-	for {
-		for i+8 <= n {
-			w := binary.LittleEndian.Uint64(b[i:])
-			if (w-ones*0x0e)&^w&(ones*0x80) != 0 {
-				break
-			}
+	for i+8 <= n {
+		w := binary.LittleEndian.Uint64(b[i:])
+		low := (w - ones*0x0e) &^ w & (ones * 0x80)
+		if low == 0 {
 			i += 8
+			continue
 		}
-		stop := min(i+8, n)
-		for ; i < stop; i++ {
-			if class[b[i]]&valueEnd != 0 {
-				return i
-			}
+		// The lowest mark is exact; those above may come from its borrow.
+		i += uint32(bits.TrailingZeros64(low)) / 8
+		if class[b[i]]&valueEnd != 0 {
+			return i
 		}
-		if i == n {
-			return n
-		}
+		i++
 	}
+	for i < n && class[b[i]]&valueEnd == 0 {
+		i++
+	}
+	return i
 }
