@@ -151,20 +151,18 @@ func millis(ns int64) uintptr {
 func (e *epoll) flush() {
 	l := e.l
 	l.feed(!l.pool.full())
-	for _, s := range l.touchedListeners {
+	for _, s := range takeTouched(&l.touchedListeners, &l.spareTouched) {
 		if ln := l.listeners.find(s.index, s.gen); ln != nil {
 			ln.flags &^= listenTouched
 			e.flushListener(ln)
 		}
 	}
-	l.touchedListeners = l.touchedListeners[:0]
-	for _, s := range l.touchedWatches {
+	for _, s := range takeTouched(&l.touchedWatches, &l.spareTouched) {
 		if w := l.watches.find(s.index, s.gen); w != nil {
 			w.flags &^= watchTouched
 			e.flushWatch(w)
 		}
 	}
-	l.touchedWatches = l.touchedWatches[:0]
 	c := l.dirty
 	l.dirty = nil
 	for c != nil {

@@ -79,6 +79,7 @@ type Loop struct {
 	touchedListeners []slot
 	watches          slotTable[Watch]
 	touchedWatches   []slot
+	spareTouched     []slot  // takes the place of the list that is being worked off
 	lingering        *linger // free list
 	addrs            addrPool
 	peer             Addr // of the connection being accepted

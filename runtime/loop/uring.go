@@ -566,20 +566,18 @@ func (u *uring) flush() {
 	l := u.l
 	u.ring.refill()
 	l.feed(l.pool.ring > 0)
-	for _, s := range l.touchedListeners {
+	for _, s := range takeTouched(&l.touchedListeners, &l.spareTouched) {
 		if ln := l.listeners.find(s.index, s.gen); ln != nil {
 			ln.flags &^= listenTouched
 			u.flushListener(ln)
 		}
 	}
-	l.touchedListeners = l.touchedListeners[:0]
-	for _, s := range l.touchedWatches {
+	for _, s := range takeTouched(&l.touchedWatches, &l.spareTouched) {
 		if w := l.watches.find(s.index, s.gen); w != nil {
 			w.flags &^= watchTouched
 			u.flushWatch(w)
 		}
 	}
-	l.touchedWatches = l.touchedWatches[:0]
 	for _, r := range u.again {
 		if c := l.conns.find(r.index, r.gen); c != nil {
 			l.touch(c)

@@ -61,6 +61,13 @@ const genMask = 1<<24 - 1
 // slot is the place of an object in a slotTable, by which completions name it.
 type slot struct{ index, gen uint32 }
 
+// takeTouched empties a list and returns what was in it, valid until the next call.
+func takeTouched(list, spare *[]slot) []slot {
+	taken := *list
+	*list, *spare = (*spare)[:0], taken
+	return taken
+}
+
 // slotTable finds objects by index and generation: a completion never carries a Go pointer, and one that comes after its object has left finds nothing.
 type slotTable[T any] struct {
 	entries []slotEntry[T]
