@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"hapax/acl/pattern"
 	"hapax/acl/sample"
 	"hapax/stats/counter"
 )
@@ -15,6 +16,9 @@ type Config struct {
 	Userlists map[string]*Userlist
 	HTTPErrs  map[string]*HTTPErrors // http-errors sections
 	Vars      *sample.VarNames       // names of all variables, and their ids
+	ProcVars  *sample.Vars           // the variables of the process
+	VarLimits sample.VarLimits       // tune.vars.*-max-size
+	Patterns  *pattern.Refs          // maps and pattern files
 	Stats     GlobalStats
 }
 
@@ -44,8 +48,9 @@ type Global struct {
 	SpreadChecks                       int // percent, 0-50
 	MaxSpreadChecks                    time.Duration
 	HardStopAfter                      time.Duration // 0: never
-	Grace, CloseSpread                 time.Duration
-	MaxReloads                         int // mworker-max-reloads
+	Grace                              time.Duration
+	CloseSpread                        time.Duration // -1: idle connections are not closed while stopping
+	MaxReloads                         int           // mworker-max-reloads
 
 	Pidfile    string
 	Chroot     string

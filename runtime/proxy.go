@@ -1,12 +1,12 @@
 package runtime
 
 import (
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"hapax/acl"
-	"hapax/acl/sample"
 	"hapax/parser/ast"
 	"hapax/stats/counter"
 )
@@ -74,6 +74,22 @@ const (
 	OptCacheCheck
 	OptHTTPLog // httplog or clf: decides the default log format
 	OptForwarded
+	OptDontParseLog
+	OptAssumeNTF       // assume-rfc6587-ntf
+	OptH1AdjustClients // h1-case-adjust-bogus-client
+	OptH1AdjustServers // h1-case-adjust-bogus-server
+	OptHTTPUpgrade     // found while loading: some stream may be switched from TCP to HTTP
+)
+
+// HeaderNames is what is done with request headers whose names have unusual
+// characters. Section 4.2 "option http-restrict-req-hdr-names".
+type HeaderNames uint8
+
+const (
+	HeaderNamesUnset HeaderNames = iota // preserved, as no FastCGI is spoken
+	HeaderNamesPreserve
+	HeaderNamesReject
+	HeaderNamesDelete
 )
 
 // HTTPMode is how connections are kept. Section 4.2 "option http-keep-alive".
@@ -131,18 +147,19 @@ type ProxyStats struct {
 // Proxy is a frontend, a backend or both (listen). Section 4 of the manual.
 // It starts as a copy of its defaults section.
 type Proxy struct {
-	ID        int // uuid: "id" or counted from 1
-	Name      string
-	Kind      string // "frontend", "backend", "listen" or "defaults", as messages name it
-	Pos       ast.Pos
-	Caps      Cap
-	Mode      Mode
-	Options   Option
-	NoOptions Option // switched off by "no option": not inherited again
-	HTTP      HTTPMode
-	Desc      string
-	Disabled  bool // "disabled": not started
-	GUID      string
+	ID          int // uuid: "id" or counted from 1
+	Name        string
+	Kind        string // "frontend", "backend", "proxy" (a listen) or "defaults", as messages name it
+	Pos         ast.Pos
+	Caps        Cap
+	Mode        Mode
+	Options     Option
+	NoOptions   Option // switched off by "no option": not inherited again
+	HTTP        HTTPMode
+	HeaderNames HeaderNames
+	Desc        string
+	Disabled    bool // "disabled": not started
+	GUID        string
 
 	Defaults          *Proxy // the named or last defaults section; nil
 	Timeout           Timeouts
@@ -240,7 +257,7 @@ type ForwardFor struct {
 	Header string // default x-forwarded-for or x-original-to; lower case
 	Name   string // as written
 	IfNone bool
-	Except *sample.Network // nil: no exception
+	Except netip.Prefix // invalid: no exception
 }
 
 // Captures are the slots that "capture" and "declare capture" reserve.

@@ -13,6 +13,7 @@ type Reply struct {
 	Body    []byte            // constant body
 	Format  *logformat.Format // lf-string, lf-file; nil: Body
 	Kind    ReplyKind
+	Default bool // the proxy's own error of this status, errorfile or built in
 }
 
 // ReplyHeader is one header of a reply.

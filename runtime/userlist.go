@@ -1,5 +1,7 @@
 package runtime
 
+import "slices"
+
 // Userlist is a userlist section. Section 12.2 of the manual.
 type Userlist struct {
 	Name   string
@@ -24,3 +26,12 @@ func (u *Userlist) User(name []byte) *User {
 	}
 	return nil
 }
+
+// Member tells whether the user belongs to the group.
+func (u *Userlist) Member(user []byte, group string) bool {
+	x := u.User(user)
+	return x != nil && slices.Contains(x.Groups, group)
+}
+
+// HasGroup tells whether the list declares the group.
+func (u *Userlist) HasGroup(name string) bool { return slices.Contains(u.Groups, name) }
