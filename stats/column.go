@@ -1,0 +1,84 @@
+package stats
+
+import (
+	"hapax/runtime"
+	"hapax/stats/counter"
+)
+
+// Objects is a set of kinds of objects that have statistics.
+type Objects uint8
+
+const (
+	Frontend Objects = 1 << iota
+	Backend
+	Server
+	Listener
+
+	Proxies = Frontend | Backend
+	Any     = Frontend | Backend | Server | Listener
+)
+
+// objectTypes are the values of the column "type", which are also the bits of the type filter of "show stat".
+var objectTypes = map[Objects]int64{Frontend: 0, Backend: 1, Server: 2, Listener: 3}
+
+// Column is one statistic of proxies, listeners and servers.
+type Column struct {
+	Name   string // in the CSV header
+	Alt    string // in metric names; "" is not exported as a metric
+	Desc   string
+	On     Objects // which objects have it
+	Shared bool    // survives in a stats file: typed output calls it persistent
+	HTTP   bool    // only with mode http
+
+	// Where the value is: a counter that is summed over the shards of all loops, or a function.
+	Front func(*runtime.FrontCounters) *counter.Counter
+	Back  func(*runtime.BackCounters) *counter.Counter
+	Get   func(*Row) Field
+}
+
+// Fixed is the number of columns before the modules' ones; the CSV has a "-" there.
+var Fixed = len(proxyColumns)
+
+// Columns returns all columns in the order of the CSV: those of proxies, then those of modules.
+func Columns() []Column { return allColumns }
+
+var allColumns = append(append([]Column(nil), proxyColumns...), moduleColumns...)
+
+// Value computes the field of a row.
+func (c *Column) Value(r *Row) Field {
+	if c.On&r.On == 0 || c.HTTP && r.Proxy.Mode != runtime.ModeHTTP {
+		return Field{}
+	}
+	if c.Get != nil {
+		return c.Get(r)
+	}
+	sum := uint64(0)
+	switch r.On {
+	case Frontend, Listener:
+		if c.Front == nil {
+			return Field{}
+		}
+		shards := r.fronts()
+		for i := range shards {
+			sum += c.Front(&shards[i]).Load()
+		}
+	case Backend, Server:
+		if c.Back == nil {
+			return Field{}
+		}
+		shards := r.backs()
+		for i := range shards {
+			sum += c.Back(&shards[i]).Load()
+		}
+	}
+	return u64(counting, sum)
+}
+
+// absent is the value of a counter whose feature counts nothing here.
+func absent(*Row) Field { return u64(counting, 0) }
+
+// absentGauge is absent for a number of things that exist now.
+func absentGauge(*Row) Field { return u64(gauge, 0) }
+
+// aggregated is computed by the metrics exporter alone.
+func aggregated(*Row) Field { return u32(gauge, 0) }

@@ -1,0 +1,128 @@
+package stats
+
+import (
+	"fmt"
+	goruntime "runtime"
+	"strconv"
+	"time"
+
+	"hapax/runtime"
+	"hapax/stats/counter"
+)
+
+// What show info calls itself: tools look for these. It is the version of HAProxy whose behaviour this is.
+const (
+	Version     = "3.4.0"
+	ReleaseDate = "2026/06/03"
+)
+
+// info is what the fields of show info are computed from.
+type info struct {
+	config *runtime.Config
+	clock  int64
+	now    time.Time
+	float  bool // rates and times with decimals
+	mem    *goruntime.MemStats
+}
+
+// Info writes information about the process.
+type Info struct {
+	Config *runtime.Config
+	Style  Style
+	Desc   bool
+	Float  bool // rates and times with decimals
+}
+
+// Append writes all fields.
+func (o *Info) Append(b []byte) []byte {
+	p := &info{config: o.Config, clock: Clock(o.Config), now: time.Now(), float: o.Float}
+	if o.Style == JSON {
+		b = append(b, '[')
+	}
+	some := false
+	for i := range infoColumns {
+		c := &infoColumns[i]
+		f := c.Get(p)
+		if f.Format == Empty {
+			continue
+		}
+		switch o.Style {
+		case CSV:
+			b = f.appendCSV(append(append(b, c.Name...), ": "...))
+			b = appendDesc(b, c.Desc, o.Desc)
+		case Typed:
+			b = append(strconv.AppendInt(b, int64(i), 10), '.')
+			b = append(append(b, c.Name...), ".1:"...)
+			b = f.appendTyped(b, false)
+			b = appendDesc(b, c.Desc, o.Desc)
+		case JSON:
+			if some {
+				b = append(b, ',')
+			}
+			b = f.appendJSON(append(b, '{'), i, c.Name)
+		}
+		some = true
+	}
+	if o.Style == JSON {
+		b = append(b, "]\n"...)
+	}
+	return b
+}
+
+func (p *info) global() *runtime.Global    { return &p.config.Global }
+func (p *info) live() *runtime.GlobalStats { return &p.config.Stats }
+func (p *info) up() time.Duration          { return p.now.Sub(p.live().Started) }
+
+// memory is read once: it stops the world for a moment.
+func (p *info) memory() *goruntime.MemStats {
+	if p.mem == nil {
+		p.mem = new(goruntime.MemStats)
+		goruntime.ReadMemStats(p.mem)
+	}
+	return p.mem
+}
+
+func (p *info) uptimeText() Field { return text(lasting, Uptime(p.up())) }
+
+// Uptime writes a duration as "1d 2h03m04s".
+func Uptime(d time.Duration) string {
+	s := int64(d / time.Second)
+	return fmt.Sprintf("%dd %dh%02dm%02ds", s/86400, s%86400/3600, s%3600/60, s%60)
+}
+
+func (p *info) seconds(t Tags, d time.Duration) Field {
+	if p.float {
+		return decimal(t, d.Seconds())
+	}
+	return u32(t, int64(d/time.Second))
+}
+
+func (p *info) startTime() Field {
+	start := p.live().Started
+	if p.float {
+		return decimal(lasting, float64(start.UnixMicro())/1e6)
+	}
+	return u32(lasting, start.Unix())
+}
+
+func (p *info) rate(r *counter.Rate) Field {
+	if p.float {
+		return decimal(rating, r.PerSecondFloat(p.clock))
+	}
+	return u32(rating, int64(r.PerSecond(p.clock)))
+}
+
+// none is a rate of what does not happen here; its tags differ with decimals.
+func (p *info) none(whole, float Tags) Field {
+	if p.float {
+		return decimal(float, 0)
+	}
+	return u32(whole, 0)
+}
+
+func (p *info) description() Field {
+	if p.global().Desc == "" {
+		return Field{}
+	}
+	return text(shown, p.global().Desc)
+}

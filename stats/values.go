@@ -1,0 +1,613 @@
+package stats
+
+import (
+	"fmt"
+	"strconv"
+
+	"hapax/runtime"
+	"hapax/runtime/balance"
+	"hapax/stats/counter"
+)
+
+func colPxname(r *Row) Field { return text(name, r.Proxy.Name) }
+
+func colSvname(r *Row) Field {
+	switch r.On {
+	case Frontend:
+		return text(name, "FRONTEND")
+	case Backend:
+		return text(name, "BACKEND")
+	case Server:
+		return text(name, r.Server.Name)
+	}
+	return text(name, ListenerName(r.Listener))
+}
+
+// ListenerName is the name of a listener in statistics: that of its bind line, else "sock-" and its number.
+func ListenerName(l *runtime.Listener) string {
+	if l.Name != "" {
+		return l.Name
+	}
+	return "sock-" + strconv.Itoa(l.ID)
+}
+
+func colPid(*Row) Field    { return u32(key, 1) }
+func colIid(r *Row) Field  { return u32(serviceK, int64(r.Proxy.ID)) }
+func colMode(r *Row) Field { return text(setting, modeName(r.Proxy.Mode)) }
+func colType(r *Row) Field { return u32(setting, objectTypes[r.On]) }
+
+func colSid(r *Row) Field {
+	switch r.On {
+	case Server:
+		return u32(serviceK, int64(r.Server.ID))
+	case Listener:
+		return u32(serviceK, int64(r.Listener.ID))
+	}
+	return u32(serviceK, 0)
+}
+
+func colSrid(r *Row) Field {
+	if r.On != Server {
+		return Field{}
+	}
+	return u32(counting, 0)
+}
+
+func colQcur(r *Row) Field {
+	if r.On == Server {
+		return u32(gauge, r.Server.Queued.Load())
+	}
+	return u32(gauge, r.Proxy.Live.Queued.Load())
+}
+
+func colQmax(r *Row) Field {
+	if r.On == Server {
+		return u32(maximum, int64(r.Server.QueuedMax.Load()))
+	}
+	return u32(maximum, int64(r.Proxy.Live.QueuedMax.Load()))
+}
+
+func colQlimit(r *Row) Field {
+	if r.Server.MaxQueue == 0 {
+		return Field{}
+	}
+	return u32(setting, int64(r.Server.MaxQueue))
+}
+
+func colScur(r *Row) Field {
+	switch r.On {
+	case Frontend:
+		return u32(gauge, r.Proxy.Live.FrontConns.Load())
+	case Backend:
+		return u32(gauge, r.Proxy.Live.BackConns.Load())
+	case Server:
+		return u32(gauge, r.Server.Current.Load())
+	}
+	return u32(gauge, r.Listener.Conns.Load())
+}
+
+func colSmax(r *Row) Field {
+	switch r.On {
+	case Frontend:
+		return u32(maximum, int64(r.Proxy.Live.FrontConnsMax.Load()))
+	case Backend:
+		return u32(maximum, int64(r.Proxy.Live.BackConnsMax.Load()))
+	case Server:
+		return u32(maximum, int64(r.Server.CurrentMax.Load()))
+	}
+	return u32(maximum, int64(r.Listener.ConnsMax.Load()))
+}
+
+func colSlim(r *Row) Field {
+	switch r.On {
+	case Frontend:
+		return u32(limit, int64(FrontMaxConn(r.Config, r.Proxy)))
+	case Backend:
+		return u32(limit, int64(r.Proxy.FullConn))
+	case Server:
+		if n := r.Server.MaxConn.Load(); n != 0 {
+			return u32(limit, int64(n))
+		}
+		return Field{}
+	}
+	return u32(limit, int64(r.Listener.Bind.MaxConn))
+}
+
+// FrontMaxConn is the limit of connections of a frontend: its own, else the process's.
+func FrontMaxConn(cfg *runtime.Config, px *runtime.Proxy) int {
+	if n := px.MaxConn; n != 0 {
+		return n
+	}
+	return cfg.Global.MaxConn
+}
+
+func colStatus(r *Row) Field {
+	switch r.On {
+	case Frontend:
+		switch runtime.ProxyState(r.Proxy.State.Load()) {
+		case runtime.ProxyStopped:
+			return text(status, "STOP")
+		case runtime.ProxyPaused:
+			return text(status, "PAUSED")
+		}
+		return text(status, "OPEN")
+	case Backend:
+		s := "DOWN"
+		if up(r.Proxy) {
+			s = "UP"
+		}
+		if r.Counts {
+			n := 0
+			for _, srv := range r.Proxy.Servers {
+				if runtime.ServerState(srv.State.Load()) != runtime.ServerStopped {
+					n++
+				}
+			}
+			s += fmt.Sprintf(" (%d/%d)", n, len(r.Proxy.Servers))
+		}
+		return text(status, s)
+	case Server:
+		return text(status, ServerStatus(r.Server))
+	}
+	if most := int64(r.Listener.Bind.MaxConn); most != 0 && r.Listener.Conns.Load() >= most {
+		return text(status, "FULL")
+	}
+	if runtime.ListenerState(r.Listener.State.Load()) == runtime.ListenerFull {
+		return text(status, "WAITING")
+	}
+	return text(status, "OPEN")
+}
+
+func colWeight(r *Row) Field {
+	if r.On == Server {
+		return u32(average, int64(balance.Weight(r.Server)))
+	}
+	return u32(average, int64(balance.TotalWeight(r.Proxy)))
+}
+
+func colUweight(r *Row) Field {
+	if r.On == Server {
+		return u32(average, int64(r.Server.UserWeight.Load()))
+	}
+	active, _ := balance.Counts(r.Proxy)
+	first := active == 0 && r.Proxy.Options&runtime.OptAllBackups == 0
+	sum := int64(0)
+	for _, srv := range r.Proxy.Servers {
+		if !srv.Usable() || srv.Backup != (active == 0) {
+			continue
+		}
+		sum += int64(srv.UserWeight.Load())
+		if first {
+			break
+		}
+	}
+	return u32(average, sum)
+}
+
+func colAct(r *Row) Field {
+	if r.On == Server {
+		return u32(status, one(!r.Server.Backup))
+	}
+	n, _ := balance.Counts(r.Proxy)
+	return u32(gauge, int64(n))
+}
+
+func colBck(r *Row) Field {
+	if r.On == Server {
+		return u32(status, one(r.Server.Backup))
+	}
+	_, n := balance.Counts(r.Proxy)
+	return u32(gauge, int64(n))
+}
+
+func one(is bool) int64 {
+	if is {
+		return 1
+	}
+	return 0
+}
+
+func colChkfail(r *Row) Field {
+	if !checking(r.Server) {
+		return Field{}
+	}
+	return u64(counting, r.Server.FailedChecks.Load())
+}
+
+func colChkdown(r *Row) Field {
+	if r.On == Backend {
+		return u64(counting, r.Proxy.Live.DownTrans.Load())
+	}
+	if !checking(r.Server) {
+		return Field{}
+	}
+	return u64(counting, r.Server.DownTrans.Load())
+}
+
+func colHanafail(r *Row) Field {
+	if checked(r.Server).Observe == runtime.ObserveNone {
+		return Field{}
+	}
+	return u64(counting, r.Server.FailedHana.Load())
+}
+
+func colLastchg(r *Row) Field {
+	if r.On == Server {
+		return u32(aging, r.age(r.Server.LastChange.Load()))
+	}
+	return u32(aging, r.age(r.Proxy.Live.LastChange.Load()))
+}
+
+func colDowntime(r *Row) Field {
+	if r.On == Server {
+		if !checking(r.Server) {
+			return Field{}
+		}
+		sum := r.Server.DownTime.Load()
+		if runtime.ServerState(r.Server.State.Load()) == runtime.ServerStopped {
+			sum += r.age(r.Server.LastChange.Load())
+		}
+		return u32(counting, sum)
+	}
+	if len(r.Proxy.Servers) == 0 {
+		return Field{}
+	}
+	sum := r.Proxy.Live.DownTime.Load()
+	if !up(r.Proxy) {
+		sum += r.age(r.Proxy.Live.LastChange.Load())
+	}
+	return u32(counting, sum)
+}
+
+func colLastsess(r *Row) Field {
+	last := r.Proxy.Live.LastSess.Load()
+	if r.On == Server {
+		last = r.Server.LastSess.Load()
+	}
+	if last == 0 {
+		return s32(aging, -1)
+	}
+	return s32(aging, max(r.now-last, 0))
+}
+
+// colThrottle is shown while a server starts slowly.
+func colThrottle(r *Row) Field {
+	srv := r.Server
+	if runtime.ServerState(srv.State.Load()) != runtime.ServerStarting || srv.AdminState.Load()&uint32(runtime.Drain) != 0 {
+		return Field{}
+	}
+	w := int64(srv.UserWeight.Load())
+	if w == 0 {
+		return u32(average, 100)
+	}
+	return u32(average, (100*int64(balance.Weight(srv))+w-1)/w)
+}
+
+func colTracked(r *Row) Field {
+	if r.On != Server || r.Server.Track == nil {
+		return Field{}
+	}
+	return text(named, r.Server.Track.Proxy.Name+"/"+r.Server.Track.Name)
+}
+
+func colRate(r *Row) Field {
+	live := &r.Proxy.Live
+	switch r.On {
+	case Frontend:
+		return u32(rating, int64(live.SessRate.PerSecond(r.clock)))
+	case Backend:
+		return u32(rating, int64(live.BackRate.PerSecond(r.clock)))
+	}
+	return u32(rating, int64(r.Server.Rate.PerSecond(r.clock)))
+}
+
+func colRateMax(r *Row) Field {
+	live := &r.Proxy.Live
+	switch r.On {
+	case Frontend:
+		return u32(maximum, int64(live.SessRateMax.Load()))
+	case Backend:
+		return u32(gauge, int64(live.BackRateMax.Load())) // the reference tags it so
+	}
+	return u32(maximum, int64(r.Server.RateMax.Load()))
+}
+
+func colRateLim(r *Row) Field     { return u32(limit, int64(r.Proxy.RateLimit)) }
+func colReqRate(r *Row) Field     { return u32(rating, int64(r.Proxy.Live.ReqRate.PerSecond(r.clock))) }
+func colReqRateMax(r *Row) Field  { return u32(maximum, int64(r.Proxy.Live.ReqRateMax.Load())) }
+func colConnRate(r *Row) Field    { return u32(rating, int64(r.Proxy.Live.ConnRate.PerSecond(r.clock))) }
+func colConnRateMax(r *Row) Field { return u32(maximum, int64(r.Proxy.Live.ConnRateMax.Load())) }
+
+func colReqTot(r *Row) Field {
+	sum := uint64(0)
+	if r.On == Frontend {
+		for i := range r.Proxy.Live.Front {
+			c := &r.Proxy.Live.Front[i]
+			sum += c.H1Req.Load() + c.OtherReq.Load()
+		}
+		return u64(counting, sum)
+	}
+	shards := r.backs()
+	for i := range shards {
+		sum += shards[i].Req.Load()
+	}
+	return u64(counting, sum)
+}
+
+func colSessOther(r *Row) Field {
+	if r.On != Frontend {
+		return Field{}
+	}
+	sum := uint64(0)
+	for i := range r.Proxy.Live.Front {
+		c := &r.Proxy.Live.Front[i]
+		sum += c.Sess.Load() - min(c.H1Sess.Load(), c.Sess.Load())
+	}
+	return u64(counting, sum)
+}
+
+func colCheckStatus(r *Row) Field {
+	if !reporting(r.Server) {
+		return Field{}
+	}
+	s := lastCheck(r.Server).Status.String()
+	if r.Server.CheckRunning.Load() {
+		s = "* " + s
+	}
+	return text(output, s)
+}
+
+func colCheckCode(r *Row) Field {
+	if c := lastCheck(r.Server); reporting(r.Server) && c.Status.HasCode() {
+		return u32(output, int64(c.Code))
+	}
+	return Field{}
+}
+
+func colCheckDuration(r *Row) Field {
+	if c := lastCheck(r.Server); reporting(r.Server) && c.Status.Ended() {
+		return u64(lasting, uint64(max(c.Duration.Milliseconds(), 0)))
+	}
+	return Field{}
+}
+
+func colCheckDesc(r *Row) Field {
+	if r.On != Server || !reporting(r.Server) {
+		return Field{}
+	}
+	return text(output, lastCheck(r.Server).Status.Text())
+}
+
+func colLastChk(r *Row) Field {
+	if r.On != Server || !reporting(r.Server) {
+		return Field{}
+	}
+	return text(output, lastCheck(r.Server).Desc)
+}
+
+func colCheckRise(r *Row) Field {
+	if r.On != Server || !reporting(r.Server) {
+		return Field{}
+	}
+	return u32(setting, int64(checked(r.Server).Rise))
+}
+
+func colCheckFall(r *Row) Field {
+	if r.On != Server || !reporting(r.Server) {
+		return Field{}
+	}
+	return u32(setting, int64(checked(r.Server).Fall))
+}
+
+func colCheckHealth(r *Row) Field {
+	if r.On != Server || !reporting(r.Server) {
+		return Field{}
+	}
+	return u32(setting, int64(checked(r.Server).Health.Load()))
+}
+
+// noAgent is the value of the columns of agent checks, which no server has.
+func noAgent(*Row) Field { return Field{} }
+
+func colAddr(r *Row) Field {
+	if !r.Legends {
+		return Field{}
+	}
+	switch r.On {
+	case Server:
+		return text(setting, address(r.Server.Addr.Load()))
+	case Listener:
+		return text(setting, address(&r.Listener.Addr))
+	}
+	return Field{}
+}
+
+// address writes an address as statistics show it.
+func address(a *runtime.Addr) string {
+	if a == nil {
+		return ""
+	}
+	switch a.Family {
+	case runtime.FamilyIPv4, runtime.FamilyIPv6:
+		return a.IP.String()
+	case runtime.FamilyUnix, runtime.FamilyAbstract, runtime.FamilyAbstractZ:
+		return "unix"
+	}
+	return ""
+}
+
+func colCookie(r *Row) Field {
+	switch {
+	case !r.Legends:
+	case r.On == Server && r.Server.Cookie != "":
+		return text(named, r.Server.Cookie)
+	case r.On == Backend && r.Proxy.Cookie != nil && r.Proxy.Cookie.Name != "":
+		return text(named, r.Proxy.Cookie.Name)
+	}
+	return Field{}
+}
+
+// colAlgo does not know "random", which is also the default.
+func colAlgo(r *Row) Field {
+	if r.On != Backend || !r.Legends {
+		return Field{}
+	}
+	switch a := r.Proxy.Balance.Algo; a {
+	case "roundrobin", "static-rr", "first", "leastconn", "source", "uri", "url_param", "hdr", "rdp-cookie", "hash", "none":
+		return text(setting, a)
+	}
+	return text(setting, "unknown")
+}
+
+func colProto(r *Row) Field {
+	if r.On != Listener {
+		return Field{}
+	}
+	switch r.Listener.Addr.Family {
+	case runtime.FamilyIPv6:
+		return text(status, "tcpv6")
+	case runtime.FamilyUnix:
+		return text(status, "unix_stream")
+	case runtime.FamilyAbstract:
+		return text(status, "abns_stream")
+	case runtime.FamilyAbstractZ:
+		return text(status, "abnsz_stream")
+	case runtime.FamilySockpair:
+		return text(status, "sockpair")
+	}
+	return text(status, "tcpv4")
+}
+
+func colSrvIcur(r *Row) Field     { return u32(gauge, r.Server.Idle.Load()) }
+func colSafeConnCur(r *Row) Field { return u32(gauge, r.Server.IdleSafe.Load()) }
+func colUsedConnCur(r *Row) Field { return u32(gauge, r.Server.Used.Load()) }
+func colPrivIdleCur(*Row) Field   { return u32(gauge, 0) }
+
+func colIdleConnCur(r *Row) Field {
+	return u32(gauge, max(r.Server.Idle.Load()-r.Server.IdleSafe.Load(), 0))
+}
+
+func colNeedConnEst(r *Row) Field { return u32(gauge, int64(r.Server.UsedMax.Load())) }
+
+func colSrcIlim(r *Row) Field {
+	if r.Server.PoolMax < 0 {
+		return Field{}
+	}
+	return u32(limit, int64(r.Server.PoolMax))
+}
+
+// mean averages a time over all shards.
+func mean(r *Row, of func(*runtime.BackCounters) *counter.Average) Field {
+	var m counter.Mean
+	shards := r.backs()
+	for i := range shards {
+		m.Add(of(&shards[i]))
+	}
+	return u32(average, int64(m.Value()))
+}
+
+func colQtime(r *Row) Field {
+	return mean(r, func(c *runtime.BackCounters) *counter.Average { return &c.QTime })
+}
+
+func colCtime(r *Row) Field {
+	return mean(r, func(c *runtime.BackCounters) *counter.Average { return &c.CTime })
+}
+
+func colRtime(r *Row) Field {
+	return mean(r, func(c *runtime.BackCounters) *counter.Average { return &c.DTime })
+}
+
+func colTtime(r *Row) Field {
+	return mean(r, func(c *runtime.BackCounters) *counter.Average { return &c.TTime })
+}
+
+func colQtimeMax(r *Row) Field {
+	if r.On == Server {
+		return u32(maximum, int64(r.Server.QTimeMax.Load()))
+	}
+	return u32(maximum, int64(r.Proxy.Live.QTimeMax.Load()))
+}
+
+func colCtimeMax(r *Row) Field {
+	if r.On == Server {
+		return u32(maximum, int64(r.Server.CTimeMax.Load()))
+	}
+	return u32(maximum, int64(r.Proxy.Live.CTimeMax.Load()))
+}
+
+func colRtimeMax(r *Row) Field {
+	if r.On == Server {
+		return u32(maximum, int64(r.Server.DTimeMax.Load()))
+	}
+	return u32(maximum, int64(r.Proxy.Live.DTimeMax.Load()))
+}
+
+func colTtimeMax(r *Row) Field {
+	if r.On == Server {
+		return u32(maximum, int64(r.Server.TTimeMax.Load()))
+	}
+	return u32(maximum, int64(r.Proxy.Live.TTimeMax.Load()))
+}
+
+func colH1Conns(r *Row) Field {
+	if r.Proxy.Mode != runtime.ModeHTTP {
+		return u64(gauge, 0)
+	}
+	if r.On == Frontend {
+		return u64(gauge, uint64(max(r.Proxy.Live.FrontConns.Load(), 0)))
+	}
+	n := int64(0)
+	for _, srv := range r.Proxy.Servers {
+		n += srv.Idle.Load() + srv.Used.Load()
+	}
+	return u64(gauge, uint64(max(n, 0)))
+}
+
+func colH1Streams(r *Row) Field {
+	if r.Proxy.Mode != runtime.ModeHTTP || r.On == Frontend {
+		return u64(gauge, 0)
+	}
+	n := int64(0)
+	for _, srv := range r.Proxy.Servers {
+		n += srv.Used.Load()
+	}
+	return u64(gauge, uint64(max(n, 0)))
+}
+
+func colH1ConnsTotal(r *Row) Field {
+	return h1(r, func(c *runtime.FrontCounters) uint64 { return c.H1Sess.Load() },
+		func(c *runtime.BackCounters) uint64 { return c.Connects.Load() })
+}
+
+func colH1StreamsTotal(r *Row) Field {
+	return h1(r, func(c *runtime.FrontCounters) uint64 { return c.H1Req.Load() },
+		func(c *runtime.BackCounters) uint64 { return c.Connects.Load() + c.Reuses.Load() })
+}
+
+func colH1In(r *Row) Field {
+	return h1(r, func(c *runtime.FrontCounters) uint64 { return c.ReqIn.Load() },
+		func(c *runtime.BackCounters) uint64 { return c.ResIn.Load() })
+}
+
+func colH1Out(r *Row) Field {
+	return h1(r, func(c *runtime.FrontCounters) uint64 { return c.ResOut.Load() },
+		func(c *runtime.BackCounters) uint64 { return c.ReqOut.Load() })
+}
+
+// h1 sums what HTTP/1 connections of a proxy did.
+func h1(r *Row, front func(*runtime.FrontCounters) uint64, back func(*runtime.BackCounters) uint64) Field {
+	sum := uint64(0)
+	switch {
+	case r.Proxy.Mode != runtime.ModeHTTP:
+	case r.On == Frontend:
+		for i := range r.Proxy.Live.Front {
+			sum += front(&r.Proxy.Live.Front[i])
+		}
+	default:
+		for i := range r.Proxy.Live.Back {
+			sum += back(&r.Proxy.Live.Back[i])
+		}
+	}
+	return u64(counting, sum)
+}
