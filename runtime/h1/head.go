@@ -27,7 +27,7 @@ func (p *Parser) field(m *message.Message) int {
 	if p.ErrPos >= 0 && !isToken(name) {
 		return -1 // such a field is left out
 	}
-	f.ID = message.HeaderIDOf(name)
+	f.ID = message.FieldID(name)
 	switch f.ID {
 	case message.TransferEncodingHeader:
 		if bad, fatal := transferEncoding(m, b[p.value:p.end]); bad {

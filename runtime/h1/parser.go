@@ -289,7 +289,7 @@ func (p *Parser) scan(m *message.Message) Result {
 			}
 		case HeaderName:
 			if i == p.start {
-				next, ok := p.simpleField(m, b, i)
+				next, ok := p.simpleFields(m, b, i)
 				if !ok {
 					return p.invalid(HeaderL2LWS, next)
 				}
@@ -401,31 +401,36 @@ func (p *Parser) scan(m *message.Message) Result {
 	return More
 }
 
-// simpleField takes in the field at i when its line, and the first byte of the next one, are there and
-// have nothing special: this is the way of nearly all fields. It gives the offset of the next line, i
-// when the states have to look at the line, or the offset of an error.
-func (p *Parser) simpleField(m *message.Message, b []byte, i uint32) (next uint32, ok bool) {
+// simpleFields takes in fields from i on as long as their lines, and the first byte of the next one, are
+// there and have nothing special: this is the way of nearly all fields. It gives the offset of the first
+// line that the states have to look at, or the offset of an error.
+func (p *Parser) simpleFields(m *message.Message, b []byte, i uint32) (next uint32, ok bool) {
 	n := uint32(len(b))
-	at := i
-	for at < n && class[b[at]]&token != 0 {
-		at++
+	for {
+		colon := i
+		for _, c := range b[i:] {
+			if class[c]&token == 0 {
+				break
+			}
+			colon++
+		}
+		if colon == i || colon+1 >= n || b[colon] != ':' {
+			return i, true
+		}
+		at := colon + 1
+		if b[at] == ' ' {
+			at++
+		}
+		end := skipValue(b, at)
+		if end+2 >= n || end == at || b[end] != '\r' || b[end+1] != '\n' || class[b[end+2]]&blank != 0 {
+			return i, true
+		}
+		p.start, p.colon, p.value, p.end, p.at = i, colon, at, end, end+2
+		if bad := p.field(m); bad >= 0 {
+			return uint32(bad), false
+		}
+		i = end + 2
 	}
-	if at == i || at+1 >= n || b[at] != ':' {
-		return i, true
-	}
-	colon := at
-	if at++; b[at] == ' ' {
-		at++
-	}
-	end := skipValue(b, at)
-	if end+2 >= n || end == at || b[end] != '\r' || b[end+1] != '\n' || class[b[end+2]]&blank != 0 {
-		return i, true
-	}
-	p.colon, p.value, p.end, p.at = colon, at, end, end+2
-	if bad := p.field(m); bad >= 0 {
-		return uint32(bad), false
-	}
-	return end + 2, true
 }
 
 // isCR is 1 for a CR, to step over it.
@@ -471,8 +476,10 @@ func (p *Parser) overflow() Result {
 // skipURI gives the offset of the first byte from i on that is not an ordinary byte of a URI: not
 // printable ASCII, or a number sign.
 func skipURI(b []byte, i uint32) uint32 {
-	n := uint32(len(b))
-	for i < n && class[b[i]]&uriByte != 0 {
+	for _, c := range b[i:] {
+		if class[c]&uriByte == 0 {
+			break
+		}
 		i++
 	}
 	return i

@@ -1,5 +1,7 @@
 package message
 
+import "encoding/binary"
+
 // HeaderID names a well-known header field, so that the hot path compares numbers instead of names.
 type HeaderID uint8
 
@@ -116,6 +118,53 @@ func HeaderIDOf[T ~string | ~[]byte](name T) HeaderID {
 	id := headerSlots[headerSlot(name)]
 	if !EqualFold(name, headerNames[id]) {
 		return Other
+	}
+	return id
+}
+
+// headerBytes holds the names for comparison by words.
+var headerBytes = func() (t [headerIDs][24]byte) {
+	for id, name := range headerNames {
+		copy(t[id][:], name)
+	}
+	return t
+}()
+
+// FieldID is HeaderIDOf for the parser, whose names hold no byte that is not allowed in a name. Setting
+// the bit of lower case makes no other such byte equal to one of a known name.
+func FieldID(name []byte) HeaderID {
+	n := len(name)
+	if n < 2 {
+		return Other
+	}
+	id := headerSlots[headerSlot(name)]
+	if len(headerNames[id]) != n {
+		return Other
+	}
+	known := headerBytes[id][:n]
+	switch {
+	case n >= 8:
+		const lower = 0x2020202020202020
+		for i := 0; i+8 <= n; i += 8 {
+			if binary.LittleEndian.Uint64(name[i:])|lower != binary.LittleEndian.Uint64(known[i:]) {
+				return Other
+			}
+		}
+		if binary.LittleEndian.Uint64(name[n-8:])|lower != binary.LittleEndian.Uint64(known[n-8:]) {
+			return Other
+		}
+	case n >= 4:
+		const lower = 0x20202020
+		if binary.LittleEndian.Uint32(name)|lower != binary.LittleEndian.Uint32(known) ||
+			binary.LittleEndian.Uint32(name[n-4:])|lower != binary.LittleEndian.Uint32(known[n-4:]) {
+			return Other
+		}
+	default:
+		for i := range known {
+			if name[i]|0x20 != known[i] {
+				return Other
+			}
+		}
 	}
 	return id
 }
