@@ -36,11 +36,12 @@ func (c *Config) Proxy(name string) *Proxy {
 type Global struct {
 	Daemon, MasterWorker, Quiet, Debug bool
 	ZeroWarning                        bool
-	NbThread                           int // loops; 0 until the CPU affinity decided
-	MaxConn                            int // process-wide limit of client connections
-	HardMaxConn                        int // what "set maxconn global" may rise to
-	MaxSock                            int // descriptors needed at MaxConn
-	UlimitN                            int // 0: computed
+	NbThread                           int          // loops; 0 until the CPU affinity decided
+	MaxConn                            int          // process-wide limit of client connections
+	HardMaxConn                        int          // what "set maxconn global" may rise to
+	LiveMaxConn                        atomic.Int64 // live: set maxconn global; 0: no limit
+	MaxSock                            int          // descriptors needed at MaxConn
+	UlimitN                            int          // 0: computed
 	FDHardLimit                        int
 	NoStrictLimits                     bool
 	MemMax                             int // megabytes, -m; 0 none

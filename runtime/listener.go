@@ -94,6 +94,7 @@ type Listener struct {
 	Proxy    *Proxy
 	Bind     *Bind
 	Addr     Addr
+	Slot     int             // index among all listeners of the configuration, given by the engine
 	State    atomic.Int32    // live: ListenerState, changed by the engine
 	Sock     *os.File        // live: nil until bound; owned by the engine
 	Stats    []FrontCounters // one per loop; nil unless option socket-stats

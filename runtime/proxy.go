@@ -198,15 +198,16 @@ type Proxy struct {
 
 	ForwardedFor ForwardFor // option forwardfor
 	OriginalTo   ForwardFor // option originalto
-	Forwarded    any        // option forwarded: set by rules
-	Capture      Captures
-	Cookie       *CookieConfig // "cookie": set by runtime/cookie
-	Balance      BalanceConfig
-	LB           Balancer // built by runtime/balance when the engine starts
-	Check        any      // option httpchk, tcp-check...: set by runtime/check
-	CheckSource  any
-	Source       *SourceAddr  // "source"
-	Keepalive    [2]Keepalive // client, server side TCP keep-alive settings
+	// Forwarded adds the header of "option forwarded"; nil without it. Set by runtime/rules.
+	Forwarded   func(*Stream) error
+	Capture     Captures
+	Cookie      *CookieConfig // "cookie": set by runtime/cookie
+	Balance     BalanceConfig
+	LB          Balancer // built by runtime/balance when the engine starts
+	Check       any      // option httpchk, tcp-check...: set by runtime/check
+	CheckSource any
+	Source      *SourceAddr  // "source"
+	Keepalive   [2]Keepalive // client, server side TCP keep-alive settings
 
 	Logs           []*LogTarget
 	LogGlobal      bool // "log global"
@@ -219,6 +220,10 @@ type Proxy struct {
 
 	Errors map[int]*Reply // errorfile, errorloc, http-error by status
 	Stats  *StatsPage     // nil: no stats page
+
+	Slot        int          // index in Config.Proxies, given by the engine
+	LiveMaxConn atomic.Int64 // live: set maxconn frontend; 0: no limit of its own
+	SendName    string       // http-send-name-header, lower case; "" none
 
 	Live      ProxyStats
 	State     atomic.Int32         // live: ProxyState
@@ -331,7 +336,8 @@ type SourceAddr struct {
 	Addr              Addr
 	PortLow, PortHigh int
 	Interface         string
-	UseSrc            any // usesrc: set by the engine's rows
+	UseSrc            any           // usesrc: set by the engine's rows
+	Next              atomic.Uint32 // live: the next port of the range to try
 }
 
 // Keepalive are the tcpka settings; 0: the kernel's.
@@ -374,3 +380,18 @@ const (
 	CookieInsert
 	CookiePrefix
 )
+
+// Excepts tells whether the header is not added for this address.
+func (f *ForwardFor) Excepts(a netip.Addr) bool {
+	return f.Except.IsValid() && f.Except.Contains(a.Unmap())
+}
+
+// ServerByName finds a server of the backend, nil when there is none.
+func (px *Proxy) ServerByName(name []byte) *Server {
+	for _, srv := range px.Servers {
+		if srv.Name == string(name) {
+			return srv
+		}
+	}
+	return nil
+}

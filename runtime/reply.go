@@ -13,6 +13,10 @@ type Reply struct {
 	Body    []byte            // constant body
 	Format  *logformat.Format // lf-string, lf-file; nil: Body
 	Kind    ReplyKind
+	// LengthFirst puts content-length before the other headers, as "return" without a file does; Closes
+	// ends the connection behind the reply.
+	LengthFirst, Closes bool
+
 	Default bool // the proxy's own error of this status, errorfile or built in
 }
 

@@ -102,6 +102,8 @@ type Stream struct {
 	BytesIn                    int64    // from the client
 	BytesOut                   int64    // to the client
 	ReqToServer, ResFromServer int64
+	LastRule                   *Rule // the rule that ended the last rule set
+	NoRetry                    bool  // disable-l7-retry
 	RetriesDone                int
 	Redispatched               bool
 	Reused                     bool
@@ -131,4 +133,30 @@ type LBState struct {
 	Hash   uint32
 	Hashed bool
 	Value  sample.Value // room for the key of "balance hash"
+}
+
+// Reset makes the stream as good as new but for what it keeps for its next use:
+// its loop and configuration, and the memory of what it copied.
+func (s *Stream) Reset() {
+	s.Session, s.Front, s.Back, s.Server, s.Direct = nil, nil, nil, nil, false
+	s.Reply, s.WaitFor, s.Drop = nil, 0, false
+	s.LogLevel, s.StrictMode, s.Tarpit, s.Retries = -1, true, false, -1
+	s.PrioClass, s.PrioOffset = 0, 0
+	s.ToServer = netip.AddrPort{}
+	s.Timeouts.Client, s.Timeouts.Server, s.Timeouts.Tunnel = 0, 0, 0
+	s.Timeouts.Queue, s.Timeouts.Connect, s.Timeouts.Tarpit = 0, 0, 0
+	s.Time, s.End = Timing{}, Termination{}
+	s.Status, s.Method = 0, 0
+	s.URI = s.URI[:0]
+	s.ReqCaps, s.ResCaps = s.ReqCaps[:0], s.ResCaps[:0]
+	s.CookieReq, s.CookieRes = s.CookieReq[:0], s.CookieRes[:0]
+	s.CookieIn, s.CookieOut = 0, 0
+	s.BytesIn, s.BytesOut, s.ReqToServer, s.ResFromServer = 0, 0, 0, 0
+	s.LastRule, s.NoRetry = nil, false
+	s.RetriesDone, s.Redispatched, s.Reused = 0, false, false
+	s.ServerQueue, s.BackendQueue = 0, 0
+	s.ServerAddr, s.LocalAddr = netip.AddrPort{}, netip.AddrPort{}
+	s.UniqueID = nil
+	s.RewriteFailed, s.Internal, s.FirstRequest = false, false, false
+	s.Cookie, s.LB = CookieState{}, LBState{}
 }

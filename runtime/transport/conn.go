@@ -1,0 +1,133 @@
+// Package transport is what lies between a socket and a protocol: nothing for
+// clear connections, a record layer for TLS.
+//
+// A Conn offers what loop.Socket offers. On a clear connection its methods are
+// those of the socket and callbacks go straight to the owner; with a Layer, the
+// layer is the socket's handler and the owner sees clear bytes only.
+package transport
+
+import (
+	"time"
+
+	"hapax/runtime/loop"
+)
+
+// Layer transforms the bytes of one connection. It is driven by the loop
+// thread alone and calls its owner's loop.Handler with clear bytes.
+type Layer interface {
+	loop.Handler
+	// Start begins: the handshake runs as bytes come. up receives what loop.Handler
+	// promises; its Connected tells the end of the handshake.
+	Start(sock *loop.Socket, l *loop.Loop, up loop.Handler)
+	// Send takes a buffer of clear bytes.
+	Send(b *loop.Buffer)
+	// SendStatic takes clear bytes that nobody changes.
+	SendStatic(p []byte)
+	// SetHandler gives the connection another owner.
+	SetHandler(up loop.Handler)
+	// Resume hands over what was decrypted while the owner had paused.
+	Resume()
+	// Shutdown says goodbye (close_notify) before the socket is shut down or closed.
+	Shutdown()
+}
+
+// Conn is a connection on a loop. The zero Conn is closed.
+type Conn struct {
+	sock  loop.Socket
+	layer Layer // nil: clear
+}
+
+// Open puts a connected descriptor on the loop. layer is nil for clear
+// connections; with one, h.Connected tells when the handshake is over.
+func (c *Conn) Open(l *loop.Loop, fd int, h loop.Handler, layer Layer) {
+	c.layer = layer
+	if layer == nil {
+		c.sock.Open(l, fd, h)
+		return
+	}
+	c.sock.Open(l, fd, layer)
+	layer.Start(&c.sock, l, h)
+}
+
+// Connect starts to connect; h.Connected tells the end, of the handshake too.
+func (c *Conn) Connect(l *loop.Loop, fd int, to *loop.Addr, h loop.Handler, layer Layer) {
+	c.layer = layer
+	if layer == nil {
+		c.sock.Connect(l, fd, to, h)
+		return
+	}
+	c.sock.Connect(l, fd, to, layer)
+	layer.Start(&c.sock, l, h)
+}
+
+// Layer is what transforms the bytes; nil on a clear connection.
+func (c *Conn) Layer() Layer { return c.layer }
+
+// IsOpen tells whether the connection was not closed by its owner.
+func (c *Conn) IsOpen() bool { return c.sock.IsOpen() }
+
+// Fd is the descriptor, for socket options and names only.
+func (c *Conn) Fd() int { return c.sock.Fd() }
+
+// SetHandler gives the connection another owner.
+func (c *Conn) SetHandler(h loop.Handler) {
+	if c.layer != nil {
+		c.layer.SetHandler(h)
+		return
+	}
+	c.sock.SetHandler(h)
+}
+
+// Receive makes bytes come until Pause.
+func (c *Conn) Receive() {
+	c.sock.Receive()
+	if c.layer != nil {
+		c.layer.Resume()
+	}
+}
+
+// Pause stops Received; see loop.Socket.
+func (c *Conn) Pause() { c.sock.Pause() }
+
+// Send queues the bytes of b and takes it over.
+func (c *Conn) Send(b *loop.Buffer) {
+	if c.layer != nil {
+		c.layer.Send(b)
+		return
+	}
+	c.sock.Send(b)
+}
+
+// SendStatic queues bytes that nobody changes.
+func (c *Conn) SendStatic(p []byte) {
+	if c.layer != nil {
+		c.layer.SendStatic(p)
+		return
+	}
+	c.sock.SendStatic(p)
+}
+
+// Queued is the number of bytes that the kernel did not take yet.
+func (c *Conn) Queued() int { return c.sock.Queued() }
+
+// NotifySent asks for one Sent(nil) when at most low bytes are queued.
+func (c *Conn) NotifySent(low int) { c.sock.NotifySent(low) }
+
+// Shutdown ends the sending direction behind what is queued.
+func (c *Conn) Shutdown() {
+	if c.layer != nil {
+		c.layer.Shutdown()
+	}
+	c.sock.Shutdown()
+}
+
+// Close closes behind what is queued, waiting no longer than linger.
+func (c *Conn) Close(linger time.Duration) {
+	if c.layer != nil && c.sock.IsOpen() {
+		c.layer.Shutdown()
+	}
+	c.sock.Close(linger)
+}
+
+// Abort closes at once with a reset.
+func (c *Conn) Abort() { c.sock.Abort() }
