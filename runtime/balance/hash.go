@@ -139,7 +139,8 @@ func xxh32(p []byte, seed uint32) uint32 {
 	n := uint32(len(p))
 	h := seed + prime5
 	if n >= 16 {
-		v := [4]uint32{seed + prime1 + prime2 - 1<<32, seed + prime2, seed, seed - prime1}
+		v := [4]uint32{seed + prime1, seed + prime2, seed, seed - prime1}
+		v[0] += prime2
 		for ; len(p) >= 16; p = p[16:] {
 			for i := range v {
 				v[i] = bits.RotateLeft32(v[i]+binary.LittleEndian.Uint32(p[4*i:])*prime2, 13) * prime1
