@@ -98,3 +98,38 @@ func cookieValueEnd(s []byte) int {
 }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }
+
+// Cookies walks over the cookies of one name in all Cookie fields of a request, or all Set-Cookie fields
+// of a response. Make one with Message.Cookies.
+type Cookies struct {
+	fields Values
+	name   string
+	rest   []byte
+	list   bool
+	value  []byte
+}
+
+// Cookies walks over the cookies named name, empty for all of them.
+func (m *Message) Cookies(name string) Cookies {
+	if m.Flags&Response != 0 {
+		return Cookies{fields: m.Values("set-cookie"), name: name}
+	}
+	return Cookies{fields: m.Values("cookie"), name: name, list: true}
+}
+
+// Next goes to the next cookie and tells whether there is one.
+func (c *Cookies) Next() bool {
+	for {
+		var ok bool
+		if c.value, c.rest, ok = CookieValue(c.rest, c.name, c.list); ok {
+			return true
+		}
+		if !c.fields.Next() {
+			return false
+		}
+		c.rest = c.fields.Bytes()
+	}
+}
+
+// Value is the value of the current cookie, quotes included.
+func (c *Cookies) Value() []byte { return c.value }

@@ -125,7 +125,7 @@ func (v *Values) Replace(value []byte) error {
 const maxHistory = 10
 
 // Occurrence gives the occ-th comma-separated value of the fields named name (in lower case; empty: any
-// header). 1 is the first, 0 too; -1 is the last, down to -10.
+// header). 1 is the first; -1 is the last, down to -10; 0 is the last too, as the fetches have it.
 func (m *Message) Occurrence(name string, occ int) ([]byte, bool) {
 	return pick(m.Values(name), occ)
 }
@@ -136,9 +136,12 @@ func (m *Message) OccurrenceLine(name string, occ int) ([]byte, bool) {
 }
 
 func pick(v Values, occ int) ([]byte, bool) {
-	if occ >= 0 {
+	if occ == 0 {
+		occ = -1
+	}
+	if occ > 0 {
 		for v.Next() {
-			if occ--; occ <= 0 {
+			if occ--; occ == 0 {
 				return v.Bytes(), true
 			}
 		}
