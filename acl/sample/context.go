@@ -24,6 +24,14 @@ type Context struct {
 	// complete). When a head is not complete yet, fetches answer "no value, may change" unless Final.
 	Req, Res *message.Message
 
+	// NotHTTP: what came from the client is no HTTP request and never will be one, so that no fetch
+	// waits for Req.
+	NotHTTP bool
+
+	// Line is the request line as it was received, up to what is kept for logs; nil when it was not
+	// kept.
+	Line []byte
+
 	// ReqBody and ResBody are what is buffered of the bodies.
 	ReqBody, ResBody Body
 
@@ -68,7 +76,13 @@ type Context struct {
 
 // Conn is the pair of addresses of one connection. An invalid address is that of a UNIX socket or of
 // a connection that does not exist.
-type Conn struct{ Src, Dst netip.AddrPort }
+type Conn struct {
+	Src, Dst netip.AddrPort
+	// HTTP is the major version of HTTP that is spoken on it, 0 in TCP mode.
+	HTTP uint8
+	// Proxied: it began with a PROXY protocol header.
+	Proxied bool
+}
 
 // Body is the buffered part of a body.
 type Body struct {
