@@ -358,6 +358,7 @@ type StatsPage struct {
 	Users                                        *Userlist   // stats auth
 	Admin                                        []*acl.Cond // stats admin if; an entry nil: always
 	Rules                                        Ruleset     // stats http-request
+	Challenge                                    *Reply      // 401 for who is not among Users; made when the engine starts
 }
 
 // CookieConfig is the "cookie" line; its words are parsed by runtime/cookie.

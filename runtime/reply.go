@@ -10,6 +10,7 @@ type Reply struct {
 	Raw     []byte // a whole HTTP/1 response, head and body (errorfile); nil: the fields below
 	Type    string // content-type; "" none
 	Headers []ReplyHeader
+	Fixed   [][2]string       // headers without a format, sent before the others
 	Body    []byte            // constant body
 	Format  *logformat.Format // lf-string, lf-file; nil: Body
 	Kind    ReplyKind

@@ -131,3 +131,12 @@ func (c *Conn) Close(linger time.Duration) {
 
 // Abort closes at once with a reset.
 func (c *Conn) Abort() { c.sock.Abort() }
+
+// Maker makes the layers of one bind or server line; a runtime.TLSConfig is one.
+type Maker interface {
+	// Server makes the layer of a connection that a client opened.
+	Server() Layer
+	// Client makes the layer of a connection to a server; who is the stream that
+	// wants it, nil for a check.
+	Client(who any) Layer
+}

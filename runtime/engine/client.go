@@ -1,0 +1,283 @@
+package engine
+
+import (
+	"io"
+	"time"
+
+	"hapax/acl/sample"
+	"hapax/runtime"
+	"hapax/runtime/loop"
+	"hapax/runtime/transport"
+)
+
+// linger is how long a closed connection may go on sending what is queued.
+const linger = 10 * time.Second
+
+// client is one client connection: a runtime.Session on a socket. While a
+// stream runs (st is not nil), all events are the stream's.
+type client struct {
+	runtime.Session
+	w     *worker
+	sock  transport.Conn
+	timer loop.Timer
+	port  *port
+	st    *stream
+	ahead *loop.Buffer // bytes of the next request, received during this one
+	end   error        // why receiving ended; nil: it did not
+	peer  loop.Addr    // only of UNIX sockets; see Session.Src
+
+	next, prev *client
+	last       *runtime.Server // that served the previous request
+	idleSince  int64           // end of the previous response
+	closed     bool
+	kept       bool // waits for another request after a response
+	silent     bool // the connection is to vanish without a word
+}
+
+// open starts a connection that the listener accepted and counted.
+func (w *worker) open(p *port, fd int, peer *loop.Addr) {
+	c := w.idle
+	if c == nil {
+		c = &client{w: w}
+		c.timer.Init(w.loop, c)
+	} else {
+		w.idle = c.next
+		c.next = nil
+	}
+	c.port = p
+	c.Session = runtime.Session{
+		ID: w.newID(), Front: p.ln.Proxy, Listener: p.ln, Loop: w.id,
+		Accepted: w.loop.Now(), AcceptedWall: w.loop.Wall() / 1e3,
+		Src: peer.AddrPort(), Unix: p.unix,
+	}
+	c.Handshake = c.Accepted
+	if p.dst.IsValid() {
+		c.Dst = p.dst
+	} else if !p.unix {
+		if a, err := loop.LocalAddr(fd); err == nil {
+			c.Dst = a.AddrPort()
+		}
+	}
+	c.closed, c.kept, c.silent, c.end, c.last = false, false, false, nil, nil
+	c.Vars.Init(sample.SessScope, &w.cfg.VarLimits, w.cfg.ProcVars)
+	w.clients.add(c)
+
+	px := p.ln.Proxy
+	fe := &px.Live.Front[w.id]
+	if len(px.TCPConn) > 0 && !c.admitted(px.TCPConn, connPoint) {
+		fe.DeniedConn.Inc()
+		c.refuse(fd)
+		return
+	}
+	var layer transport.Layer
+	if p.ln.Bind.TLS != nil {
+		layer = p.ln.Bind.TLS.(transport.Maker).Server()
+		c.TLS, _ = layer.(runtime.TLSState)
+		c.setTimer(px.Timeout.ClientHandshake, px.Timeout.Client)
+		c.sock.Open(w.loop, fd, c, layer)
+		c.sock.Receive()
+		return
+	}
+	c.sock.Open(w.loop, fd, c, nil)
+	c.established()
+}
+
+// refuse closes a connection that never came onto the loop.
+func (c *client) refuse(fd int) {
+	c.sock.Open(c.w.loop, fd, c, nil)
+	if c.silent {
+		c.sock.Abort()
+	}
+	c.close(0)
+}
+
+// Connected tells the end of the TLS handshake.
+func (c *client) Connected(err error) {
+	if err != nil {
+		c.handshakeFailed(err)
+		return
+	}
+	c.Handshake = c.w.loop.Now()
+	c.established()
+}
+
+// established begins the session: the connection can carry requests.
+func (c *client) established() {
+	px, w := c.Front, c.w
+	fe := &px.Live.Front[w.id]
+	if len(px.TCPSess) > 0 && !c.admitted(px.TCPSess, sessPoint) {
+		fe.DeniedSess.Inc()
+		c.close(0)
+		return
+	}
+	fe.Sess.Inc()
+	px.Live.SessRateMax.Show(uint64(px.Live.SessRate.Add(w.ms(), 1)))
+	w.cfg.Stats.MaxSessRate.Show(uint64(w.cfg.Stats.SessRate.Add(w.ms(), 1)))
+	c.sock.Receive()
+	if px.Mode == runtime.ModeHTTP {
+		fe.H1Sess.Inc()
+		c.setTimer(px.Timeout.Request, px.Timeout.Client)
+		return
+	}
+	fe.OtherSess.Inc()
+	s := w.takeStream(c)
+	c.st = s
+	s.startTCP()
+}
+
+// setTimer sets the client timer to the first of the durations that is set, from now on.
+func (c *client) setTimer(ds ...time.Duration) {
+	for _, d := range ds {
+		if d > 0 {
+			c.timer.Set(c.w.loop.Now() + int64(d))
+			return
+		}
+	}
+	c.timer.Stop()
+}
+
+// Received is all that a client sends.
+func (c *client) Received(b *loop.Buffer, err error) {
+	if b == nil {
+		c.end = err
+		if c.st != nil {
+			c.st.clientEnd(err)
+			return
+		}
+		c.idleEnd(err)
+		return
+	}
+	if c.st != nil {
+		c.st.fromClient(b)
+		return
+	}
+	c.request(b)
+}
+
+// request starts a stream with the first bytes of a request.
+func (c *client) request(b *loop.Buffer) {
+	s := c.w.takeStream(c)
+	c.st = s
+	if c.kept {
+		c.setTimer(c.Front.Timeout.Request, c.Front.Timeout.Client)
+	}
+	s.startHTTP(b)
+}
+
+// idleEnd ends a connection that shut down between requests, or before the first.
+func (c *client) idleEnd(err error) {
+	px := c.Front
+	if c.kept || c.Requests > 0 || px.Mode != runtime.ModeHTTP {
+		c.close(0)
+		return
+	}
+	// Nothing was ever received: a probe, or a browser's spare connection.
+	if px.Options&runtime.OptIgnoreProbes != 0 {
+		c.close(0)
+		return
+	}
+	s := c.w.takeStream(c)
+	c.st = s
+	s.startBroken()
+	s.End = runtime.Termination{Cause: runtime.EndClient, State: runtime.InRequest}
+	if px.Options&runtime.OptDontLogNull != 0 {
+		s.LogLevel = silent
+	}
+	status := 400
+	if err != io.EOF {
+		status = 0 // nobody is there to read it
+	}
+	s.refuseRequest(status)
+}
+
+// Expired is the end of the client's time.
+func (c *client) Expired(*loop.Timer) {
+	if s := c.st; s != nil {
+		s.clientTimeout()
+		return
+	}
+	px := c.Front
+	switch {
+	case c.TLS != nil && c.Handshake == c.Accepted:
+		c.handshakeFailed(errHandshakeTimeout)
+	case c.kept, px.Mode != runtime.ModeHTTP:
+		c.close(0)
+	case px.Options&runtime.OptIgnoreProbes != 0:
+		c.close(0)
+	default:
+		s := c.w.takeStream(c)
+		c.st = s
+		s.startBroken()
+		s.End = runtime.Termination{Cause: runtime.EndClientTO, State: runtime.InRequest}
+		if px.Options&runtime.OptDontLogNull != 0 {
+			s.LogLevel = silent
+		}
+		s.refuseRequest(408)
+	}
+}
+
+// Sent tells that the queue fell to what was asked for, or that sending failed.
+func (c *client) Sent(err error) {
+	if c.st != nil {
+		c.st.clientSent(err)
+		return
+	}
+	if err != nil {
+		c.close(0)
+	}
+}
+
+// again makes the connection wait for its next request, which may have come already.
+func (c *client) again() {
+	c.kept = true
+	c.st = nil
+	px := c.Front
+	if c.end != nil {
+		c.close(linger)
+		return
+	}
+	if b := c.ahead; b != nil {
+		c.ahead = nil
+		c.request(b)
+		if c.st != nil || c.closed {
+			return
+		}
+	}
+	if c.w.engine.stopping.Load() && c.w.engine.closeIdle(c) {
+		c.close(linger)
+		return
+	}
+	c.setTimer(px.Timeout.KeepAlive, px.Timeout.Request, px.Timeout.Client)
+	c.sock.Receive()
+}
+
+// close ends the connection and gives its place back.
+func (c *client) close(linger time.Duration) {
+	if c.closed {
+		return
+	}
+	c.closed = true
+	c.timer.Stop()
+	if c.ahead != nil {
+		c.ahead.Release()
+		c.ahead = nil
+	}
+	c.sock.Close(linger)
+	c.left()
+}
+
+// abort ends the connection by a reset.
+func (c *client) abort() {
+	c.sock.Abort()
+	c.close(0)
+}
+
+// left gives the connection's place back, once.
+func (c *client) left() {
+	w := c.w
+	w.clients.remove(c)
+	c.Vars.Reset()
+	c.port.leave(w)
+	c.st, c.TLS = nil, nil
+	c.next, w.idle = w.idle, c
+}

@@ -1,0 +1,279 @@
+package engine
+
+import (
+	"fmt"
+	goruntime "runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"hapax/runtime"
+	"hapax/runtime/balance"
+	"hapax/runtime/cookie"
+	"hapax/runtime/h1"
+	"hapax/runtime/loop"
+	"hapax/runtime/queue"
+)
+
+// Engine runs one configuration.
+type Engine struct {
+	Config  *runtime.Config
+	Options Options
+
+	workers  []*worker
+	plans    []*plan // by Proxy.Slot
+	byName   map[string]*runtime.Proxy
+	servers  []*runtime.Server // by Server.Slot
+	slots    int
+	ports    []*port
+	waiting  atomic.Int32 // ports that are full
+	stopping atomic.Bool  // soft stop: no new connections
+	stopOnce sync.Once
+	done     chan struct{} // closed when the last connection is gone after a stop
+	running  sync.WaitGroup
+
+	h1Options h1.Options
+	observe   func(srv *runtime.Server, what Observation)
+	started   time.Time
+}
+
+// Options of New; the zero value is good.
+type Options struct {
+	Loop string // loop.Auto, loop.Uring or loop.Epoll
+
+	// Observe is told what traffic shows of a server's health ("observe",
+	// section 5.2). nil: nobody listens.
+	Observe func(srv *runtime.Server, what Observation)
+
+	// Stats makes the pages of the statistics. nil: none is served.
+	Stats runtime.StatsService
+}
+
+// Observation is what traffic shows of a server's health.
+type Observation uint8
+
+const (
+	obsConnect Observation = iota // the connection failed
+	obsUp                         // the connection stands
+	obsOK                         // a sound response
+	obsStatus                     // a status that tells of an error in the server
+	obsInvalid                    // no HTTP
+	obsTimeout                    // no response in time
+	obsBroken                     // the connection ended before a response
+)
+
+// Layer4 tells whether the observation concerns the connection alone.
+func (o Observation) Layer4() bool { return o == obsConnect || o == obsUp }
+
+// Good tells whether the observation speaks for the server.
+func (o Observation) Good() bool { return o == obsUp || o == obsOK }
+
+// String is the reason as logs give it.
+func (o Observation) String() string {
+	return [...]string{"L4 unsuccessful connection", "L4 successful connection", "L7 valid response", "L7 wrong status", "L7 invalid response", "L7 response timeout", "L7 broken connection"}[o]
+}
+
+// observation is what a response's status shows.
+func observation(status int) Observation {
+	if status < 500 || status == 501 || status == 505 {
+		return obsOK
+	}
+	return obsStatus
+}
+
+// New prepares the engine: nothing runs before Start.
+func New(cfg *runtime.Config, o Options) *Engine {
+	e := &Engine{Config: cfg, Options: o, observe: o.Observe, started: time.Now(), done: make(chan struct{}), byName: map[string]*runtime.Proxy{}}
+	if e.observe == nil {
+		e.observe = func(*runtime.Server, Observation) {}
+	}
+	n := cfg.Global.NbThread
+	for i, px := range cfg.Proxies {
+		px.Slot = i
+		e.byName[px.Name] = px
+		px.Live.Front = make([]runtime.FrontCounters, n)
+		px.Live.Back = make([]runtime.BackCounters, n)
+		px.LiveMaxConn.Store(int64(px.MaxConn))
+		for _, srv := range px.Servers {
+			srv.Slot = len(e.servers)
+			srv.Stats = make([]runtime.BackCounters, n)
+			e.servers = append(e.servers, srv)
+		}
+		for _, ln := range px.Listeners {
+			if px.Options&runtime.OptSocketStats != 0 {
+				ln.Stats = make([]runtime.FrontCounters, n)
+			}
+		}
+		if px.Stats != nil && px.Stats.Users != nil {
+			px.Stats.Challenge = challenge(px.Stats)
+		}
+		if px.Caps&runtime.CapBack != 0 {
+			queue.Build(px)
+			balance.Build(px)
+			cookie.Build(px)
+		}
+	}
+	e.slots = len(e.servers)
+	slot := 0
+	for _, px := range cfg.Proxies {
+		for _, ln := range px.Listeners {
+			ln.Slot = slot
+			slot++
+		}
+	}
+	cfg.Global.LiveMaxConn.Store(int64(cfg.Global.MaxConn))
+	cfg.Stats.Clock = func() int64 { return time.Since(e.started).Milliseconds() }
+	for _, px := range cfg.Proxies {
+		e.plans = append(e.plans, makePlan(px))
+	}
+	return e
+}
+
+// Start creates the loops, each on a thread of its own, and accepts on all
+// listeners, which must be bound.
+func (e *Engine) Start() error {
+	n := e.Config.Global.NbThread
+	goruntime.GOMAXPROCS(n + 1)
+	e.workers = make([]*worker, n)
+	failed := make(chan error, n)
+	var ready, begin sync.WaitGroup
+	ready.Add(n)
+	begin.Add(1)
+	for i := range n {
+		e.running.Add(1)
+		go func() {
+			defer e.running.Done()
+			goruntime.LockOSThread()
+			l, err := loop.New(e.loopOptions())
+			if err != nil {
+				failed <- err
+				ready.Done()
+				return
+			}
+			e.workers[i] = newWorker(e, i, l)
+			ready.Done()
+			begin.Wait()
+			e.workers[i].run()
+			l.Close()
+		}()
+	}
+	ready.Wait()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("event loop: %w", err)
+	default:
+	}
+	begin.Done()
+	return nil
+}
+
+func (e *Engine) loopOptions() loop.Options {
+	t := &e.Config.Global.Tune
+	return loop.Options{Engine: e.Options.Loop, BufSize: t.BufSize, MaxEvents: t.MaxPollEvents, MaxAccept: t.MaxAccept}
+}
+
+// run opens the worker's ports and runs its loop.
+func (w *worker) run() {
+	w.purge.Init(w.loop, purger{w})
+	w.room.Init(w)
+	for _, px := range w.cfg.Proxies {
+		for _, ln := range px.Listeners {
+			p := newPort(w, ln)
+			w.ports = append(w.ports, p)
+			if ln.Sock != nil {
+				ln.State.Store(int32(runtime.ListenerListening))
+				p.open()
+			}
+		}
+	}
+	w.loop.Run()
+}
+
+// purger is the alarm of a worker's purge timer.
+type purger struct{ w *worker }
+
+func (p purger) Expired(*loop.Timer) { p.w.purgeIdle() }
+
+// lightest is the worker with the fewest connections, or w itself when it has
+// hardly more: moving one costs a wake-up.
+func (e *Engine) lightest(w *worker) *worker {
+	best, least := w, w.load()
+	for _, o := range e.workers {
+		if o != w && o != nil {
+			if n := o.load(); n < least-1 || n < least*3/4 {
+				best, least = o, n
+			}
+		}
+	}
+	return best
+}
+
+// load is how many connections the worker has or is about to get.
+func (w *worker) load() int { return int(w.conns.Load() + w.coming.Load()) }
+
+// roomLeft lets all workers serve what waits.
+func (e *Engine) roomLeft() {
+	for _, w := range e.workers {
+		w.loop.Post(&w.room)
+	}
+}
+
+// SoftStop stops accepting; connections end when they are idle. done is called
+// when the last one is gone.
+func (e *Engine) SoftStop() {
+	if e.stopping.Swap(true) {
+		return
+	}
+	for _, w := range e.workers {
+		w.loop.PostFunc(w.softStop)
+	}
+}
+
+// Stopped is closed when nothing is left after SoftStop.
+func (e *Engine) Stopped() <-chan struct{} { return e.done }
+
+// softStop detaches the worker's listeners and closes idle connections.
+func (w *worker) softStop() {
+	for _, p := range w.ports {
+		if p.Listener.IsOpen() {
+			p.ln.State.Store(int32(runtime.ListenerClosed))
+			p.Listener.Detach()
+		}
+	}
+	for c := w.clients.head; c != nil; {
+		next := c.next
+		if c.st == nil && w.engine.closeIdle(c) {
+			c.close(linger)
+		}
+		c = next
+	}
+	for _, srv := range w.engine.servers {
+		w.closeIdleLinks(srv)
+	}
+	w.engine.checkStopped()
+}
+
+// closeIdle tells whether an idle connection is closed during a soft stop:
+// those that wait for another request are, unless idle-close-on-response
+// leaves them the chance of a last one.
+func (e *Engine) closeIdle(c *client) bool {
+	return c.Front.Options&runtime.OptIdleCloseOnResponse == 0 && (c.kept || c.Front.Mode == runtime.ModeHTTP)
+}
+
+// checkStopped notes the end of the last connection.
+func (e *Engine) checkStopped() {
+	if e.Config.Stats.Conns.Load() == 0 {
+		e.stopOnce.Do(func() { close(e.done) })
+	}
+}
+
+// Close ends all loops at once; connections are cut.
+func (e *Engine) Close() {
+	for _, w := range e.workers {
+		w.loop.Stop()
+	}
+	e.running.Wait()
+}
+
+// Uptime is how long the engine has run.
+func (e *Engine) Uptime() time.Duration { return time.Since(e.Config.Stats.Started) }

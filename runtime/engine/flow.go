@@ -1,0 +1,217 @@
+package engine
+
+import (
+	"hapax/runtime/h1"
+	"hapax/runtime/loop"
+	"hapax/runtime/message"
+	"hapax/runtime/transport"
+)
+
+// High and low water of what is queued on one connection: above the first the
+// other side is not read any more, below the second it is again. Two buffers'
+// worth keep the socket busy; more would only be memory.
+const (
+	highWater = 256 << 10
+	lowWater  = 64 << 10
+)
+
+// smallPayload is the size up to which bytes are copied behind what is already
+// there instead of being sent as a piece of their own.
+const smallPayload = 2048
+
+// flow is the body of one direction: how it comes in and how it goes out.
+type flow struct {
+	dec     h1.Decoder
+	framing h1.Framing
+	skip    bool // the bytes are dropped: a rule or the method took the body away
+	done    bool // all of the message was passed on
+	trailer *trailer
+	moved   int64 // payload bytes passed on
+}
+
+// trailer is a trailer section on its way: rare, so it is allocated.
+type trailer struct {
+	msg    message.Message
+	parser h1.Parser
+	buf    *loop.Buffer
+}
+
+// passed is what happened to bytes that a flow was given.
+type passed uint8
+
+const (
+	going  passed = iota // the body goes on
+	whole                // the message is complete
+	broken               // the chunked framing is invalid
+)
+
+// pass sends the part of b from offset from on that belongs to the body to dst.
+// It takes b over; rest is what stands behind the end of the message, nil when
+// nothing does. tail, when not nil, is a buffer that has room and is to be sent
+// first: small bodies are copied into it.
+func (f *flow) pass(w *worker, b *loop.Buffer, from int, dst *transport.Conn, tail *loop.Buffer) (p passed, rest *loop.Buffer) {
+	in := b.Data[from:]
+	at := 0
+	for {
+		payload, n, ev := f.dec.Next(in[at:])
+		at += n
+		switch ev {
+		case h1.Payload:
+			f.moved += int64(len(payload))
+			if f.skip {
+				continue
+			}
+			if at == len(in) && f.framing != h1.Chunks && len(payload) > smallPayload {
+				flush(dst, tail)
+				b.Data = payload
+				dst.Send(b) // all that is left goes on without a copy
+				if f.dec.Finished() {
+					f.done = true
+					return whole, nil
+				}
+				return going, nil
+			}
+			tail = f.put(w, b, from+at-len(payload), from+at, dst, tail)
+		case h1.NeedMore:
+			flush(dst, tail)
+			b.Release()
+			return going, nil
+		case h1.End:
+			tail = f.finish(w, dst, tail)
+			flush(dst, tail)
+			f.done = true
+			if at < len(in) {
+				b.Data = in[at:]
+				return whole, b
+			}
+			b.Release()
+			return whole, nil
+		case h1.TrailerPart:
+			used, res := f.trailers(w, in[at:])
+			at += used
+			switch res {
+			case h1.Invalid:
+				flush(dst, tail)
+				b.Release()
+				return broken, nil
+			case h1.More:
+				flush(dst, tail)
+				b.Release()
+				return going, nil
+			}
+			tail = f.sendTrailers(w, dst, tail)
+		default:
+			flush(dst, tail)
+			b.Release()
+			return broken, nil
+		}
+	}
+}
+
+func flush(dst *transport.Conn, tail *loop.Buffer) {
+	if tail != nil {
+		dst.Send(tail)
+	}
+}
+
+// put frames the bytes of b between from and to and appends or sends them.
+func (f *flow) put(w *worker, b *loop.Buffer, from, to int, dst *transport.Conn, tail *loop.Buffer) *loop.Buffer {
+	n := to - from
+	need := n
+	if f.framing == h1.Chunks {
+		need += h1.ChunkHeadLen + len(h1.ChunkEnd)
+	}
+	if tail == nil && (n <= smallPayload || f.framing == h1.Chunks) {
+		tail = w.loop.Buffer()
+	}
+	if tail != nil && f.framing == h1.Chunks {
+		if cap(tail.Data)-len(tail.Data) < h1.ChunkHeadLen {
+			dst.Send(tail)
+			tail = w.loop.Buffer()
+		}
+		tail.Data = h1.AppendChunkHead(tail.Data, uint64(n))
+	}
+	if tail != nil && n <= smallPayload && need <= cap(tail.Data)-len(tail.Data) {
+		tail.Data = append(tail.Data, b.Data[from:to]...)
+	} else {
+		flush(dst, tail)
+		dst.Send(b.Slice(from, to))
+		tail = nil
+	}
+	if f.framing == h1.Chunks {
+		if tail == nil || cap(tail.Data)-len(tail.Data) < len(h1.ChunkEnd) {
+			flush(dst, tail)
+			tail = w.loop.Buffer()
+		}
+		tail.Data = append(tail.Data, h1.ChunkEnd...)
+	}
+	return tail
+}
+
+// finish ends the message on the wire.
+func (f *flow) finish(w *worker, dst *transport.Conn, tail *loop.Buffer) *loop.Buffer {
+	if f.framing != h1.Chunks || f.skip {
+		return tail
+	}
+	if f.trailer != nil {
+		return tail // sendTrailers has ended it
+	}
+	if tail == nil || cap(tail.Data)-len(tail.Data) < len(h1.LastChunk) {
+		flush(dst, tail)
+		tail = w.loop.Buffer()
+	}
+	tail.Data = append(tail.Data, h1.LastChunk...)
+	return tail
+}
+
+// trailers reads a trailer section, which may come in pieces.
+func (f *flow) trailers(w *worker, in []byte) (used int, r h1.Result) {
+	t := f.trailer
+	if t == nil {
+		t = &trailer{buf: w.loop.Buffer()}
+		t.msg.Reset(t.buf.Data, make([]message.Field, 0, w.cfg.Global.Tune.MaxHdr))
+		t.parser.Trailers(0, w.headLimits())
+		f.trailer = t
+	}
+	had := len(t.buf.Data)
+	take := min(len(in), cap(t.buf.Data)-had)
+	t.buf.Data = append(t.buf.Data, in[:take]...)
+	t.msg.Buf = t.buf.Data
+	switch t.parser.Parse(&t.msg) {
+	case h1.Complete:
+		f.dec.TrailersDone()
+		return int(t.msg.HeadLen) - had, h1.Complete
+	case h1.More:
+		if take < len(in) {
+			return take, h1.Invalid
+		}
+		return take, h1.More
+	}
+	return take, h1.Invalid
+}
+
+// sendTrailers passes a complete trailer section on.
+func (f *flow) sendTrailers(w *worker, dst *transport.Conn, tail *loop.Buffer) *loop.Buffer {
+	if f.framing != h1.Chunks || f.skip {
+		return tail
+	}
+	if tail == nil {
+		tail = w.loop.Buffer()
+	}
+	out, err := h1.AppendTrailers(tail.Data, &f.trailer.msg)
+	if err != nil {
+		dst.Send(tail)
+		tail = w.loop.Buffer()
+		out, _ = h1.AppendTrailers(tail.Data, &f.trailer.msg)
+	}
+	tail.Data = out
+	return tail
+}
+
+// drop gives the memory of a flow back.
+func (f *flow) drop() {
+	if f.trailer != nil {
+		f.trailer.buf.Release()
+	}
+	*f = flow{}
+}

@@ -1,0 +1,206 @@
+package engine
+
+import (
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"hapax/runtime"
+	"hapax/runtime/loop"
+)
+
+// port is one listener on one worker: all workers accept from the same socket.
+type port struct {
+	loop.Listener
+	w     *worker
+	ln    *runtime.Listener
+	unix  bool
+	dst   netip.AddrPort // where clients connected to; invalid: the socket listens on any address
+	wait  []accepted     // beyond a limit: they are served as soon as there is room
+	timer loop.Timer
+	left  func() // after Released
+}
+
+// accepted is a connection that waits for a place.
+type accepted struct {
+	fd   int
+	peer loop.Addr
+}
+
+// newPort prepares a listener for a worker.
+func newPort(w *worker, ln *runtime.Listener) *port {
+	p := &port{w: w, ln: ln}
+	p.timer.Init(w.loop, p)
+	switch ln.Addr.Family {
+	case runtime.FamilyUnix, runtime.FamilyAbstract, runtime.FamilyAbstractZ, runtime.FamilySockpair:
+		p.unix = true
+	case runtime.FamilyIPv4, runtime.FamilyIPv6:
+		if !ln.Addr.IP.Addr().IsUnspecified() {
+			p.dst = ln.Addr.IP
+		}
+	}
+	return p
+}
+
+// open starts to accept.
+func (p *port) open() { p.w.loop.Listen(&p.Listener, int(p.ln.Sock.Fd()), p) }
+
+// Accepted takes a new connection, here or on the worker that has the fewest.
+func (p *port) Accepted(fd int, peer *loop.Addr) {
+	e := p.w.engine
+	if len(e.workers) > 1 {
+		if to := e.lightest(p.w); to != p.w {
+			to.adopt(p, fd, peer)
+			return
+		}
+	}
+	p.take(fd, peer)
+}
+
+// take counts a connection and opens it, or keeps it for later when a limit is reached.
+func (p *port) take(fd int, peer *loop.Addr) {
+	if len(p.wait) > 0 || !p.enter() {
+		p.wait = append(p.wait, accepted{fd, *peer})
+		p.full()
+		return
+	}
+	p.w.open(p, fd, peer)
+}
+
+// enter takes a place in the process, the frontend and the listener; false: one of them is full.
+func (p *port) enter() bool {
+	w, px, ln := p.w, p.ln.Proxy, p.ln
+	stats := &w.cfg.Stats
+	ms := w.ms()
+	if g := &w.cfg.Global; g.MaxConnRate > 0 && stats.ConnRate.Left(ms, uint32(g.MaxConnRate), 0) == 0 ||
+		px.RateLimit > 0 && px.Live.SessRate.Left(ms, uint32(px.RateLimit), 0) == 0 {
+		return false
+	}
+	global, ok := enterBelow(&stats.Conns, w.cfg.Global.LiveMaxConn.Load())
+	if !ok {
+		return false
+	}
+	here, ok := enterBelow(&px.Live.FrontConns, px.LiveMaxConn.Load())
+	if !ok {
+		stats.Conns.Dec()
+		return false
+	}
+	own, ok := enterBelow(&ln.Conns, int64(ln.Bind.MaxConn))
+	if !ok {
+		px.Live.FrontConns.Dec()
+		stats.Conns.Dec()
+		return false
+	}
+	_ = global
+	px.Live.FrontConnsMax.Show(uint64(here))
+	ln.ConnsMax.Show(uint64(own))
+	stats.CumConns.Inc()
+	stats.MaxConnRate.Show(uint64(stats.ConnRate.Add(ms, 1)))
+	px.Live.Front[w.id].Conns.Inc()
+	px.Live.ConnRateMax.Show(uint64(px.Live.ConnRate.Add(ms, 1)))
+	return true
+}
+
+// gauge is a number of connections.
+type gauge interface {
+	Inc() int64
+	Dec() int64
+}
+
+// enterBelow adds one to a gauge that may not pass limit; 0 is no limit.
+func enterBelow(g gauge, limit int64) (n int64, ok bool) {
+	n = g.Inc()
+	if limit > 0 && n > limit {
+		g.Dec()
+		return 0, false
+	}
+	return n, true
+}
+
+// full stops accepting until a connection leaves.
+func (p *port) full() {
+	if p.Listener.IsOpen() && p.Listener.Accepting() {
+		p.Listener.Pause()
+		p.ln.State.CompareAndSwap(int32(runtime.ListenerListening), int32(runtime.ListenerFull))
+		p.w.engine.waiting.Add(1)
+	}
+	px := p.ln.Proxy
+	if p.w.cfg.Global.MaxConnRate > 0 || px.RateLimit > 0 {
+		p.timer.After(10 * time.Millisecond)
+	}
+}
+
+// Expired tries again after a rate limit.
+func (p *port) Expired(*loop.Timer) { p.retry() }
+
+// retry serves what waits, as far as there is room, and accepts again when nothing waits.
+func (p *port) retry() {
+	for len(p.wait) > 0 {
+		if !p.enter() {
+			p.full()
+			return
+		}
+		a := p.wait[0]
+		p.wait = p.wait[:copy(p.wait, p.wait[1:])]
+		p.w.open(p, a.fd, &a.peer)
+	}
+	if p.Listener.IsOpen() && !p.Listener.Accepting() &&
+		p.ln.State.CompareAndSwap(int32(runtime.ListenerFull), int32(runtime.ListenerListening)) {
+		p.w.engine.waiting.Add(-1)
+		p.Listener.Resume()
+	}
+}
+
+// leave gives the place of a closed connection back.
+func (p *port) leave(w *worker) {
+	p.ln.Conns.Dec()
+	p.ln.Proxy.Live.FrontConns.Dec()
+	w.cfg.Stats.Conns.Dec()
+	e := w.engine
+	if e.waiting.Load() > 0 {
+		e.roomLeft()
+	}
+	if e.stopping.Load() {
+		e.checkStopped()
+	}
+}
+
+// AcceptFailed is called when descriptors or memory are short.
+func (p *port) AcceptFailed(error) {
+	p.ln.State.CompareAndSwap(int32(runtime.ListenerListening), int32(runtime.ListenerFull))
+	p.w.engine.waiting.Add(1)
+	p.timer.After(100 * time.Millisecond)
+}
+
+// Released tells that the loop has let go of the socket.
+func (p *port) Released() {
+	if p.left != nil {
+		p.left()
+	}
+}
+
+// adopt opens a connection that another worker accepted.
+func (w *worker) adopt(p *port, fd int, peer *loop.Addr) {
+	a := &handover{to: w.ports[p.ln.Slot], fd: fd, peer: *peer}
+	a.task.Init(a)
+	w.coming.Add(1)
+	w.loop.Post(&a.task)
+}
+
+// handover is an accepted connection on its way to another worker.
+type handover struct {
+	task loop.Task
+	to   *port
+	fd   int
+	peer loop.Addr
+}
+
+// RunTask runs on the worker that gets the connection.
+func (h *handover) RunTask(*loop.Task) {
+	h.to.w.coming.Add(-1)
+	h.to.take(h.fd, &h.peer)
+}
+
+// closeFd is for descriptors that never came onto a loop.
+func closeFd(fd int) { unix.Close(fd) }

@@ -1,0 +1,107 @@
+package engine
+
+import (
+	"hapax/runtime"
+	"hapax/runtime/balance"
+)
+
+// plan is the steps of the streams of one proxy, made when the engine starts:
+// a step that the configuration gives nothing to do is not in it.
+type plan struct {
+	front []step // of a frontend, up to the choice of the backend
+	back  []step // of a backend that another frontend chose
+	own   []step // of a backend that is the frontend itself ("listen")
+	res   []step // of the responses of its servers
+}
+
+// makePlan lists the steps of a proxy in the reference's order.
+func makePlan(px *runtime.Proxy) *plan {
+	p := &plan{}
+	http := px.Mode == runtime.ModeHTTP
+	if len(px.TCPReq) > 0 || px.InspectReq > 0 {
+		p.front = append(p.front, step{"tcp-request content", (*stream).inspectFront})
+	}
+	if http {
+		if px.MonitorURI != "" {
+			p.front = append(p.front, step{"monitor-uri", (*stream).monitor})
+		}
+		if px.Options&runtime.OptBufferRequest != 0 {
+			p.front = append(p.front, step{"http-buffer-request", (*stream).bufferBody})
+		}
+		if len(px.HTTPReq) > 0 {
+			p.front = append(p.front, step{"http-request", (*stream).frontRules})
+		}
+		p.front = append(p.front, intercept(px, true)...)
+	}
+	p.front = append(p.front, step{"use_backend", (*stream).chooseBackend})
+
+	if len(px.TCPReq) > 0 || px.InspectReq > 0 {
+		p.back = append(p.back, step{"tcp-request content", (*stream).inspectBack})
+	}
+	if http {
+		if px.Options&runtime.OptBufferRequest != 0 {
+			p.back = append(p.back, step{"http-buffer-request", (*stream).bufferBody})
+		}
+		if len(px.HTTPReq) > 0 {
+			p.back = append(p.back, step{"http-request", (*stream).backRules})
+		}
+		p.back = append(p.back, intercept(px, false)...)
+	}
+	var tail []step
+	if len(px.ServerRules) > 0 {
+		tail = append(tail, step{"use-server", (*stream).useServer})
+	}
+	if http {
+		tail = append(tail, step{"finish request", (*stream).finishRequest})
+		if balance.NeedsBody(px) {
+			tail = append(tail, step{"balance body", (*stream).balanceBody})
+		}
+	}
+	tail = append(tail, step{"balance", (*stream).pick}, step{"queue", (*stream).enqueue}, step{"connect", (*stream).connect})
+	if http {
+		tail = append(tail, step{"forward", (*stream).forwardRequest})
+	} else {
+		tail = append(tail, step{"forward", (*stream).forwardTCP})
+	}
+	p.res = []step{
+		{"tcp-response content", (*stream).inspectResponse},
+		{"http-response", (*stream).backResponseRules},
+		{"http-response frontend", (*stream).frontResponseRules},
+		{"cookie", (*stream).responseCookie},
+		{"http-after-response", (*stream).afterRules},
+		{"forward", (*stream).forwardResponse},
+	}
+	p.back = append(p.back, tail...)
+	p.own = tail
+	return p
+}
+
+// intercept lists the steps behind the http-request rules that may answer.
+func intercept(px *runtime.Proxy, front bool) []step {
+	var steps []step
+	if px.Stats != nil {
+		run := (*stream).backStats
+		if front {
+			run = (*stream).frontStats
+		}
+		steps = append(steps, step{"stats", run})
+	}
+	if len(px.Redirects) > 0 {
+		run := (*stream).backRedirects
+		if front {
+			run = (*stream).frontRedirects
+		}
+		steps = append(steps, step{"redirect", run})
+	}
+	return steps
+}
+
+// pickAgain puts the request lane back to the choice of a server.
+func (s *stream) pickAgain() {
+	for i := range s.req.steps {
+		if s.req.steps[i].name == "balance" {
+			s.req.at, s.req.rule = i, 0
+			return
+		}
+	}
+}

@@ -1,0 +1,176 @@
+package engine
+
+import (
+	"time"
+
+	"hapax/runtime"
+)
+
+// pool is the idle connections of one worker to one server, newest last used
+// first. A connection is safe when it has already been reused once: then the
+// server is known to keep its connections, and a first request may take it.
+type pool struct {
+	safe, idle linkList
+	inUse      int
+	peak       int // most in use since the last purge
+	purged     int64
+}
+
+// linkList is a ring of idle links, the newest at the head.
+type linkList struct {
+	head, tail *link
+	n          int
+}
+
+func (l *linkList) push(k *link) {
+	k.prev, k.next = nil, l.head
+	if l.head == nil {
+		l.tail = k
+	} else {
+		l.head.prev = k
+	}
+	l.head = k
+	l.n++
+}
+
+func (l *linkList) remove(k *link) {
+	if k.prev == nil {
+		l.head = k.next
+	} else {
+		k.prev.next = k.next
+	}
+	if k.next == nil {
+		l.tail = k.prev
+	} else {
+		k.next.prev = k.prev
+	}
+	k.prev, k.next = nil, nil
+	l.n--
+}
+
+// take finds an idle connection for a request, nil when there is none that the
+// backend's http-reuse allows. Section 4.2 "http-reuse".
+func (w *worker) take(srv *runtime.Server, mode runtime.Reuse, first bool) *link {
+	p := &w.pools[srv.Slot]
+	if p.safe.n+p.idle.n == 0 {
+		return nil
+	}
+	var k *link
+	switch {
+	case mode == runtime.ReuseNever:
+		return nil
+	case first && mode == runtime.ReuseSafe:
+		return nil
+	case first:
+		k = p.safe.head
+		if k == nil && mode == runtime.ReuseAlways {
+			k = p.idle.head
+		}
+	default:
+		k = p.idle.head
+		if k == nil {
+			k = p.safe.head
+		}
+	}
+	if k != nil {
+		w.unpool(k)
+	}
+	return k
+}
+
+// unpool takes a connection out of its pool.
+func (w *worker) unpool(k *link) {
+	p := &w.pools[k.srv.Slot]
+	if k.safe {
+		p.safe.remove(k)
+		k.srv.IdleSafe.Dec()
+	} else {
+		p.idle.remove(k)
+	}
+	k.srv.Idle.Dec()
+	k.pooled = false
+}
+
+// give puts a connection into its pool, or closes it when the pool is full.
+func (w *worker) give(k *link) {
+	srv := k.srv
+	if !w.mayPool(k) {
+		k.close()
+		return
+	}
+	p := &w.pools[srv.Slot]
+	k.idleAt = w.loop.Now()
+	if k.safe {
+		p.safe.push(k)
+		srv.IdleSafe.Inc()
+	} else {
+		p.idle.push(k)
+	}
+	srv.Idle.Inc()
+	k.pooled = true
+	if !w.purging {
+		w.purging = true
+		w.purge.After(time.Second)
+	}
+}
+
+// mayPool tells whether one more idle connection to the server is kept.
+func (w *worker) mayPool(k *link) bool {
+	srv := k.srv
+	if srv.PoolMax >= 0 && srv.Idle.Load() >= int64(srv.PoolMax) {
+		return false
+	}
+	if srv.AdminState.Load()&uint32(runtime.Maint) != 0 || w.engine.stopping.Load() {
+		return false
+	}
+	return srv.MaxReuse < 0 || k.served <= srv.MaxReuse
+}
+
+// purgeIdle closes half of the connections that are idle beyond what was in
+// use lately, for each server whose pool-purge-delay has passed, and looks
+// again in a second as long as there are any.
+func (w *worker) purgeIdle() {
+	now := w.loop.Now()
+	left := false
+	for _, srv := range w.engine.servers {
+		p := &w.pools[srv.Slot]
+		idle := p.safe.n + p.idle.n
+		if idle == 0 {
+			p.peak = p.inUse
+			continue
+		}
+		left = true
+		if now-p.purged < int64(srv.PoolPurge) {
+			continue
+		}
+		p.purged = now
+		spare := idle + p.inUse - max(p.peak, srv.PoolLow)
+		p.peak = p.inUse
+		for n := (spare + 1) / 2; n > 0; n-- {
+			k := p.idle.tail
+			if k == nil {
+				k = p.safe.tail
+			}
+			if k == nil {
+				break
+			}
+			w.unpool(k)
+			k.close()
+		}
+	}
+	w.purging = left
+	if left {
+		w.purge.After(time.Second)
+	}
+}
+
+// closeIdle closes all idle connections to a server: it went down, or its address changed.
+func (w *worker) closeIdleLinks(srv *runtime.Server) {
+	p := &w.pools[srv.Slot]
+	for _, l := range []*linkList{&p.idle, &p.safe} {
+		for k := l.head; k != nil; k = l.head {
+			w.unpool(k)
+			k.close()
+		}
+	}
+}

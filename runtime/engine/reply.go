@@ -1,0 +1,298 @@
+package engine
+
+import (
+	"strconv"
+
+	"hapax/runtime"
+	"hapax/runtime/h1"
+	"hapax/runtime/message"
+)
+
+// errorReply is the reply for a status: what the backend, then the frontend
+// set by errorfile and its kin, else the built-in one (nil).
+func (s *stream) errorReply(status int) *runtime.Reply {
+	s.Status = status
+	if s.inBack {
+		if r := s.Back.Errors[status]; r != nil {
+			return r
+		}
+	}
+	return s.Front.Errors[status]
+}
+
+// reply is r, or the reply for a status when a rule gave none.
+func (s *stream) reply(r *runtime.Reply, status int) *runtime.Reply {
+	if r == nil {
+		return s.errorReply(status)
+	}
+	s.Status = r.Status
+	return r
+}
+
+// answerWith makes r, or the built-in reply for s.Status when r is nil, the
+// stream's response and sends it.
+func (s *stream) answerWith(r *runtime.Reply) outcome {
+	s.Internal = true
+	if r != nil && r.Status != 0 {
+		s.Status = r.Status
+	}
+	if s.replied {
+		// Bytes of a response went out: nothing can be said any more.
+		s.closing = true
+		s.finish()
+		return end
+	}
+	if s.out == nil {
+		s.out = s.w.loop.Buffer()
+	}
+	s.out.Reset()
+	s.Res.Reset(s.out.Data, s.resFields)
+	base := r
+	if r != nil && r.Default {
+		base = s.errorReply(r.Status)
+	}
+	body, err := s.fillReply(base)
+	if err == nil && r != nil {
+		err = s.addHeaders(r, base)
+	}
+	if err == nil {
+		s.Ctx.Res = &s.Res
+		s.captureReply()
+		if !s.runAfter() {
+			s.front().InternalErr.Inc()
+			s.setEnd(runtime.EndInternal)
+			if s.Status == 500 && r == nil {
+				return s.cut() // a rule that fails on this reply too
+			}
+			return s.answerAgain()
+		}
+		s.Status = int(s.Res.Status)
+	} else {
+		if s.Status == 500 && r == nil {
+			return s.cut()
+		}
+		return s.answerAgain()
+	}
+	s.sendReply(body, r)
+	return answer
+}
+
+// answerAgain answers 500 in place of a reply that could not be made, once.
+func (s *stream) answerAgain() outcome {
+	if s.failedReply {
+		return s.cut()
+	}
+	s.failedReply = true
+	return s.answerWith(s.errorReply(500))
+}
+
+// fillReply writes the head of a reply into s.Res and returns its body.
+func (s *stream) fillReply(r *runtime.Reply) ([]byte, error) {
+	m := &s.Res
+	method := s.Method
+	switch {
+	case r == nil:
+		std := h1.ReplyFor(s.Status)
+		return []byte(std.Body), std.Fill(m, method)
+	case r.Raw != nil:
+		return s.parseRaw(r.Raw)
+	}
+	reason := r.Reason
+	if reason == "" {
+		reason = message.ReasonOf(r.Status)
+	}
+	if err := m.SetStatusLine("HTTP/1.1", r.Status, reason); err != nil {
+		return nil, err
+	}
+	m.Method = method
+	m.Flags |= message.Version11 | message.LengthKnown | message.ContentLength
+	if method == message.HEAD {
+		m.Flags |= message.BodylessResponse
+	}
+	body := r.Body
+	if r.Format != nil {
+		s.Ctx.Scratch.Reset()
+		body = r.Format.Append(s.w.page[:0], &s.Ctx)
+		s.w.page = body
+	}
+	m.BodyLength = uint64(len(body))
+	var number [20]byte
+	if r.LengthFirst {
+		if err := m.Add("content-length", strconv.AppendInt(number[:0], int64(len(body)), 10)); err != nil {
+			return nil, err
+		}
+	}
+	if r.Type != "" && len(body) > 0 {
+		if err := m.AddString("content-type", r.Type); err != nil {
+			return nil, err
+		}
+	}
+	if !r.LengthFirst {
+		if err := m.Add("content-length", strconv.AppendInt(number[:0], int64(len(body)), 10)); err != nil {
+			return nil, err
+		}
+	}
+	return body, nil
+}
+
+// addHeaders adds what a reply has beside its base: own headers, fixed and formatted.
+func (s *stream) addHeaders(r, base *runtime.Reply) error {
+	for _, h := range r.Fixed {
+		if err := s.Res.AddString(h[0], h[1]); err != nil {
+			return err
+		}
+	}
+	if r != base && !r.Default {
+		return nil
+	}
+	for i := range r.Headers {
+		h := &r.Headers[i]
+		s.Ctx.Scratch.Reset()
+		s.w.line = h.Value.Append(s.w.line[:0], &s.Ctx)
+		if err := s.Res.Add(h.Name, s.w.line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// parseRaw reads an errorfile: a whole response, head and body.
+func (s *stream) parseRaw(raw []byte) ([]byte, error) {
+	m := &s.Res
+	s.out.Data = append(s.out.Data, raw[:min(len(raw), cap(s.out.Data))]...)
+	m.Reset(s.out.Data, s.resFields)
+	var p h1.Parser
+	p.Response(s.Method, 0, s.w.headLimits())
+	if p.Parse(m) != h1.Complete {
+		return nil, errBadReply
+	}
+	body := raw[m.HeadLen:]
+	if m.Flags&message.ContentLength == 0 {
+		var number [20]byte
+		m.Flags = m.Flags&^message.Chunked | message.ContentLength | message.LengthKnown
+		if err := m.Add("content-length", strconv.AppendInt(number[:0], int64(len(body)), 10)); err != nil {
+			return nil, err
+		}
+	}
+	m.BodyLength = uint64(len(body))
+	return body, nil
+}
+
+// captureReply fills the response captures of an own reply.
+func (s *stream) captureReply() {
+	if len(s.Front.Capture.Res) > 0 {
+		s.ResCaps = capture(&s.Res, s.Front.Capture.Res, s.ResCaps)
+		s.Ctx.ResCaptures = s.ResCaps
+	}
+}
+
+// sendReply sends the head in s.Res and a body, and ends the stream.
+func (s *stream) sendReply(body []byte, r *runtime.Reply) {
+	w, c := s.w, s.c
+	enc := s.responseEncoder()
+	if s.closesReply(r) {
+		enc.Want = h1.Close
+	}
+	out := w.loop.Buffer()
+	data, err := enc.AppendResponse(out.Data, &s.Res)
+	if err != nil {
+		out.Release()
+		s.cut()
+		return
+	}
+	out.Data = data
+	s.replied = true
+	s.countStatus(s.Status)
+	if !enc.SkipBody {
+		if enc.Framing == h1.Chunks && len(body) > 0 {
+			out.Data = h1.AppendChunkHead(out.Data, uint64(len(body)))
+		}
+		for len(body) > 0 {
+			n := min(len(body), cap(out.Data)-len(out.Data))
+			out.Data = append(out.Data, body[:n]...)
+			body = body[n:]
+			s.toCli.moved += int64(n)
+			if len(body) > 0 {
+				c.sock.Send(out)
+				out = w.loop.Buffer()
+			}
+		}
+		if enc.Framing == h1.Chunks {
+			if s.toCli.moved > 0 {
+				out.Data = append(out.Data, h1.ChunkEnd...)
+			}
+			out.Data = append(out.Data, h1.LastChunk...)
+		}
+	}
+	c.sock.Send(out)
+	s.closing = enc.Want != h1.KeepAlive
+	s.toCli.done = true
+	s.dropServer()
+	s.drainRequest()
+	s.finishLater()
+}
+
+// closesReply tells whether the connection ends with a reply: it does after an
+// error, because what the client sends next may be anything.
+func (s *stream) closesReply(r *runtime.Reply) bool {
+	return r == nil || r.Closes
+}
+
+// drainRequest skips what was received of a request that is answered here. The
+// connection can be kept only when the request is complete.
+func (s *stream) drainRequest() {
+	if s.phase == full {
+		return
+	}
+	if s.phase == hold {
+		switch s.gather() {
+		case gathered:
+			if s.toSrv.dec.Finished() {
+				if s.inAt < s.inEnd {
+					s.keepAhead(s.in, s.inAt, s.inEnd)
+				}
+				if s.more != nil {
+					s.keepAhead(s.more, 0, len(s.more.Data))
+				}
+				s.phase = full
+				s.toSrv.done = true
+				return
+			}
+		}
+	}
+	s.phase = drop
+	s.closing = true
+}
+
+// badRequest answers what the parser refused.
+func (s *stream) badRequest(status int) {
+	s.Time.Request = s.w.loop.Now()
+	s.End = runtime.Termination{Cause: runtime.EndProxy, State: runtime.InRequest}
+	s.front().H1Req.Inc()
+	s.countRequest()
+	s.refuseRequest(status)
+}
+
+// refuseRequest ends a stream that has no valid request: the answer is the
+// parser's, which no rule touches. 0 answers nothing.
+func (s *stream) refuseRequest(status int) {
+	s.front().FailedReq.Inc()
+	s.phase = drop
+	s.Status = status
+	if status != 0 {
+		s.countStatus(status)
+		s.sendRaw(status)
+	}
+	s.closing = true
+	s.toCli.done = true
+	s.finish()
+}
+
+// sendRaw sends an error page as it is.
+func (s *stream) sendRaw(status int) {
+	if r := s.Front.Errors[status]; r != nil && r.Raw != nil {
+		s.c.sock.SendStatic(r.Raw)
+		return
+	}
+	s.c.sock.SendStatic([]byte(h1.ReplyFor(status).Raw))
+}

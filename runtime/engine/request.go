@@ -1,0 +1,397 @@
+package engine
+
+import (
+	"net/netip"
+
+	"hapax/acl/sample"
+	"hapax/runtime"
+	"hapax/runtime/cookie"
+	"hapax/runtime/h1"
+	"hapax/runtime/loop"
+	"hapax/runtime/message"
+)
+
+// finishRequest makes the request ready to leave, once no rule may refuse it
+// any more: cookies, unique id, and what tells the server where it came from.
+func (s *stream) finishRequest() outcome {
+	fe, be := s.Front, s.Back
+	if be.Cookie != nil || fe.Capture.Cookie != "" {
+		cookie.Request(&s.Stream)
+	}
+	err := s.uniqueID()
+	if err == nil && be.Forwarded != nil {
+		err = be.Forwarded(&s.Stream)
+	}
+	if err == nil {
+		err = s.forwardFor(&fe.ForwardedFor, &be.ForwardedFor, s.Session.Client().Addr())
+	}
+	if err == nil {
+		err = s.forwardFor(&fe.OriginalTo, &be.OriginalTo, s.Session.Local().Addr())
+	}
+	if err != nil {
+		s.rewriteFailed()
+		s.setEnd(runtime.EndProxy)
+		return s.answerWith(s.errorReply(500))
+	}
+	return next
+}
+
+// uniqueID makes the request's id, which later formats and fetches may use.
+func (s *stream) uniqueID() error {
+	px := s.Front
+	if px.UniqueIDFormat.Format == nil || s.UniqueID != nil {
+		return nil
+	}
+	s.Ctx.Scratch.Reset()
+	s.UniqueID = px.UniqueIDFormat.Format.Append(nil, &s.Ctx)
+	if px.UniqueIDHeader == "" {
+		return nil
+	}
+	return s.Req.Add(px.UniqueIDHeader, s.UniqueID)
+}
+
+// forwardFor adds the client's address (or the one it connected to) in a
+// header. Section 4.2 "option forwardfor": the backend's name and exception win
+// over the frontend's; if-none counts when both sides that use it say so.
+func (s *stream) forwardFor(fe, be *runtime.ForwardFor, addr netip.Addr) error {
+	if !fe.On && !be.On {
+		return nil
+	}
+	header := fe.Header
+	if be.On && be.Header != "" {
+		header = be.Header
+	}
+	if (!fe.On || fe.IfNone) && (!be.On || be.IfNone) && s.Req.Find(header, 0) >= 0 {
+		return nil
+	}
+	if !addr.IsValid() {
+		return nil
+	}
+	if fe.On && fe.Excepts(addr) || be.On && be.Excepts(addr) {
+		return nil
+	}
+	var text [64]byte
+	return s.Req.Add(header, addr.Unmap().AppendTo(text[:0]))
+}
+
+// rewriteFailed counts a rewrite for which there was no room.
+func (s *stream) rewriteFailed() {
+	s.front().FailedRewrite.Inc()
+	if s.inBack {
+		s.back().FailedRewrite.Inc()
+	}
+}
+
+// mode is how the proxy keeps connections.
+func mode(px *runtime.Proxy) h1.Mode {
+	return [...]h1.Mode{runtime.KeepAlive: h1.ModeKeepAlive, runtime.ServerClose: h1.ModeServerClose, runtime.CloseBoth: h1.ModeClose}[px.HTTP]
+}
+
+// forwardRequest sends the request's head to the server, with what is there of
+// its body; the rest follows as it comes.
+func (s *stream) forwardRequest() outcome {
+	w, be := s.w, s.Back
+	enc := h1.Encoder{
+		Front: mode(s.Front), Back: mode(be), Pretend: be.Options&runtime.OptPretendKeepAlive != 0,
+		ServerHeader: be.SendName, ServerName: s.Server.Name,
+	}
+	out := w.loop.Buffer()
+	data, err := enc.AppendRequest(out.Data, &s.Req)
+	if err != nil {
+		out.Release()
+		s.front().InternalErr.Inc()
+		s.setEnd(runtime.EndInternal)
+		return s.answerWith(s.errorReply(500))
+	}
+	out.Data = data
+	s.headSent = true
+	s.srvWant = enc.Want
+	s.toSrv.framing, s.toSrv.skip = enc.Framing, enc.SkipBody
+	s.ReqToServer += int64(len(data))
+	s.replays = be.RetryOn.Any() && !s.NoRetry && s.more == nil
+	s.passHeld(out)
+	s.armServerTimer()
+	s.resParser.Response(s.Method, s.responseOptions(), w.headLimits())
+	if s.Method == message.CONNECT {
+		s.phase = hold // the tunnel opens with the response
+	}
+	return end
+}
+
+// passHeld sends head, and behind it what was received of the body so far.
+func (s *stream) passHeld(head *loop.Buffer) {
+	w, dst := s.w, &s.link.sock
+	f := &s.toSrv
+	if s.body != nil {
+		// Decoded already: it only needs its framing.
+		b := s.body
+		if n := len(b.Data); n > 0 && !f.skip {
+			head = f.put(w, b, 0, n, dst, head)
+		}
+		f.moved += int64(len(b.Data))
+		if !s.replays {
+			s.body = nil
+			b.Release()
+		}
+	}
+	if f.dec.Finished() {
+		head = f.finish(w, dst, head)
+		flush(dst, head)
+		s.requestDone()
+		return
+	}
+	if s.inAt < s.inEnd {
+		v := s.in.Slice(s.inAt, s.inEnd)
+		s.inAt = s.inEnd
+		if s.passOn(v, head) {
+			return
+		}
+		head = nil
+	}
+	for _, b := range [...]**loop.Buffer{&s.more, &s.extra} {
+		if *b == nil {
+			continue
+		}
+		v := *b
+		*b = nil
+		if s.passOn(v, head) {
+			return
+		}
+		head = nil
+	}
+	flush(dst, head)
+	s.phase = pass
+	s.resumeClient()
+}
+
+// passOn passes bytes of the body on; true: the request is complete, or the
+// stream is over.
+func (s *stream) passOn(b, head *loop.Buffer) bool {
+	p, rest := s.toSrv.pass(s.w, b, 0, &s.link.sock, head)
+	switch p {
+	case whole:
+		if rest != nil {
+			s.keepAhead(rest, 0, len(rest.Data))
+			rest.Release()
+		}
+		s.requestDone()
+		return true
+	case broken:
+		s.front().FailedReq.Inc()
+		s.setEnd(runtime.EndProxy)
+		s.giveUp(400)
+		return true
+	}
+	return false
+}
+
+// requestDone notes that all of the request is on its way to the server.
+func (s *stream) requestDone() {
+	s.toSrv.done = true
+	s.phase = full
+	if s.toCli.done {
+		s.finishLater()
+		return
+	}
+	if s.c.ahead == nil && s.extra == nil {
+		s.c.sock.Receive() // to notice a client that leaves
+	}
+}
+
+// passRequest passes what the client sends straight on.
+func (s *stream) passRequest(b *loop.Buffer) {
+	s.BytesIn += 0
+	s.renewServer()
+	if s.link == nil {
+		b.Release()
+		return
+	}
+	if s.passOn(b, nil) {
+		return
+	}
+	s.renewClient()
+	if s.link.sock.Queued() > highWater {
+		s.c.sock.Pause()
+		s.link.sock.NotifySent(lowWater)
+		s.cliHeld = true
+	}
+}
+
+// serverSent is called when the server took enough of what is queued.
+func (s *stream) serverSent(err error) {
+	if err != nil {
+		// The response, or the end of the connection, tells more than this error.
+		s.sendFailed = true
+		if s.phase == pass {
+			s.phase = drop
+		}
+		return
+	}
+	s.renewServer()
+	if s.cliHeld {
+		s.cliHeld = false
+		s.resumeClient()
+	}
+}
+
+// resumeClient reads from the client again.
+func (s *stream) resumeClient() {
+	if !s.cliHeld && s.c.end == nil {
+		s.c.sock.Receive()
+		s.renewClient()
+	}
+}
+
+// What gather found.
+type gatherResult uint8
+
+const (
+	gatherMore gatherResult = iota
+	gathered
+	badBody
+)
+
+// gather decodes what was received of the body into one buffer, for rules that
+// look at it, and tells whether it is complete or as much as a buffer holds.
+func (s *stream) gather() gatherResult {
+	if s.body == nil {
+		s.body = s.w.loop.Buffer()
+	}
+	body := s.body
+	limit := s.w.limits.buffer - s.w.limits.rewrite
+	var res gatherResult
+	take := func(in []byte) (used int) {
+		for used < len(in) && res == gatherMore {
+			room := min(limit, cap(body.Data)) - len(body.Data)
+			if room <= 0 {
+				res = gathered
+				break
+			}
+			payload, n, ev := s.toSrv.dec.Next(in[used:min(len(in), used+room)])
+			used += n
+			body.Data = append(body.Data, payload...)
+			switch ev {
+			case h1.End:
+				res = gathered
+			case h1.TrailerPart:
+				res = gathered // the body itself is complete
+				return used
+			case h1.BadBody:
+				res = badBody
+			}
+		}
+		return used
+	}
+	if s.inAt < s.inEnd {
+		s.inAt += take(s.in.Data[s.inAt:s.inEnd])
+	}
+	if s.more != nil && res == gatherMore {
+		n := take(s.more.Data)
+		s.more.Data = s.more.Data[n:]
+		if len(s.more.Data) == 0 {
+			s.more.Release()
+			s.more, s.extra = s.extra, nil
+		}
+	}
+	if s.toSrv.dec.Finished() && res == gatherMore {
+		res = gathered
+	}
+	if len(body.Data) >= limit {
+		res = max(res, gathered)
+	}
+	b := &s.Ctx.ReqBody
+	b.Data, b.Complete = body.Data, s.toSrv.dec.Finished()
+	if s.Req.Flags&message.Chunked != 0 {
+		b.Size = -1
+	}
+	return res
+}
+
+// expectContinue answers a client that waits for permission to send its body.
+func (s *stream) expectContinue() {
+	i := s.Req.FindID(message.Expect, 0)
+	if i < 0 || s.Req.Flags&message.Version11 == 0 || !message.EqualFold(s.Req.Value(i), "100-continue") {
+		return
+	}
+	s.c.sock.SendStatic(continueReply)
+	s.Req.Remove(i)
+}
+
+var continueReply = []byte("HTTP/1.1 100 Continue\r\n\r\n")
+
+// captureRequest copies the headers that "capture request header" names.
+func (s *stream) captureRequest() {
+	slots := s.Front.Capture.Req
+	if len(slots) == 0 {
+		return
+	}
+	s.ReqCaps = capture(&s.Req, slots, s.ReqCaps)
+	s.Ctx.ReqCaptures = s.ReqCaps
+	if n := len(s.Front.Capture.Res); n > 0 {
+		s.ResCaps = grow(s.ResCaps, n)
+		s.Ctx.ResCaptures = s.ResCaps
+	}
+}
+
+// capture fills the slots with the last value of each header, cut to its length.
+func capture(m *message.Message, slots []runtime.CaptureSlot, caps [][]byte) [][]byte {
+	caps = grow(caps, len(slots))
+	for i := range slots {
+		h := slots[i].Header
+		if h == "" {
+			continue
+		}
+		for f := m.Find(h, 0); f >= 0; f = m.Find(h, f+1) {
+			v := m.Value(f)
+			if len(v) > slots[i].Len {
+				v = v[:slots[i].Len]
+			}
+			caps[i] = append(caps[i][:0], v...)
+			if caps[i] == nil {
+				caps[i] = emptyCapture
+			}
+		}
+	}
+	return caps
+}
+
+// emptyCapture is a header that was there without a value.
+var emptyCapture = []byte{}
+
+// grow gives n empty slots, reusing the memory of the last use.
+func grow(caps [][]byte, n int) [][]byte {
+	if cap(caps) < n {
+		caps = make([][]byte, n)
+	}
+	caps = caps[:n]
+	clear(caps)
+	return caps
+}
+
+// captureCookies notes the persistence cookie's flag for logs of requests that end early.
+func (s *stream) captureCookies() {}
+
+// responseOptions are the parser's.
+func (s *stream) responseOptions() h1.Options {
+	var o h1.Options
+	if s.Back.Options&runtime.OptAcceptUnsafeResponse != 0 {
+		o |= h1.AcceptUnsafe
+	}
+	return o | s.w.engine.h1Options
+}
+
+// countRequest counts a request of the frontend and the process.
+func (s *stream) countRequest() {
+	w, live := s.w, &s.Front.Live
+	ms := w.ms()
+	live.ReqRateMax.Show(uint64(live.ReqRate.Add(ms, 1)))
+	w.cfg.Stats.ReqRate.Add(ms, 1)
+	w.cfg.Stats.CumReqs.Inc()
+}
+
+// front is the shard of the frontend's counters, back that of the backend's.
+func (s *stream) front() *runtime.FrontCounters { return &s.Front.Live.Front[s.w.id] }
+func (s *stream) back() *runtime.BackCounters   { return &s.Back.Live.Back[s.w.id] }
+
+// serverPoint is where conditions about the server are evaluated.
+const serverPoint = sample.SetServer

@@ -1,0 +1,479 @@
+package engine
+
+import (
+	"hapax/acl/sample"
+	"hapax/runtime"
+	"hapax/runtime/cookie"
+	"hapax/runtime/h1"
+	"hapax/runtime/loop"
+	"hapax/runtime/message"
+)
+
+// fromServer takes bytes that the server sent.
+func (s *stream) fromServer(b *loop.Buffer) {
+	s.renewServer()
+	switch {
+	case s.tunnel:
+		s.tunnelBack(b)
+	case s.resHead:
+		s.passResponse(b)
+	case s.out == nil:
+		s.out = b
+		s.Res.Reset(b.Data, s.resFields)
+		s.parseResponse()
+	default:
+		if !merge(s.out, b) {
+			b.Release()
+			s.badResponse()
+			return
+		}
+		s.parseResponse()
+	}
+}
+
+// parseResponse reads the response's head as far as it came.
+func (s *stream) parseResponse() {
+	s.Res.Buf = s.out.Data
+	switch s.resParser.Parse(&s.Res) {
+	case h1.Complete:
+		s.startResponse()
+	case h1.Invalid:
+		s.badResponse()
+	}
+}
+
+// startResponse runs the steps of a response whose head is complete.
+func (s *stream) startResponse() {
+	w := s.w
+	status := int(s.Res.Status)
+	if status < 200 && status != 101 {
+		s.informational()
+		return
+	}
+	if s.retryStatus(status) {
+		return
+	}
+	s.resHead = true
+	s.outEnd = len(s.out.Data)
+	s.Status = status
+	s.Time.Response = w.loop.Now()
+	s.Ctx.Res = &s.Res
+	s.toCli.dec.Start(&s.Res)
+	s.countStatus(status)
+	s.srvWant = s.srvWant.AfterResponse(s.Method, s.Res.Status, s.Res.Flags, false)
+	w.engine.observe(s.Server, observation(status))
+	body := s.out.Data[s.Res.HeadLen:s.outEnd]
+	s.Ctx.ResBody = sample.Body{Data: body, Size: -1}
+	if s.Res.Flags&message.ContentLength != 0 {
+		s.Ctx.ResBody.Size = int64(s.Res.BodyLength)
+		s.Ctx.ResBody.Complete = uint64(len(body)) >= s.Res.BodyLength
+	}
+	if len(s.Front.Capture.Res) > 0 {
+		s.ResCaps = capture(&s.Res, s.Front.Capture.Res, s.ResCaps)
+		s.Ctx.ResCaptures = s.ResCaps
+	}
+	s.req.at = len(s.req.steps)
+	s.res.start(s.w.engine.plans[s.Back.Slot].res)
+	s.run(&s.res)
+}
+
+// informational passes a 1xx response on and goes back to waiting for the final one.
+func (s *stream) informational() {
+	w := s.w
+	out := w.loop.Buffer()
+	enc := h1.Encoder{Request11: true}
+	if data, err := enc.AppendResponse(out.Data, &s.Res); err == nil && s.Req.Flags&message.Version11 != 0 {
+		out.Data = data
+		s.c.sock.Send(out)
+	} else {
+		out.Release()
+	}
+	rest := s.out
+	n := copy(rest.Data, rest.Data[s.Res.HeadLen:])
+	rest.Data = rest.Data[:n]
+	s.resParser.Response(s.Method, s.responseOptions(), w.headLimits())
+	s.Res.Reset(rest.Data, s.resFields)
+	if n == 0 {
+		s.out = nil
+		rest.Release()
+		return
+	}
+	s.parseResponse()
+}
+
+// inspectResponse are the tcp-response content rules of the backend.
+func (s *stream) inspectResponse() outcome {
+	if len(s.Back.TCPRes) == 0 {
+		return next
+	}
+	s.point(sample.BackResContent, sample.Response)
+	s.Ctx.Final = true
+	switch s.eval(s.Back.TCPRes, &s.res) {
+	case runtime.Continue, runtime.Stop:
+		return next
+	case runtime.Wait:
+		return wait
+	}
+	s.deniedResponse()
+	return s.giveUpWith(502)
+}
+
+// backResponseRules are the http-response rules of the backend, frontResponseRules those of the frontend.
+func (s *stream) backResponseRules() outcome {
+	if len(s.Back.HTTPRes) == 0 {
+		return next
+	}
+	s.point(sample.BackResHeaders, sample.Response)
+	s.Ctx.Final = true
+	return s.judgeResponse(s.eval(s.Back.HTTPRes, &s.res))
+}
+
+func (s *stream) frontResponseRules() outcome {
+	if len(s.Front.HTTPRes) == 0 || s.Front == s.Back {
+		return next
+	}
+	s.point(sample.FrontResHeaders, sample.Response)
+	s.Ctx.Final = true
+	return s.judgeResponse(s.eval(s.Front.HTTPRes, &s.res))
+}
+
+// judgeResponse turns the verdict of response rules into what the lane does.
+func (s *stream) judgeResponse(v runtime.Verdict) outcome {
+	switch v {
+	case runtime.Continue, runtime.Stop:
+		return next
+	case runtime.Wait:
+		if s.WaitFor > 0 && s.waits != forRule {
+			s.waits = forRule
+			s.timer.After(s.WaitFor)
+		}
+		return wait
+	case runtime.Done:
+		s.dropServer()
+		return s.answerWith(s.Reply)
+	case runtime.Deny:
+		s.deniedResponse()
+		s.setEnd(runtime.EndProxy)
+		s.dropServer()
+		return s.answerWith(s.reply(s.Reply, 502))
+	case runtime.Abort:
+		s.setEnd(runtime.EndProxy)
+		return s.cut()
+	case runtime.Invalid:
+		s.Time.Response = -1
+		s.back().FailedRes.Inc()
+		s.Server.Stats[s.w.id].FailedRes.Inc()
+		s.setEnd(runtime.EndProxy)
+		s.dropServer()
+		return s.answerWith(s.errorReply(502))
+	}
+	s.front().InternalErr.Inc()
+	s.back().InternalErr.Inc()
+	s.setEnd(runtime.EndInternal)
+	s.dropServer()
+	return s.answerWith(s.errorReply(500))
+}
+
+// deniedResponse counts a response that a rule refused.
+func (s *stream) deniedResponse() {
+	s.front().DeniedRes.Inc()
+	s.back().DeniedRes.Inc()
+	if s.Server != nil {
+		s.Server.Stats[s.w.id].DeniedRes.Inc()
+	}
+}
+
+// responseCookie manages the persistence cookie.
+func (s *stream) responseCookie() outcome {
+	if s.Back.Cookie == nil && s.Front.Capture.Cookie == "" {
+		return next
+	}
+	if err := cookie.Response(&s.Stream); err != nil {
+		s.rewriteFailed()
+		s.setEnd(runtime.EndProxy)
+		s.dropServer()
+		return s.answerWith(s.errorReply(500))
+	}
+	return next
+}
+
+// afterRules are the http-after-response rules of both sides.
+func (s *stream) afterRules() outcome {
+	if !s.runAfter() {
+		s.front().InternalErr.Inc()
+		s.setEnd(runtime.EndInternal)
+		s.dropServer()
+		return s.answerWith(s.errorReply(500))
+	}
+	return next
+}
+
+// runAfter runs the http-after-response rules; false: one failed.
+func (s *stream) runAfter() bool {
+	var l lane
+	s.Ctx.Final = true
+	if s.inBack && len(s.Back.HTTPAfter) > 0 {
+		s.point(sample.BackResHeaders, sample.Response)
+		if v := s.eval(s.Back.HTTPAfter, &l); v > runtime.Stop {
+			return false
+		}
+	}
+	if s.Front == s.Back && s.inBack || len(s.Front.HTTPAfter) == 0 {
+		return true
+	}
+	l.rule = 0
+	s.point(sample.FrontResHeaders, sample.Response)
+	return s.eval(s.Front.HTTPAfter, &l) <= runtime.Stop
+}
+
+// forwardResponse sends the response's head to the client, with what is there
+// of its body; the rest follows as it comes.
+func (s *stream) forwardResponse() outcome {
+	w, c := s.w, s.c
+	out := w.loop.Buffer()
+	enc := s.responseEncoder()
+	data, err := enc.AppendResponse(out.Data, &s.Res)
+	if err != nil {
+		out.Release()
+		s.front().InternalErr.Inc()
+		s.setEnd(runtime.EndInternal)
+		s.dropServer()
+		return s.answerWith(s.errorReply(500))
+	}
+	out.Data = data
+	s.replied = true
+	s.closing = enc.Want != h1.KeepAlive
+	f := &s.toCli
+	f.framing, f.skip = enc.Framing, enc.SkipBody
+	if enc.Framing == h1.OtherBytes {
+		c.sock.Send(out)
+		s.startTunnel()
+		return end
+	}
+	if s.Front.Options&runtime.OptLogAsap != 0 {
+		s.log()
+	}
+	if f.dec.Finished() {
+		out = f.finish(w, &c.sock, out)
+		flush(&c.sock, out)
+		f.done = true
+		if int(s.Res.HeadLen) < s.outEnd {
+			s.srvEnd = errUnasked // bytes behind the response: nobody asked for them
+		}
+		s.responseDone()
+		return end
+	}
+	if at := int(s.Res.HeadLen); at < s.outEnd {
+		v := s.out.Slice(at, s.outEnd)
+		s.afterPass(f.pass(w, v, 0, &c.sock, out))
+	} else {
+		c.sock.Send(out)
+	}
+	s.renewClient()
+	return end
+}
+
+// responseEncoder is filled in with what is known of the client connection.
+func (s *stream) responseEncoder() h1.Encoder {
+	stopping := s.w.engine.stopping.Load()
+	return h1.Encoder{
+		Want:      h1.KeepAlive.AfterRequest(s.Req.Flags, stopping),
+		Front:     mode(s.Front),
+		Back:      mode(s.Back),
+		Stopping:  stopping,
+		Request11: s.Req.Flags&message.Version11 != 0,
+	}
+}
+
+// passResponse passes what the server sends straight on.
+func (s *stream) passResponse(b *loop.Buffer) {
+	if s.toCli.done {
+		b.Release()
+		s.srvEnd = errUnasked
+		return
+	}
+	if s.res.at < len(s.res.steps) {
+		// A rule still waits: the bytes do too.
+		if s.outMore == nil {
+			s.outMore = b
+		} else if !merge(s.outMore, b) {
+			s.outExtra = b
+			s.link.sock.Pause()
+		}
+		return
+	}
+	s.afterPass(s.toCli.pass(s.w, b, 0, &s.c.sock, nil))
+	if s.dead || s.link == nil {
+		return
+	}
+	s.renewClient()
+	if s.c.sock.Queued() > highWater {
+		s.link.sock.Pause()
+		s.c.sock.NotifySent(lowWater)
+		s.srvHeld = true
+	}
+}
+
+// afterPass goes on after a part of the response was passed on.
+func (s *stream) afterPass(p passed, rest *loop.Buffer) {
+	switch p {
+	case whole:
+		if rest != nil {
+			rest.Release()
+			s.srvEnd = errUnasked
+		}
+		s.responseDone()
+	case broken:
+		s.back().FailedRes.Inc()
+		s.Server.Stats[s.w.id].FailedRes.Inc()
+		s.setEnd(runtime.EndProxy)
+		s.endBroken()
+	}
+}
+
+// responseDone ends the exchange, once the client has taken the last bytes but
+// a buffer's worth.
+func (s *stream) responseDone() {
+	s.srvKeep = s.srvWant == h1.KeepAlive && s.toSrv.done
+	if !s.toSrv.done {
+		// The server answered without reading all of the request: the rest goes nowhere.
+		s.closing = true
+		s.phase = drop
+	}
+	if s.link != nil && s.toSrv.done {
+		s.timer.Stop()
+		s.releaseLink()
+	}
+	s.finishLater()
+}
+
+// finishLater ends the stream when the client has most of its bytes.
+func (s *stream) finishLater() {
+	if s.c.sock.Queued() > s.w.limits.buffer && !s.c.closed {
+		s.draining = true
+		s.c.sock.NotifySent(0)
+		s.renewClient()
+		return
+	}
+	s.finish()
+}
+
+// serverEnd tells that the server will send no more.
+func (s *stream) serverEnd(err error) {
+	s.srvEnd = err
+	switch {
+	case s.tunnel:
+		s.tunnelServerEnd(err)
+	case s.res.at < len(s.res.steps):
+		// rules still wait: passHeldResponse sees srvEnd
+	case s.toCli.done:
+	case !s.resHead:
+		s.noResponse(err)
+	case s.toCli.dec.UntilClose() && eof(err):
+		f := &s.toCli
+		tail := f.finish(s.w, &s.c.sock, nil)
+		flush(&s.c.sock, tail)
+		f.done = true
+		s.responseDone()
+	default:
+		s.countAborts(false)
+		s.setEnd(runtime.EndServer)
+		s.endBroken()
+	}
+}
+
+// noResponse treats a connection that ended before a response.
+func (s *stream) noResponse(err error) {
+	srv, w := s.Server, s.w
+	if !s.Reused {
+		w.engine.observe(srv, obsBroken)
+	}
+	if s.out != nil {
+		s.badResponse()
+		return
+	}
+	if s.replays && s.Back.RetryOn.EmptyResponse && s.again() {
+		return
+	}
+	if s.Reused {
+		// The server closed a connection that it had kept, while the request was on
+		// its way. The client has to try again, as it would have with the server.
+		s.setEnd(runtime.EndServer)
+		s.silentClose()
+		return
+	}
+	s.back().FailedRes.Inc()
+	srv.Stats[w.id].FailedRes.Inc()
+	s.setEnd(runtime.EndServer)
+	s.giveUp(502)
+}
+
+// badResponse answers 502 for what is no HTTP.
+func (s *stream) badResponse() {
+	s.w.engine.observe(s.Server, obsInvalid)
+	if s.replays && s.Back.RetryOn.JunkResponse && s.again() {
+		return
+	}
+	s.Time.Response = -1
+	s.back().FailedRes.Inc()
+	s.Server.Stats[s.w.id].FailedRes.Inc()
+	s.setEnd(runtime.EndProxy)
+	s.giveUp(502)
+}
+
+// retryStatus sends the request again when retry-on names the status.
+func (s *stream) retryStatus(status int) bool {
+	return s.replays && s.Back.RetryOn.Status[status] && s.again()
+}
+
+// again sends the same request once more. It is possible as long as all of it
+// that was sent is still held.
+func (s *stream) again() bool {
+	if s.RetriesDone >= s.maxRetries() || s.more != nil || s.toSrv.trailer != nil {
+		return false
+	}
+	s.RetriesDone++
+	s.leaveCurrent()
+	s.dropServer()
+	srv := s.Server
+	if s.redispatches() {
+		s.releaseSlot()
+		s.avoid, s.Server, s.Direct, s.Redispatched = srv, nil, false, true
+		s.back().Redispatches.Inc()
+		srv.Stats[s.w.id].Redispatches.Inc()
+	} else {
+		s.back().Retries.Inc()
+		srv.Stats[s.w.id].Retries.Inc()
+	}
+	if s.out != nil {
+		s.out.Release()
+		s.out = nil
+	}
+	s.headSent, s.resHead, s.Reused = false, false, false
+	s.srvEnd, s.Status = nil, 0
+	s.rewindBody()
+	s.phase = hold
+	s.req.steps = s.backSteps()
+	s.pickAgain()
+	s.run(&s.req)
+	return true
+}
+
+// rewindBody makes the body be sent from its beginning again.
+func (s *stream) rewindBody() {
+	if s.body != nil {
+		return // decoded, and still held as it was
+	}
+	s.toSrv.drop()
+	s.toSrv.dec.Start(&s.Req)
+	s.inAt = int(s.Req.HeadLen)
+}
+
+// backSteps are the steps of the request lane behind the choice of the backend.
+func (s *stream) backSteps() []step {
+	p := s.w.engine.plans[s.Back.Slot]
+	if s.Back == s.Front {
+		return p.own
+	}
+	return p.back
+}

@@ -1,0 +1,354 @@
+package engine
+
+import (
+	"hapax/acl"
+	"hapax/acl/sample"
+	"hapax/runtime"
+	"hapax/runtime/loop"
+	"hapax/runtime/message"
+)
+
+// Points at which the rules of a connection are evaluated.
+const (
+	connPoint = sample.FrontConnection
+	sessPoint = sample.FrontSession
+)
+
+// admitted runs tcp-request connection or session rules: true lets the client in.
+func (c *client) admitted(rs runtime.Ruleset, at sample.Checkpoint) bool {
+	s := c.w.takeStream(c)
+	s.Ctx.Checkpoint, s.Ctx.Dir, s.Ctx.Final = at, sample.Request, true
+	var l lane
+	v := s.eval(rs, &l)
+	c.silent = s.Drop
+	c.w.putStream(s)
+	return v == runtime.Continue || v == runtime.Stop
+}
+
+// eval runs a rule set from where the lane stands in it.
+func (s *stream) eval(rs runtime.Ruleset, l *lane) runtime.Verdict {
+	ctx := &s.Ctx
+	for ; l.rule < len(rs); l.rule++ {
+		r := rs[l.rule]
+		if r.Cond != nil {
+			ctx.Scratch.Reset()
+			switch r.Cond.Eval(ctx) {
+			case acl.Miss:
+				if !ctx.Final {
+					return runtime.Wait
+				}
+				continue
+			case acl.Fail:
+				continue
+			}
+		}
+		ctx.Scratch.Reset()
+		if v := r.Do(&s.Stream); v != runtime.Continue {
+			if v != runtime.Wait {
+				s.LastRule = r
+			}
+			return v
+		}
+	}
+	return runtime.Continue
+}
+
+// point sets where the next evaluations stand.
+func (s *stream) point(at sample.Checkpoint, dir sample.Dir) {
+	s.Ctx.Checkpoint, s.Ctx.Dir = at, dir
+}
+
+// frontRules are the http-request rules of the frontend, backRules those of the backend.
+func (s *stream) frontRules() outcome {
+	s.point(sample.FrontReqHeaders, sample.Request)
+	s.Ctx.Final = true
+	return s.judgeRequest(s.eval(s.Front.HTTPReq, &s.req))
+}
+
+func (s *stream) backRules() outcome {
+	s.point(sample.BackReqHeaders, sample.Request)
+	s.Ctx.Final = true
+	return s.judgeRequest(s.eval(s.Back.HTTPReq, &s.req))
+}
+
+// judgeRequest turns the verdict of request rules into what the lane does.
+func (s *stream) judgeRequest(v runtime.Verdict) outcome {
+	switch v {
+	case runtime.Continue, runtime.Stop:
+		s.waits = forNothing
+		return next
+	case runtime.Wait:
+		return s.waitForRule()
+	case runtime.Done:
+		s.intercepted()
+		return s.answerWith(s.Reply)
+	case runtime.Deny:
+		s.denied()
+		if s.Tarpit {
+			return s.startTarpit()
+		}
+		s.setEnd(runtime.EndProxy)
+		return s.answerWith(s.reply(s.Reply, 403))
+	case runtime.Abort:
+		s.denied()
+		s.setEnd(runtime.EndProxy)
+		s.Time.Request = s.w.loop.Now()
+		return s.cut()
+	case runtime.Invalid:
+		s.front().FailedReq.Inc()
+		s.setEnd(runtime.EndProxy)
+		return s.answerWith(s.errorReply(400))
+	default:
+		s.front().InternalErr.Inc()
+		if s.inBack {
+			s.back().InternalErr.Inc()
+		}
+		s.setEnd(runtime.EndInternal)
+		return s.answerWith(s.errorReply(500))
+	}
+}
+
+// waitForRule lets the current rule come back: after its delay, or with more data.
+func (s *stream) waitForRule() outcome {
+	if s.waits != forRule && s.WaitFor > 0 {
+		s.waits = forRule
+		s.timer.After(s.WaitFor)
+	}
+	if s.WaitFor == 0 {
+		s.c.sock.Receive()
+	}
+	return wait
+}
+
+// inspectFront are the tcp-request content rules of the frontend, inspectBack those of the backend.
+func (s *stream) inspectFront() outcome {
+	s.point(sample.FrontReqContent, sample.Request)
+	return s.inspectRules(s.Front.TCPReq, s.Front)
+}
+
+func (s *stream) inspectBack() outcome {
+	s.point(sample.BackReqContent, sample.Request)
+	return s.inspectRules(s.Back.TCPReq, s.Back)
+}
+
+// inspectRules runs content rules; a condition that misses data waits up to the
+// inspect-delay, which begins with the first evaluation.
+func (s *stream) inspectRules(rs runtime.Ruleset, px *runtime.Proxy) outcome {
+	now := s.w.loop.Now()
+	if s.inspect == 0 && px.InspectReq > 0 {
+		s.inspect = now + int64(px.InspectReq)
+	}
+	raw := &s.Ctx.ReqRaw
+	if s.Front.Mode != runtime.ModeHTTP {
+		raw.Data = held(s.in)
+		raw.Closed = s.c.end != nil
+		raw.Full = s.in != nil && len(s.in.Data) >= s.w.limits.buffer-s.w.limits.rewrite
+	}
+	s.Ctx.Final = raw.Closed || raw.Full || s.inspect == 0 || now >= s.inspect
+	switch v := s.eval(rs, &s.req); v {
+	case runtime.Continue, runtime.Stop:
+		s.waits, s.inspect = forNothing, 0
+		s.timer.Stop()
+		return next
+	case runtime.Wait:
+		if s.WaitFor > 0 {
+			return s.waitForRule()
+		}
+		s.waits = forInspect
+		s.timer.Set(s.inspect)
+		return wait
+	case runtime.Done:
+		if s.Front.Mode == runtime.ModeHTTP {
+			s.intercepted()
+			return s.answerWith(s.Reply)
+		}
+		return s.cut()
+	default:
+		s.front().DeniedReq.Inc()
+		if s.inBack {
+			s.back().DeniedReq.Inc()
+		}
+		s.setEnd(runtime.EndProxy)
+		return s.cut()
+	}
+}
+
+// held is what a buffer holds; nothing without a buffer.
+func held(b *loop.Buffer) []byte {
+	if b == nil {
+		return nil
+	}
+	return b.Data
+}
+
+// monitor answers the monitor-uri.
+func (s *stream) monitor() outcome {
+	px := s.Front
+	if string(s.Req.URI()) != px.MonitorURI {
+		return next
+	}
+	s.LogLevel = silent
+	s.front().Intercepted.Inc()
+	s.point(sample.FrontReqHeaders, sample.Request)
+	s.Ctx.Final = true
+	for _, cond := range px.Monitor {
+		if cond == nil || cond.Eval(&s.Ctx) == acl.Pass {
+			s.setEnd(runtime.EndLocal)
+			return s.answerWith(s.errorReply(503))
+		}
+	}
+	s.setEnd(runtime.EndLocal)
+	return s.answerWith(s.errorReply(200))
+}
+
+// frontRedirects are the legacy "redirect" lines of the frontend, backRedirects those of the backend.
+func (s *stream) frontRedirects() outcome {
+	s.point(sample.FrontReqHeaders, sample.Request)
+	return s.judgeRequest(s.eval(s.Front.Redirects, &s.req))
+}
+
+func (s *stream) backRedirects() outcome {
+	s.point(sample.BackReqHeaders, sample.Request)
+	return s.judgeRequest(s.eval(s.Back.Redirects, &s.req))
+}
+
+// chooseBackend is use_backend and default_backend.
+func (s *stream) chooseBackend() outcome {
+	px := s.Front
+	s.point(sample.SetBackend, sample.Request)
+	s.Ctx.Final = true
+	be := px.DefaultBack
+	for s.req.rule < len(px.Switching) {
+		r := px.Switching[s.req.rule]
+		s.req.rule++
+		s.Ctx.Scratch.Reset()
+		if r.Cond != nil && r.Cond.Eval(&s.Ctx) != acl.Pass {
+			continue
+		}
+		if b := s.backendOf(r); b != nil {
+			be = b
+		}
+		break
+	}
+	if be == nil && px.Caps&runtime.CapBack != 0 {
+		be = px
+	}
+	if be == nil {
+		if px.Mode != runtime.ModeHTTP {
+			s.setEnd(runtime.EndServer)
+			s.End.State = runtime.InConnect
+			return s.cut()
+		}
+		s.noServer()
+		return s.answerWith(s.errorReply(503))
+	}
+	s.enterBackend(be)
+	p := s.w.engine.plans[be.Slot]
+	if be == px {
+		s.req.goOn(p.own)
+	} else {
+		s.req.goOn(p.back)
+	}
+	return next
+}
+
+// backendOf is the backend of a use_backend line; nil when a dynamic name names none.
+func (s *stream) backendOf(r *runtime.SwitchRule) *runtime.Proxy {
+	if r.Backend != nil || r.Dynamic == nil {
+		return r.Backend
+	}
+	name := r.Dynamic.Format.Append(s.w.line[:0], &s.Ctx)
+	s.w.line = name
+	be := s.w.engine.byName[string(name)]
+	if be == nil || be.Caps&runtime.CapBack == 0 || be.Mode != s.Front.Mode {
+		return nil
+	}
+	return be
+}
+
+// enterBackend counts the stream in a backend.
+func (s *stream) enterBackend(be *runtime.Proxy) {
+	s.Back = be
+	s.inBack = true
+	w := s.w
+	b := &be.Live.Back[w.id]
+	b.Sess.Inc()
+	if be.Mode == runtime.ModeHTTP {
+		b.Req.Inc()
+	}
+	be.Live.BackConnsMax.Show(uint64(be.Live.BackConns.Inc()))
+	be.Live.BackRateMax.Show(uint64(be.Live.BackRate.Add(w.ms(), 1)))
+	if be != s.Front && s.link == nil {
+		s.captureCookies()
+	}
+}
+
+// useServer is use-server.
+func (s *stream) useServer() outcome {
+	if s.Direct {
+		return next
+	}
+	s.point(sample.SetServer, sample.Request)
+	s.Ctx.Final = true
+	for _, r := range s.Back.ServerRules {
+		s.Ctx.Scratch.Reset()
+		if r.Cond != nil && r.Cond.Eval(&s.Ctx) != acl.Pass {
+			continue
+		}
+		srv := r.Server
+		if r.Dynamic != nil {
+			s.w.line = r.Dynamic.Format.Append(s.w.line[:0], &s.Ctx)
+			srv = s.Back.ServerByName(s.w.line)
+		}
+		if srv != nil && (srv.Up() || s.Back.Options&runtime.OptPersist != 0) {
+			s.Server, s.Direct = srv, true
+			break
+		}
+		if srv != nil {
+			break
+		}
+	}
+	return next
+}
+
+// bufferBody waits for the body, or as much of it as a buffer holds.
+func (s *stream) bufferBody() outcome {
+	if s.Ctx.ReqBody.Complete || s.Req.Method == message.CONNECT {
+		return next
+	}
+	if s.waits != forBody {
+		s.waits = forBody
+		px := s.Front
+		d := px.Timeout.Request
+		if d == 0 {
+			d = px.Timeout.Client
+		}
+		if s.inBack && s.Back.Timeout.Request > 0 {
+			d = s.Back.Timeout.Request
+		}
+		if d > 0 {
+			s.timer.After(d)
+		}
+		s.expectContinue()
+	}
+	switch s.gather() {
+	case gathered:
+		s.waits = forNothing
+		s.timer.Stop()
+		return next
+	case badBody:
+		s.front().FailedReq.Inc()
+		s.setEnd(runtime.EndProxy)
+		return s.answerWith(s.errorReply(400))
+	}
+	s.c.sock.Receive()
+	return wait
+}
+
+// balanceBody waits for the body of a POST whose server depends on a parameter in it.
+func (s *stream) balanceBody() outcome {
+	if s.Req.Method != message.POST || s.Direct {
+		return next
+	}
+	return s.bufferBody()
+}

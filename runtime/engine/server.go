@@ -1,0 +1,527 @@
+package engine
+
+import (
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"hapax/acl/sample"
+	"hapax/runtime"
+	"hapax/runtime/balance"
+	"hapax/runtime/cookie"
+	"hapax/runtime/loop"
+	"hapax/runtime/queue"
+	"hapax/runtime/transport"
+)
+
+// pick chooses the server, unless a cookie or use-server named it.
+func (s *stream) pick() outcome {
+	be := s.Back
+	if s.Server == nil {
+		if be.LB == nil {
+			return s.unreachable()
+		}
+		s.point(sample.SetServer, sample.Request)
+		s.Ctx.Final = true
+		s.Ctx.Scratch.Reset()
+		if be.Options&runtime.OptPreferLastServer != 0 && s.avoid == nil {
+			if last := s.c.last; last != nil && last.Proxy == be && last.Usable() {
+				s.Server = last
+				return next
+			}
+		}
+		s.Server = be.LB.Pick(&s.Stream, s.avoid)
+		if s.Server == nil && !balance.Any(be) {
+			return s.unreachable()
+		}
+		if s.Server != nil {
+			be.Live.Back[s.w.id].LBTotal.Inc()
+			s.Server.Stats[s.w.id].LBTotal.Inc()
+		}
+	}
+	return next
+}
+
+// unreachable answers when no server can be had.
+func (s *stream) unreachable() outcome {
+	s.back().FailedConn.Inc()
+	s.noServer()
+	return s.fail(503)
+}
+
+// noServer notes that the stream ended for want of a server.
+func (s *stream) noServer() {
+	if s.End.Cause == runtime.EndNone {
+		s.End = runtime.Termination{Cause: runtime.EndServer, State: runtime.InConnect}
+	}
+}
+
+// fail answers an error in HTTP mode and closes in TCP mode.
+func (s *stream) fail(status int) outcome {
+	if s.Front.Mode != runtime.ModeHTTP {
+		return s.cut()
+	}
+	return s.answerWith(s.errorReply(status))
+}
+
+// enqueue takes a slot of the server, or a place in a queue.
+func (s *stream) enqueue() outcome {
+	if !s.queued {
+		switch queue.Reserve(&s.ticket, &s.Stream, s.Server, &s.waker) {
+		case queue.Full:
+			// The server's own queue is full: another server, unless this one was asked for.
+			if s.Direct && s.Back.Options&runtime.OptRedispatch == 0 {
+				s.End = runtime.Termination{Cause: runtime.EndServer, State: runtime.InQueue}
+				s.back().FailedConn.Inc()
+				return s.fail(503)
+			}
+			if s.avoid == s.Server {
+				s.End = runtime.Termination{Cause: runtime.EndServer, State: runtime.InQueue}
+				return s.fail(503)
+			}
+			s.avoid, s.Server, s.Direct = s.Server, nil, false
+			s.pickAgain()
+			return next
+		case queue.Queued:
+			s.queued = true
+			s.waits = forQueue
+			d := first(s.Timeouts.Queue, s.Back.Timeout.Queue, s.Back.Timeout.Connect)
+			if d > 0 {
+				s.timer.After(d)
+			}
+			s.c.sock.Receive() // to notice a client that leaves
+			return wait
+		}
+	} else {
+		switch s.ticket.State() {
+		case queue.Waiting:
+			return wait
+		case queue.Moved:
+			s.queued, s.Server = false, nil
+			s.stopWaiting()
+			s.pickAgain()
+			return next
+		}
+		s.queued = false
+		s.Server = s.ticket.Server()
+	}
+	s.stopWaiting()
+	s.slot = s.Server
+	if s.Time.Queue == 0 {
+		s.Time.Queue = s.w.loop.Now()
+	}
+	return next
+}
+
+// first is the first duration that is set.
+func first(ds ...time.Duration) time.Duration {
+	for _, d := range ds {
+		if d > 0 {
+			return d
+		}
+	}
+	return 0
+}
+
+func (s *stream) stopWaiting() {
+	s.waits = forNothing
+	s.timer.Stop()
+}
+
+// connect takes an idle connection to the server or starts a new one.
+func (s *stream) connect() outcome {
+	switch {
+	case s.link != nil && s.link.up:
+		return next
+	case s.link != nil || s.waits == forRetry:
+		return wait
+	}
+	srv, be, w := s.Server, s.Back, s.w
+	if s.counted == nil {
+		s.counted = srv
+		srv.CurrentMax.Show(uint64(srv.Current.Inc()))
+		st := &srv.Stats[w.id]
+		st.Sess.Inc()
+		if be.Mode == runtime.ModeHTTP {
+			st.Req.Inc()
+		}
+		srv.RateMax.Show(uint64(srv.Rate.Add(w.ms(), 1)))
+		now := w.loop.Wall() / 1e9
+		srv.LastSess.Store(now)
+		be.Live.LastSess.Store(now)
+	}
+	if be.Mode == runtime.ModeHTTP && srv.TLS == nil {
+		if k := w.take(srv, be.Reuse, s.FirstRequest); k != nil {
+			k.attach(s)
+			s.link, s.Reused = k, true
+			k.sock.SetHandler(k)
+			s.back().Reuses.Inc()
+			srv.Stats[w.id].Reuses.Inc()
+			s.established()
+			return next
+		}
+	}
+	s.back().Connects.Inc()
+	srv.Stats[w.id].Connects.Inc()
+	return s.dial(srv)
+}
+
+// dial opens a connection to the server.
+func (s *stream) dial(srv *runtime.Server) outcome {
+	w := s.w
+	addr := srv.Addr.Load()
+	k := w.newLink(srv, s)
+	s.link = k
+	if !k.address(addr, srv, s) {
+		return s.dialFailed(unix.EADDRNOTAVAIL)
+	}
+	fd, err := unix.Socket(int(k.to.Family()), unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return s.dialFailed(err)
+	}
+	if err := s.prepare(fd, srv, k.to.Family()); err != nil {
+		unix.Close(fd)
+		return s.dialFailed(err)
+	}
+	var layer transport.Layer
+	if srv.TLS != nil {
+		layer = srv.TLS.(transport.Maker).Client(&s.Stream)
+	}
+	k.sock.Connect(w.loop, fd, &k.to, k, layer)
+	if d := first(s.Timeouts.Connect, s.Back.Timeout.Connect); d > 0 {
+		s.waits = forConnect
+		s.timer.After(d)
+	}
+	return wait
+}
+
+// address fills in where the connection goes. Section 5: the port of a server
+// may be the client's, or an offset to it.
+func (k *link) address(a *runtime.Addr, srv *runtime.Server, s *stream) bool {
+	switch a.Family {
+	case runtime.FamilyIPv4, runtime.FamilyIPv6:
+		ip := a.IP
+		if ip.Addr().IsUnspecified() {
+			to := s.ToServer.Addr()
+			if !to.IsValid() {
+				to = s.Session.Local().Addr()
+			}
+			ip = netip.AddrPortFrom(to, ip.Port())
+		}
+		if srv.MapPorts {
+			ip = netip.AddrPortFrom(ip.Addr(), ip.Port()+s.Session.Local().Port())
+		}
+		k.to = loop.AddrFrom(ip)
+		s.ServerAddr = ip
+		return ip.IsValid()
+	case runtime.FamilyUnix:
+		return k.unix(a.Path)
+	case runtime.FamilyAbstract:
+		return k.unix("\x00" + pad(a.Path))
+	case runtime.FamilyAbstractZ:
+		return k.unix("\x00" + a.Path)
+	}
+	return false
+}
+
+func (k *link) unix(path string) bool {
+	to, err := loop.UnixAddr(path)
+	k.to = to
+	return err == nil
+}
+
+// pad makes the name of an abs@ socket as long as the kernel's address: the
+// reference names the trailing zeroes too.
+func pad(name string) string {
+	var b [107]byte
+	n := copy(b[:], name)
+	_ = n
+	return string(b[:106])
+}
+
+// prepare sets the options of a socket to a server.
+func (s *stream) prepare(fd int, srv *runtime.Server, family uint16) error {
+	be := s.Back
+	if family != unix.AF_UNIX {
+		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+		if be.Options&runtime.OptSrvTCPKA != 0 {
+			keepalive(fd, &be.Keepalive[1])
+		}
+		if srv.TCPUserTimeout > 0 {
+			unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, srv.TCPUserTimeout)
+		}
+	}
+	t := &s.w.cfg.Global.Tune
+	if t.SndBufServer > 0 {
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, t.SndBufServer)
+	}
+	if t.RcvBufServer > 0 {
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, t.RcvBufServer)
+	}
+	src := srv.Source
+	if src == nil {
+		src = be.Source
+	}
+	if src != nil {
+		return bindSource(fd, src, family)
+	}
+	return nil
+}
+
+// keepalive switches TCP keep-alive on.
+func keepalive(fd int, k *runtime.Keepalive) {
+	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
+	if k.Count > 0 {
+		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPCNT, k.Count)
+	}
+	if k.Idle > 0 {
+		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, int(k.Idle/time.Second))
+	}
+	if k.Interval > 0 {
+		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, int(k.Interval/time.Second))
+	}
+}
+
+// bindSource gives a socket its local address, before it connects.
+func bindSource(fd int, src *runtime.SourceAddr, family uint16) error {
+	if src.Interface != "" {
+		if err := unix.BindToDevice(fd, src.Interface); err != nil {
+			return err
+		}
+	}
+	ip := src.Addr.IP
+	switch {
+	case ip.Addr().Is4() && family == unix.AF_INET:
+		unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
+		return bindPorts(src, func(port uint16) error {
+			return unix.Bind(fd, &unix.SockaddrInet4{Port: int(port), Addr: ip.Addr().As4()})
+		})
+	case ip.Addr().Is6() && family == unix.AF_INET6:
+		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IP_BIND_ADDRESS_NO_PORT, 1)
+		return bindPorts(src, func(port uint16) error {
+			return unix.Bind(fd, &unix.SockaddrInet6{Port: int(port), Addr: ip.Addr().As16()})
+		})
+	}
+	return nil
+}
+
+// bindPorts tries the ports of a source range until one is free.
+func bindPorts(src *runtime.SourceAddr, bind func(port uint16) error) error {
+	if src.PortLow == 0 {
+		return bind(src.Addr.IP.Port())
+	}
+	n := src.PortHigh - src.PortLow + 1
+	err := error(unix.EADDRNOTAVAIL)
+	for range n {
+		port := uint16(src.PortLow + int(src.Next.Add(1))%n)
+		if err = bind(port); err != unix.EADDRINUSE {
+			return err
+		}
+	}
+	return err
+}
+
+// dialFailed treats an error of the own side like one of the server's.
+func (s *stream) dialFailed(error) outcome {
+	s.link.close()
+	s.link = nil
+	return s.retryConnect(false)
+}
+
+// connected is called when the connection to the server stands or failed.
+func (s *stream) connected(err error) {
+	if err != nil {
+		s.link.close()
+		s.link = nil
+		s.stopWaiting()
+		if s.retryConnect(false) == next {
+			s.run(&s.req)
+		}
+		return
+	}
+	s.established()
+	s.run(&s.req)
+}
+
+// established goes on with a connection that stands.
+func (s *stream) established() {
+	w := s.w
+	s.stopWaiting()
+	s.Time.Connect = w.loop.Now()
+	s.link.sock.Receive()
+	s.c.last = s.Server
+	if s.wantsAddrs {
+		if a, err := loop.LocalAddr(s.link.sock.Fd()); err == nil {
+			s.LocalAddr = a.AddrPort()
+		}
+		s.Ctx.Back = sample.Conn{Src: s.LocalAddr, Dst: s.ServerAddr}
+	}
+}
+
+// retryConnect decides what follows a failed connection attempt: the same
+// server after a moment, another one at once, or an error. next means that the
+// request lane is to be run.
+func (s *stream) retryConnect(timeout bool) outcome {
+	be, srv, w := s.Back, s.Server, s.w
+	w.engine.observe(srv, obsConnect)
+	s.leaveCurrent()
+	if s.RetriesDone >= s.maxRetries() || be.RetryOn.Set && !be.RetryOn.ConnFailure {
+		s.back().FailedConn.Inc()
+		srv.Stats[w.id].FailedConn.Inc()
+		s.releaseSlot()
+		cause := byte(runtime.EndServer)
+		if timeout {
+			cause = runtime.EndServerTO
+		}
+		if s.End.Cause == runtime.EndNone {
+			s.End = runtime.Termination{Cause: cause, State: runtime.InConnect}
+		}
+		return s.endRequest(s.fail(503))
+	}
+	s.RetriesDone++
+	if s.redispatches() {
+		s.releaseSlot()
+		if s.Direct {
+			cookie.ServerDown(&s.Stream)
+		}
+		s.avoid, s.Server, s.Direct = srv, nil, false
+		s.Redispatched = true
+		s.back().Redispatches.Inc()
+		srv.Stats[w.id].Redispatches.Inc()
+		s.pickAgain()
+		if timeout || s.activeServers() > 1 {
+			return next
+		}
+		return s.pause()
+	}
+	s.back().Retries.Inc()
+	srv.Stats[w.id].Retries.Inc()
+	if timeout || s.Reused {
+		s.Reused = false
+		return next
+	}
+	return s.pause()
+}
+
+// pause lets a moment pass before the same server is tried again: it would
+// most likely fail in the same way at once.
+func (s *stream) pause() outcome {
+	d := time.Second
+	if c := s.Back.Timeout.Connect; c > 0 && c < d {
+		d = c
+	}
+	s.waits = forRetry
+	s.timer.After(d)
+	return wait
+}
+
+// endRequest ends the request lane when an answer was made outside of a step.
+func (s *stream) endRequest(o outcome) outcome {
+	if o == answer || o == end {
+		s.req.at = len(s.req.steps)
+	}
+	return wait
+}
+
+// redispatches tells whether the next attempt goes to another server. Section
+// 4.2 "option redispatch": on the last retry, or every RedispatchAfter ones; at
+// once when nothing binds the stream to this server and the algorithm would
+// have chosen another one as well.
+func (s *stream) redispatches() bool {
+	be := s.Back
+	if be.Options&runtime.OptRedispatch == 0 {
+		return false
+	}
+	n, after := s.RetriesDone, be.RedispatchAfter
+	switch {
+	case runtime.ServerState(s.Server.State.Load()) < runtime.ServerRunning:
+		return true
+	case after > 0 && n%after == 0:
+		return true
+	case after < 0 && s.maxRetries()+1+after > 0 && n%(s.maxRetries()+1+after) == 0:
+		return true
+	}
+	return !s.Direct && s.activeServers() > 1 && !balance.Hashes(be)
+}
+
+// activeServers is how many servers take part in load balancing.
+func (s *stream) activeServers() int {
+	act, _ := balance.Counts(s.Back)
+	return act
+}
+
+// maxRetries is how often the request may be tried again.
+func (s *stream) maxRetries() int {
+	if s.Retries >= 0 {
+		return int(s.Retries)
+	}
+	return s.Back.Retries
+}
+
+// leaveCurrent stops counting the stream among the server's sessions.
+func (s *stream) leaveCurrent() {
+	if s.counted != nil {
+		s.counted.Current.Dec()
+		s.counted = nil
+	}
+}
+
+// releaseSlot gives the slot of the server back, which may wake another stream.
+func (s *stream) releaseSlot() {
+	if s.slot != nil {
+		queue.Release(s.slot)
+		s.slot = nil
+	}
+}
+
+// leaveQueue ends a wait in a queue.
+func (s *stream) leaveQueue() {
+	if s.queued {
+		s.queued = false
+		queue.Cancel(&s.ticket)
+	}
+}
+
+// releaseServer ends the stream's relation to its server.
+func (s *stream) releaseServer() {
+	if k := s.link; k != nil {
+		s.link = nil
+		switch {
+		case s.srvKeep && s.toSrv.done && s.toCli.done && s.srvEnd == nil:
+			k.release(true)
+		case s.toSrv.done && s.toCli.done:
+			k.closeAfter()
+		default:
+			k.abort()
+		}
+	}
+	s.leaveCurrent()
+	s.releaseSlot()
+	if s.inBack {
+		s.Back.Live.BackConns.Dec()
+		s.inBack = false
+	}
+}
+
+// waker wakes a stream that another loop's stream made way for.
+type waker struct {
+	s    *stream
+	task loop.Task
+}
+
+func (k *waker) init(s *stream) {
+	k.s = s
+	k.task.Init(k)
+}
+
+// Wake is called from any goroutine.
+func (k *waker) Wake() { k.s.w.loop.Post(&k.task) }
+
+// RunTask runs on the stream's loop. The stream may be another one by now: a
+// step that is entered once too often waits again.
+func (k *waker) RunTask(*loop.Task) {
+	if s := k.s; s.c != nil {
+		s.run(&s.req)
+	}
+}

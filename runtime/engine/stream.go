@@ -1,0 +1,423 @@
+package engine
+
+import (
+	"io"
+	"time"
+
+	"hapax/acl/sample"
+	"hapax/runtime"
+	"hapax/runtime/h1"
+	"hapax/runtime/loop"
+	"hapax/runtime/message"
+	"hapax/runtime/queue"
+)
+
+// silent is a log level above all others: nothing is logged.
+const silent = 8
+
+// phase is what becomes of bytes that the client sends.
+type phase uint8
+
+const (
+	readHead phase = iota // they belong to the request's head
+	hold                  // they wait: no server yet, or a rule wants to see them
+	pass                  // they go to the server
+	full                  // the request is complete: they are the next one's
+	drop                  // nobody wants them
+)
+
+// waiting is what the stream's timer is set for.
+type waiting uint8
+
+const (
+	forNothing waiting = iota
+	forRule            // a rule asked to come back
+	forInspect         // tcp-request inspect-delay
+	forBody            // http-buffer-request, wait-for-body
+	forTarpit
+	forQueue
+	forConnect
+	forRetry  // a moment before the same server is tried again
+	forServer // timeout server, or tunnel
+)
+
+// stream is one request and its response, or one TCP connection. It is taken
+// out of the worker's free list and put back when it is logged.
+type stream struct {
+	runtime.Stream
+	w     *worker
+	c     *client
+	link  *link
+	req   lane
+	res   lane
+	timer loop.Timer
+	waits waiting
+	phase phase
+	dead  bool // being put back: no step runs
+
+	// The request.
+	parser  h1.Parser
+	in      *loop.Buffer // the request's head and what came with it; Req.Buf is its memory
+	inEnd   int          // bytes received into in: what is behind was written by rules
+	more    *loop.Buffer // received behind in while nothing may be passed on
+	extra   *loop.Buffer // did not fit into more: the client is paused then
+	body    *loop.Buffer // decoded body, while rules look at it
+	toSrv   flow
+	inspect int64 // until when tcp-request content rules may wait; 0: not begun
+
+	// The server.
+	tries    int // connections tried
+	avoid    *runtime.Server
+	counted  *runtime.Server // that counts this stream in Current and Served
+	inBack   bool            // counted in the backend's sessions
+	queued   bool
+	persist  bool // the server was named by a cookie or use-server: no balancing
+	headSent bool // the request's head went to the server
+	replays  bool // the request may be sent again
+	srvEnd   error
+
+	// The response.
+	out     *loop.Buffer // the response's head and what came with it; Res.Buf is its memory
+	outEnd  int
+	toCli   flow
+	replied bool // bytes of a response went to the client
+	closing bool // the client connection ends with this response
+	srvKeep bool // the server connection may be used again
+	tunnel  bool
+
+	reqFields, resFields []message.Field
+	steps                *plan
+	prevLive, nextLive   *stream
+	nextFree             *stream
+	waker                waker
+	ticket               queue.Ticket
+	slot                 *runtime.Server // whose slot the stream holds
+	inAt                 int             // next byte of in's body to pass on or decode
+	srvWant              h1.Want         // what becomes of the server connection
+	resParser            h1.Parser
+	resHead              bool         // the response's head is complete
+	outMore, outExtra    *loop.Buffer // behind out while rules wait
+	cliHeld, srvHeld     bool         // paused: the other side is slower
+	cliDone              bool         // a pipe whose client has ended
+	cliQueued            int          // what was queued for the client when its timer was set
+	draining             bool         // only the client has to take its last bytes
+	sendFailed           bool         // the server does not take any more
+	wantsAddrs           bool         // the server connection's own address is asked for
+	failedReply          bool         // a reply could not be made: the next is the last
+}
+
+func newStream(w *worker) *stream {
+	s := &stream{w: w}
+	s.timer.Init(w.loop, s)
+	s.reqFields = make([]message.Field, 0, w.cfg.Global.Tune.MaxHdr)
+	s.resFields = make([]message.Field, 0, w.cfg.Global.Tune.MaxHdr)
+	s.URI = make([]byte, 0, 128)
+	s.waker.init(s)
+	limits := &w.cfg.VarLimits
+	s.TxnVars.Init(sample.TxnScope, limits, nil)
+	s.ReqVars.Init(sample.ReqScope, limits, &s.TxnVars)
+	s.ResVars.Init(sample.ResScope, limits, &s.TxnVars)
+	s.Ctx.Scratch = w.scratch
+	s.Ctx.Owner = &s.Stream
+	s.Stream.Config = w.cfg
+	s.Loop = w.id
+	return s
+}
+
+// begin fills in what a stream of the client starts with.
+func (s *stream) begin(c *client) {
+	w := s.w
+	s.c = c
+	s.ID = w.newID()
+	s.Session = &c.Session
+	s.Front, s.Back = c.Front, c.Front
+	s.LogLevel = -1
+	s.Retries = -1
+	s.StrictMode = true
+	s.End = runtime.Termination{Cause: runtime.EndNone, State: runtime.InNone}
+	s.FirstRequest = c.Requests == 0
+	s.Time = runtime.Timing{Accept: c.Accepted, AcceptWall: c.AcceptedWall, Handshake: c.Handshake}
+	s.CookieIn, s.CookieOut = '-', '-'
+	s.steps = w.engine.plans[c.Front.Slot]
+
+	ctx := &s.Ctx
+	ctx.Now = time.Unix(0, w.loop.Wall())
+	ctx.Src, ctx.Dst = c.Client(), c.Local()
+	ctx.Front = sample.Conn{Src: c.Src, Dst: c.Dst}
+	ctx.Vars[sample.ProcScope] = w.cfg.ProcVars
+	ctx.Vars[sample.SessScope] = &c.Vars
+	ctx.Vars[sample.TxnScope] = &s.TxnVars
+	ctx.Vars[sample.ReqScope] = &s.ReqVars
+	ctx.Vars[sample.ResScope] = &s.ResVars
+}
+
+// reset makes the stream ready for the free list: buffers go back, what keeps
+// its memory for the next use is emptied.
+func (s *stream) reset() {
+	s.timer.Stop()
+	for _, b := range [...]**loop.Buffer{&s.in, &s.more, &s.extra, &s.body, &s.out, &s.outMore, &s.outExtra} {
+		if *b != nil {
+			(*b).Release()
+			*b = nil
+		}
+	}
+	s.TxnVars.Reset()
+	s.ReqVars.Reset()
+	s.ResVars.Reset()
+	s.forget()
+	s.c, s.link = nil, nil
+	s.req, s.res = lane{}, lane{}
+	s.waits, s.phase, s.dead = forNothing, readHead, false
+	s.inEnd, s.outEnd, s.inspect, s.tries = 0, 0, 0, 0
+	s.toSrv.drop()
+	s.toCli.drop()
+	s.avoid, s.counted, s.slot = nil, nil, nil
+	s.inAt, s.cliQueued = 0, 0
+	s.resHead, s.cliHeld, s.srvHeld, s.cliDone = false, false, false, false
+	s.draining, s.sendFailed, s.failedReply = false, false, false
+	s.inBack, s.queued, s.persist, s.headSent, s.replays = false, false, false, false, false
+	s.replied, s.closing, s.srvKeep, s.tunnel = false, false, false, false
+	s.srvEnd = nil
+}
+
+// forget empties the model's part, keeping its memory.
+func (s *stream) forget() {
+	ctx := &s.Ctx
+	ctx.Req, ctx.Res = nil, nil
+	ctx.ReqBody, ctx.ResBody = sample.Body{}, sample.Body{}
+	ctx.ReqRaw, ctx.ResRaw = sample.Raw{}, sample.Raw{}
+	ctx.Final = false
+	ctx.Back = sample.Conn{}
+	ctx.ReqCaptures, ctx.ResCaptures = nil, nil
+	s.Stream.Reset()
+}
+
+// begun by startHTTP: the first bytes of a request came.
+func (s *stream) startHTTP(b *loop.Buffer) {
+	s.Time.First = s.w.loop.Now()
+	s.Time.RequestWall = s.w.loop.Wall() / 1e3
+	if s.c.kept {
+		// A kept connection: the request's time begins where the previous response ended.
+		s.Time.Accept, s.Time.Handshake = s.c.idleSince, s.c.idleSince
+		s.Time.AcceptWall = s.Time.RequestWall - (s.Time.First-s.c.idleSince)/1e3
+	}
+	s.in = b
+	s.Req.Reset(b.Data, s.reqFields)
+	s.parser.Request(s.requestOptions(), s.w.headLimits())
+	s.parse()
+}
+
+// startBroken makes a stream without a request, for the log of a connection
+// that never sent one.
+func (s *stream) startBroken() {
+	s.Req.Reset(nil, s.reqFields)
+	s.phase = drop
+}
+
+// parse reads the request's head as far as it came.
+func (s *stream) parse() {
+	s.Req.Buf = s.in.Data
+	switch s.parser.Parse(&s.Req) {
+	case h1.Complete:
+		s.c.timer.Stop()
+		s.startRequest()
+	case h1.Invalid:
+		s.badRequest(s.parser.Status)
+	case h1.More:
+		// the timer of the client bounds the wait
+	}
+}
+
+// startRequest runs the steps of a complete head.
+func (s *stream) startRequest() {
+	c, w := s.c, s.w
+	c.Requests++
+	s.phase = hold
+	s.inEnd = len(s.in.Data)
+	s.inAt = int(s.Req.HeadLen)
+	s.Method = s.Req.Method
+	s.Time.Request = w.loop.Now()
+	s.Ctx.Req = &s.Req
+	s.URI = appendLine(s.URI[:0], &s.Req, w.cfg.Global.Tune.LogURILen-1)
+
+	fe := &s.Front.Live.Front[w.id]
+	fe.H1Req.Inc()
+	s.countRequest()
+	s.toSrv.dec.Start(&s.Req)
+	s.viewBody()
+	if s.toSrv.dec.Finished() && s.inEnd > int(s.Req.HeadLen) {
+		s.keepAhead(s.in, int(s.Req.HeadLen), s.inEnd)
+		s.inEnd = int(s.Req.HeadLen)
+	}
+	s.captureRequest()
+	s.req.start(s.steps.front)
+	s.run(&s.req)
+}
+
+// appendLine copies the first line of a request, at most limit bytes of it.
+func appendLine(dst []byte, m *message.Message, limit int) []byte {
+	for i, word := range [...][]byte{m.MethodName(), m.URI(), m.Version()} {
+		if i > 0 && len(dst) < limit {
+			dst = append(dst, ' ')
+		}
+		dst = append(dst, word[:min(len(word), limit-len(dst))]...)
+	}
+	return dst
+}
+
+// viewBody lets rules see the part of the body that came with the head.
+func (s *stream) viewBody() {
+	ctx := &s.Ctx
+	if s.toSrv.dec.Finished() {
+		ctx.ReqBody = sample.Body{Complete: true}
+		return
+	}
+	if s.Req.Flags&message.Chunked != 0 {
+		ctx.ReqBody = sample.Body{Size: -1}
+		return
+	}
+	data := s.in.Data[s.Req.HeadLen:s.inEnd]
+	if uint64(len(data)) > s.Req.BodyLength {
+		data = data[:s.Req.BodyLength]
+	}
+	ctx.ReqBody = sample.Body{Data: data, Size: int64(s.Req.BodyLength), Complete: uint64(len(data)) == s.Req.BodyLength}
+}
+
+// keepAhead puts received bytes aside for the next request.
+func (s *stream) keepAhead(b *loop.Buffer, from, to int) {
+	if s.c.ahead == nil {
+		s.c.ahead = s.w.loop.Buffer()
+	}
+	a := s.c.ahead
+	a.Data = append(a.Data, b.Data[from:to]...)
+	s.c.sock.Pause()
+}
+
+// fromClient takes bytes that the client sent.
+func (s *stream) fromClient(b *loop.Buffer) {
+	switch s.phase {
+	case readHead:
+		s.BytesIn += 0
+		if !merge(s.in, b) {
+			// What the head cannot hold stands behind it: the parser sees that the buffer is full.
+			s.extra = b
+			s.c.sock.Pause()
+		}
+		s.parse()
+	case hold:
+		s.holdBytes(b)
+		s.run(&s.req)
+	case pass:
+		s.passRequest(b)
+	case full:
+		s.c.sock.Pause()
+		if s.c.ahead == nil {
+			s.c.ahead = b
+			return
+		}
+		if !merge(s.c.ahead, b) {
+			s.extra = b
+		}
+	case drop:
+		b.Release()
+	}
+}
+
+// merge appends b to dst when it fits, and releases it then.
+func merge(dst, b *loop.Buffer) bool {
+	if len(b.Data) > cap(dst.Data)-len(dst.Data) {
+		return false
+	}
+	dst.Data = append(dst.Data, b.Data...)
+	b.Release()
+	return true
+}
+
+// holdBytes keeps bytes that may not go on yet.
+func (s *stream) holdBytes(b *loop.Buffer) {
+	switch {
+	case s.more == nil:
+		s.more = b
+	case merge(s.more, b):
+	default:
+		s.extra = b
+		s.c.sock.Pause()
+	}
+}
+
+// clientEnd tells that the client will send no more.
+func (s *stream) clientEnd(err error) {
+	switch {
+	case s.phase == drop:
+		if err != io.EOF {
+			s.finish()
+		}
+	case s.tunnel || s.Front.Mode != runtime.ModeHTTP:
+		s.tcpClientEnd(err)
+	case s.phase == readHead:
+		s.End = runtime.Termination{Cause: runtime.EndClient, State: runtime.InRequest}
+		if err != io.EOF {
+			s.refuseRequest(0)
+			return
+		}
+		s.refuseRequest(400)
+	case err != io.EOF:
+		s.clientAbort()
+	case s.phase == full:
+		// The request is complete: the client may only have shut its side down.
+		if s.Back.Options&runtime.OptAbortOnClose != 0 && !s.replied && s.res.steps == nil {
+			s.clientAbort()
+		}
+	default:
+		s.clientAbort() // the body was cut
+	}
+}
+
+// requestOptions are the parser's.
+func (s *stream) requestOptions() h1.Options {
+	var o h1.Options
+	if s.Front.Options&runtime.OptAcceptUnsafeRequest != 0 {
+		o |= h1.AcceptUnsafe
+	}
+	return o | s.w.engine.h1Options
+}
+
+// headLimits bound a message head.
+func (w *worker) headLimits() h1.Limits {
+	return h1.Limits{Buffer: w.limits.buffer, Rewrite: w.limits.rewrite, Headers: w.cfg.Global.Tune.MaxHdr}
+}
+
+// finish ends the stream: it is counted, logged and put back, and its
+// connections go on or end.
+func (s *stream) finish() {
+	if s.dead {
+		return
+	}
+	s.dead = true
+	w, c := s.w, s.c
+	s.Time.Close = w.loop.Now()
+	s.leaveQueue()
+	s.account()
+	s.log()
+	s.releaseServer()
+	keep := !s.closing && !c.closed && s.toCli.done && s.phase == full && !s.tunnel
+	abort := s.Drop
+	c.st = nil
+	if keep {
+		c.idleSince = w.loop.Now()
+	}
+	if s.extra != nil && keep && c.ahead != nil {
+		// More than one buffer of pipelined bytes: they come behind the first.
+		c.ahead, s.extra = w.join(c.ahead, s.extra)
+	}
+	w.putStream(s)
+	switch {
+	case c.closed:
+	case keep:
+		c.again()
+	case abort:
+		c.abort()
+	default:
+		c.close(linger)
+	}
+}

@@ -1,0 +1,161 @@
+package engine
+
+import (
+	"hapax/runtime"
+	"hapax/runtime/h1"
+	"hapax/runtime/loop"
+)
+
+// startTCP runs the steps of a connection in TCP mode.
+func (s *stream) startTCP() {
+	s.c.Requests++
+	s.phase = hold
+	s.Time.First = s.Time.Accept
+	s.Time.Request = s.w.loop.Now()
+	s.front().OtherReq.Inc()
+	s.setClientTimer()
+	s.req.start(s.steps.front)
+	s.run(&s.req)
+}
+
+// forwardTCP makes the connection a pipe: what was held goes to the server.
+func (s *stream) forwardTCP() outcome {
+	s.Time.Response = s.w.loop.Now()
+	s.openPipe()
+	for _, b := range [...]**loop.Buffer{&s.in, &s.more, &s.extra} {
+		if *b != nil {
+			s.ReqToServer += int64(len((*b).Data))
+			s.link.sock.Send(*b)
+			*b = nil
+		}
+	}
+	if s.c.end != nil {
+		s.pipeClientEnd()
+	}
+	return end
+}
+
+// openPipe passes the bytes of both sides from now on.
+func (s *stream) openPipe() {
+	s.tunnel = true
+	s.replied = true
+	s.phase = pass
+	s.waits = forServer
+	s.setClientTimer()
+	s.renewServer()
+	s.c.sock.Receive()
+	s.link.sock.Receive()
+}
+
+// startTunnel turns an HTTP exchange into a pipe, after 101 or CONNECT.
+func (s *stream) startTunnel() {
+	s.toSrv.dec.StartTunnel()
+	s.toSrv.framing = h1.OtherBytes
+	s.openPipe()
+	// What came behind either head goes on first.
+	if s.inAt < s.inEnd {
+		s.link.sock.Send(s.in.Slice(s.inAt, s.inEnd))
+		s.inAt = s.inEnd
+	}
+	for _, b := range [...]**loop.Buffer{&s.c.ahead, &s.more, &s.extra} {
+		if *b != nil {
+			s.link.sock.Send(*b)
+			*b = nil
+		}
+	}
+	if at := int(s.Res.HeadLen); at < s.outEnd {
+		s.c.sock.Send(s.out.Slice(at, s.outEnd))
+	}
+	if s.c.end != nil {
+		s.pipeClientEnd()
+	}
+	if s.srvEnd != nil {
+		s.tunnelServerEnd(s.srvEnd)
+	}
+}
+
+// pipeOn passes bytes of the client to the server.
+func (s *stream) pipeOn(b *loop.Buffer) {
+	n := int64(len(b.Data))
+	s.BytesIn += n
+	s.ReqToServer += n
+	s.renewClient()
+	s.renewServerWrite()
+	s.link.sock.Send(b)
+	if s.link.sock.Queued() > highWater {
+		s.c.sock.Pause()
+		s.link.sock.NotifySent(lowWater)
+		s.cliHeld = true
+	}
+}
+
+// tunnelBack passes bytes of the server to the client.
+func (s *stream) tunnelBack(b *loop.Buffer) {
+	n := int64(len(b.Data))
+	s.BytesOut += n
+	s.ResFromServer += n
+	s.renewClientWrite()
+	s.c.sock.Send(b)
+	if s.c.sock.Queued() > highWater {
+		s.link.sock.Pause()
+		s.c.sock.NotifySent(lowWater)
+		s.srvHeld = true
+	}
+}
+
+// tcpClientEnd treats the end of what the client sends, in TCP mode or a tunnel.
+func (s *stream) tcpClientEnd(err error) {
+	switch {
+	case s.tunnel && eof(err):
+		s.pipeClientEnd()
+	case s.tunnel:
+		s.countAborts(true)
+		s.setEnd(runtime.EndClient)
+		s.cut()
+	case eof(err) && s.phase == hold && (s.in != nil || s.Back.Options&runtime.OptAbortOnClose == 0):
+		s.run(&s.req) // content rules need not wait any more; the server is to get what came
+	default:
+		s.countAborts(true)
+		s.setEnd(runtime.EndClient)
+		s.cut()
+	}
+}
+
+// pipeClientEnd passes the client's end on, and waits for the server's.
+func (s *stream) pipeClientEnd() {
+	s.link.sock.Shutdown()
+	s.cliDone = true
+	if s.srvEnd != nil {
+		s.pipeDone()
+		return
+	}
+	if d := s.Back.Timeout.ServerFin; d > 0 {
+		s.waits = forServer
+		s.timer.After(d)
+	}
+}
+
+// tunnelServerEnd passes the server's end on, and waits for the client's.
+func (s *stream) tunnelServerEnd(err error) {
+	if !eof(err) {
+		s.countAborts(false)
+		s.setEnd(runtime.EndServer)
+		s.cut()
+		return
+	}
+	s.c.sock.Shutdown()
+	if s.cliDone {
+		s.pipeDone()
+		return
+	}
+	if d := s.Front.Timeout.ClientFin; d > 0 {
+		s.c.timer.After(d)
+	}
+}
+
+// pipeDone ends a pipe that both sides have closed.
+func (s *stream) pipeDone() {
+	s.toCli.done, s.toSrv.done = true, true
+	s.closing = true
+	s.finishLater()
+}

@@ -1,0 +1,207 @@
+package engine
+
+import (
+	"time"
+
+	"hapax/runtime"
+	"hapax/runtime/loop"
+)
+
+// Expired is the end of what the stream's timer was set for.
+func (s *stream) Expired(*loop.Timer) {
+	if s.dead || s.c == nil {
+		return
+	}
+	switch s.waits {
+	case forRule, forInspect:
+		s.WaitFor = 0
+		s.waits = forNothing
+		s.runWaiting()
+	case forRetry:
+		s.waits = forNothing
+		s.run(&s.req)
+	case forBody:
+		s.bodyTimeout()
+	case forTarpit:
+		s.endTarpit()
+	case forQueue:
+		s.queueTimeout()
+	case forConnect:
+		s.waits = forNothing
+		if k := s.link; k != nil {
+			s.link = nil
+			k.abort()
+		}
+		if s.retryConnect(true) == next {
+			s.run(&s.req)
+		}
+	case forServer:
+		s.serverTimeout()
+	}
+}
+
+// runWaiting runs the lane that waits.
+func (s *stream) runWaiting() {
+	if s.res.steps != nil && !s.res.over() {
+		s.run(&s.res)
+		return
+	}
+	s.run(&s.req)
+}
+
+// startTarpit lets the client wait before it is refused.
+func (s *stream) startTarpit() outcome {
+	s.waits = forTarpit
+	d := first(s.Timeouts.Tarpit, s.Back.Timeout.Tarpit, s.Back.Timeout.Connect)
+	s.timer.After(d)
+	s.phase = drop
+	s.req.at = len(s.req.steps)
+	return wait
+}
+
+// endTarpit refuses the client at last.
+func (s *stream) endTarpit() {
+	s.End = runtime.Termination{Cause: runtime.EndProxy, State: runtime.InTarpit}
+	s.waits = forNothing
+	s.Time.Request = s.w.loop.Now()
+	s.answerWith(s.reply(s.Reply, 500))
+}
+
+// bodyTimeout ends the wait for a body.
+func (s *stream) bodyTimeout() {
+	s.front().FailedReq.Inc()
+	s.End = runtime.Termination{Cause: runtime.EndClientTO, State: runtime.InData}
+	s.giveUp(408)
+}
+
+// queueTimeout gives the place in the queue up.
+func (s *stream) queueTimeout() {
+	s.Time.Queue = s.w.loop.Now()
+	s.back().FailedConn.Inc()
+	if s.Server != nil {
+		s.Server.Stats[s.w.id].FailedConn.Inc()
+	}
+	s.End = runtime.Termination{Cause: runtime.EndServerTO, State: runtime.InQueue}
+	s.giveUp(503)
+}
+
+// armServerTimer starts to wait for the server's response.
+func (s *stream) armServerTimer() {
+	s.waits = forServer
+	s.renewServer()
+}
+
+// renewServer puts the server's timeout off: something came from it.
+func (s *stream) renewServer() {
+	if s.waits != forServer {
+		return
+	}
+	var d time.Duration
+	if s.tunnel {
+		d = first(s.Timeouts.Tunnel, s.Back.Timeout.Tunnel)
+		if s.cliDone && s.Back.Timeout.ServerFin > 0 {
+			d = s.Back.Timeout.ServerFin
+		}
+	}
+	d = first(d, s.Timeouts.Server, s.Back.Timeout.Server)
+	if d > 0 {
+		s.timer.After(d)
+	} else {
+		s.timer.Stop()
+	}
+}
+
+// renewServerWrite puts the server's timeout off because the client is active.
+func (s *stream) renewServerWrite() {
+	if s.Back.Options&runtime.OptIndependent == 0 {
+		s.renewServer()
+	}
+}
+
+// renewClientWrite puts the client's timeout off because the server is active.
+func (s *stream) renewClientWrite() {
+	if s.Front.Options&runtime.OptIndependent == 0 {
+		s.setClientTimer()
+	}
+}
+
+// renewClient puts the client's timeout off as long as something is expected of it.
+func (s *stream) renewClient() { s.setClientTimer() }
+
+// setClientTimer sets the client's timeout: tunnel, client-fin or client.
+func (s *stream) setClientTimer() {
+	px := s.Front
+	var d time.Duration
+	if s.tunnel {
+		d = first(s.Timeouts.Tunnel, s.Back.Timeout.Tunnel)
+		if s.srvEnd != nil && px.Timeout.ClientFin > 0 {
+			d = px.Timeout.ClientFin
+		}
+	}
+	d = first(d, s.Timeouts.Client, px.Timeout.Client)
+	s.c.setTimer(d)
+	s.cliQueued = s.c.sock.Queued()
+}
+
+// clientTimeout is called when nothing moved on the client's side for too long.
+func (s *stream) clientTimeout() {
+	c := s.c
+	queued := c.sock.Queued()
+	if queued > 0 && queued < s.cliQueued {
+		s.setClientTimer() // slow, but it reads
+		return
+	}
+	switch {
+	case s.phase == readHead:
+		s.End = runtime.Termination{Cause: runtime.EndClientTO, State: runtime.InRequest}
+		s.refuseRequest(408)
+	case s.tunnel:
+		s.setEnd(runtime.EndClientTO)
+		s.cut()
+	case s.Front.Mode != runtime.ModeHTTP:
+		if s.phase == hold && s.link == nil && s.waits != forInspect {
+			return // the server's side has timers of its own
+		}
+		s.setEnd(runtime.EndClientTO)
+		s.cut()
+	case s.phase == pass, s.phase == hold && !s.toSrv.dec.Finished() && s.headSent:
+		s.countAborts(true)
+		s.setEnd(runtime.EndClientTO)
+		if s.End.State == runtime.InHeaders {
+			s.End.State = runtime.InData
+		}
+		s.giveUp(408)
+	case queued > 0:
+		s.countAborts(true)
+		s.setEnd(runtime.EndClientTO)
+		s.endBroken()
+	}
+}
+
+// serverTimeout is called when nothing came from the server for too long.
+func (s *stream) serverTimeout() {
+	switch {
+	case s.tunnel:
+		s.setEnd(runtime.EndServerTO)
+		s.cut()
+	case s.resHead:
+		if s.srvHeld {
+			s.renewServer() // the client is the slow one
+			return
+		}
+		s.countAborts(false)
+		s.setEnd(runtime.EndServerTO)
+		s.endBroken()
+	case s.phase == pass && s.link.sock.Queued() == 0:
+		s.renewServer() // the client has to go on first: its own timeout runs
+	default:
+		s.w.engine.observe(s.Server, obsTimeout)
+		if s.replays && s.Back.RetryOn.ResponseTimeout && s.again() {
+			return
+		}
+		s.back().FailedRes.Inc()
+		s.Server.Stats[s.w.id].FailedRes.Inc()
+		s.setEnd(runtime.EndServerTO)
+		s.giveUp(504)
+	}
+}

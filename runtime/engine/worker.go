@@ -1,0 +1,153 @@
+package engine
+
+import (
+	"sync/atomic"
+	"time"
+
+	"hapax/acl/sample"
+	"hapax/runtime"
+	"hapax/runtime/loop"
+)
+
+// worker is one loop and all that lives on it.
+type worker struct {
+	engine  *Engine
+	cfg     *runtime.Config
+	id      int
+	loop    *loop.Loop
+	scratch *sample.Scratch
+	pools   []pool // by Server.Slot
+
+	clients clientList
+	streams streamList // in use, in the order of their birth
+	free    *stream
+	links   *link   // free list
+	idle    *client // free list
+	limits  struct{ buffer, rewrite int }
+	nextID  uint64
+	origin  int64 // of the loop's clock, in ns since the engine was made
+
+	ports   []*port // by Listener.Slot
+	purge   loop.Timer
+	purging bool         // the purge timer runs
+	room    loop.Task    // serves the ports that wait for room
+	conns   atomic.Int32 // connections
+	coming  atomic.Int32 // on their way from other workers
+	line    []byte       // memory for one evaluated header or name
+	page    []byte       // memory for one evaluated body
+}
+
+func newWorker(e *Engine, id int, l *loop.Loop) *worker {
+	w := &worker{engine: e, cfg: e.Config, id: id, loop: l, scratch: sample.NewScratch(0)}
+	w.origin = int64(time.Since(e.started)) - l.Clock()
+	w.limits.buffer = e.Config.Global.Tune.BufSize
+	w.limits.rewrite = e.Config.Global.Tune.MaxRewrite
+	w.pools = make([]pool, e.slots)
+	return w
+}
+
+// id makes a number that no other stream or session of the process has.
+func (w *worker) newID() uint64 {
+	w.nextID++
+	return w.nextID*uint64(len(w.engine.workers)) + uint64(w.id)
+}
+
+// ms is the process's clock in milliseconds, the same for all loops: rates take it.
+func (w *worker) ms() int64 { return (w.loop.Now() + w.origin) / 1e6 }
+
+// takeStream gets a stream for a client out of the free list.
+func (w *worker) takeStream(c *client) *stream {
+	s := w.free
+	if s == nil {
+		s = newStream(w)
+	} else {
+		w.free = s.nextFree
+	}
+	s.begin(c)
+	w.streams.add(s)
+	return s
+}
+
+// putStream takes a stream back.
+func (w *worker) putStream(s *stream) {
+	w.streams.remove(s)
+	s.reset()
+	s.nextFree, w.free = w.free, s
+}
+
+// streamList is a ring of the streams in use.
+type streamList struct {
+	head, tail *stream
+	n          int
+}
+
+func (l *streamList) add(s *stream) {
+	s.prevLive, s.nextLive = l.tail, nil
+	if l.tail == nil {
+		l.head = s
+	} else {
+		l.tail.nextLive = s
+	}
+	l.tail = s
+	l.n++
+}
+
+func (l *streamList) remove(s *stream) {
+	if s.prevLive == nil {
+		l.head = s.nextLive
+	} else {
+		s.prevLive.nextLive = s.nextLive
+	}
+	if s.nextLive == nil {
+		l.tail = s.prevLive
+	} else {
+		s.nextLive.prevLive = s.prevLive
+	}
+	s.prevLive, s.nextLive = nil, nil
+	l.n--
+}
+
+// clientList is a list of client connections.
+type clientList struct {
+	head *client
+	n    int
+}
+
+func (l *clientList) add(c *client) {
+	c.w.conns.Add(1)
+	c.prev, c.next = nil, l.head
+	if l.head != nil {
+		l.head.prev = c
+	}
+	l.head = c
+	l.n++
+}
+
+func (l *clientList) remove(c *client) {
+	c.w.conns.Add(-1)
+	if c.prev == nil {
+		l.head = c.next
+	} else {
+		c.prev.next = c.next
+	}
+	if c.next != nil {
+		c.next.prev = c.prev
+	}
+	c.prev, c.next = nil, nil
+	l.n--
+}
+
+// RunTask serves the ports that wait for room.
+func (w *worker) RunTask(*loop.Task) {
+	for _, p := range w.ports {
+		p.retry()
+	}
+}
+
+// join puts the bytes of b behind those of a. They stay apart when they do not fit.
+func (w *worker) join(a, b *loop.Buffer) (first, second *loop.Buffer) {
+	if merge(a, b) {
+		return a, nil
+	}
+	return a, b
+}
