@@ -77,15 +77,16 @@ func (e *epoll) ctl(op uintptr, fd int32, events uint32, kind uint32, s slot) un
 	return errno
 }
 
-func (e *epoll) turn(until int64) {
+func (e *epoll) turn() {
 	l := e.l
 	e.flush()
 	if len(e.ready) > 0 {
 		e.receiveReady()
 		e.flush()
 	}
-	if l.dirty != nil || len(e.ready) > 0 || len(l.touchedListeners) > 0 || len(l.touchedWatches) > 0 {
-		until = 0
+	until := int64(0)
+	if len(e.ready) == 0 {
+		until = l.until()
 	}
 	n := e.wait(until)
 	l.posted.awake()

@@ -95,9 +95,8 @@ type Loop struct {
 // sockets, listeners and watches recorded.
 type engine interface {
 	name() string
-	// turn flushes all intents, waits for events until the monotonic time `until` (0: does not wait; noDeadline: for ever) and runs
-	// their callbacks.
-	turn(until int64)
+	// turn flushes all intents, waits for events as long as Loop.until allows, and runs their callbacks.
+	turn()
 	// unwatch forgets a Watch whose owner has closed it.
 	unwatch(*Watch)
 	// wake ends the wait of turn. It is the one method that is called by other threads.
@@ -194,15 +193,20 @@ func (l *Loop) Run() {
 }
 
 func (l *Loop) turn() {
-	until := int64(0)
-	if l.later.head == nil && l.posted.sleep() {
-		until = l.wheel.next()
-	}
-	l.eng.turn(until)
+	l.eng.turn()
 	l.wheel.advance(l.now)
 	l.posted.run()
 	l.later.run()
 	l.publish()
+}
+
+// until returns the time until which the engine may wait, 0 when it must not: there is something to do. It is asked right before the wait, because
+// flushing runs callbacks too. After the wait, posted.awake is to be called.
+func (l *Loop) until() int64 {
+	if l.dirty != nil || l.later.head != nil || len(l.touchedListeners) > 0 || len(l.touchedWatches) > 0 || l.stopped.Load() || !l.posted.sleep() {
+		return 0
+	}
+	return l.wheel.next()
 }
 
 // publish makes the counters of the turn visible to other goroutines.

@@ -337,11 +337,12 @@ func (u *uring) enter(want uintptr, ts *unix.Timespec, call rawCall) (int, sysca
 	return int(n), e
 }
 
-func (u *uring) turn(until int64) {
+func (u *uring) turn() {
 	l := u.l
 	u.flush()
-	if l.dirty != nil || len(l.touchedListeners) > 0 || len(l.touchedWatches) > 0 || u.hurry || u.pending() {
-		until = 0
+	until := int64(0)
+	if !u.hurry && !u.pending() {
+		until = l.until()
 	}
 	u.hurry = false
 	u.wait(until)
