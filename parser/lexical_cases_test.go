@@ -768,4 +768,10 @@ var lexicalCases = []lexicalCase{
 	{config: "global\n.if !!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!1\n.warning yes\n.endif\n", want: []string{
 		"WARNING: parsing [t.cfg:3]: 'yes'.",
 	}},
+	{config: ".if streq(\"${UNSET-abc}\",abc)\n.warning yes\n.endif\n", want: []string{
+		"WARNING: parsing [t.cfg:2]: 'yes'.",
+	}, differs: "the reference reads a line twice that is longer than all before it, and has cut off its default value the first time"},
+	{config: "global\n maxconn \"${UNSET-1}\" \"\"\n", want: []string{
+		"ALERT: parsing [t.cfg:2]: argument number 2 at position 24 is empty and marks the end of the argument list:\n  maxconn \"${UNSET-1}\" \"\"\n                        ^\nAborting to prevent all subsequent arguments from being silently ignored. If this is caused by an environment variable expansion, please have a look at section 2.3 of the configuration manual to find solutions to address this.",
+	}, differs: "the reference points at the variable before the empty argument, and shows the line only up to its default value"},
 }
