@@ -154,7 +154,9 @@ func FuzzParser(f *testing.F) {
 		if int(back.HeadLen) != len(out) {
 			t.Fatalf("%q: %d of %d bytes are the head", out, back.HeadLen, len(out))
 		}
-		if !response && !bytes.Equal(m.URI(), back.URI()) || m.Status != back.Status {
+		// An absolute URI is normalized once more when it is read again.
+		relative := m.Flags&message.HasAuthority == 0
+		if !response && relative && !bytes.Equal(m.URI(), back.URI()) || m.Status != back.Status {
 			t.Fatalf("%q: another start line", out)
 		}
 	})
