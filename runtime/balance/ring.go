@@ -183,7 +183,7 @@ func (b *ringed) hasShare(mb *member, t *totals, factor uint32) bool {
 	slots := ((uint32(b.px.Live.Served.Load())+1)*factor + 99) / 100
 	total := uint32(t.weight)
 	each, rest := slots/total, slots%total
-	w, before := mb.now.weight, b.before[mb.index]
+	w, before := uint32(mb.srv.Effective.Load()), b.before[mb.index]
 	share := w*each + (before+w)*rest/total - before*rest/total
 	return uint32(mb.srv.Served.Load()) < max(share, 1)
 }

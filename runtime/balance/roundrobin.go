@@ -25,7 +25,6 @@ type seat struct {
 	place
 	member *member
 	due    uint32 // position at which it is due next
-	last   uint32 // position of its last choice
 	rest   uint32 // what is left of the round's length by the weight, so that no fraction is lost
 	weight uint32
 	out    bool  // takes no part
@@ -101,20 +100,6 @@ func (b *roundRobin) put(s *seat) {
 	w.due.insert(&s.place, 256*s.due+(maxEffective+s.rest-s.weight)/weightScale, b.turn)
 }
 
-// take takes a seat out of where it waits and brings its due position into this round.
-func (b *roundRobin) take(s *seat) {
-	w := b.wheel(s)
-	switch s.in {
-	case w.initial:
-		s.due, s.rest = 0, 0
-	case w.next:
-		s.due += w.length
-	case nil:
-		s.due = w.position
-	}
-	s.remove()
-}
-
 // candidate gives the seat that is due, or one that was not chosen yet, or the one
 // that is due first though it is too early.
 func (w *wheel) candidate() *seat {
@@ -137,7 +122,6 @@ func (w *wheel) advance(s *seat, round uint32) {
 	if s.due == 0 {
 		s.due = w.position
 	}
-	s.last = s.due
 	s.due += round / s.weight
 	s.rest += round % s.weight
 	if s.rest >= s.weight {
@@ -222,7 +206,7 @@ func (b *roundRobin) choose(avoid *runtime.Server) *seat {
 
 // Update implements runtime.Balancer.
 func (b *roundRobin) Update(srv *runtime.Server) {
-	mb, before, changed := b.change(srv)
+	mb, _, changed := b.change(srv)
 	if !changed {
 		return
 	}
@@ -230,37 +214,18 @@ func (b *roundRobin) Update(srv *runtime.Server) {
 	defer b.mu.Unlock()
 	b.recount()
 	s := &b.seats[mb.index]
-	w := b.wheel(s)
-	was, is := before.usable(), mb.now.usable()
-	switch {
-	case !was && !is:
-		s.weight = mb.now.weight
-	case was && !is:
+	s.weight = mb.now.weight
+	if s.out = !mb.now.usable(); s.out {
 		s.remove()
-		s.out, s.weight = true, mb.now.weight
-	case !was && is:
-		s.out, s.weight = false, mb.now.weight
-		s.due = w.position + (b.groupWeight(s)+w.length-w.position)/s.weight
-		b.put(s)
-	case s.in == w.initial:
-		s.remove()
-		s.weight = mb.now.weight
-		b.wait(w.initial, s)
-	default:
-		b.reweigh(s, mb.now.weight)
+		return
 	}
-}
-
-// reweigh moves a seat that was chosen already to where its new weight puts it: not
-// later than it was due, and not in the past.
-func (b *roundRobin) reweigh(s *seat, weight uint32) {
+	// A server that comes, and one whose weight changed just as well, is due as if it
+	// had been chosen last: it may lose a turn, but never gets two in a row.
 	w := b.wheel(s)
-	b.take(s)
-	s.weight = weight
-	step := b.groupWeight(s) / weight
-	s.due, s.rest = min(s.last+step, s.due), 0
-	if s.due < w.position+2 {
-		s.due = w.position + step
+	if s.in == w.initial {
+		s.rest = 0
 	}
+	s.remove()
+	s.due = w.position + (b.groupWeight(s)+w.length-w.position)/s.weight
 	b.put(s)
 }
