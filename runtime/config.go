@@ -128,8 +128,12 @@ type GlobalStats struct {
 	MaxConnReached counter.Counter
 	Warnings       counter.Counter // printed since the start, those of the configuration included
 	Stopping       atomic.Bool
-	IdlePct        atomic.Int32  // percent of the last second that loops waited, the mean of all
-	TLSConns       counter.Gauge // client and server side
+	MaxConn        atomic.Int64    // the limit in force, set by the engine at start and by "set maxconn global"; 0: not started
+	ConnRateLimit  atomic.Int64    // maxconnrate in force, the same way
+	SessRateLimit  atomic.Int64    // maxsessrate in force
+	Captures       counter.Counter // messages that broke their protocol
+	IdlePct        atomic.Int32    // percent of the last second that loops waited, the mean of all
+	TLSConns       counter.Gauge   // client and server side
 	CumTLSConns    counter.Counter
 	TLSRate        counter.Rate
 	TLSRateMax     counter.Max

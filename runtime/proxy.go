@@ -142,6 +142,10 @@ type ProxyStats struct {
 	LastSess   atomic.Int64 // unix seconds; 0 never
 	LastChange atomic.Int64 // unix seconds of the last UP or DOWN
 	DownTime   atomic.Int64 // seconds spent DOWN before LastChange
+
+	MaxConn     atomic.Int64 // live: the frontend's limit in force, set by the engine at start and by "set maxconn"; 0: not started
+	BadRequest  atomic.Pointer[Capture]
+	BadResponse atomic.Pointer[Capture]
 }
 
 // Proxy is a frontend, a backend or both (listen). Section 4 of the manual.

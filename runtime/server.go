@@ -73,6 +73,8 @@ type Server struct {
 	Pos   ast.Pos
 	GUID  string
 
+	ForcedID bool // ID comes from an "id" word
+
 	// Where it is.
 	Addr       atomic.Pointer[Addr] // live: set server addr
 	Host       string               // the name as written; "" when an address was
