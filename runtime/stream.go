@@ -132,7 +132,6 @@ type LBState struct {
 	Prev   *Server // last server of the session, for prefer-last-server
 	Hash   uint32
 	Hashed bool
-	Value  sample.Value // room for the key of "balance hash"
 }
 
 // Reset makes the stream as good as new but for what it keeps for its next use:

@@ -233,9 +233,13 @@ func (p *Params) exprKey(s *runtime.Stream, kind *HashType, single bool) (uint32
 	ctx := &s.Ctx
 	ctx.Dir, ctx.Final, ctx.Checkpoint = sample.Request, true, sample.SetServer
 	mark := ctx.Scratch.Mark()
-	defer ctx.Scratch.Rewind(mark)
-	if p.Expr == nil || !p.Expr.EvalAs(ctx, want, &s.LB.Value) {
-		return 0, false
+	v := ctx.Scratch.Borrow()
+	ok := p.Expr.EvalAs(ctx, want, v)
+	var h uint32
+	if ok {
+		h = kind.Sum(v.Bytes)
 	}
-	return kind.Sum(s.LB.Value.Bytes), true
+	ctx.Scratch.Return()
+	ctx.Scratch.Rewind(mark)
+	return h, ok
 }

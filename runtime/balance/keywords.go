@@ -3,6 +3,7 @@ package balance
 import (
 	"errors"
 
+	"hapax/acl/sample"
 	"hapax/parser/ast"
 	"hapax/parser/keyword"
 	"hapax/runtime"
@@ -187,8 +188,32 @@ func checkProxy(l *config.Loader, px *runtime.Proxy) {
 			px.Balance.Algo = RoundRobin
 		}
 	}
+	if px.Balance.Algo == Hash {
+		compileHash(l, px)
+	}
 	if px.Balance.Algo == LogHash {
 		l.List.Warnf(ast.Pos{}, "Unusable balance algorithm for %s '%s' (needs 'mode log'). Falling back to round robin.", px.Kind, px.Name)
 		px.Balance.Algo = RoundRobin
+	}
+}
+
+// compileHash compiles the expression of "balance hash". It is read with the whole
+// proxy, so that inherited ones stand for each that inherits them.
+func compileHash(l *config.Loader, px *runtime.Proxy) {
+	p := *px.Balance.Args.(*Params)
+	px.Balance.Args = &p
+	l.For(sample.InUseServer)
+	l.Samples.Pos = px.Pos
+	e, _, err := l.Samples.Parse([]string{p.Text})
+	switch {
+	case err != nil:
+		l.List.Alertf(px.Pos, "%s '%s' [%s:%d]: failed to parse 'balance hash' expression '%s' in : %s.",
+			px.Kind, px.Name, px.Pos.File, px.Pos.Line, p.Text, err)
+	case e.ValidAt()&sample.SetServer == 0:
+		l.List.Alertf(px.Pos, "%s '%s' [%s:%d]: error detected while parsing 'balance hash' expression '%s' "+
+			"which requires information from %s, which is not available here.",
+			px.Kind, px.Name, px.Pos.File, px.Pos.Line, p.Text, e.From())
+	default:
+		p.Expr = e
 	}
 }
