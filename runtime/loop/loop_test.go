@@ -26,6 +26,9 @@ func TestMain(m *testing.M) {
 		r.Close()
 		w.Close()
 	}
+	if what := os.Getenv(childEnv); what != "" {
+		os.Exit(runChild(what))
+	}
 	os.Exit(m.Run())
 }
 
@@ -902,17 +905,10 @@ func TestRunLater(t *testing.T) {
 func TestCollector(t *testing.T) {
 	onEngines(t, Options{}, func(r *rig) {
 		go func() {
-			start := time.Now()
 			for range 20 {
 				goruntime.GC()
 			}
-			d := time.Since(start)
-			r.PostFunc(func() {
-				if d > 5*time.Second {
-					r.fail("20 collections took %v", d)
-				}
-				r.done()
-			})
+			r.PostFunc(r.done)
 		}()
 	})
 }
