@@ -14,6 +14,7 @@ import (
 // exchange is one request and its answer as HAProxy 3.4.0 passed them on. Strings hold one byte a rune.
 type exchange struct {
 	Name     string
+	Global   string // lines of the global section
 	Conf     string // lines of the proxy's section
 	Request  string // as the client sent it
 	Response string // as the server sent it, once the request was there
@@ -22,6 +23,10 @@ type exchange struct {
 	Client   string // what the client received
 	Closed   bool   // the client's connection was closed
 	Closes   bool   `json:"srvclosed"` // the server's connection was closed
+
+	Bad      string // "request" or "response": what "show errors" captured
+	ErrPos   int    // and where
+	ErrState string
 }
 
 func readExchanges(t testing.TB) []exchange {
@@ -64,6 +69,10 @@ type relay struct {
 	client, got string
 	closed      bool // the client side
 	closes      bool // the server side
+
+	bad      string
+	errPos   int
+	errState State
 }
 
 func newMessage(bytes string) *message.Message {
@@ -81,7 +90,9 @@ func (r *relay) run(x *exchange) {
 		r.client, r.closed = ReplyFor(405).Raw, true
 		return
 	}
-	switch p.Parse(req) {
+	result := p.Parse(req)
+	r.capture("request", &p)
+	switch result {
 	case More:
 		r.client = "incomplete"
 		return
@@ -91,7 +102,7 @@ func (r *relay) run(x *exchange) {
 	}
 	clientWant := KeepAlive.AfterRequest(req.Flags, false)
 	request11 := req.Flags&message.Version11 != 0
-	if !bodyOK(req, input, r.options) {
+	if !r.bodyOK("request", req, input) {
 		r.client, r.closed = ReplyFor(400).Raw, true
 		return
 	}
@@ -110,7 +121,7 @@ func (r *relay) run(x *exchange) {
 			panic(err)
 		}
 	}
-	e := Encoder{Front: r.front, Back: r.back, Pretend: r.pretend}
+	e := Encoder{Front: r.front, Back: r.back, Pretend: r.pretend, KeepInsecure: r.options&KeepInsecure != 0}
 	if r.server != "" {
 		e.ServerHeader, e.ServerName = r.server, "s"
 	}
@@ -128,7 +139,9 @@ func (r *relay) run(x *exchange) {
 		input := len(res.Buf)
 		p.Response(req.Method, r.options, DefaultLimits)
 		p.ExpectKey(e.Key)
-		if p.Parse(res) != Complete || !Agreed(res.Status, req.Flags, res.Flags) || !bodyOK(res, input, r.options) {
+		result := p.Parse(res)
+		r.capture("response", &p)
+		if result != Complete || !Agreed(res.Status, req.Flags, res.Flags) || !r.bodyOK("response", res, input) {
 			r.refuse(req, clientWant, 502)
 			return
 		}
@@ -138,7 +151,7 @@ func (r *relay) run(x *exchange) {
 			}
 		}
 		serverWant = serverWant.AfterResponse(res.Method, res.Status, res.Flags, false)
-		e := Encoder{Want: clientWant, Front: r.front, Request11: request11}
+		e := Encoder{Want: clientWant, Front: r.front, Request11: request11, KeepInsecure: r.options&KeepInsecure != 0}
 		out, err := e.AppendResponse(make([]byte, 0, DefaultLimits.Buffer), res)
 		if err != nil {
 			r.client = err.Error()
@@ -167,6 +180,13 @@ func (r *relay) run(x *exchange) {
 	r.closes = r.closes || serverWant == Close
 }
 
+// capture notes what "show errors" would show.
+func (r *relay) capture(what string, p *Parser) {
+	if p.ErrPos >= 0 {
+		r.bad, r.errPos, r.errState = what, p.ErrPos, p.ErrState
+	}
+}
+
 // refuse answers in the server's place.
 func (r *relay) refuse(req *message.Message, want Want, status int) {
 	reply := ReplyFor(status)
@@ -188,17 +208,30 @@ func (r *relay) refuse(req *message.Message, want Want, status int) {
 }
 
 // bodyOK looks at the part of the body that came with the head.
-func bodyOK(m *message.Message, input int, opts Options) bool {
+func (r *relay) bodyOK(what string, m *message.Message, input int) bool {
 	var d Decoder
 	d.Start(m)
 	in := m.Buf[m.HeadLen:input]
 	n, ev := d.Check(in)
 	if ev == TrailerPart {
 		var p Parser
-		p.Trailers(opts, DefaultLimits)
-		return p.Parse(newMessage(string(in[n:]))) != Invalid
+		p.Trailers(r.options, DefaultLimits)
+		if p.Parse(newMessage(string(in[n:]))) == Invalid {
+			ev = BadBody
+		}
 	}
-	return ev != BadBody
+	if ev != BadBody {
+		return true
+	}
+	r.bad, r.errPos = what, int(m.HeadLen)+n
+	for ev := Payload; ev == Payload; {
+		_, n, ev = d.Next(in)
+		in = in[n:]
+	}
+	if r.errState = d.State; d.State == Trailers {
+		r.errPos = int(m.HeadLen) // the reference does not count further there
+	}
+	return false
 }
 
 // drain decodes a whole body.
@@ -274,6 +307,9 @@ func TestExchanges(t *testing.T) {
 				t.Skip(reason)
 			}
 			r.got, x.Got = randomKey.ReplaceAllString(r.got, "$1*"), randomKey.ReplaceAllString(x.Got, "$1*")
+			if r.bad != x.Bad || x.Bad != "" && (r.errPos != x.ErrPos || r.errState.String() != x.ErrState) {
+				t.Errorf("captured %s at %d %v, reference %s at %d %s\n%q", r.bad, r.errPos, r.errState, x.Bad, x.ErrPos, x.ErrState, x.Request+x.Response)
+			}
 			if r.got != x.Got {
 				t.Errorf("request %q\n to server %q\nreference %q", x.Request, r.got, x.Got)
 			}
@@ -293,6 +329,12 @@ func TestExchanges(t *testing.T) {
 // relayFor sets a relay up from the lines of a section.
 func relayFor(t *testing.T, x *exchange) *relay {
 	r := new(relay)
+	if strings.Contains(x.Global, "h1-do-not-close-on-insecure-transfer-encoding") {
+		r.options |= KeepInsecure
+	}
+	if strings.Contains(x.Global, "h1-accept-payload-with-any-method") {
+		r.options |= AnyMethodPayload
+	}
 	for line := range strings.Lines(x.Conf) {
 		line = strings.TrimSpace(line)
 		word, rest, _ := strings.Cut(line, " ")

@@ -7,7 +7,8 @@ import (
 	"hapax/runtime/message"
 )
 
-// field takes in the header field whose line is complete. It gives the offset of an error, or -1.
+// field takes in the header field whose line is complete; p.at is the begin of the next one. It gives
+// the offset of an error, or -1.
 func (p *Parser) field(m *message.Message) int {
 	b := m.Buf
 	for p.value < p.end && isLWS(b[p.value]) {
@@ -31,7 +32,7 @@ func (p *Parser) field(m *message.Message) int {
 	switch f.ID {
 	case message.TransferEncodingHeader:
 		if bad, fatal := transferEncoding(m, b[p.value:p.end]); bad {
-			if fatal || !p.response || !p.tolerate(HeaderL2LWS, p.value) {
+			if fatal || !p.response || !p.tolerate(HeaderL2LWS, p.at) {
 				return int(p.value)
 			}
 		}
@@ -228,8 +229,8 @@ func (p *Parser) finish(m *message.Message) Result {
 	m.HeadLen = p.at
 	if !p.response && !p.trailers {
 		m.Method = message.MethodOf(m.MethodName())
-		if at := p.target(m); at >= 0 {
-			return p.invalid(LastLF, uint32(at))
+		if at, state := p.target(m); at >= 0 {
+			return p.invalid(state, uint32(at))
 		}
 	}
 	if m.Flags&message.TransferEncoding != 0 {
@@ -295,6 +296,7 @@ func (p *Parser) finish(m *message.Message) Result {
 		p.tidyUpgrade(m)
 		p.noteAuthority(m)
 	}
+	p.ErrState = p.State
 	return Complete
 }
 
@@ -336,52 +338,53 @@ func (p *Parser) version(m *message.Message) bool {
 }
 
 // target checks the form of the URI against the method and the Host header. It gives the offset of an
-// error, or -1.
-func (p *Parser) target(m *message.Message) int {
+// error, or -1, and the state to report with it: a form that does not suit the method has that of the
+// request line, a host that AcceptUnsafe lets pass that of the end of the head.
+func (p *Parser) target(m *message.Message) (int, State) {
 	at := int(m.Line[1].Off)
 	uri := m.URI()
 	u := message.SplitURI(uri)
 	switch u.Form {
 	case message.OriginForm:
 		if m.Method == message.CONNECT {
-			return at
+			return at, RequestMethod
 		}
-		return -1
+		return -1, 0
 	case message.AsteriskForm:
 		// "PRI * HTTP/2.0" has to get through to its caller.
 		if m.Method != message.OtherMethod && m.Method != message.OPTIONS || len(uri) != 1 {
-			return at
+			return at, RequestMethod
 		}
-		return -1
+		return -1, 0
 	case message.EmptyForm:
-		return at
+		return at, RequestMethod
 	}
 	host := u.Host()
 	if !message.ValidAuthority(host) && !p.tolerate(LastLF, uint32(at)) {
-		return at
+		return at, LastLF
 	}
 	if (u.Form == message.AuthorityForm) != (m.Method == message.CONNECT) {
-		return at
+		return at, RequestMethod
 	}
 	if u.Form == message.AuthorityForm {
-		return p.connectTarget(m, host)
+		return p.connectTarget(m, host), LastLF
 	}
 	if p.host >= 0 {
 		v := m.Value(p.host)
 		if !message.EqualFold(host, v) && !sameDefault(u.Scheme, host, v) {
 			if at := m.Fields[p.host].Value.Off; !p.tolerate(LastLF, at) {
-				return int(at)
+				return int(at), LastLF
 			}
 		}
 	}
-	return -1
+	return -1, 0
 }
 
 // connectTarget checks the authority of a CONNECT request, which must name a port, and that the Host
 // header says the same; a default port is taken off the latter.
 func (p *Parser) connectTarget(m *message.Message, authority []byte) int {
 	at := m.Line[1].Off
-	port := message.HostPort(authority)
+	name, port := cutPort(authority)
 	if len(port) == 0 {
 		if !p.tolerate(LastLF, at) {
 			return int(at)
@@ -391,15 +394,8 @@ func (p *Parser) connectTarget(m *message.Message, authority []byte) int {
 	if p.host < 0 {
 		return -1
 	}
-	name := authority[:len(authority)-len(port)-1]
 	field := &m.Fields[p.host].Value
-	host := m.Bytes(*field)
-	hostPort := message.HostPort(host)
-	if len(hostPort) > 0 {
-		host = host[:len(host)-len(hostPort)-1]
-	} else if hostPort != nil {
-		host = host[:len(host)-1]
-	}
+	host, hostPort := cutPort(m.Bytes(*field))
 	same := message.EqualFold(host, name)
 	if len(hostPort) > 0 {
 		same = same && bytes.Equal(port, hostPort)

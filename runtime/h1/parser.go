@@ -18,6 +18,7 @@ type Parser struct {
 	Status int
 	// ErrPos is the offset in the buffer of the first error, -1 without one. After Complete it may
 	// tell of an error that AcceptUnsafe let pass; such a message is worth a capture too.
+	// ErrState is then where the message goes on.
 	ErrPos   int
 	ErrState State
 
@@ -349,7 +350,7 @@ func (p *Parser) scan(m *message.Message) Result {
 				state = HeaderL1SP
 				break
 			}
-			p.end = p.value
+			p.end, p.at = p.value, i
 			if at := p.field(m); at >= 0 {
 				return p.invalid(HeaderL2LWS, uint32(at))
 			}
@@ -381,6 +382,7 @@ func (p *Parser) scan(m *message.Message) Result {
 				state = HeaderValue
 				break
 			}
+			p.at = i
 			if at := p.field(m); at >= 0 {
 				return p.invalid(HeaderL2LWS, uint32(at))
 			}
