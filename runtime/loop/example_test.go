@@ -20,7 +20,8 @@ type tunnel struct {
 // half is one of the two sockets; peer is the other one.
 type half struct {
 	loop.Socket
-	peer *half
+	peer  *half
+	ended bool // nothing more will be received
 }
 
 const highWater, lowWater = 256 << 10, 64 << 10
@@ -37,12 +38,11 @@ func (h *half) Connected(err error) {
 func (h *half) Received(b *loop.Buffer, err error) {
 	switch {
 	case err != nil:
+		h.ended = true
 		h.peer.Shutdown() // the other direction goes on
-		if !h.peer.Receiving() {
+		if h.peer.ended {
 			h.close()
-			return
 		}
-		h.Pause()
 	default:
 		h.peer.Send(b)
 		if h.peer.Queued() > highWater {
