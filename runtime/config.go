@@ -128,8 +128,7 @@ type GlobalStats struct {
 	MaxConnReached counter.Counter
 	Warnings       counter.Counter // printed since the start, those of the configuration included
 	Stopping       atomic.Bool
-	MaxConn        atomic.Int64    // the limit in force, set by the engine at start and by "set maxconn global"; 0: not started
-	ConnRateLimit  atomic.Int64    // maxconnrate in force, the same way
+	ConnRateLimit  atomic.Int64    // maxconnrate in force, set by the engine at start and by "set rate-limit"
 	SessRateLimit  atomic.Int64    // maxsessrate in force
 	Captures       counter.Counter // messages that broke their protocol
 	IdlePct        atomic.Int32    // percent of the last second that loops waited, the mean of all

@@ -143,7 +143,6 @@ type ProxyStats struct {
 	LastChange atomic.Int64 // unix seconds of the last UP or DOWN
 	DownTime   atomic.Int64 // seconds spent DOWN before LastChange
 
-	MaxConn     atomic.Int64 // live: the frontend's limit in force, set by the engine at start and by "set maxconn"; 0: not started
 	BadRequest  atomic.Pointer[Capture]
 	BadResponse atomic.Pointer[Capture]
 }
@@ -163,6 +162,7 @@ type Proxy struct {
 	HeaderNames HeaderNames
 	Desc        string
 	Disabled    bool // "disabled": not started
+	ForcedID    bool // ID comes from an "id" line
 	GUID        string
 
 	Defaults          *Proxy // the named or last defaults section; nil
