@@ -68,3 +68,38 @@ type CheckResult struct {
 	Duration time.Duration // from the connection to the result
 	Desc     string        // what the server or the system said: "ECONNREFUSED returned by OS (Connection refused)"
 }
+
+// Number is how state files name the status.
+func (s CheckStatus) Number() int {
+	switch {
+	case s >= CheckL7OK:
+		return int(s) + 2
+	case s >= CheckNeutral:
+		return int(s) + 1
+	}
+	return int(s)
+}
+
+// Outcome of a check, as state files number it.
+const (
+	OutcomeUnknown = iota
+	OutcomeNeutral
+	OutcomeFailed
+	OutcomePassed
+	OutcomeConditional
+)
+
+// Result is the outcome that a status stands for.
+func (s CheckStatus) Result() int {
+	switch s {
+	case CheckUnknown, CheckInit:
+		return OutcomeUnknown
+	case CheckNeutral:
+		return OutcomeNeutral
+	case CheckL4OK, CheckL6OK, CheckL7OK, CheckProcOK:
+		return OutcomePassed
+	case CheckL7Conditionally:
+		return OutcomeConditional
+	}
+	return OutcomeFailed
+}

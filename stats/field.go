@@ -93,7 +93,7 @@ func u64(t Tags, n uint64) Field      { return Field{Format: U64, Tags: t, Int: 
 func s32(t Tags, n int64) Field       { return Field{Format: S32, Tags: t, Int: n} }
 func text(t Tags, s string) Field     { return Field{Format: Str, Tags: t, Str: s} }
 func decimal(t Tags, f float64) Field { return Field{Format: Float, Tags: t, Float: f} }
-func modeName(m runtime.Mode) string  { return [...]string{"tcp", "http", "cli", "syslog", "spop"}[m] }
+func ModeName(m runtime.Mode) string  { return [...]string{"tcp", "http", "cli", "syslog", "spop"}[m] }
 
 // append writes the bare value.
 func (f *Field) append(b []byte) []byte {

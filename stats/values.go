@@ -3,6 +3,7 @@ package stats
 import (
 	"fmt"
 	"strconv"
+	"sync/atomic"
 
 	"hapax/runtime"
 	"hapax/runtime/balance"
@@ -33,7 +34,7 @@ func ListenerName(l *runtime.Listener) string {
 
 func colPid(*Row) Field    { return u32(key, 1) }
 func colIid(r *Row) Field  { return u32(serviceK, int64(r.Proxy.ID)) }
-func colMode(r *Row) Field { return text(setting, modeName(r.Proxy.Mode)) }
+func colMode(r *Row) Field { return text(setting, ModeName(r.Proxy.Mode)) }
 func colType(r *Row) Field { return u32(setting, objectTypes[r.On]) }
 
 func colSid(r *Row) Field {
@@ -115,10 +116,21 @@ func colSlim(r *Row) Field {
 
 // FrontMaxConn is the limit of connections of a frontend: its own, else the process's.
 func FrontMaxConn(cfg *runtime.Config, px *runtime.Proxy) int {
-	if n := px.MaxConn; n != 0 {
-		return n
+	if n := px.LiveMaxConn.Load(); n != 0 {
+		return int(n)
+	}
+	if px.MaxConn != 0 {
+		return px.MaxConn
 	}
 	return cfg.Global.MaxConn
+}
+
+// inForce is a limit that commands may have changed: live is 0 until the engine has started.
+func inForce(live *atomic.Int64, configured int) int64 {
+	if n := live.Load(); n != 0 {
+		return n
+	}
+	return int64(configured)
 }
 
 func colStatus(r *Row) Field {

@@ -16,10 +16,14 @@ type Conn struct {
 	Owner    any            // what commands work on; each domain asks it for an interface of its own
 	Level    Level          // now: "user" and "operator" lower it
 	Severity SeverityOutput // of feedback
-	Master   bool           // this is the master's socket
-	Timeout  time.Duration  // of inactivity; "set timeout cli" changes it
-	Started  time.Time      // of the process: the timed prompt counts from it
-	Payload  string         // what was sent behind "<<" with the running command; "" none
+
+	SocketLevel    Level          // of the socket: what Level was at first
+	SocketSeverity SeverityOutput // of the socket: what "set severity-output none" goes back to
+
+	Master  bool          // this is the master's socket
+	Timeout time.Duration // of inactivity; "set timeout cli" changes it
+	Started time.Time     // of the process: the timed prompt counts from it
+	Payload string        // what was sent behind "<<" with the running command; "" none
 
 	MaxLine    int // bytes of a command line; 0: 16384
 	MaxPayload int // bytes of a payload; 0: 131072
@@ -124,6 +128,9 @@ func (c *Conn) Quit() { c.state = closing }
 
 // Interrupted tells that the client sent more bytes or closed its side: commands that wait for events stop then.
 func (c *Conn) Interrupted() bool { return c.reader.ended || c.reader.pending() > 0 }
+
+// Ended tells that the client closed its side and has nothing more to ask.
+func (c *Conn) Ended() bool { return c.reader.ended && c.reader.pending() == 0 }
 
 // SetMode changes how lines are read: n is one line then the end, i many lines, p many lines with a prompt. 0 toggles
 // between p and n.

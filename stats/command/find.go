@@ -1,0 +1,126 @@
+package command
+
+import (
+	"strings"
+	"time"
+
+	"hapax/runtime"
+	"hapax/stats/cli"
+)
+
+// proxyWith finds a proxy by name that can do what caps tell; "#N" names it by its number.
+func (p *Process) proxyWith(name string, caps runtime.Cap) *runtime.Proxy {
+	for _, px := range p.Config.Proxies {
+		if px.Caps&caps == 0 || px.Mode == runtime.ModeCLI {
+			continue
+		}
+		if px.Name == name || strings.HasPrefix(name, "#") && number(name[1:]) == px.ID {
+			return px
+		}
+	}
+	return nil
+}
+
+// frontend finds a frontend, or answers why not.
+func frontend(c *cli.Conn, name string) *runtime.Proxy {
+	if name == "" {
+		c.Fail("A frontend name is expected.")
+		return nil
+	}
+	px := process(c).proxyWith(name, runtime.CapFront)
+	if px == nil {
+		c.Fail("No such frontend.")
+	}
+	return px
+}
+
+// anyServer finds a server by "backend/server", or answers why not.
+func anyServer(c *cli.Conn, name string) *runtime.Server {
+	back, name, _ := strings.Cut(name, "/")
+	if name == "" {
+		c.Fail("Require 'backend/server'.")
+		return nil
+	}
+	px := process(c).proxyWith(back, runtime.CapBack)
+	if px == nil {
+		c.Fail("No such backend.")
+		return nil
+	}
+	for _, srv := range px.Servers {
+		if srv.Name == name || strings.HasPrefix(name, "#") && number(name[1:]) == srv.ID {
+			return srv
+		}
+	}
+	c.Fail("No such server.")
+	return nil
+}
+
+// server is anyServer for commands that change it: its proxy must be in use.
+func server(c *cli.Conn, name string) *runtime.Server {
+	srv := anyServer(c, name)
+	if srv != nil && stopped(srv.Proxy) {
+		c.Fail("Proxy is disabled.")
+		return nil
+	}
+	return srv
+}
+
+func stopped(px *runtime.Proxy) bool {
+	return px.Disabled || runtime.ProxyState(px.State.Load()) == runtime.ProxyStopped
+}
+
+// number reads the number at the start of text, 0 when there is none.
+func number(text string) int {
+	n, _ := leading(text)
+	return n
+}
+
+// leading reads the number at the start of text and gives what follows it: all of text when there is no number.
+func leading(text string) (n int, rest string) {
+	digits := strings.TrimLeft(text, " \t")
+	negative := strings.HasPrefix(digits, "-")
+	if negative || strings.HasPrefix(digits, "+") {
+		digits = digits[1:]
+	}
+	i := 0
+	for ; i < len(digits) && digits[i] >= '0' && digits[i] <= '9'; i++ {
+		if n < 1<<31 {
+			n = n*10 + int(digits[i]-'0')
+		}
+	}
+	if i == 0 {
+		return 0, text
+	}
+	if negative {
+		n = -n
+	}
+	return n, digits[i:]
+}
+
+// duration reads a time with us, ms, s, m, h or d behind it, of unit when there is none; ok is false for anything
+// else and for what is out of range.
+func duration(text string, unit time.Duration) (d time.Duration, ok bool) {
+	if text == "" || text[0] < '0' || text[0] > '9' {
+		return 0, false
+	}
+	n, suffix := leading(text)
+	scale, known := map[string]time.Duration{"": unit, "us": time.Microsecond, "ms": time.Millisecond, "s": time.Second,
+		"m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}[suffix]
+	if !known || n > int((1<<31-1)*time.Millisecond/scale) {
+		return 0, false
+	}
+	d = time.Duration(n) * scale
+	return (d + unit - 1) / unit * unit, true
+}
+
+// rows is a step that writes one row after the other: write tells whether there is a further one.
+func rows(write func(c *cli.Conn) bool) cli.Step {
+	return func(c *cli.Conn) bool {
+		for !c.Full() {
+			if !write(c) {
+				return true
+			}
+		}
+		return false
+	}
+}

@@ -1,0 +1,108 @@
+// Package command holds the general commands of the stats socket: what they show is the running configuration, what
+// they change goes through the interfaces of Process. Section 9.3 of the management guide.
+package command
+
+import (
+	"net/netip"
+	"time"
+
+	"hapax/runtime"
+	"hapax/stats/cli"
+)
+
+// Process is what commands work on: the Owner of every connection to a stats socket.
+type Process struct {
+	Config    *runtime.Config
+	Servers   ServerControl
+	Listeners ListenerControl
+	Streams   Streams
+	StartLog  func() []byte                    // what was printed while the process started
+	Variable  func(name string) (string, bool) // a variable of the process as "type=T value=<V>"; nil: none is set
+}
+
+// RunningConfig is the configuration in force: commands of domains ask the owner of their connection for it.
+func (p *Process) RunningConfig() *runtime.Config { return p.Config }
+
+// ServerControl changes the state of servers. Each call locks the backend's Mu itself, tells the balancer, logs what
+// the change makes, and does what follows from it: it is the same path that health checks take.
+type ServerControl interface {
+	// SetMaint, SetDrain and SetReady change what the administrator wants of the server.
+	SetMaint(*runtime.Server)
+	SetDrain(*runtime.Server)
+	SetReady(*runtime.Server)
+
+	// SetHealth puts the server in a state as if its checks had found it: ServerRunning and ServerStopping with full
+	// health, ServerStopped with none.
+	SetHealth(*runtime.Server, runtime.ServerState)
+
+	// SetChecks switches health checks off and on again. It is only called for servers with "check".
+	SetChecks(srv *runtime.Server, on bool)
+	SetCheckPort(srv *runtime.Server, port int)
+
+	// SetWeight changes the wanted weight, 0 to 256; the algorithm allows it.
+	SetWeight(srv *runtime.Server, weight int)
+
+	// SetAddr moves the server. mapped: the port is added to the client's.
+	SetAddr(srv *runtime.Server, addr netip.AddrPort, mapped bool)
+
+	// SetMaxConn changes the server's limit, 0 for none, and serves its queue.
+	SetMaxConn(srv *runtime.Server, limit int)
+}
+
+// ListenerControl changes what is accepted.
+type ListenerControl interface {
+	// Pause stops accepting on all listeners of a frontend, Resume goes on; both tell whether they could and warn
+	// ("Paused frontend NAME."). Stop unbinds them for good.
+	Pause(*runtime.Proxy) bool
+	Resume(*runtime.Proxy) bool
+	Stop(*runtime.Proxy)
+
+	SetFrontMaxConn(px *runtime.Proxy, limit int)
+	SetMaxConn(limit int)                         // of the process
+	SetRateLimit(connections bool, perSecond int) // of the process: connections or else sessions; 0: none
+}
+
+// Streams shows and ends streams. Calls come from ordinary goroutines; the implementation asks the loops.
+type Streams interface {
+	Loops() int
+
+	// List describes at most limit streams of a loop with numbers greater than after, in order of their numbers.
+	List(loop int, after uint64, limit int) []StreamInfo
+
+	// Kill ends a stream and tells whether there was one of this number.
+	Kill(id uint64) bool
+
+	// KillServer ends all streams that use the server.
+	KillServer(*runtime.Server)
+}
+
+// StreamInfo is a picture of one stream.
+type StreamInfo struct {
+	ID       uint64
+	Loop     int
+	Listener *runtime.Listener
+	Src, Dst netip.AddrPort // not valid for UNIX sockets
+	Unix     bool
+	Front    *runtime.Proxy
+	Back     *runtime.Proxy  // nil: none chosen
+	Server   *runtime.Server // nil: none chosen
+	Accepted time.Time
+	Age      time.Duration // of the request
+	Calls    int           // how often it ran
+	Retries  int
+
+	// What it waits for: bytes, and the time left of each timeout; 0: no timeout runs.
+	RequestIn, ResponseIn     int // bytes received and not forwarded yet
+	ReadClient, WriteClient   time.Duration
+	ReadServer, WriteServer   time.Duration
+	Expire                    time.Duration
+	ClientFD, ServerFD        int // -1: none
+	ServerAddr, LocalAddr     netip.AddrPort
+	RequestStep, ResponseStep string // what each side does: names of the engine's steps
+	HTTP                      bool
+	Method, URI               string // "" when none was read
+	Status                    int
+}
+
+// process is what the connection's commands work on.
+func process(c *cli.Conn) *Process { return c.Owner.(*Process) }

@@ -1,0 +1,325 @@
+package command
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"hapax/runtime"
+	"hapax/stats"
+	"hapax/stats/cli"
+)
+
+var streams = []cli.Command{
+	{Doc: doc("show sess", "streams, one or all, in short or in full"), Level: cli.Operator, Run: showSess},
+	{Doc: doc("shutdown session", "end a stream"), Level: cli.Admin, Run: shutdownSession},
+	{Doc: doc("shutdown sessions server", "end all streams of a server"), Level: cli.Admin, Run: shutdownSessionsServer},
+}
+
+const showSessUsage = `Usage: show sess [<id> | all | help] [<options>*]
+Dumps active streams (formerly called 'sessions'). Available selectors:
+   <id>         dump only this stream identifier (0x...)
+   all          dump all matching streams in large format
+   help         show this message
+   susp         report streams considered suspicious
+Available options: 
+   show-uri     also display the transaction URI, if available
+   older <age>  only display streams older than <age> seconds
+   server <b/s> only show streams attached to this backend+server
+   backend <b>  only show streams attached to this backend
+   frontend <f> only show streams attached to this frontend
+Without any argument, all streams are dumped in a shorter format.`
+
+// sessQuery is what a "show sess" asks for.
+type sessQuery struct {
+	id      uint64 // only this stream, in full; 0: all
+	full    bool
+	uri     bool
+	suspect bool
+	older   time.Duration
+	front   *runtime.Proxy
+	back    *runtime.Proxy
+	server  *runtime.Server
+}
+
+// parseSess reads the words behind "show sess"; ok is false when the answer was given.
+func parseSess(c *cli.Conn, args []string) (q sessQuery, ok bool) {
+	p, i := process(c), 0
+	switch first := cli.Arg(args, 0); first {
+	case "":
+	case "older":
+		if len(args) < 2 {
+			c.Fail("Expects a minimum age (in seconds by default).")
+			return q, false
+		}
+		if q.older, ok = duration(args[1], time.Second); !ok {
+			c.Fail("Invalid age.")
+			return q, false
+		}
+		q.full, i = true, 2
+	case "all":
+		q.full, i = true, 1
+	case "help":
+		c.Fail(showSessUsage)
+		return q, false
+	default:
+		if id, err := strconv.ParseUint(first, 0, 64); err == nil && id != 0 {
+			q.id, i = id, 1
+		}
+	}
+	for ; i < len(args); i++ {
+		filtered := q.front != nil || q.back != nil || q.server != nil
+		switch word := args[i]; word {
+		case "show-uri":
+			q.uri = true
+			continue
+		case "susp":
+			q.suspect = true
+			continue
+		case "server", "backend", "frontend":
+			if filtered {
+				c.Fail("Only one of backend, frontend or server may be set.")
+				return q, false
+			}
+			i++
+			if !q.filter(c, p, word, cli.Arg(args, i)) {
+				return q, false
+			}
+		default:
+			c.Failf("Unsupported option '%s', try 'help' for more info.\n", word)
+			return q, false
+		}
+	}
+	return q, true
+}
+
+// filter takes "server", "backend" or "frontend" with its name.
+func (q *sessQuery) filter(c *cli.Conn, p *Process, word, name string) bool {
+	switch word {
+	case "server":
+		if name == "" {
+			c.Fail("Missing server name (<backend>/<server>).")
+			return false
+		}
+		q.server = anyServer(c, name)
+		return q.server != nil
+	case "backend":
+		if q.back = p.proxyWith(name, runtime.CapBack); q.back != nil {
+			return true
+		}
+	default:
+		if q.front = p.proxyWith(name, runtime.CapFront); q.front != nil {
+			return true
+		}
+	}
+	if name == "" {
+		c.Fail("Missing " + word + " name.")
+	} else {
+		c.Fail("No such " + word + ".")
+	}
+	return false
+}
+
+func (q *sessQuery) wants(s *StreamInfo) bool {
+	switch {
+	case q.id != 0 && s.ID != q.id, s.Age < q.older:
+		return false
+	case q.server != nil && s.Server != q.server, q.back != nil && s.Back != q.back, q.front != nil && s.Front != q.front:
+		return false
+	}
+	return !q.suspect || s.Expire <= 0 || s.ClientFD < 0
+}
+
+// batch is how many streams of a loop are asked for at once: the loop does nothing else meanwhile.
+const batch = 128
+
+func showSess(c *cli.Conn, args []string) cli.Step {
+	q, ok := parseSess(c, args[2:])
+	if !ok {
+		return nil
+	}
+	all := process(c).Streams
+	if all == nil {
+		return nil
+	}
+	loop, last, found := 0, uint64(0), false
+	var list []StreamInfo
+	return rows(func(c *cli.Conn) bool {
+		for len(list) == 0 {
+			if loop == all.Loops() {
+				if q.id != 0 && !found {
+					c.WriteString("Session not found.\n")
+				}
+				return false
+			}
+			if list = all.List(loop, last, batch); len(list) == 0 {
+				loop, last = loop+1, 0
+			}
+		}
+		s := &list[0]
+		last, list = s.ID, list[1:]
+		if !q.wants(s) {
+			return true
+		}
+		found = true
+		if q.full || q.id != 0 {
+			writeStream(c, s, q.uri)
+		} else {
+			writeStreamLine(c, s, q.uri)
+		}
+		return true
+	})
+}
+
+// source is the client's address as both forms write it.
+func (s *StreamInfo) source() string {
+	if s.Unix || !s.Src.IsValid() {
+		return fmt.Sprintf("unix:%d", s.Listener.ID)
+	}
+	return endpointText(s.Src)
+}
+
+func endpointText(a netip.AddrPort) string { return fmt.Sprintf("%s:%d", a.Addr(), a.Port()) }
+
+func (s *StreamInfo) proto() string {
+	switch s.Listener.Addr.Family {
+	case runtime.FamilyIPv6:
+		return "tcpv6"
+	case runtime.FamilyUnix:
+		return "unix_stream"
+	case runtime.FamilyAbstract, runtime.FamilyAbstractZ:
+		return "abns_stream"
+	}
+	return "tcpv4"
+}
+
+// writeStreamLine writes the short form. Flags of the reference's own machinery, which has no likeness here, are zero.
+func writeStreamLine(c *cli.Conn, s *StreamInfo, uri bool) {
+	back, srv := "<NONE>", "<none>"
+	if s.Back != nil {
+		back = s.Back.Name
+	}
+	if s.Server != nil {
+		srv = s.Server.Name
+	}
+	c.Printf("%#x: proto=%s src=%s fe=%s be=%s srv=%s ts=00 epoch=0 age=%s calls=%d rate=0 cpu=0 lat=0",
+		s.ID, s.proto(), s.source(), s.Front.Name, back, srv, coarse(s.Age), s.Calls)
+	c.Printf(" rq[f=000000h,i=%d,an=00h,ax=] rp[f=000000h,i=%d,an=00h,ax=]", s.RequestIn, s.ResponseIn)
+	c.Printf(" scf=[8,0h,fd=%d,rex=%s,wex=%s] scb=[%d,1h,fd=%d,rex=%s,wex=%s] exp=%s rc=%d c_exp=", s.ClientFD,
+		left(s.ReadClient), left(s.WriteClient), serverState(s), s.ServerFD, left(s.ReadServer), left(s.WriteServer), left(s.Expire), s.Retries)
+	if uri && s.URI != "" {
+		c.Printf(" uri=\"%s\"", s.URI)
+	}
+	c.WriteString("\n")
+}
+
+// serverState numbers what the server side does as the reference does: 0 nothing yet, 5 connecting, 8 connected.
+func serverState(s *StreamInfo) int {
+	switch {
+	case s.ServerFD >= 0 && s.ServerAddr.IsValid():
+		return 8
+	case s.ServerFD >= 0:
+		return 5
+	}
+	return 0
+}
+
+// writeStream writes the full form.
+func writeStream(c *cli.Conn, s *StreamInfo, uri bool) {
+	c.Printf("%#x: [%s] id=%d proto=%s source=%s\n", s.ID, s.Accepted.Format("02/Jan/2006:15:04:05.000000"), s.ID, s.proto(), s.source())
+	c.Printf("  conn_retries=%d loop=%d calls=%d exp=%s age=%s\n", s.Retries, s.Loop, s.Calls, orNever(s.Expire), coarse(s.Age))
+	c.Printf("  frontend=%s (id=%d mode=%s), listener=%s (id=%d)", s.Front.Name, s.Front.ID, stats.ModeName(s.Front.Mode),
+		stats.ListenerName(s.Listener), s.Listener.ID)
+	switch {
+	case s.Dst.IsValid():
+		c.Printf(" addr=%s\n", endpointText(s.Dst))
+	case s.Unix:
+		c.Printf(" addr=unix:%d\n", s.Listener.ID)
+	default:
+		c.WriteString("\n")
+	}
+	if s.Back == nil {
+		c.WriteString("  backend=<NONE> (id=-1 mode=-)\n  server=<NONE> (id=-1)\n")
+	} else {
+		c.Printf("  backend=%s (id=%d mode=%s)%s\n", s.Back.Name, s.Back.ID, stats.ModeName(s.Back.Mode), addrText(s.LocalAddr))
+		name, id := "<none>", 0
+		if s.Server != nil {
+			name, id = s.Server.Name, s.Server.ID
+		}
+		c.Printf("  server=%s (id=%d)%s\n", name, id, addrText(s.ServerAddr))
+	}
+	if s.HTTP {
+		c.Printf("  txn method=%s status=%d", s.Method, s.Status)
+		if uri && s.URI != "" {
+			c.Printf(" uri=\"%s\"", s.URI)
+		}
+		c.WriteString("\n")
+	}
+	c.Printf("  client fd=%d rex=%s wex=%s\n", s.ClientFD, orNever(s.ReadClient), orNever(s.WriteClient))
+	c.Printf("  server fd=%d rex=%s wex=%s\n", s.ServerFD, orNever(s.ReadServer), orNever(s.WriteServer))
+	c.Printf("  request step=%q i=%d\n  response step=%q i=%d\n", s.RequestStep, s.RequestIn, s.ResponseStep, s.ResponseIn)
+}
+
+func addrText(a netip.AddrPort) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return " addr=" + endpointText(a)
+}
+
+func left(d time.Duration) string {
+	if d <= 0 {
+		return ""
+	}
+	return coarse(d)
+}
+
+func orNever(d time.Duration) string {
+	if d <= 0 {
+		return "<NEVER>"
+	}
+	return coarse(d)
+}
+
+// coarse writes a duration with its two largest units: "1d2h", "3m4s".
+func coarse(d time.Duration) string {
+	s := int64(d / time.Second)
+	out, parts := "", 2
+	for _, unit := range []struct {
+		size int64
+		name string
+	}{{86400, "d"}, {3600, "h"}, {60, "m"}} {
+		if n := s / unit.size; n > 0 && parts > 0 {
+			out += fmt.Sprintf("%d%s", n, unit.name)
+			parts--
+		}
+		s %= unit.size
+	}
+	if parts > 0 && s > 0 || out == "" {
+		out += fmt.Sprintf("%ds", s)
+	}
+	return out
+}
+
+func shutdownSession(c *cli.Conn, args []string) cli.Step {
+	id, err := strconv.ParseUint(cli.Arg(args, 2), 0, 64)
+	if err != nil || id == 0 {
+		return c.Fail("Session pointer expected (use 'show sess').")
+	}
+	if s := process(c).Streams; s == nil || !s.Kill(id) {
+		return c.Fail("No such session (use 'show sess').")
+	}
+	return nil
+}
+
+func shutdownSessionsServer(c *cli.Conn, args []string) cli.Step {
+	srv := server(c, cli.Arg(args, 3))
+	if srv == nil {
+		return nil
+	}
+	if s := process(c).Streams; s != nil {
+		s.KillServer(srv)
+	}
+	return nil
+}
