@@ -14,7 +14,7 @@ type Parser struct {
 	State State
 
 	// Status is, after Invalid on a request, the status to answer: 400, 413, 414, 422 or 431. After
-	// Invalid on a response it is 502.
+	// Invalid on a response it is 502. For a trailer section, which does not tell the side, it is 400.
 	Status int
 	// ErrPos is the offset in the buffer of the first error, -1 without one. After Complete it may
 	// tell of an error that AcceptUnsafe let pass; such a message is worth a capture too.
