@@ -260,15 +260,24 @@ func (c *Compiler) chain(e *Expr, text string, words []string, open bool) (used 
 // maxArgs is how many arguments a repeated one may stand for.
 const maxArgs = 12
 
+// expand spells out a last argument that may be repeated.
+func expand(spec []keyword.Arg) []keyword.Arg {
+	n := len(spec)
+	if n == 0 || !spec[n-1].Many {
+		return spec
+	}
+	all := append(make([]keyword.Arg, 0, maxArgs), spec...)
+	for len(all) < maxArgs {
+		all = append(all, spec[n-1])
+		all[len(all)-1].Opt = true
+	}
+	return all
+}
+
 // arguments reads a parenthesised list. got is how many arguments were read, pos the place of the fault
 // (counted from 0). An absent list holds one empty argument when the first one is mandatory.
 func (c *Compiler) arguments(text string, spec []keyword.Arg, fetch, conv string) (args []Arg, got int, rest string, pos int, err error) {
-	if n := len(spec); n > 0 && spec[n-1].Many {
-		for len(spec) < maxArgs {
-			spec = append(spec[:len(spec):len(spec)], spec[n-1])
-			spec[len(spec)-1].Opt = true
-		}
-	}
+	spec = expand(spec)
 	need := 0
 	for need < len(spec) && !spec[need].Opt {
 		need++

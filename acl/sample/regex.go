@@ -2,7 +2,6 @@ package sample
 
 import (
 	"fmt"
-	"math"
 	"regexp"
 	"regexp/syntax"
 	"strings"
@@ -25,6 +24,8 @@ type Regex struct {
 	// difference.
 	rest  *regexp.Regexp
 	other *regexp2.Regexp
+	// dollar: a "$" also stands before a line feed that ends the subject, which std does not know.
+	dollar bool
 }
 
 // matchTimeout bounds the backtracking engine: a pattern that takes longer does not match.
@@ -33,13 +34,14 @@ const matchTimeout = 50 * time.Millisecond
 // CompileRegex compiles a pattern; fold makes it ignore case.
 func CompileRegex(pattern string, fold bool) (*Regex, error) {
 	r := &Regex{text: pattern}
-	text := latin1(pattern)
+	text := latin1(translate(pattern, &re2Classes))
 	flags := syntax.Perl
 	if fold {
 		flags |= syntax.FoldCase
 	}
 	tree, err := syntax.Parse(text, flags)
 	if err == nil {
+		r.dollar = hasDollar(tree)
 		if r.std, err = regexp.Compile(tree.String()); err != nil {
 			return nil, err
 		}
@@ -54,7 +56,7 @@ func CompileRegex(pattern string, fold bool) (*Regex, error) {
 		if fold {
 			opt |= regexp2.IgnoreCase
 		}
-		if r.other, err = regexp2.Compile(text, regexp2.RegexOptions(opt)); err == nil {
+		if r.other, err = regexp2.Compile(atomicGroups(latin1(translate(pattern, &asciiClasses))), regexp2.RegexOptions(opt)); err == nil {
 			r.other.MatchTimeout = matchTimeout
 			return r, nil
 		}
@@ -72,11 +74,20 @@ func (r *Regex) Match(b []byte) bool {
 		ok, err := r.other.MatchRunes(latin1Runes(b))
 		return ok && err == nil
 	}
-	if !ascii(b) {
-		return r.std.MatchString(latin1(string(b)))
+	if r.dollar && endsLine(b) && matchBytes(r.std, b[:len(b)-1]) {
+		return true
 	}
-	return r.std.Match(b)
+	return matchBytes(r.std, b)
 }
+
+func matchBytes(re *regexp.Regexp, b []byte) bool {
+	if ascii(b) {
+		return re.Match(b)
+	}
+	return re.MatchString(latin1(string(b)))
+}
+
+func endsLine(b []byte) bool { return len(b) > 0 && b[len(b)-1] == '\n' }
 
 // Groups are the offsets of a match and its groups: start and end of each, -1 for one that took no
 // part.
@@ -95,19 +106,43 @@ func (r *Regex) Find(b []byte, first bool, g *Groups) bool {
 	if !first && r.rest != nil {
 		re = r.rest
 	}
+	found := findBytes(re, b, g)
+	if r.dollar && endsLine(b) {
+		shorter := Groups{}
+		if findBytes(re, b[:len(b)-1], &shorter) && (!found || shorter[0] < g[0]) {
+			*g, found = shorter, true
+		}
+	}
+	return found
+}
+
+// findBytes fills g when the expression matches.
+func findBytes(re *regexp.Regexp, b []byte, g *Groups) bool {
 	if ascii(b) {
 		found := re.FindSubmatchIndex(b)
-		copy(g[:], found)
+		if found != nil {
+			fill(g, found)
+		}
 		return found != nil
 	}
 	wide := latin1(string(b))
 	found := re.FindStringSubmatchIndex(wide)
 	for i, at := range found {
-		if i < len(g) && at >= 0 {
-			g[i] = utf8.RuneCountInString(wide[:at])
+		if at >= 0 {
+			found[i] = utf8.RuneCountInString(wide[:at])
 		}
 	}
+	if found != nil {
+		fill(g, found)
+	}
 	return found != nil
+}
+
+func fill(g *Groups, found []int) {
+	n := copy(g[:], found)
+	for ; n < len(g); n++ {
+		g[n] = -1
+	}
 }
 
 func (r *Regex) findOther(b []byte, g *Groups) bool {
@@ -239,125 +274,15 @@ func dropBeginText(tree *syntax.Regexp) bool {
 	return found
 }
 
-// explainRegex words a syntax error as PCRE does, with the offset it gives. A negative offset says that
-// the other engine may know what the pattern means.
-func explainRegex(pattern string, err error) (string, int) {
-	e, ok := err.(*syntax.Error)
-	if !ok {
-		return "", -1
-	}
-	switch e.Code {
-	case syntax.ErrMissingParen:
-		if strings.Contains(pattern, "(?") {
-			return "", -1
-		}
-		return "missing closing parenthesis", len(pattern)
-	case syntax.ErrMissingBracket:
-		return "missing terminating ] for character class", len(pattern)
-	case syntax.ErrMissingRepeatArgument:
-		if at := misplacedQuantifier(pattern); at >= 0 {
-			return "quantifier does not follow a repeatable item", at
-		}
-	case syntax.ErrUnexpectedParen:
-		if at := unmatchedParen(pattern); at >= 0 {
-			return "unmatched closing parenthesis", at
-		}
-	case syntax.ErrInvalidCharRange:
-		if at := strings.Index(pattern, e.Expr); at >= 0 && !strings.HasPrefix(e.Expr, "[:") && !strings.HasPrefix(e.Expr, `\`) {
-			return "range out of order in character class", at + len(e.Expr) - 1
-		}
-		if at := strings.Index(pattern, "[:"); at >= 0 {
-			return "unknown POSIX class name", at + 2
-		}
-	case syntax.ErrInvalidRepeatSize:
-		if strings.Contains(e.Expr, ",") && !tooOften(e.Expr) {
-			return "numbers out of order in {} quantifier", strings.Index(pattern, e.Expr) + len(e.Expr) - 1
-		}
-	case syntax.ErrTrailingBackslash:
-		return `\ at end of pattern`, len(pattern)
-	}
-	return "", -1
-}
-
-// tooOften tells whether a repetition such as {3,2000} is refused for its size, which is fine for the
-// other engine, and not for its order.
-func tooOften(repeat string) bool {
-	lo, hi, _ := strings.Cut(strings.Trim(repeat, "{}"), ",")
-	least, _ := ReadInt(lo)
-	most, n := ReadInt(hi)
-	if n == 0 {
-		most = math.MaxInt64
-	}
-	return least <= most
-}
-
-// elements calls visit for each element of a pattern outside character classes and escapes, with its
-// offset, until it returns false.
-func elements(pattern string, visit func(i int, c byte) bool) {
-	for i := 0; i < len(pattern); i++ {
-		c := pattern[i]
-		if !visit(i, c) {
-			return
-		}
-		switch c {
-		case '\\':
-			i++
-		case '[':
-			i++
-			if i < len(pattern) && pattern[i] == '^' {
-				i++
-			}
-			for i++; i < len(pattern) && pattern[i] != ']'; i++ {
-				if pattern[i] == '\\' {
-					i++
-				}
-			}
-		}
-	}
-}
-
-func unmatchedParen(pattern string) int {
-	depth, at := 0, -1
-	elements(pattern, func(i int, c byte) bool {
-		switch c {
-		case '(':
-			depth++
-		case ')':
-			if depth--; depth < 0 {
-				at = i
-				return false
-			}
-		}
+// hasDollar tells whether "$" stands in the tree outside multi-line mode.
+func hasDollar(tree *syntax.Regexp) bool {
+	if tree.Op == syntax.OpEndText && tree.Flags&syntax.WasDollar != 0 {
 		return true
-	})
-	return at
-}
-
-// misplacedQuantifier finds a quantifier with nothing to repeat. After a quantifier one more "+" or "?"
-// is allowed: it makes the first one possessive or lazy.
-func misplacedQuantifier(pattern string) int {
-	const none, item, quantified = 0, 1, 2
-	before, at := none, -1
-	elements(pattern, func(i int, c byte) bool {
-		switch {
-		case c == '*', (c == '+' || c == '?') && before == none && !(i > 0 && pattern[i-1] == '(' && c == '?'):
-			if before != item {
-				at = i
-				return false
-			}
-			before = quantified
-		case c == '+' || c == '?':
-			if before == quantified {
-				before = none
-			} else if before == item {
-				before = quantified
-			}
-		case c == '(' || c == '|':
-			before = none
-		default:
-			before = item
+	}
+	for _, sub := range tree.Sub {
+		if hasDollar(sub) {
+			return true
 		}
-		return true
-	})
-	return at
+	}
+	return false
 }

@@ -26,7 +26,7 @@ func (s *Scratch) Alloc(n int) []byte {
 	if n > s.limit() {
 		return nil
 	}
-	if s.used+n > len(s.block) {
+	if s.used+n > len(s.block) || s.block == nil {
 		s.grow()
 	}
 	b := s.block[s.used : s.used+n : s.used+n]
@@ -43,6 +43,9 @@ func (s *Scratch) Room() []byte {
 	}
 	return s.block[s.used : s.used : s.used+n]
 }
+
+// Most is the length of the longest block.
+func (s *Scratch) Most() int { return s.limit() }
 
 // Take keeps b, which was appended to the slice of the last Room, and returns it. It gives nil when b
 // outgrew that room.
