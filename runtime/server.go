@@ -24,13 +24,13 @@ type Admin uint32
 const (
 	ForcedMaint    Admin = 0x01 // set server state maint, disable server
 	InheritedMaint Admin = 0x02 // from the tracked server
-	ConfigMaint    Admin = 0x04 // "disabled"
+	ConfigMaint    Admin = 0x04 // "disabled": remembered besides ForcedMaint, which alone takes effect
 	ForcedDrain    Admin = 0x08
 	InheritedDrain Admin = 0x10
 	ResolverMaint  Admin = 0x20 // no address yet
 	HostnameMaint  Admin = 0x40 // the host name was changed
 
-	Maint = ForcedMaint | InheritedMaint | ConfigMaint | ResolverMaint
+	Maint = ForcedMaint | InheritedMaint | ResolverMaint
 	Drain = ForcedDrain | InheritedDrain
 )
 
