@@ -20,6 +20,7 @@ type client struct {
 	w     *worker
 	sock  transport.Conn
 	timer loop.Timer
+	task  loop.Task // begins with the request in ahead
 	port  *port
 	st    *stream
 	ahead *loop.Buffer // bytes of the next request, received during this one
@@ -40,6 +41,7 @@ func (w *worker) open(p *port, fd int, peer *loop.Addr) {
 	if c == nil {
 		c = &client{w: w}
 		c.timer.Init(w.loop, c)
+		c.task.Init(c)
 	} else {
 		w.idle = c.next
 		c.next = nil
@@ -236,12 +238,9 @@ func (c *client) again() {
 		c.close(linger)
 		return
 	}
-	if b := c.ahead; b != nil {
-		c.ahead = nil
-		c.request(b)
-		if c.st != nil || c.closed {
-			return
-		}
+	if c.ahead != nil {
+		c.w.loop.RunLater(&c.task)
+		return
 	}
 	if c.w.engine.stopping.Load() && c.w.engine.closeIdle(c) {
 		c.close(linger)
@@ -249,6 +248,15 @@ func (c *client) again() {
 	}
 	c.setTimer(px.Timeout.KeepAlive, px.Timeout.Request, px.Timeout.Client)
 	c.sock.Receive()
+}
+
+// RunTask begins with a request that came during the previous one.
+func (c *client) RunTask(*loop.Task) {
+	if b := c.ahead; b != nil && c.st == nil {
+		c.ahead = nil
+		c.sock.Receive()
+		c.request(b)
+	}
 }
 
 // close ends the connection and gives its place back.

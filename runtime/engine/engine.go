@@ -176,6 +176,7 @@ func (e *Engine) loopOptions() loop.Options {
 func (w *worker) run() {
 	w.purge.Init(w.loop, purger{w})
 	w.room.Init(w)
+	w.digger.Init(digger{w})
 	for _, px := range w.cfg.Proxies {
 		for _, ln := range px.Listeners {
 			p := newPort(w, ln)

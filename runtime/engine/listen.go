@@ -44,7 +44,11 @@ func newPort(w *worker, ln *runtime.Listener) *port {
 }
 
 // open starts to accept.
-func (p *port) open() { p.w.loop.Listen(&p.Listener, int(p.ln.Sock.Fd()), p) }
+func (p *port) open() {
+	fd := int(p.ln.Sock.Fd()) // Fd makes the socket blocking
+	unix.SetNonblock(fd, true)
+	p.w.loop.Listen(&p.Listener, fd, p)
+}
 
 // Accepted takes a new connection, here or on the worker that has the fewest.
 func (p *port) Accepted(fd int, peer *loop.Addr) {

@@ -410,7 +410,7 @@ func (s *stream) finish() {
 		// More than one buffer of pipelined bytes: they come behind the first.
 		c.ahead, s.extra = w.join(c.ahead, s.extra)
 	}
-	w.putStream(s)
+	w.bury(s)
 	switch {
 	case c.closed:
 	case keep:

@@ -93,7 +93,7 @@ func (s *stream) armServerTimer() {
 
 // renewServer puts the server's timeout off: something came from it.
 func (s *stream) renewServer() {
-	if s.waits != forServer {
+	if s.dead || s.waits != forServer {
 		return
 	}
 	var d time.Duration
@@ -130,6 +130,9 @@ func (s *stream) renewClient() { s.setClientTimer() }
 
 // setClientTimer sets the client's timeout: tunnel, client-fin or client.
 func (s *stream) setClientTimer() {
+	if s.dead {
+		return
+	}
 	px := s.Front
 	var d time.Duration
 	if s.tunnel {

@@ -21,6 +21,8 @@ type worker struct {
 	clients clientList
 	streams streamList // in use, in the order of their birth
 	free    *stream
+	buried  *stream // ended in this turn
+	digger  loop.Task
 	links   *link   // free list
 	idle    *client // free list
 	limits  struct{ buffer, rewrite int }
@@ -68,12 +70,34 @@ func (w *worker) takeStream(c *client) *stream {
 	return s
 }
 
-// putStream takes a stream back.
+// putStream takes a stream that was not run back.
 func (w *worker) putStream(s *stream) {
 	w.streams.remove(s)
 	s.reset()
 	s.nextFree, w.free = w.free, s
 }
+
+// bury takes a finished stream out of use. It is reused in another turn only:
+// the functions that led to its end still look at it.
+func (w *worker) bury(s *stream) {
+	w.streams.remove(s)
+	s.nextFree, w.buried = w.buried, s
+	w.loop.RunLater(&w.digger)
+}
+
+// exhume makes the streams that ended in this turn free.
+func (w *worker) exhume() {
+	for s := w.buried; s != nil; s = w.buried {
+		w.buried = s.nextFree
+		s.reset()
+		s.nextFree, w.free = w.free, s
+	}
+}
+
+// digger is the runner of a worker's task for finished streams.
+type digger struct{ w *worker }
+
+func (d digger) RunTask(*loop.Task) { d.w.exhume() }
 
 // streamList is a ring of the streams in use.
 type streamList struct {
