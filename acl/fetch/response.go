@@ -1,0 +1,27 @@
+package fetch
+
+import "hapax/acl/sample"
+
+const okResponse = "HTTP/1.1 200 OK\r\nServer: x\r\n\r\n"
+
+var responseRows = []sample.Fetch{
+	{Doc: doc("status", "7.3.6", "the status of the response", nil, "status", okResponse, "200"),
+		Dir: sample.Response, Out: sample.Int, From: sample.ResLine, Eval: status},
+	{Doc: doc("res.ver", "7.3.6", "the HTTP version of the response", nil, "res.ver", okResponse, "1.1"),
+		Dir: sample.Response, Out: sample.Str, From: sample.ResLine, Eval: responseVersion},
+	{Doc: doc("resp_ver", "7.3.6", "the HTTP version of the response", nil, "resp_ver", okResponse, "1.1"),
+		Dir: sample.Response, Out: sample.Str, From: sample.ResLine, Eval: responseVersion},
+}
+
+func status(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
+	m, ok := response(ctx, out)
+	if ok {
+		out.SetInt(int64(m.Status))
+	}
+	return ok
+}
+
+func responseVersion(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
+	m, ok := response(ctx, out)
+	return ok && setVersion(ctx, m, "", out)
+}
