@@ -94,7 +94,7 @@ func (r *reader) readPayload(limit int) bool {
 		}
 		if n >= 0 && bytes.Equal(r.in[r.at:r.at+n], r.pattern) {
 			r.at += n + 1
-			r.seen, r.inPayload = r.at, false
+			r.seen, r.inPayload, r.asked = r.at, false, false
 			r.payload = bytes.TrimSuffix(r.payload, []byte{'\n'})
 			return true
 		}

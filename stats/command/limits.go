@@ -19,7 +19,7 @@ func setMaxConn(c *cli.Conn, args []string) cli.Step {
 	if n <= 0 {
 		n = hard
 	}
-	process(c).Listeners.SetMaxConn(n)
+	process(c).Listeners.SetProcessMaxConn(n)
 	return nil
 }
 

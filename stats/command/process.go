@@ -26,7 +26,8 @@ func (p *Process) RunningConfig() *runtime.Config { return p.Config }
 // ServerControl changes the state of servers. Each call locks the backend's Mu itself, tells the balancer, logs what
 // the change makes, and does what follows from it: it is the same path that health checks take.
 type ServerControl interface {
-	// SetMaint, SetDrain and SetReady change what the administrator wants of the server.
+	// SetMaint, SetDrain and SetReady change what the administrator wants of the server: ForcedMaint and ForcedDrain take
+	// the place of each other, ready ends both. ConfigMaint stays.
 	SetMaint(*runtime.Server)
 	SetDrain(*runtime.Server)
 	SetReady(*runtime.Server)
@@ -58,8 +59,12 @@ type ListenerControl interface {
 	Stop(*runtime.Proxy)
 
 	SetFrontMaxConn(px *runtime.Proxy, limit int)
-	SetMaxConn(limit int)                         // of the process
-	SetRateLimit(connections bool, perSecond int) // of the process: connections or else sessions; 0: none
+
+	// SetProcessMaxConn changes the limit of connections of the process.
+	SetProcessMaxConn(limit int)
+
+	// SetRateLimit limits the connections, or else the sessions, of the process per second; 0: no limit.
+	SetRateLimit(connections bool, perSecond int)
 }
 
 // Streams shows and ends streams. Calls come from ordinary goroutines; the implementation asks the loops.

@@ -104,6 +104,8 @@ func showServersState(c *cli.Conn, args []string) cli.Step {
 			if srv.AdminState.Load()&uint32(runtime.Maint) != 0 {
 				state |= checkPaused
 			}
+		} else if srv.Disabled {
+			state = checkPaused
 		}
 		host := srv.Host
 		if host == "" {
@@ -382,14 +384,12 @@ func setServerAddr(c *cli.Conn, srv *runtime.Server, args []string) {
 		changes = append(changes, fmt.Sprintf("IP changed from '%s' to '%s'", was, ip))
 	}
 	if mapped && !wasMapped && srv.CheckOn && !srv.HealthOff.Load() && srv.CheckPort == 0 {
-		// The checks would have no port: only the address changes.
-		port, mapped = old.IP.Port(), false
+		// The checks would have no port. The reference says so, but if the address changes it maps the port nevertheless.
 		if changes != nil {
 			changes = append(changes, "can't change <port> to port map because it is incompatible with current health check"+
 				" port configuration (use 'port' statement from the 'server' directive).")
 		}
-	}
-	if mapped != wasMapped || port != old.IP.Port() {
+	} else if mapped != wasMapped || port != old.IP.Port() {
 		changes = append(changes, fmt.Sprintf("port changed from '%s' to '%s'", portText(old.IP.Port(), wasMapped), portText(port, mapped)))
 	}
 	if changes == nil {
