@@ -20,6 +20,7 @@ type Config struct {
 	VarLimits sample.VarLimits       // tune.vars.*-max-size
 	Patterns  *pattern.Refs          // maps and pattern files
 	Stats     GlobalStats
+	Logger    any // state of runtime/logger
 }
 
 // Proxy by name; nil when there is none.

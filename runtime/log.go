@@ -13,19 +13,21 @@ type LogTarget struct {
 	Text     string // the address as written
 	Format   LogFormat
 	Facility int
-	Level    int // the least severe level that is sent
-	MinLevel int // what is more severe is sent at this level
-	MaxLen   int // bytes of a line
-	Sample   *LogSample
+	Level    int        // the least severe level that is sent
+	MinLevel int        // what is more severe is sent at this level
+	MaxLen   int        // bytes of a line
+	Sample   *LogSample // nil: all are sent
+	Global   *LogTarget // what "log global" copied; nil for a line of its own
 	Dropped  atomic.Uint64
 	Sender   LogSender // live: set by the logger when the process starts
 }
 
-// LogSender delivers one formatted message; it never blocks.
+// LogSender delivers formatted messages; it never blocks.
 type LogSender interface {
-	// Send takes the parts of one message: they are joined on the wire. loop is
-	// the caller's loop, -1 outside of one.
-	Send(loop int, head, tag, body []byte)
+	// Send joins the parts of one message, cuts it to the target's length and ends it
+	// with a line feed. loop is the caller's loop, -1 outside of one: such calls never
+	// overlap.
+	Send(loop int, head, sd, body []byte)
 }
 
 // LogFormat is how a syslog message is framed.
@@ -45,13 +47,29 @@ const (
 
 // LogSample is "sample <ranges>:<size>": which of every Size messages are sent.
 type LogSample struct {
-	Ranges []LogRange
-	Size   uint64
-	Next   atomic.Uint64 // live
+	Ranges []LogRange // in ascending order
+	Size   uint32
+	place  atomic.Uint64 // live: the current range, and how many of the current Size messages were seen
 }
 
 // LogRange is inclusive and counts from 1.
-type LogRange struct{ Low, High uint64 }
+type LogRange struct{ Low, High uint32 }
+
+// Take counts one more message and tells whether it is to be sent.
+func (s *LogSample) Take() bool {
+	for {
+		old := s.place.Load()
+		at, seen := uint32(old>>32), uint32(old)+1
+		r := s.Ranges[at]
+		in := r.Low <= seen && seen <= r.High
+		if in && seen == r.High {
+			at = (at + 1) % uint32(len(s.Ranges))
+		}
+		if s.place.CompareAndSwap(old, uint64(at)<<32|uint64(seen%s.Size)) {
+			return in
+		}
+	}
+}
 
 // LineFormat is a log format in force for a proxy: compiled when the whole
 // configuration is known.

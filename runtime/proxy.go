@@ -138,6 +138,7 @@ type ProxyStats struct {
 	BackRateMax                            counter.Max
 	QTimeMax, CTimeMax, DTimeMax, TTimeMax counter.Max
 
+	Logged     counter.Counter // log lines written
 	DownTrans  counter.Counter
 	LastSess   atomic.Int64 // unix seconds; 0 never
 	LastChange atomic.Int64 // unix seconds of the last UP or DOWN
@@ -220,6 +221,7 @@ type Proxy struct {
 	LogFormatSD    LineFormat
 	ErrorFormat    LineFormat
 	UniqueIDFormat LineFormat
+	Logger         any // its targets and formats, ready to use: set by runtime/logger
 	UniqueIDHeader string
 
 	Errors map[int]*Reply // errorfile, errorloc, http-error by status

@@ -78,8 +78,10 @@ type Stream struct {
 	Drop    bool          // with Abort: silent-drop
 
 	// What rules may set.
-	LogLevel   int8 // -1: the default of the event; 8: silent
-	StrictMode bool // a failed rewrite ends the request
+	LogLevel   int8   // -1: the default of the event; 8: silent
+	LogWait    uint16 // logformat.Need bits of what the log line still waits for; set by runtime/logger
+	LogStep    uint8  // of runtime/logger: at which moment the line is being written
+	StrictMode bool   // a failed rewrite ends the request
 	Tarpit     bool
 	// A server that is down serves the stream all the same; persistence is ignored.
 	ForcePersist, IgnorePersist bool
@@ -112,6 +114,7 @@ type Stream struct {
 	ServerAddr                 netip.AddrPort // the server connection's peer
 	LocalAddr                  netip.AddrPort // its local end
 	UniqueID                   []byte
+	Service                    string // what answered in the place of a server, as logs name it: "<STATS>"
 	RewriteFailed              bool
 	Cookie                     CookieState // of runtime/cookie
 	LB                         LBState     // of runtime/balance
