@@ -5,7 +5,6 @@ import (
 
 	"hapax/runtime"
 	"hapax/runtime/logger"
-	"hapax/stats/counter"
 )
 
 var (
@@ -201,76 +200,6 @@ func (s *stream) countStatus(status int) {
 	class := runtime.StatusClass(status)
 	if !s.Internal && s.Server != nil {
 		s.Server.Stats[s.w.id].Rsp[class].Inc()
-	}
-}
-
-// account adds the stream's numbers up when it ends.
-func (s *stream) account() {
-	class := runtime.StatusClass(s.Status)
-	f := s.front()
-	if s.Front.Mode == runtime.ModeHTTP {
-		f.Rsp[class].Inc()
-	}
-	f.ReqIn.Add(uint64(s.BytesIn))
-	f.ReqOut.Add(uint64(s.ReqToServer))
-	f.ResIn.Add(uint64(s.ResFromServer))
-	f.ResOut.Add(uint64(s.BytesOut))
-	if !s.inBack {
-		return
-	}
-	b := s.back()
-	if s.Front.Mode == runtime.ModeHTTP {
-		b.Rsp[class].Inc()
-	}
-	s.accountBack(b)
-	if s.Server == nil {
-		return
-	}
-	st := &s.Server.Stats[s.w.id]
-	s.accountBack(st)
-	t := s.times()
-	srv, live := s.Server, &s.Back.Live
-	for i, avg := range [...][2]avgMax{
-		{{&st.QTime, &srv.QTimeMax}, {&b.QTime, &live.QTimeMax}},
-		{{&st.CTime, &srv.CTimeMax}, {&b.CTime, &live.CTimeMax}},
-		{{&st.DTime, &srv.DTimeMax}, {&b.DTime, &live.DTimeMax}},
-		{{&st.TTime, &srv.TTimeMax}, {&b.TTime, &live.TTimeMax}},
-	} {
-		for _, x := range avg {
-			x.avg.Show(t[i])
-			x.max.Show(t[i])
-		}
-	}
-}
-
-// avgMax is where one time is averaged and its maximum kept.
-type avgMax struct {
-	avg *counter.Average
-	max *counter.Max
-}
-
-// accountBack adds the bytes to a shard of the backend or the server.
-func (s *stream) accountBack(b *runtime.BackCounters) {
-	b.ReqIn.Add(uint64(s.BytesIn))
-	b.ReqOut.Add(uint64(s.ReqToServer))
-	b.ResIn.Add(uint64(s.ResFromServer))
-	b.ResOut.Add(uint64(s.BytesOut))
-}
-
-// times are the queue, connect, response and total times in ms, as the averages take them.
-func (s *stream) times() [4]uint64 {
-	t := &s.Time
-	span := func(from, to int64) uint64 {
-		if from <= 0 || to < from {
-			return 0
-		}
-		return uint64((to - from) / 1e6)
-	}
-	return [4]uint64{
-		span(t.Request, t.Queue),
-		span(t.Queue, t.Connect),
-		span(t.Connect, t.Response),
-		span(t.Request, t.Close),
 	}
 }
 

@@ -21,12 +21,13 @@ const smallPayload = 2048
 
 // flow is the body of one direction: how it comes in and how it goes out.
 type flow struct {
-	dec     h1.Decoder
-	framing h1.Framing
-	skip    bool // the bytes are dropped: a rule or the method took the body away
-	done    bool // all of the message was passed on
-	trailer *trailer
-	moved   int64 // payload bytes passed on
+	dec       h1.Decoder
+	framing   h1.Framing
+	skip      bool // the bytes are dropped: a rule or the method took the body away
+	done      bool // all of the message was passed on
+	trailer   *trailer
+	moved     int64 // payload bytes seen
+	chunkedIn bool  // the body comes in chunks
 }
 
 // trailer is a trailer section on its way: rare, so it is allocated.

@@ -201,6 +201,7 @@ func (s *stream) sendReply(body []byte, r *runtime.Reply) {
 		return
 	}
 	out.Data = data
+	s.BytesOut += headSize(&s.Res)
 	s.replied = true
 	s.countStatus(s.Status)
 	if !enc.SkipBody {

@@ -107,7 +107,7 @@ func (s *stream) forwardRequest() outcome {
 	s.headSent = true
 	s.srvWant = enc.Want
 	s.toSrv.framing, s.toSrv.skip = enc.Framing, enc.SkipBody
-	s.ReqToServer += int64(len(data))
+	s.ReqToServer += headSize(&s.Req)
 	s.replays = be.RetryOn.Any() && !s.NoRetry && s.more == nil
 	s.passHeld(out)
 	s.armServerTimer()
@@ -128,7 +128,6 @@ func (s *stream) passHeld(head *loop.Buffer) {
 		if n := len(b.Data); n > 0 && !f.skip {
 			head = f.put(w, b, 0, n, dst, head)
 		}
-		f.moved += int64(len(b.Data))
 		if !s.replays {
 			s.body = nil
 			b.Release()
@@ -200,7 +199,6 @@ func (s *stream) requestDone() {
 
 // passRequest passes what the client sends straight on.
 func (s *stream) passRequest(b *loop.Buffer) {
-	s.BytesIn += 0
 	s.renewServer()
 	if s.link == nil {
 		b.Release()
@@ -270,6 +268,7 @@ func (s *stream) gather() gatherResult {
 			payload, n, ev := s.toSrv.dec.Next(in[used:min(len(in), used+room)])
 			used += n
 			body.Data = append(body.Data, payload...)
+			s.toSrv.moved += int64(len(payload))
 			switch ev {
 			case h1.End:
 				res = gathered

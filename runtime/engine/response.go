@@ -58,7 +58,9 @@ func (s *stream) startResponse() {
 	s.Status = status
 	s.Time.Response = w.loop.Now()
 	s.Ctx.Res = &s.Res
+	s.ResFromServer += headSize(&s.Res)
 	s.toCli.dec.Start(&s.Res)
+	s.toCli.chunkedIn = s.Res.Flags&message.Chunked != 0
 	s.countStatus(status)
 	s.srvWant = s.srvWant.AfterResponse(s.Method, s.Res.Status, s.Res.Flags, false)
 	w.engine.observe(s.Server, observation(status))
@@ -241,6 +243,7 @@ func (s *stream) forwardResponse() outcome {
 		return s.answerWith(s.errorReply(500))
 	}
 	out.Data = data
+	s.BytesOut += headSize(&s.Res)
 	s.replied = true
 	s.closing = enc.Want != h1.KeepAlive
 	f := &s.toCli
@@ -251,6 +254,7 @@ func (s *stream) forwardResponse() outcome {
 		return end
 	}
 	if s.Front.Options&runtime.OptLogAsap != 0 {
+		s.countBytes()
 		s.log()
 	}
 	if f.dec.Finished() {

@@ -85,25 +85,26 @@ type stream struct {
 	srvKeep bool // the server connection may be used again
 	tunnel  bool
 
-	reqFields, resFields []message.Field
-	steps                *plan
-	prevLive, nextLive   *stream
-	nextFree             *stream
-	waker                waker
-	ticket               queue.Ticket
-	slot                 *runtime.Server // whose slot the stream holds
-	inAt                 int             // next byte of in's body to pass on or decode
-	srvWant              h1.Want         // what becomes of the server connection
-	resParser            h1.Parser
-	resHead              bool         // the response's head is complete
-	outMore, outExtra    *loop.Buffer // behind out while rules wait
-	cliHeld, srvHeld     bool         // paused: the other side is slower
-	cliDone              bool         // a pipe whose client has ended
-	cliQueued            int          // what was queued for the client when its timer was set
-	draining             bool         // only the client has to take its last bytes
-	sendFailed           bool         // the server does not take any more
-	wantsAddrs           bool         // the server connection's own address is asked for
-	failedReply          bool         // a reply could not be made: the next is the last
+	reqFields, resFields   []message.Field
+	steps                  *plan
+	prevLive, nextLive     *stream
+	nextFree               *stream
+	waker                  waker
+	ticket                 queue.Ticket
+	slot                   *runtime.Server // whose slot the stream holds
+	inAt                   int             // next byte of in's body to pass on or decode
+	srvWant                h1.Want         // what becomes of the server connection
+	resParser              h1.Parser
+	resHead                bool         // the response's head is complete
+	outMore, outExtra      *loop.Buffer // behind out while rules wait
+	cliHeld, srvHeld       bool         // paused: the other side is slower
+	cliDone                bool         // a pipe whose client has ended
+	cliQueued              int          // what was queued for the client when its timer was set
+	draining               bool         // only the client has to take its last bytes
+	sendFailed             bool         // the server does not take any more
+	wantsAddrs             bool         // the server connection's own address is asked for
+	reqCounted, resCounted int64        // body bytes in the counts already
+	failedReply            bool         // a reply could not be made: the next is the last
 }
 
 func newStream(w *worker) *stream {
@@ -173,6 +174,7 @@ func (s *stream) reset() {
 	s.toCli.drop()
 	s.avoid, s.counted, s.slot = nil, nil, nil
 	s.inAt, s.cliQueued = 0, 0
+	s.reqCounted, s.resCounted = 0, 0
 	s.resHead, s.cliHeld, s.srvHeld, s.cliDone = false, false, false, false
 	s.draining, s.sendFailed, s.failedReply = false, false, false
 	s.inBack, s.queued, s.persist, s.headSent, s.replays = false, false, false, false, false
@@ -243,7 +245,9 @@ func (s *stream) startRequest() {
 	fe := &s.Front.Live.Front[w.id]
 	fe.H1Req.Inc()
 	s.countRequest()
+	s.BytesIn += headSize(&s.Req)
 	s.toSrv.dec.Start(&s.Req)
+	s.toSrv.chunkedIn = s.Req.Flags&message.Chunked != 0
 	s.viewBody()
 	if s.toSrv.dec.Finished() && s.inEnd > int(s.Req.HeadLen) {
 		s.keepAhead(s.in, int(s.Req.HeadLen), s.inEnd)
@@ -297,7 +301,6 @@ func (s *stream) keepAhead(b *loop.Buffer, from, to int) {
 func (s *stream) fromClient(b *loop.Buffer) {
 	switch s.phase {
 	case readHead:
-		s.BytesIn += 0
 		if !merge(s.in, b) {
 			// What the head cannot hold stands behind it: the parser sees that the buffer is full.
 			s.extra = b
@@ -397,6 +400,7 @@ func (s *stream) finish() {
 	w, c := s.w, s.c
 	s.Time.Close = w.loop.Now()
 	s.leaveQueue()
+	s.countBytes()
 	s.account()
 	s.log()
 	s.releaseServer()

@@ -1,0 +1,131 @@
+package engine
+
+import (
+	"hapax/runtime"
+	"hapax/runtime/message"
+	"hapax/stats/counter"
+)
+
+// Sizes of what the reference holds of a message beside its text. They show in
+// the byte counts of logs and statistics, which count messages in the form in
+// which it holds them: without delimiters, chunk sizes and hop-by-hop headers.
+const (
+	lineSize = 20 // of a start line
+	endSize  = 1  // of the end of the headers, and of that of the trailers
+)
+
+// headSize is what a head counts in logs and statistics.
+func headSize(m *message.Message) int64 {
+	n := uint32(lineSize + endSize)
+	for i := range m.Line {
+		n += m.Line[i].Len
+	}
+	for i := range m.Fields {
+		n += m.Fields[i].Name.Len + m.Fields[i].Value.Len
+	}
+	return int64(n)
+}
+
+// bodySize is what the flow has counted of a body so far.
+func (f *flow) bodySize() int64 {
+	n := f.moved
+	if f.done && f.chunkedIn {
+		n += endSize
+	}
+	if f.trailer != nil && f.done {
+		for i := range f.trailer.msg.Fields {
+			n += int64(f.trailer.msg.Fields[i].Name.Len + f.trailer.msg.Fields[i].Value.Len)
+		}
+	}
+	return n
+}
+
+// countBytes brings the stream's byte counts up to date, before it is logged.
+func (s *stream) countBytes() {
+	if s.Front.Mode != runtime.ModeHTTP {
+		return // counted as they pass
+	}
+	in, out := s.toSrv.bodySize(), s.toCli.bodySize()
+	s.BytesIn += in - s.reqCounted
+	if s.headSent {
+		s.ReqToServer += in - s.reqCounted
+	}
+	s.reqCounted = in
+	if s.Internal {
+		s.BytesOut += out - s.resCounted
+	} else if s.resHead {
+		s.ResFromServer += out - s.resCounted
+		s.BytesOut += out - s.resCounted
+	}
+	s.resCounted = out
+}
+
+// account adds the stream's numbers up when it ends.
+func (s *stream) account() {
+	class := runtime.StatusClass(s.Status)
+	f := s.front()
+	if s.Front.Mode == runtime.ModeHTTP {
+		f.Rsp[class].Inc()
+	}
+	f.ReqIn.Add(uint64(s.BytesIn))
+	f.ReqOut.Add(uint64(s.ReqToServer))
+	f.ResIn.Add(uint64(s.ResFromServer))
+	f.ResOut.Add(uint64(s.BytesOut))
+	if !s.inBack {
+		return
+	}
+	b := s.back()
+	if s.Front.Mode == runtime.ModeHTTP {
+		b.Rsp[class].Inc()
+	}
+	s.accountBack(b)
+	if s.Server == nil {
+		return
+	}
+	st := &s.Server.Stats[s.w.id]
+	s.accountBack(st)
+	t := s.times()
+	srv, live := s.Server, &s.Back.Live
+	for i, avg := range [...][2]avgMax{
+		{{&st.QTime, &srv.QTimeMax}, {&b.QTime, &live.QTimeMax}},
+		{{&st.CTime, &srv.CTimeMax}, {&b.CTime, &live.CTimeMax}},
+		{{&st.DTime, &srv.DTimeMax}, {&b.DTime, &live.DTimeMax}},
+		{{&st.TTime, &srv.TTimeMax}, {&b.TTime, &live.TTimeMax}},
+	} {
+		for _, x := range avg {
+			x.avg.Show(t[i])
+			x.max.Show(t[i])
+		}
+	}
+}
+
+// avgMax is where one time is averaged and its maximum kept.
+type avgMax struct {
+	avg *counter.Average
+	max *counter.Max
+}
+
+// accountBack adds the bytes to a shard of the backend or the server.
+func (s *stream) accountBack(b *runtime.BackCounters) {
+	b.ReqIn.Add(uint64(s.BytesIn))
+	b.ReqOut.Add(uint64(s.ReqToServer))
+	b.ResIn.Add(uint64(s.ResFromServer))
+	b.ResOut.Add(uint64(s.BytesOut))
+}
+
+// times are the queue, connect, response and total times in ms, as the averages take them.
+func (s *stream) times() [4]uint64 {
+	t := &s.Time
+	span := func(from, to int64) uint64 {
+		if from <= 0 || to < from {
+			return 0
+		}
+		return uint64((to - from) / 1e6)
+	}
+	return [4]uint64{
+		span(t.Request, t.Queue),
+		span(t.Queue, t.Connect),
+		span(t.Connect, t.Response),
+		span(t.Request, t.Close),
+	}
+}
