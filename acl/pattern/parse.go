@@ -160,6 +160,9 @@ func notAnAddress(text string) error {
 
 // resolve asks the system for the first IPv4 address of a host.
 func resolve(host string) (netip.Addr, error) {
+	if a, ok := classicIPv4(host); ok {
+		return a, nil
+	}
 	if host == "" {
 		return netip.Addr{}, errors.New("no host name")
 	}
@@ -173,6 +176,31 @@ func resolve(host string) (netip.Addr, error) {
 		}
 	}
 	return netip.Addr{}, errors.New("no IPv4 address")
+}
+
+// classicIPv4 reads the numeric forms that the resolver of the C library takes: fewer than four numbers, the
+// last of which fills the rest ("10.1" is 10.0.0.1), in decimal, octal or hexadecimal.
+func classicIPv4(host string) (netip.Addr, bool) {
+	parts := strings.Split(host, ".")
+	if len(parts) > 4 {
+		return netip.Addr{}, false
+	}
+	var all uint64
+	for i, part := range parts {
+		size := 8
+		if i == len(parts)-1 {
+			size = 8 * (4 - i)
+		}
+		if part == "" || strings.ContainsAny(part, "+-_") {
+			return netip.Addr{}, false
+		}
+		n, err := strconv.ParseUint(part, 0, 64)
+		if err != nil || n>>size != 0 {
+			return netip.Addr{}, false
+		}
+		all = all<<size | n
+	}
+	return netip.AddrFrom4([4]byte{byte(all >> 24), byte(all >> 16), byte(all >> 8), byte(all)}), true
 }
 
 // mask4 reads an IPv4 mask as a number of bits, or gives -1 and the mask itself when it has holes.

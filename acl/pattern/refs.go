@@ -116,7 +116,7 @@ func plainName(name string) string {
 // read fills the first generation from the file.
 func (r *Ref) read(dir string) error {
 	path := r.name
-	if dir != "" && !filepath.IsAbs(path) {
+	if dir != "" && path != "" && !filepath.IsAbs(path) {
 		path = filepath.Join(dir, path)
 	}
 	data, err := os.ReadFile(path)
