@@ -17,6 +17,7 @@ type epoll struct {
 	events []unix.EpollEvent
 	ready  []connRef // connections that may be readable
 	spare  []connRef // the other half of ready
+	budget int       // bytes that may still be received in this turn, see turnBytes
 	iov    [sendIovecs]unix.Iovec
 	msg    unix.Msghdr
 }
@@ -79,6 +80,7 @@ func (e *epoll) ctl(op uintptr, fd int32, events uint32, kind uint32, s slot) un
 
 func (e *epoll) turn() {
 	l := e.l
+	e.budget = turnBytes
 	e.flush()
 	if len(e.ready) > 0 {
 		e.receiveReady()
@@ -89,6 +91,7 @@ func (e *epoll) turn() {
 		until = l.until()
 	}
 	n := e.wait(until)
+	e.budget = turnBytes
 	l.posted.awake()
 	l.events += int64(n)
 	for i := range e.events[:n] {
@@ -324,7 +327,7 @@ func (e *epoll) receive(c *conn) {
 			l.starve(c)
 			return
 		}
-		if taken >= burstBuffers {
+		if taken >= burstBuffers || e.budget <= 0 {
 			e.list(c)
 			return
 		}
@@ -337,6 +340,7 @@ func (e *epoll) receive(c *conn) {
 			room, n, errno = e.receiveOne(c)
 			taken++
 		}
+		e.budget -= n
 		switch {
 		case errno == unix.EINTR:
 		case errno == unix.EAGAIN:

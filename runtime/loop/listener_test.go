@@ -183,6 +183,30 @@ func TestCloseListener(t *testing.T) {
 	})
 }
 
+// TestPortFreeAfterClose binds the port of a listener that was still accepting when its loop was closed.
+func TestPortFreeAfterClose(t *testing.T) {
+	var addr Addr
+	fd := -1
+	var ln Listener
+	onEngines(t, Options{}, func(r *rig) {
+		if fd >= 0 {
+			unix.Close(fd)
+			again := tcpSocket(t)
+			if err := unix.Bind(again, sockaddr(addr)); err != nil {
+				t.Error(err)
+			}
+			unix.Close(again)
+		}
+		fd, addr = listen(t, 1)
+		r.leak = true
+		r.Listen(&ln, fd, &acceptor{r: r})
+		var timer Timer
+		timer.Init(r.Loop, alarm(r.done))
+		timer.After(time.Millisecond)
+	})
+	unix.Close(fd)
+}
+
 func TestAcceptEMFILE(t *testing.T) {
 	onEngines(t, Options{}, func(r *rig) {
 		fd, addr := listen(t, 10)

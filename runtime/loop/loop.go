@@ -104,6 +104,10 @@ type engine interface {
 	close()
 }
 
+// turnBytes is about how much is received in one turn: what is sent in the end of it should still be in the processor's cache. Receiving
+// megabytes in a turn, a proxied megabyte cost 560 us of CPU, with this limit it cost 410.
+const turnBytes = 512 << 10
+
 const noDeadline = int64(1<<63 - 1)
 
 // New creates a loop on the calling goroutine, which must be locked to its thread and be the one that calls Run. With Options.Engine Auto, a refused
@@ -227,8 +231,9 @@ func (l *Loop) Stop() {
 	l.eng.wake()
 }
 
-// Close gives the memory and the descriptors of the loop back, after Run has returned. Descriptors of sockets that are still
-// open stay open; their owners should have closed them before.
+// Close gives the memory and the descriptors of the loop back, after Run has returned. Descriptors of sockets and listeners that are still open stay
+// open, for their owners to close. A process should Close its loops before it exits: else the kernel may keep the listening ports of an io_uring busy
+// for some milliseconds more.
 func (l *Loop) Close() {
 	l.eng.close()
 	l.pool.unmap()

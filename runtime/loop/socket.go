@@ -210,7 +210,7 @@ const (
 
 	connArmed       // io_uring: a receive is in the kernel; epoll: registered
 	connCancel      // io_uring: that receive is being cancelled
-	connOneShot     // io_uring: receive by single buffers, its reader was too slow
+	connOneShot     // io_uring: receive a little at a time, its reader was too slow
 	connPaused      // io_uring: paused since the last turn
 	connStarved     // in Loop.starved
 	connFlight      // io_uring: a send is in the kernel

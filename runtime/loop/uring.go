@@ -44,7 +44,8 @@ type uring struct {
 	msgs    []unix.Msghdr
 	msgUsed int
 
-	ring bufRing
+	ring   bufRing
+	bundle bool // the kernel knows recvBundle
 }
 
 // Numbers of io_uring.h.
@@ -69,7 +70,8 @@ const (
 	offSQRing = 0
 	offSQEs   = 0x10000000
 
-	registerPbufRing = 22
+	registerPbufRing   = 22
+	registerSyncCancel = 24
 
 	sqeLink       = 1 << 2
 	sqeBufferPick = 1 << 5
@@ -88,8 +90,10 @@ const (
 	acceptMulti   = 1 << 0 // in ioprio
 	recvPollFirst = 1 << 0
 	recvMultishot = 1 << 1
+	recvBundle    = 1 << 4 // one completion for bytes in several buffers, since Linux 6.10
 	cancelAll     = 1 << 0
 	cancelFd      = 1 << 1
+	cancelAny     = 1 << 2
 
 	cqeBuffer = 1 << 0
 	cqeMore   = 1 << 1
@@ -97,6 +101,8 @@ const (
 	ringSQEs = 512
 	ringCQEs = 4096
 	turnMsgs = 256 // sends of several pieces in one submit
+
+	oneShotBuffers = 4 // received at once for a reader that is slow
 )
 
 // What a completion is about: the highest byte of its user data, above generation and index as for epoll.
@@ -198,7 +204,7 @@ func setupUring(l *Loop) (u *uring, err error) {
 	if err = u.ring.init(u.fd, l); err != nil {
 		return u, err
 	}
-	if err = u.probeMultishot(); err != nil {
+	if err = u.probe(); err != nil {
 		return u, err
 	}
 	ev, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
@@ -235,8 +241,9 @@ func (u *uring) mapRings(p *setupParams) (err error) {
 	return nil
 }
 
-// probeMultishot tries the youngest thing that the engine needs, a multishot receive (Linux 6.0), on a socket pair.
-func (u *uring) probeMultishot() error {
+// probe tries the youngest things that the engine uses on a socket that has come to its end: a multishot receive (Linux 6.0), which it
+// needs, and a bundle.
+func (u *uring) probe() error {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return err
@@ -244,27 +251,42 @@ func (u *uring) probeMultishot() error {
 	defer unix.Close(pair[0])
 	unix.Close(pair[1])
 	u.ring.refill()
-	q := u.sqe()
-	q.opcode, q.fd, q.flags, q.ioprio, q.userData = opRecv, int32(pair[0]), sqeBufferPick, recvMultishot, doneIgnored
-	if _, e := u.enter(1, nil, syscall.Syscall6); e != 0 {
-		return e
-	}
-	head := *u.cqHead
-	if atomic.LoadUint32(u.cqTail) == head {
-		return unix.ENOSYS
-	}
-	res := u.cqes[head&u.cqMask].res
-	atomic.StoreUint32(u.cqHead, head+1)
-	if res != 0 {
-		return fmt.Errorf("multishot receive: %w", unix.Errno(-res))
+	for _, ioprio := range [...]uint16{recvMultishot, recvBundle} {
+		q := u.sqe()
+		q.opcode, q.fd, q.flags, q.ioprio, q.userData = opRecv, int32(pair[0]), sqeBufferPick, ioprio, doneIgnored
+		if _, e := u.enter(1, nil, syscall.Syscall6); e != 0 {
+			return e
+		}
+		head := *u.cqHead
+		if atomic.LoadUint32(u.cqTail) == head {
+			return unix.ENOSYS
+		}
+		res := u.cqes[head&u.cqMask].res
+		atomic.StoreUint32(u.cqHead, head+1)
+		switch ioprio {
+		case recvBundle:
+			u.bundle = res == 0
+		case recvMultishot:
+			if res != 0 {
+				return fmt.Errorf("multishot receive: %w", unix.Errno(-res))
+			}
+		}
 	}
 	return nil
 }
 
 func (u *uring) name() string { return Uring }
 
+// close cancels what is in the kernel first: the ring of a process that just leaves is torn down some time later, and its listeners keep
+// their ports until then.
 func (u *uring) close() {
 	if u.fd >= 0 {
+		if u.sqTail != nil {
+			u.submit()
+			r := syncCancel{fd: -1, flags: cancelAll | cancelAny, timeout: unix.NsecToTimespec(int64(time.Second))}
+			syscall.Syscall6(unix.SYS_IO_URING_REGISTER, uintptr(u.fd), registerSyncCancel, uintptr(unsafe.Pointer(&r)), 1, 0, 0)
+			u.enter(0, nil, syscall.Syscall6)
+		}
 		unix.Close(u.fd)
 	}
 	if u.event >= 0 {
@@ -284,6 +306,14 @@ func (u *uring) wake() { wakeEventfd(u.event) }
 func (u *uring) watchEvent() {
 	q := u.sqe()
 	q.opcode, q.fd, q.len, q.opFlags, q.userData = opPollAdd, u.event, pollMulti, unix.POLLIN, doneWake<<56
+}
+
+type syncCancel struct {
+	addr    uint64
+	fd      int32
+	flags   uint32
+	timeout unix.Timespec
+	_       [4]uint64
 }
 
 func userData(kind uint64, index, gen uint32) uint64 {
@@ -505,33 +535,31 @@ func (u *uring) complete() {
 }
 
 func (u *uring) received(c *conn, q *cqe) {
-	var b *Buffer
-	if q.flags&cqeBuffer != 0 {
-		b = u.ring.taken(q.flags >> 16)
-		b.Data = b.mem[:max(q.res, 0)]
-	}
-	if c == nil || c.flags&connClosing != 0 {
-		if b != nil {
-			b.Release()
-		}
-		if c != nil && q.flags&cqeMore == 0 {
-			c.flags &^= connArmed | connCancel
-		}
-		return
-	}
-	if q.flags&cqeMore == 0 {
+	if c != nil && q.flags&cqeMore == 0 {
 		c.flags &^= connArmed | connCancel
 		u.l.touch(c)
 	}
-	if b != nil {
-		if q.res > 0 {
-			if int(q.res) < u.l.pool.size {
-				c.flags &^= connOneShot
-			}
-			c.deliver(b)
-			return
+	gone := c == nil || c.flags&connClosing != 0
+	if q.res > 0 {
+		if !gone && int(q.res) < u.l.pool.size {
+			c.flags &^= connOneShot // drained
 		}
-		b.Release()
+		size := u.l.pool.size
+		for bid, left := q.flags>>16, int(q.res); left > 0; bid, left = bid+1, left-size {
+			b := u.ring.got(bid, min(left, size))
+			if gone {
+				b.Release()
+			} else {
+				c.deliver(b)
+			}
+		}
+		return
+	}
+	if q.flags&cqeBuffer != 0 {
+		u.ring.taken(q.flags >> 16).Release()
+	}
+	if gone {
+		return
 	}
 	switch {
 	case q.res == 0:
@@ -637,8 +665,11 @@ func (u *uring) flushConn(c *conn) {
 func (u *uring) receive(c *conn) {
 	q := u.sqe()
 	q.opcode, q.flags, q.fd, q.userData = opRecv, sqeBufferPick, c.fd, userData(doneRecv, c.index, c.gen)
-	if c.flags&connOneShot == 0 {
+	switch {
+	case c.flags&connOneShot == 0:
 		q.ioprio = recvMultishot
+	case u.bundle:
+		q.ioprio, q.len = recvBundle, uint32(oneShotBuffers*u.l.pool.size)
 	}
 	if c.flags&connFresh != 0 {
 		c.flags &^= connFresh
@@ -647,8 +678,8 @@ func (u *uring) receive(c *conn) {
 	c.flags = c.flags&^(connPaused|connCancel) | connArmed
 }
 
-// pause cancels the receive of a connection that was paused already in the turn before: a reader that is too slow is given single buffers
-// from then on, so that no more than one comes after a Pause.
+// pause cancels the receive of a connection that was paused already in the turn before: for a reader that is too slow, a few
+// buffers at a time are received from then on, so that not many come after a Pause.
 func (u *uring) pause(c *conn) {
 	switch {
 	case c.flags&connCancel != 0:
@@ -858,7 +889,12 @@ type bufRing struct {
 	bufs []*Buffer
 	tail uint16
 	mask uint16
+	fill int // buffers to keep in the ring
+	mean int // bytes received at once, a moving average
 }
+
+// leastFill is how small the ring may get where much comes at once.
+const leastFill = 16
 
 type bufEntry struct {
 	addr uint64
@@ -877,7 +913,7 @@ type bufReg struct {
 
 func (r *bufRing) init(fd int, l *Loop) (err error) {
 	n := l.opts.Ring
-	r.l, r.mask, r.bufs = l, uint16(n-1), make([]*Buffer, n)
+	r.l, r.mask, r.bufs, r.fill = l, uint16(n-1), make([]*Buffer, n), n
 	if r.mem, err = unix.Mmap(-1, 0, n*int(unsafe.Sizeof(bufEntry{})), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS); err != nil {
 		return err
 	}
@@ -892,7 +928,7 @@ func (r *bufRing) init(fd int, l *Loop) (err error) {
 func (r *bufRing) refill() {
 	p := &r.l.pool
 	tail := r.tail
-	for r.bufs[tail&r.mask] == nil && !p.full() {
+	for p.ring < r.fill && r.bufs[tail&r.mask] == nil && !p.full() {
 		b := p.take()
 		p.out--
 		p.ring++
@@ -909,7 +945,16 @@ func (r *bufRing) refill() {
 	}
 }
 
-// taken returns the buffer that the kernel has filled; it counts as handed out now.
+// got takes the buffer that the kernel has put n bytes in; it counts as handed out now.
+func (r *bufRing) got(bid uint32, n int) *Buffer {
+	bid &= uint32(r.mask)
+	r.mean += (n - r.mean) / 16
+	r.fill = min(max(turnBytes/(r.mean+1), leastFill), len(r.bufs))
+	b := r.taken(bid)
+	b.Data = b.mem[:n]
+	return b
+}
+
 func (r *bufRing) taken(bid uint32) *Buffer {
 	b := r.bufs[bid]
 	r.bufs[bid] = nil
