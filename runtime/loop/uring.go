@@ -282,7 +282,7 @@ func (u *uring) name() string { return Uring }
 func (u *uring) close() {
 	if u.fd >= 0 {
 		if u.sqTail != nil {
-			u.submit()
+			u.enter(0, nil, syscall.Syscall6)
 			r := syncCancel{fd: -1, flags: cancelAll | cancelAny, timeout: unix.NsecToTimespec(int64(time.Second))}
 			syscall.Syscall6(unix.SYS_IO_URING_REGISTER, uintptr(u.fd), registerSyncCancel, uintptr(unsafe.Pointer(&r)), 1, 0, 0)
 			u.enter(0, nil, syscall.Syscall6)
