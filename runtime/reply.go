@@ -1,6 +1,9 @@
 package runtime
 
-import "hapax/acl/logformat"
+import (
+	"hapax/acl/logformat"
+	"hapax/runtime/message"
+)
 
 // Reply is an answer made by the proxy itself: an error, a redirect, a return
 // rule. It is built at load time; formats in it are evaluated for each stream.
@@ -19,6 +22,10 @@ type Reply struct {
 	LengthFirst, Closes bool
 
 	Default bool // the proxy's own error of this status, errorfile or built in
+
+	// Compose writes all headers, content-length included, into a message that has its status line, for an
+	// answer without a body that is made for each stream. nil: the fields above.
+	Compose func(*Stream, *message.Message) error
 }
 
 // ReplyHeader is one header of a reply.
