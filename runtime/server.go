@@ -79,10 +79,12 @@ type Server struct {
 	Addr       atomic.Pointer[Addr] // live: set server addr
 	Host       string               // the name as written; "" when an address was
 	PortOffset bool                 // "+N": the client's port plus N
-	MapPorts   bool                 // no port: the client's
+	MapPorts   bool                 // no port: the client's, plus that of Addr modulo 65536
 	Source     *SourceAddr          // nil: the proxy's
 	InitAddr   []string
 	Interface  string
+	PortShift  int    // with MapPorts: added to the client's port, negative for "-N"
+	HostFamily Family // the family that Host was restricted to; FamilyNone: any
 
 	// How much it gets.
 	Weight         int          // as configured: 0-256
@@ -92,6 +94,7 @@ type Server struct {
 	MinConn        int
 	MaxQueue       int // 0 none
 	HashKey        HashKey
+	StrictMaxConn  bool // "strict-maxconn": counts connections, idle ones included
 	Backup         bool
 	Disabled       bool
 	SlowStart      time.Duration

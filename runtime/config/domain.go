@@ -1,10 +1,12 @@
 package config
 
 import (
+	"hapax/acl/logformat"
 	"hapax/acl/sample"
 	"hapax/parser/ast"
 	"hapax/parser/keyword"
 	"hapax/runtime"
+	"hapax/stats/cli"
 )
 
 // Domain is everything that one package declares. The program has ONE ordered
@@ -14,6 +16,7 @@ import (
 // through the Loader that the function is given.
 type Domain struct {
 	Name        string
+	Sections    []Section
 	Fetches     []sample.Fetch
 	Converters  []sample.Converter
 	Keywords    []Keyword
@@ -21,15 +24,36 @@ type Domain struct {
 	BindWords   []BindWord
 	ServerWords []ServerWord
 	Actions     []Action
+	Aliases     []logformat.Alias
+	Commands    []cli.Command
 
-	// Check is called once after all files were read without error, in the order
-	// of the domains, before Loader.Later functions of the same stage. It makes
-	// the domain's checks of the whole configuration. May be nil.
-	Check func(l *Loader)
+	// Inherit copies what the domain keeps in a proxy (or in Proxy.Ext) from its
+	// defaults section. Fields of the object model are copied here already: those
+	// in Balance, Cookie, Check, CheckSource, Forwarded and Ext by reference. May be nil.
+	Inherit func(px, from *runtime.Proxy)
 
-	// CheckProxy is called for each proxy in the order of the files, within the
-	// checks of that proxy. May be nil.
+	// CopyServer copies what the domain keeps in a server from a "default-server" line
+	// or between the servers of a template; Server.TLS and Server.Check are copied
+	// here, by reference. May be nil.
+	CopyServer func(dst, src *runtime.Server)
+
+	// CheckMode is called for each proxy that is not disabled as the first of its
+	// checks: what needs HTTP mode is taken back with a warning there. May be nil.
+	CheckMode func(l *Loader, px *runtime.Proxy)
+
+	// CheckProxy is called for each proxy that is not disabled, in the order of the
+	// files, within the checks of that proxy: behind the resolution of its backends
+	// and rules, before the arguments of its expressions are resolved. May be nil.
 	CheckProxy func(l *Loader, px *runtime.Proxy)
+
+	// CheckServer is called for each server of each proxy that is not disabled when
+	// all proxies were checked without error. May be nil.
+	CheckServer func(l *Loader, srv *runtime.Server)
+
+	// Check is called once when all proxies were checked without error, in the order
+	// of the domains. It makes the domain's checks of the whole configuration. May be
+	// nil.
+	Check func(l *Loader)
 }
 
 // Sections is a set of sections.
@@ -73,10 +97,36 @@ type Keyword struct {
 	// which in Line.Modifier.
 	No bool
 
+	// Discover tells that the keyword of the global section is read in the first
+	// pass too, which looks for what must be known before anything else: Parse is
+	// called in both, and Loader.Discovering tells which one it is.
+	Discover bool
+
+	// Experimental keywords want "expose-experimental-directives".
+	Experimental bool
+
+	// Dormant goes with Missing: the line only configures a feature, and means
+	// nothing as long as nothing refers to it.
+	Dormant bool
+
 	// Parse reads the line; Arg(0) is the first word of the keyword, so the
 	// arguments of a keyword of two words start at 2. It reports through the
-	// Loader. Nil for a Missing row.
+	// Loader. Nil for a row that is Missing, or Inert and accepted as it stands.
 	Parse func(l *Loader, line *ast.Line)
+}
+
+// Section is the row of a section.
+type Section struct {
+	keyword.Doc
+	Kind Sections
+
+	// Start reads the header; End, if any, is called behind the section's last line.
+	// Nil for a Missing section: its lines are looked up, not read.
+	Start func(l *Loader, line *ast.Line)
+	End   func(l *Loader)
+
+	// Dormant goes with Missing: see Keyword.
+	Dormant bool
 }
 
 // Option is the row of a word behind "option".
@@ -138,6 +188,9 @@ type Action struct {
 	// Final tells that no rule behind an unconditional one is ever reached.
 	Final bool
 
+	// Experimental actions want "expose-experimental-directives".
+	Experimental bool
+
 	// Parse reads the arguments: the cursor stands behind the action's word and is
 	// left at the condition or at the end of the line. It returns what the action
 	// does; the text of the error is printed behind
@@ -156,6 +209,10 @@ type ActionLine struct {
 	// At is where expressions of the rule are evaluated: of a "listen" both sides,
 	// of a defaults section what it may be used for.
 	At sample.Checkpoint
+
+	// Plain tells the action "redirect" that the line is a "redirect" line, whose
+	// texts are no log formats.
+	Plain bool
 }
 
 // Words is a cursor over the words of a line. An empty word is the end.

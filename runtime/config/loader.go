@@ -6,8 +6,12 @@
 package config
 
 import (
+	"fmt"
 	"strings"
 
+	"hapax/acl"
+	"hapax/acl/logformat"
+	"hapax/acl/sample"
 	"hapax/parser"
 	"hapax/parser/ast"
 	"hapax/parser/diag"
@@ -22,17 +26,39 @@ type Loader struct {
 	List   *diag.List
 	Env    *parser.Env
 
+	// Samples turns words into expressions; Expr and Cond use it.
+	Samples *sample.Compiler
+
 	// Proxy is the proxy or defaults section being read, nil in other sections.
 	Proxy *runtime.Proxy
 
-	section  section
-	options  Options
-	later    []func()
-	missing  []use
-	dormant  []use
-	defaults defaultsState
-	files    fileCache
-	global   globalState
+	options     Options
+	acls        *acl.Compiler
+	discovering bool
+	section     *Section
+	pos         ast.Pos // of the line that is being read
+	later       map[*runtime.Proxy][]func()
+	fileOrder   map[string]int
+	missing     []use
+	dormant     []use
+
+	defaults     defaultsState
+	states       map[*runtime.Proxy]*proxyState
+	byName       map[string]*runtime.Proxy // proxies but defaults
+	global       globalState
+	binding      []*runtime.Listener        // of the bind line being read
+	datagrams    map[*runtime.Listener]bool // whose socket is one of datagrams
+	userlist     *runtime.Userlist
+	userlists    []*runtime.Userlist // in the order of the files
+	groups       []groupUsers
+	errors       *runtime.HTTPErrors
+	errorPos     map[string]ast.Pos // of http-errors sections
+	formats      *logformat.Compiler
+	replies      map[string]*runtime.Reply // error files by path
+	hosts        map[hostKey]hostAnswer
+	experimentOn bool // expose-experimental-directives
+	experimented bool // something experimental was used
+	deprecatedOn bool // expose-deprecated-directives
 }
 
 // use is one place where something Missing is written.
@@ -44,28 +70,101 @@ type use struct {
 // Alert adds an error in the shape `parsing [file:line] : text`; reading goes on.
 func (l *Loader) Alert(pos ast.Pos, format string, args ...any) { l.List.Alert(pos, format, args...) }
 
-// Abort adds an error in the same shape; nothing more is read.
+// AlertTight is Alert without the space before the second colon, as some keywords
+// have always written it.
+func (l *Loader) AlertTight(pos ast.Pos, format string, args ...any) {
+	l.List.Alertf(pos, "%s", diag.AtTight(pos, format, args...))
+}
+
+// Abort adds an error in the shape of Alert; nothing more is read.
 func (l *Loader) Abort(pos ast.Pos, format string, args ...any) { l.List.Abort(pos, format, args...) }
 
-// Warn adds a warning in the same shape.
+// AbortTight is Abort in the shape of AlertTight.
+func (l *Loader) AbortTight(pos ast.Pos, format string, args ...any) {
+	l.List.Add(diag.Diagnostic{Severity: diag.Alert, Pos: pos, Fatal: true, Abort: true, Text: diag.AtTight(pos, format, args...)})
+}
+
+// Complain adds an alert in the shape of Alert that does not refuse the
+// configuration.
+func (l *Loader) Complain(pos ast.Pos, format string, args ...any) {
+	l.List.Add(diag.Diagnostic{Severity: diag.Alert, Pos: pos, Text: diag.At(pos, format, args...)})
+}
+
+// Warn adds a warning in the shape of Alert.
 func (l *Loader) Warn(pos ast.Pos, format string, args ...any) { l.List.Warn(pos, format, args...) }
 
+// WarnTight adds a warning in the shape of AlertTight.
+func (l *Loader) WarnTight(pos ast.Pos, format string, args ...any) {
+	l.List.Warnf(pos, "%s", diag.AtTight(pos, format, args...))
+}
+
+// Report adds what a row's function returned: an error, or a Warning.
+func (l *Loader) Report(pos ast.Pos, err error) {
+	if w, ok := err.(Warning); ok {
+		l.Warn(pos, "%s", printed(string(w)))
+	} else if err != nil {
+		l.Alert(pos, "%s", printed(err.Error()))
+	}
+}
+
+// printed keeps the empty line that some texts have behind them: the writer ends
+// each message with one line feed.
+func printed(text string) string {
+	if strings.HasSuffix(text, "\n") {
+		return text + "\n"
+	}
+	return text
+}
+
 // Missing records that the configuration uses something that is known and not
-// supported. It refuses nothing at once: all uses are reported in the order of
+// supported: what is named as `'what' is known to HAProxy ...`. It refuses nothing at once: all uses are reported in the order of
 // the files after the checks of the whole configuration.
 func (l *Loader) Missing(pos ast.Pos, what string) {
-	l.missing = append(l.missing, use{pos, what})
+	if !l.discovering {
+		l.missing = append(l.missing, use{pos, what})
+	}
 }
 
 // Dormant records a line that only configures something Missing which nothing
 // has referred to. All of them together are told in one notice.
 func (l *Loader) Dormant(pos ast.Pos, what string) {
-	l.dormant = append(l.dormant, use{pos, what})
+	if !l.discovering {
+		l.dormant = append(l.dormant, use{pos, what})
+	}
 }
 
-// Later runs f when all files are read without error and the names of all
-// objects are known, in the order of the calls.
-func (l *Loader) Later(f func()) { l.later = append(l.later, f) }
+// Later runs f when all files are read without error and all proxies are known:
+// among the checks of the current proxy, behind the resolution of its backends, in
+// the order of the calls; outside of a proxy before all of them. It is not called
+// for a disabled proxy. The Line of a row is reused by then: keep strings, not the
+// Line.
+func (l *Loader) Later(f func()) {
+	if l.later == nil {
+		l.later = map[*runtime.Proxy][]func(){}
+	}
+	l.later[l.Proxy] = append(l.later[l.Proxy], f)
+}
+
+// CheckRule is Later for what an action checks of the whole configuration; its
+// error is told as `Proxy 'name': error.`
+func (l *Loader) CheckRule(f func() error) {
+	px, pos := l.Proxy, l.pos
+	l.Later(func() {
+		if err := f(); err != nil {
+			l.List.Alertf(pos, "Proxy '%s': %s.", px.Name, err)
+		}
+	})
+}
+
+// Discovering tells that this is the first of two passes over the files, which
+// reads keywords with Discover only.
+func (l *Loader) Discovering() bool { return l.discovering }
+
+// Pos is the place of the line being read.
+func (l *Loader) Pos() ast.Pos { return l.pos }
+
+// Deprecated tells whether deprecated directives are to be warned about.
+func (l *Loader) Deprecated() bool { return !l.deprecatedOn }
 
 // IgnoredWithout warns and reports true when the current proxy has none of the
 // sides that what needs. hint may be empty; it follows the text as it is.
@@ -86,6 +185,24 @@ func (l *Loader) RefusedWithout(caps runtime.Cap, pos ast.Pos, what, hint string
 	return true
 }
 
+// RefusedInDefaults refuses a keyword that a defaults section cannot have.
+func (l *Loader) RefusedInDefaults(pos ast.Pos, what string) bool {
+	if !l.InDefaults() {
+		return false
+	}
+	l.Alert(pos, "'%s' not allowed in 'defaults' section.", what)
+	return true
+}
+
+// RefusedInAnonymous refuses rules in a defaults section without a name.
+func (l *Loader) RefusedInAnonymous(pos ast.Pos, what string) bool {
+	if !l.InDefaults() || l.Proxy.Name != "" {
+		return false
+	}
+	l.Alert(pos, "'%s' not allowed in anonymous 'defaults' section.", what)
+	return true
+}
+
 func without(caps runtime.Cap) string {
 	switch caps {
 	case runtime.CapBack:
@@ -98,8 +215,8 @@ func without(caps runtime.Cap) string {
 	return "not enough"
 }
 
-// TooMany refuses a line that has more than most arguments behind the first
-// words of it, which form the keyword.
+// TooMany refuses a line that has more than most arguments behind its first words,
+// which form the keyword.
 func (l *Loader) TooMany(line *ast.Line, words, most int) bool {
 	extra := line.Arg(words + most)
 	if extra == "" {
@@ -111,3 +228,14 @@ func (l *Loader) TooMany(line *ast.Line, words, most int) bool {
 
 // InDefaults tells whether the current proxy is a defaults section.
 func (l *Loader) InDefaults() bool { return l.Proxy != nil && l.Proxy.Caps&runtime.CapDefaults != 0 }
+
+// experimental reports whether what may be used, and leaves the text of the
+// refusal in err when not.
+func (l *Loader) experimental(what string, err *error) bool {
+	if !l.experimentOn {
+		*err = fmt.Errorf("%s is experimental, must be allowed via a global 'expose-experimental-directives'", what)
+		return false
+	}
+	l.experimented = true
+	return true
+}

@@ -1,0 +1,190 @@
+package config
+
+import (
+	"hapax/acl"
+	"hapax/acl/logformat"
+	"hapax/acl/pattern"
+	"hapax/acl/sample"
+	"hapax/parser/ast"
+	"hapax/parser/keyword"
+	"hapax/runtime"
+)
+
+// newCompilers makes what turns words into expressions and conditions.
+func (l *Loader) newCompilers() {
+	c := l.Config
+	c.Patterns = &pattern.Refs{}
+	c.ProcVars = sample.NewProcVars(&c.VarLimits)
+	l.Samples = &sample.Compiler{
+		Fetches:    l.Tables.Fetches,
+		Converters: l.Tables.Converters,
+		Names:      c.Vars,
+		Proc:       c.ProcVars,
+		Missing:    func(kind string, doc *keyword.Doc) { l.Missing(l.Samples.Pos, kind+" "+doc.Name) },
+		Warn:       func(text string) { l.List.Warnf(l.pos, "%s", text) },
+		LookUp:     l,
+	}
+	l.formats = &logformat.Compiler{Samples: l.Samples, Aliases: l.Tables.Aliases, Warn: l.Samples.Warn}
+	l.acls = &acl.Compiler{
+		Samples:  l.Samples,
+		Patterns: c.Patterns,
+		Warn:     func(text string) { l.List.Warnf(l.pos, "%s", text) },
+		Diagnose: func(text string) { l.List.Diagf(l.pos, "%s", text) },
+	}
+}
+
+// ACLs gives the compiler of conditions and the ACLs of the current proxy: the
+// fetch acl() asks for them.
+func (l *Loader) ACLs() (*acl.Compiler, *acl.Set) {
+	if l.Proxy == nil {
+		return l.acls, &acl.Set{}
+	}
+	return l.acls, l.Proxy.ACLs
+}
+
+// Patterns gives the registry of maps and pattern files: the map converters ask
+// for it.
+func (l *Loader) Patterns() *pattern.Refs { return l.Config.Patterns }
+
+func (l *Loader) newACLs(px *runtime.Proxy) { px.ACLs = &acl.Set{} }
+
+// For tells for which kind of rule expressions are read from now on; diagnostics
+// about their arguments say so. It is set for each rule line already.
+func (l *Loader) For(use sample.Use) { l.Samples.Use = use }
+
+// Expr reads a sample expression at the cursor, converters in words of their own
+// included. Whether it can be evaluated where it stands is the caller's to check
+// (Expr.ValidAt), as each place has its own text for that.
+func (l *Loader) Expr(w *Words) (*sample.Expr, error) {
+	e, used, err := l.Samples.Parse(w.Rest())
+	if err == nil {
+		w.Skip(used)
+	}
+	return e, err
+}
+
+// Cond reads a condition at the cursor, which stands at "if" or "unless", to the
+// end of the line, for the current proxy.
+func (l *Loader) Cond(w *Words) (*acl.Cond, error) {
+	use := l.Samples.Use
+	l.Samples.Use = sample.InACL
+	cond, err := l.acls.Cond(l.Proxy.ACLs, w.Rest())
+	l.Samples.Use = use
+	if err == nil {
+		w.Seek(len(w.Line.Words))
+	}
+	return cond, err
+}
+
+// WarnConflict warns about a condition that has no data at a checkpoint. The stray
+// quote behind the text has always been there.
+func (l *Loader) WarnConflict(pos ast.Pos, cond *acl.Cond, at sample.Checkpoint) {
+	if cond == nil {
+		return
+	}
+	if text := cond.Warning(at); text != "" {
+		l.Warn(pos, "'%s.\n'", text)
+	}
+}
+
+// sides gives the checkpoint of each side that the proxy has.
+func sides(px *runtime.Proxy, front, back sample.Checkpoint) (at sample.Checkpoint) {
+	if px.Caps&runtime.CapFront != 0 {
+		at |= front
+	}
+	if px.Caps&runtime.CapBack != 0 {
+		at |= back
+	}
+	return at
+}
+
+// requestHeaders is where rules on requests of the proxy are evaluated.
+func requestHeaders(px *runtime.Proxy) sample.Checkpoint {
+	return sides(px, sample.FrontReqHeaders, sample.BackReqHeaders)
+}
+
+// responseHeaders is where rules on responses of the proxy are evaluated.
+func responseHeaders(px *runtime.Proxy) sample.Checkpoint {
+	return sides(px, sample.FrontResHeaders, sample.BackResHeaders)
+}
+
+// directory finds the objects that arguments of expressions name, for one proxy.
+type directory struct {
+	l  *Loader
+	px *runtime.Proxy
+}
+
+func (d directory) Name() string   { return d.px.Name }
+func (d directory) Defaults() bool { return d.px.Caps&runtime.CapDefaults != 0 }
+func (d directory) Self() any      { return d.px }
+
+func (d directory) Frontend(name string) any {
+	return d.find(name, runtime.CapFront)
+}
+
+func (d directory) Backend(name string) any {
+	return d.find(name, runtime.CapBack)
+}
+
+func (d directory) find(name string, caps runtime.Cap) any {
+	if px := d.l.find(name, caps); px != nil {
+		return px
+	}
+	return nil
+}
+
+func (d directory) Server(backend any, name string) any {
+	if srv := findServer(backend.(*runtime.Proxy), name); srv != nil {
+		return srv
+	}
+	return nil
+}
+
+func (d directory) Table(name string) (any, bool) {
+	px := d.l.byName[name]
+	if px == nil {
+		return nil, false
+	}
+	if t := px.Ext[ExtTable]; t != nil {
+		return t, false
+	}
+	return nil, true
+}
+
+func (d directory) Userlist(name string) any {
+	if u := d.l.Config.Userlists[name]; u != nil {
+		return u
+	}
+	return nil
+}
+
+func (d directory) Identifier(*sample.Arg) error { return nil }
+
+// ExtTable is where a domain of stick tables leaves the table of a proxy in
+// Proxy.Ext.
+const ExtTable = "stick-table"
+
+// find looks a proxy up by its name or, with a number sign, by its id.
+func (l *Loader) find(name string, caps runtime.Cap) *runtime.Proxy {
+	px := l.byName[name]
+	if px == nil && len(name) > 1 && name[0] == '#' {
+		for _, other := range l.Config.Proxies {
+			if other.ID == atol(name[1:]) {
+				px = other
+			}
+		}
+	}
+	if px == nil || px.Caps&caps == 0 {
+		return nil
+	}
+	return px
+}
+
+func findServer(px *runtime.Proxy, name string) *runtime.Server {
+	for _, srv := range px.Servers {
+		if srv.Name == name {
+			return srv
+		}
+	}
+	return nil
+}

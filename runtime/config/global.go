@@ -1,0 +1,830 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"os/user"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"hapax/parser/ast"
+	"hapax/parser/keyword"
+	"hapax/parser/units"
+	"hapax/runtime"
+)
+
+// globalState is what only the loading needs to know of the global section.
+type globalState struct {
+	uidSet, gidSet  bool
+	maxConnSet      bool
+	cli             *runtime.Proxy // of the stats sockets; nil before the first word about them
+	nonGlobalSeen   bool
+	localpeerForced bool
+	cpuMap          bool
+}
+
+// What the process is set to when the file says nothing.
+const (
+	defaultBufSize    = 16384
+	defaultMaxRewrite = 1024
+	defaultMaxHeaders = 101
+	defaultURILen     = 1024
+	defaultCookieLen  = 63
+	defaultLowFD      = 20 // percent
+	defaultHighFD     = 25
+	defaultStickCtr   = 3
+	defaultStatsConns = 10
+	defaultCLITimeout = 10 * time.Second
+	defaultReloads    = 50
+)
+
+// setDefaults fills in what holds when the file says nothing.
+func setDefaults(g *runtime.Global) {
+	g.UnixBind = runtime.UnixBind{UID: -1, GID: -1}
+	g.StatsConns = defaultStatsConns
+	g.CLITimeout = defaultCLITimeout
+	g.MaxReloads = defaultReloads
+	g.Tune = runtime.Tune{
+		BufSize: defaultBufSize, MaxRewrite: defaultMaxRewrite, MaxHdr: defaultMaxHeaders,
+		LogURILen: defaultURILen, CookieLen: defaultCookieLen,
+		PoolLowFDRatio: defaultLowFD, PoolHighFD: defaultHighFD, StickCounters: defaultStickCtr,
+		IdleTimer: time.Second,
+	}
+}
+
+func globalSections() []Section {
+	return []Section{{Doc: doc("global", "3", "settings of the process"), Kind: Global, Start: func(l *Loader, line *ast.Line) {
+		l.TooMany(line, 1, 0)
+	}}}
+}
+
+const (
+	noteThreads  = "loops are locked to threads that the kernel places"
+	noteMemory   = "memory is managed by the language's runtime"
+	notePoller   = "the loop engine is chosen by what the kernel offers"
+	noteNoFork   = "nothing forks"
+	noteBuffers  = "buffers are not limited in number"
+	noteDebug    = "a developer's setting of the reference"
+	noteRunQueue = "there is no run queue"
+)
+
+func globalKeywords() []Keyword {
+	tune := func(f func(*runtime.Tune) *int) func(*runtime.Tune) *int { return f }
+	rows := []Keyword{
+		discovered(flag("daemon", "run in the background", func(l *Loader) { l.Config.Global.Daemon = true })),
+		discovered(flag("quiet", "print nothing while starting", func(l *Loader) { l.Config.Global.Quiet = true })),
+		discovered(flag("zero-warning", "refuse a configuration that has warnings", func(l *Loader) { l.Config.Global.ZeroWarning = true })),
+		discovered(flag("expose-deprecated-directives", "do not warn about deprecated directives", func(l *Loader) { l.deprecatedOn = true })),
+		flag("expose-experimental-directives", "allow experimental directives", func(l *Loader) { l.experimentOn = true }),
+		discovered(global("master-worker", "run workers under a master process", []keyword.Arg{{Name: "no-exit-on-failure", Type: keyword.Flag, Opt: true}}, reporting(masterWorker))),
+		discovered(global("pidfile", "where the process number is written", arg("path", keyword.File), reporting(pidfile))),
+		discovered(global("localpeer", "the name of this process among peers", arg("name", keyword.Str), reporting(localpeer))),
+		discovered(global("mworker-max-reloads", "reloads that a worker survives before it is killed", arg("number", keyword.Int), reporting(maxReloads))),
+		discovered(global("setenv", "set an environment variable", envArgs(), reporting(setenv))),
+		discovered(global("presetenv", "set an environment variable that is not set yet", envArgs(), reporting(setenv))),
+		discovered(global("unsetenv", "remove environment variables", []keyword.Arg{{Name: "name", Type: keyword.Str, Many: true}}, reporting(unsetenv))),
+		discovered(global("resetenv", "remove all environment variables but those named", []keyword.Arg{{Name: "name", Type: keyword.Str, Many: true, Opt: true}}, func(l *Loader, line *ast.Line) {
+			l.Env.Reset(line.Texts(nil, 1))
+		})),
+		discovered(inertFlag("noepoll", notePoller, false)),
+		discovered(inertFlag("noevports", notePoller, false)),
+		discovered(inertFlag("nokqueue", notePoller, false)),
+		discovered(inertFlag("nopoll", notePoller, false)),
+		discovered(inertFlag("noktls", "kernel TLS is not used", false)),
+
+		global("chroot", "change the root directory after start", arg("path", keyword.File), reporting(chroot)),
+		global("user", "run as this user", arg("name", keyword.Str), runAsUser),
+		global("group", "run as this group", arg("name", keyword.Str), runAsGroup),
+		global("uid", "run as this user number", arg("number", keyword.Int), runAsUID),
+		global("gid", "run as this group number", arg("number", keyword.Int), runAsGID),
+		global("nbthread", "how many threads run", arg("number", keyword.Int), reporting(nbthread)),
+		global("maxconn", "most client connections of the process", arg("number", keyword.Int), globalMaxConn),
+		globalOnce("ulimit-n", "limit of file descriptors", func(g *runtime.Global) *int { return &g.UlimitN }),
+		globalOnce("fd-hard-limit", "highest limit of file descriptors that maxconn may be computed from", func(g *runtime.Global) *int { return &g.FDHardLimit }),
+		globalOnce("maxconnrate", "most connections per second", func(g *runtime.Global) *int { return &g.MaxConnRate }),
+		globalOnce("maxsessrate", "most sessions per second", func(g *runtime.Global) *int { return &g.MaxSessRate }),
+		withNo(global("strict-limits", "refuse to start when limits cannot be raised", nil, func(l *Loader, line *ast.Line) {
+			if !l.TooMany(line, 1, 0) {
+				l.Config.Global.NoStrictLimits = line.Modifier == ast.No
+			}
+		})),
+		global("description", "text about this process", arg("text", keyword.Str), func(l *Loader, line *ast.Line) {
+			if line.Arg(1) == "" {
+				l.AlertTight(line.Pos, "'%s' expects a string argument.", line.Arg(0))
+				return
+			}
+			l.Config.Global.Desc = strings.Join(line.Texts(nil, 1), " ")
+		}),
+		global("node", "name of this node", arg("name", keyword.Str), func(l *Loader, line *ast.Line) {
+			if l.TooMany(line, 1, 1) {
+				return
+			}
+			if !validNode(line.Arg(1)) {
+				l.AlertTight(line.Pos, "'%s' requires valid node name - non-empty string with digits(0-9), letters(A-Z, a-z), dot(.), hyphen(-) or underscode(_).", line.Arg(0))
+				return
+			}
+			l.Config.Global.Node = line.Arg(1)
+		}),
+		global("unix-bind", "how UNIX sockets are created", []keyword.Arg{
+			{Name: "prefix", Type: keyword.File, Joined: true, Opt: true}, {Name: "mode", Type: keyword.Int, Joined: true, Opt: true},
+			{Name: "user", Type: keyword.Str, Joined: true, Opt: true}, {Name: "uid", Type: keyword.Int, Joined: true, Opt: true},
+			{Name: "group", Type: keyword.Str, Joined: true, Opt: true}, {Name: "gid", Type: keyword.Int, Joined: true, Opt: true},
+		}, unixBind),
+		global("log-send-hostname", "the host name in syslog headers", []keyword.Arg{{Name: "name", Type: keyword.Str, Opt: true}}, func(l *Loader, line *ast.Line) {
+			g := &l.Config.Global
+			if g.LogHost != "" {
+				l.Complain(line.Pos, "'%s' already specified. Continuing.", line.Arg(0))
+				return
+			}
+			if g.LogHost = line.Arg(1); g.LogHost == "" {
+				g.LogHost, _ = os.Hostname()
+			}
+		}),
+		global("log-tag", "the tag in syslog headers", arg("tag", keyword.Str), func(l *Loader, line *ast.Line) {
+			switch {
+			case l.TooMany(line, 1, 1):
+			case line.Arg(1) == "":
+				l.Alert(line.Pos, "'%s' expects a tag for use in syslog.", line.Arg(0))
+			default:
+				l.Config.Global.LogTag = line.Arg(1)
+			}
+		}),
+		global("server-state-base", "directory of the files with server states", arg("path", keyword.File),
+			onceFile("expects one argument: a directory path.", func(g *runtime.Global) *string { return &g.StateBase })),
+		global("server-state-file", "file with server states", arg("path", keyword.File),
+			onceFile("expect one argument: a file path.", func(g *runtime.Global) *string { return &g.StateFile })),
+		global("spread-checks", "percent of random variation of the interval between checks", arg("percent", keyword.Int), spreadChecks),
+		global("max-spread-checks", "most time between the first and the last check", arg("time", keyword.Time), maxSpreadChecks),
+		globalTime("hard-stop-after", "most time that a soft stop may take", func(g *runtime.Global) *time.Duration { return &g.HardStopAfter }),
+		globalTime("grace", "time between a soft stop and the closing of listeners", func(g *runtime.Global) *time.Duration { return &g.Grace }),
+		global("close-spread-time", "over how long idle connections are closed while stopping", arg("time", keyword.Time), reporting(closeSpread)),
+		global("stats", "the stats socket", arg("setting", keyword.Opaque), func(l *Loader, line *ast.Line) {
+			l.Alert(line.Pos, "'%s' only supports 'socket', 'maxconn', 'bind-process', 'calculate-max-counters'  and 'timeout' (got '%s')", line.Arg(0), line.Arg(1))
+		}),
+		global("stats socket", "a socket for the runtime API", []keyword.Arg{{Name: "address", Type: keyword.Addr}, {Name: "options", Type: keyword.Opaque, Many: true, Opt: true, Doc: "options of a bind line"}}, reporting(statsSocket)),
+		global("stats timeout", "time after which an idle client of the stats socket is closed", arg("time", keyword.Time), reporting(statsTimeout)),
+		global("stats maxconn", "most clients of the stats sockets", arg("number", keyword.Int), reporting(func(l *Loader, line *ast.Line) error {
+			n := atol(line.Arg(2))
+			if n <= 0 {
+				return fmt.Errorf("'stats maxconn' expects a positive value")
+			}
+			l.Config.Global.StatsConns = n
+			return nil
+		})),
+		global("stats bind-process", "not supported anymore", nil, func(l *Loader, line *ast.Line) {
+			l.Alert(line.Pos, "'stats bind-process' is not supported anymore.")
+		}),
+		inert("stats calculate-max-counters", "maxima cost nothing here", arg("on|off", keyword.Bool), reporting(func(l *Loader, line *ast.Line) error {
+			if v := strings.ToLower(line.Arg(2)); v != "on" && v != "off" {
+				return fmt.Errorf("'%s' only supports 'on' and 'off', received '%s'", line.Arg(1), line.Arg(2))
+			}
+			return nil
+		})),
+
+		tuneInt("tune.maxrewrite", "bytes of a buffer reserved for header rewriting", "expects an integer argument.",
+			tune(func(t *runtime.Tune) *int { return &t.MaxRewrite }), func(n int) string {
+				if n < 0 {
+					return "expects a positive integer argument."
+				}
+				return ""
+			}),
+		tuneInt("tune.http.maxhdr", "most header fields of a message", "expects an integer argument.",
+			tune(func(t *runtime.Tune) *int { return &t.MaxHdr }), func(n int) string {
+				if n < 1 || n > 32767 {
+					return "expects a numeric value between 1 and 32767"
+				}
+				return ""
+			}),
+		tuneInt("tune.http.logurilen", "bytes of the request line in logs", "expects an integer argument.", tune(func(t *runtime.Tune) *int { return &t.LogURILen }), nil),
+		tuneInt("tune.http.cookielen", "bytes of captured cookies", "expects an integer argument.", tune(func(t *runtime.Tune) *int { return &t.CookieLen }), nil),
+		global("tune.bufsize", "bytes of a buffer", arg("size", keyword.Size), reporting(bufSize)),
+		global("tune.idletimer", "time after which a stream counts as idle", arg("time", keyword.Time), reporting(idleTimer)),
+		global("tune.maxaccept", "most connections accepted in one turn", arg("number", keyword.Int), reporting(maxAccept)),
+		global("tune.maxpollevents", "most events taken in one turn", arg("number", keyword.Int), reporting(maxPollEvents)),
+		tuneSize("tune.rcvbuf.client", "kernel receive buffer of client sockets", func(t *runtime.Tune) *int { return &t.RcvBufClient }),
+		tuneSize("tune.sndbuf.client", "kernel send buffer of client sockets", func(t *runtime.Tune) *int { return &t.SndBufClient }),
+		tuneSize("tune.rcvbuf.server", "kernel receive buffer of server sockets", func(t *runtime.Tune) *int { return &t.RcvBufServer }),
+		tuneSize("tune.sndbuf.server", "kernel send buffer of server sockets", func(t *runtime.Tune) *int { return &t.SndBufServer }),
+		global("tune.pool-high-fd-ratio", "percent of descriptors from which idle server connections are closed", arg("percent", keyword.Int), reporting(fdRatio)),
+		global("tune.pool-low-fd-ratio", "percent of descriptors from which no idle server connections are added", arg("percent", keyword.Int), reporting(fdRatio)),
+
+		inertFlag("busy-polling", notePoller, true),
+		inertFlag("insecure-fork-wanted", noteNoFork, true),
+		inertFlag("insecure-setuid-wanted", "nothing is executed", false),
+		inertFlag("nosplice", "splice is not used", false),
+		inertFlag("nogetaddrinfo", "names are looked up by one resolver", false),
+		inertFlag("quick-exit", "leaving frees nothing one by one", false),
+		inertFlag("limited-quic", "there is no QUIC", false),
+		inertFlag("prealloc-fd", noteMemory, false),
+		inertFlag("no-memory-trimming", noteMemory, false),
+		inertFlag("tune.disable-fast-forward", "data is forwarded from where it was received", false),
+		inertFlag("tune.disable-zero-copy-forwarding", "data is forwarded from where it was received", false),
+		inert("tune.defaults.purge", noteMemory, nil, func(l *Loader, line *ast.Line) { l.TooMany(line, 1, 1) }),
+		withNo(inert("set-dumpable", "core dumps follow the system's settings", []keyword.Arg{{Name: "value", Type: keyword.Enum, Enum: []string{"on", "off", "libs"}, Opt: true}}, func(l *Loader, line *ast.Line) {
+			if l.TooMany(line, 1, 1) || line.Modifier == ast.No {
+				return
+			}
+			if v := line.Arg(1); v != "" && v != "on" && v != "libs" && v != "off" {
+				l.Alert(line.Pos, "'%s' only supports 'on' and 'off' as an argument, found '%s'.", line.Arg(0), v)
+			}
+		})),
+		withNo(inert("numa-cpu-mapping", noteThreads, nil, nil)),
+		inert("cpu-map", noteThreads, arg("threads", keyword.Opaque), cpuMap),
+		inertInt("maxpipes", "splice is not used", true, "expects an integer argument."),
+		inertInt("maxzlibmem", noteMemory, false, "expects an integer argument."),
+		inertInt("tune.runqueue-depth", noteRunQueue, true, "expects an integer argument."),
+		inert("tune.buffers.limit", noteBuffers, arg("number", keyword.Int), reporting(notNegative)),
+		inert("tune.buffers.reserve", noteBuffers, arg("number", keyword.Int), reporting(notNegative)),
+		inert("tune.pattern.cache-size", "patterns are not cached", arg("number", keyword.Int), reporting(positiveNumeric)),
+		inert("tune.max-rules-at-once", "rules never yield", arg("number", keyword.Int), reporting(positiveNumeric)),
+		inert("tune.memory.hot-size", noteMemory, arg("number", keyword.Int), reporting(func(l *Loader, line *ast.Line) error {
+			if !l.TooMany(line, 1, 1) && atol(line.Arg(1)) <= 0 {
+				return fmt.Errorf("'%s' expects a strictly positive value.", line.Arg(0))
+			}
+			return nil
+		})),
+		inert("tune.fail-alloc", noteDebug, arg("percent", keyword.Int), reporting(func(l *Loader, line *ast.Line) error {
+			if n := atol(line.Arg(1)); !l.TooMany(line, 1, 1) && (n < 0 || n > 100) {
+				return fmt.Errorf("'%s' expects a numeric value between 0 and 100.", line.Arg(0))
+			}
+			return nil
+		})),
+		inert("tune.pipesize", "splice is not used", arg("size", keyword.Size), reporting(sizeOnly)),
+		inert("tune.recv_enough", "one receive takes what a buffer holds", arg("size", keyword.Size), reporting(sizeOnly)),
+		choice("tune.sched.low-latency", noteRunQueue, "either 'on' or 'off' but got '%s'.", "on", "off"),
+		choice("tune.idle-pool.shared", "idle connections belong to one loop", "'full', 'on' or 'off' but got '%s'.", "full", "on", "off"),
+		choice("tune.listener.multi-queue", "each loop accepts for itself", "either 'on', 'fair', or 'off' but got '%s'.", "on", "fair", "off"),
+		choice("profiling.tasks", noteDebug, "either 'on', 'auto', or 'off' but got '%s'.", "on", "auto", "off"),
+	}
+	return rows
+}
+
+func discovered(k Keyword) Keyword { k.Discover = true; return k }
+
+func withNo(k Keyword) Keyword { k.No = true; return k }
+
+func envArgs() []keyword.Arg {
+	return []keyword.Arg{{Name: "name", Type: keyword.Str}, {Name: "value", Type: keyword.Str}}
+}
+
+// inertInt is a number without meaning here, refused when it is not there.
+func inertInt(name, note string, once bool, missing string) Keyword {
+	return inert(name, note, arg("number", keyword.Int), func(l *Loader, line *ast.Line) {
+		if !l.TooMany(line, 1, 1) && line.Arg(1) == "" {
+			l.Alert(line.Pos, "'%s' %s", line.Arg(0), missing)
+		}
+	})
+}
+
+func masterWorker(l *Loader, line *ast.Line) error {
+	if !l.discovering || l.TooMany(line, 1, 1) {
+		return nil
+	}
+	switch line.Arg(1) {
+	case "":
+		l.List.Warnf(line.Pos, "The '%s' keyword is deprecated in 3.3 and will be removed in 3.5. Use -W or -Ws in the startup script instead.", line.Arg(0))
+	case "no-exit-on-failure":
+	default:
+		return fmt.Errorf("'%s' only supports 'no-exit-on-failure' option", line.Arg(0))
+	}
+	l.Config.Global.MasterWorker = true
+	return nil
+}
+
+func pidfile(l *Loader, line *ast.Line) error {
+	if !l.discovering || l.TooMany(line, 1, 1) {
+		return nil
+	}
+	switch g := &l.Config.Global; {
+	case g.Pidfile != "":
+		return Warning(fmt.Sprintf("'%s' already specified. Continuing.", line.Arg(0)))
+	case line.Arg(1) == "":
+		return fmt.Errorf("'%s' expects a file name as an argument.", line.Arg(0))
+	default:
+		g.Pidfile = line.Arg(1)
+	}
+	return nil
+}
+
+func localpeer(l *Loader, line *ast.Line) error {
+	if !l.discovering || l.TooMany(line, 1, 1) {
+		return nil
+	}
+	if line.Arg(1) == "" {
+		return fmt.Errorf("'%s' expects a name as an argument.\n", line.Arg(0))
+	}
+	l.Config.Global.Localpeer = line.Arg(1)
+	return nil
+}
+
+func maxReloads(l *Loader, line *ast.Line) error {
+	if !l.discovering || l.TooMany(line, 1, 1) {
+		return nil
+	}
+	if line.Arg(1) == "" {
+		return fmt.Errorf("'%s' expects an integer argument.", line.Arg(0))
+	}
+	n := atol(line.Arg(1))
+	if n < 0 {
+		return fmt.Errorf("'%s' expects a positive value or zero.", line.Arg(0))
+	}
+	l.Config.Global.MaxReloads = n
+	return nil
+}
+
+func setenv(l *Loader, line *ast.Line) error {
+	if l.TooMany(line, 1, 2) {
+		return nil
+	}
+	name, value := line.Arg(1), line.Arg(2)
+	switch {
+	case name == "":
+		return fmt.Errorf("'%s' expects environment variable name.\n.", line.Arg(0))
+	case value == "":
+		return fmt.Errorf("'%s' expects environment variable value for '%s'.\n.", line.Arg(0), name)
+	}
+	set := l.Env.Set
+	if line.Arg(0) == "presetenv" {
+		set = l.Env.Preset
+	}
+	if err := set(name, value); err != nil {
+		return fmt.Errorf("'%s' failed on variable '%s' : %s.\n", line.Arg(0), name, err)
+	}
+	return nil
+}
+
+func unsetenv(l *Loader, line *ast.Line) error {
+	if line.Arg(1) == "" {
+		return fmt.Errorf("'%s' expects at least one variable name.\n", line.Arg(0))
+	}
+	for _, name := range line.Texts(nil, 1) {
+		if err := l.Env.Unset(name); err != nil {
+			return fmt.Errorf("'%s' failed on variable '%s' : %s.\n", line.Arg(0), name, err)
+		}
+	}
+	return nil
+}
+
+func chroot(l *Loader, line *ast.Line) error {
+	if l.TooMany(line, 1, 1) {
+		return nil
+	}
+	g, dir := &l.Config.Global, line.Arg(1)
+	switch {
+	case g.Chroot != "":
+		return Warning(fmt.Sprintf("'%s' is already specified. Continuing.\n", line.Arg(0)))
+	case dir == "":
+		return fmt.Errorf("'%s' expects a directory as an argument.\n", line.Arg(0))
+	}
+	g.Chroot = dir
+	info, err := os.Stat(dir)
+	switch {
+	case os.IsPermission(err):
+		l.List.Diagf(line.Pos, "parsing [%s:%d]: '%s': '%s': %s (process is need to be started with root privileges to be able to chroot).",
+			line.Pos.File, line.Pos.Line, line.Arg(0), dir, errnoText(syscall.EACCES))
+	case err != nil:
+		l.List.Diagf(line.Pos, "parsing [%s:%d]: '%s': '%s': %s.", line.Pos.File, line.Pos.Line, line.Arg(0), dir, errnoText(syscall.ENOENT))
+	case !info.IsDir():
+		l.List.Diagf(line.Pos, "parsing [%s:%d]: '%s': '%s' is not a directory.", line.Pos.File, line.Pos.Line, line.Arg(0), dir)
+	}
+	return nil
+}
+
+func runAsUser(l *Loader, line *ast.Line) {
+	if l.TooMany(line, 1, 1) {
+		return
+	}
+	if l.global.uidSet {
+		l.Complain(line.Pos, "user/uid already specified. Continuing.")
+		return
+	}
+	id, ok := userID(line.Arg(1))
+	if !ok {
+		l.Alert(line.Pos, "cannot find user id for '%s' (0:Success)", line.Arg(1))
+		return
+	}
+	l.global.uidSet = true
+	l.Config.Global.User, l.Config.Global.UID = line.Arg(1), id
+}
+
+func runAsGroup(l *Loader, line *ast.Line) {
+	if l.TooMany(line, 1, 1) {
+		return
+	}
+	if l.global.gidSet {
+		l.Complain(line.Pos, "gid/group was already specified. Continuing.")
+		return
+	}
+	id, ok := groupID(line.Arg(1))
+	if !ok {
+		l.Alert(line.Pos, "cannot find group id for '%s' (0:Success)", line.Arg(1))
+		return
+	}
+	l.global.gidSet = true
+	l.Config.Global.Group, l.Config.Global.GID = line.Arg(1), id
+}
+
+func userID(name string) (int, bool) {
+	u, err := user.Lookup(name)
+	if err != nil {
+		return 0, false
+	}
+	id, err := strconv.Atoi(u.Uid)
+	return id, err == nil
+}
+
+func groupID(name string) (int, bool) {
+	g, err := user.LookupGroup(name)
+	if err != nil {
+		return 0, false
+	}
+	id, err := strconv.Atoi(g.Gid)
+	return id, err == nil
+}
+
+func runAsUID(l *Loader, line *ast.Line) {
+	runAsNumber(l, line, "user/uid", "user", &l.global.uidSet, &l.Config.Global.UID)
+}
+
+func runAsGID(l *Loader, line *ast.Line) {
+	runAsNumber(l, line, "group/gid", "group", &l.global.gidSet, &l.Config.Global.GID)
+}
+
+func runAsNumber(l *Loader, line *ast.Line, both, other string, set *bool, id *int) {
+	word, value := line.Arg(0), line.Arg(1)
+	switch {
+	case l.TooMany(line, 1, 1):
+		return
+	case *set:
+		l.Complain(line.Pos, "%s already specified. Continuing.", both)
+		return
+	case value == "":
+		l.Alert(line.Pos, "'%s' expects an integer argument.", word)
+		return
+	}
+	n, err := strconv.ParseInt(value, 10, 32)
+	if err != nil {
+		l.Warn(line.Pos, " %s: string '%s' is not a number.\n   | You might want to use the '%s' parameter to use a system %s name.", word, value, other, other)
+		return
+	}
+	*set, *id = true, int(n)
+}
+
+// maxThreads is how many loops a process may have.
+const maxThreads = 1024
+
+func nbthread(l *Loader, line *ast.Line) error {
+	if l.TooMany(line, 1, 1) {
+		return nil
+	}
+	if len(l.Config.Proxies)+len(l.defaults.all) > 0 {
+		return fmt.Errorf("'%s' not allowed if a non-global section was previously defined. This parameter must be declared in the first global section", line.Arg(0))
+	}
+	n, rest := strtol(line.Arg(1), 10)
+	switch {
+	case line.Arg(1) == "" || rest != "":
+		return fmt.Errorf("'%s' passed a missing or unparsable integer value in '%s'", line.Arg(0), line.Arg(1))
+	case n < 1 || n > maxThreads:
+		return fmt.Errorf("'%s' value must be between 1 and %d (was %d)", line.Arg(0), maxThreads, n)
+	}
+	if l.Config.Global.NbThread != 0 {
+		l.List.Diagf(line.Pos, "parsing [%s:%d] : '%s' is already defined and will be overridden.", line.Pos.File, line.Pos.Line, line.Arg(0))
+	}
+	l.Config.Global.NbThread = int(n)
+	return nil
+}
+
+func globalMaxConn(l *Loader, line *ast.Line) {
+	word, value := line.Arg(0), line.Arg(1)
+	switch {
+	case l.TooMany(line, 1, 1):
+		return
+	case l.Config.Global.MaxConn != 0:
+		l.Complain(line.Pos, "'%s' already specified. Continuing.", word)
+		return
+	case value == "":
+		l.Alert(line.Pos, "'%s' expects an integer argument.", word)
+		return
+	}
+	n, rest := strtol(value, 10)
+	l.Config.Global.MaxConn = int(n)
+	if rest != "" {
+		l.Alert(line.Pos, "cannot parse '%s' value '%s', an integer is expected.", word, value)
+	}
+}
+
+func validNode(name string) bool {
+	if name == "" {
+		return false
+	}
+	for i := 0; i < len(name); i++ {
+		if c := name[i]; digitOf(c) >= 36 && c != '_' && c != '-' && c != '.' {
+			return false
+		}
+	}
+	return true
+}
+
+func unixBind(l *Loader, line *ast.Line) {
+	ub := &l.Config.Global.UnixBind
+	for i := 1; line.Arg(i) != ""; i += 2 {
+		word, value := line.Arg(i), line.Arg(i+1)
+		switch word {
+		case "prefix":
+			switch {
+			case ub.Prefix != "":
+				l.Complain(line.Pos, "unix-bind '%s' already specified. Continuing.", word)
+			case value == "":
+				l.Alert(line.Pos, "unix_bind '%s' expects a path as an argument.", word)
+				return
+			default:
+				ub.Prefix = value
+			}
+		case "mode":
+			n, _ := strtol(value, 8)
+			ub.Mode = uint32(n)
+		case "uid":
+			ub.UID = atol(value)
+		case "gid":
+			ub.GID = atol(value)
+		case "user":
+			id, ok := userID(value)
+			if !ok {
+				l.Alert(line.Pos, "'%s' : '%s' unknown user.", line.Arg(0), value)
+				return
+			}
+			ub.UID = id
+		case "group":
+			id, ok := groupID(value)
+			if !ok {
+				l.Alert(line.Pos, "'%s' : '%s' unknown group.", line.Arg(0), value)
+				return
+			}
+			ub.GID = id
+		default:
+			l.Alert(line.Pos, "'%s' only supports the 'prefix', 'mode', 'uid', 'gid', 'user' and 'group' options.", line.Arg(0))
+			return
+		}
+	}
+}
+
+func onceFile(missing string, target func(*runtime.Global) *string) func(*Loader, *ast.Line) {
+	return func(l *Loader, line *ast.Line) {
+		switch path := target(&l.Config.Global); {
+		case *path != "":
+			l.Complain(line.Pos, "'%s' already specified. Continuing.", line.Arg(0))
+		case line.Arg(1) == "":
+			l.Alert(line.Pos, "'%s' %s", line.Arg(0), missing)
+		default:
+			*path = line.Arg(1)
+		}
+	}
+}
+
+func spreadChecks(l *Loader, line *ast.Line) {
+	g := &l.Config.Global
+	switch {
+	case l.TooMany(line, 1, 1):
+		return
+	case g.SpreadChecks != 0:
+		l.List.Add(complaintTight(line.Pos, "spread-checks already specified. Continuing."))
+		return
+	case line.Arg(1) == "":
+		l.AlertTight(line.Pos, "'%s' expects an integer argument (0..50).", line.Arg(0))
+		return
+	}
+	g.SpreadChecks = atol(line.Arg(1))
+	if g.SpreadChecks < 0 || g.SpreadChecks > 50 {
+		l.AlertTight(line.Pos, "'spread-checks' needs a positive value in range 0..50.")
+	}
+}
+
+func maxSpreadChecks(l *Loader, line *ast.Line) {
+	word, value := line.Arg(0), line.Arg(1)
+	if l.TooMany(line, 1, 1) {
+		return
+	}
+	if value == "" {
+		l.AlertTight(line.Pos, "'%s' expects an integer argument (0..50).", word)
+		return
+	}
+	d, fault := l.Time(value, time.Millisecond)
+	switch {
+	case fault == nil:
+		l.Config.Global.MaxSpreadChecks = d
+	case fault.Over:
+		l.AlertTight(line.Pos, "timer overflow in argument <%s> to <%s>, maximum value is 2147483647 ms (~24.8 days).", value, word)
+	case fault.Under:
+		l.AlertTight(line.Pos, "timer underflow in argument <%s> to <%s>, minimum non-null value is 1 ms.", value, word)
+	default:
+		l.AlertTight(line.Pos, "unsupported character '%c' in '%s' (wants an integer delay).", fault.Char, word)
+	}
+}
+
+func closeSpread(l *Loader, line *ast.Line) error {
+	word, value := line.Arg(0), line.Arg(1)
+	if value == "" {
+		return fmt.Errorf("'%s' expects <time> as argument.\n", word)
+	}
+	if value == "infinite" {
+		l.Config.Global.CloseSpread = -1
+		return nil
+	}
+	d, fault := l.Time(value, time.Millisecond)
+	if fault != nil {
+		return timeError(fault, value, word, fmt.Sprintf("unexpected character '%c' in argument to <%s>.\n", fault.Char, word))
+	}
+	l.Config.Global.CloseSpread = d
+	return nil
+}
+
+func statsTimeout(l *Loader, line *ast.Line) error {
+	value := line.Arg(2)
+	d, fault := l.Time(value, time.Millisecond)
+	if fault != nil {
+		return timeError(fault, value, "stats timeout", fmt.Sprintf("'stats timeout' : unexpected character '%c'", fault.Char))
+	}
+	if d == 0 {
+		return fmt.Errorf("'stats timeout' expects a positive value")
+	}
+	l.Config.Global.CLITimeout = d
+	return nil
+}
+
+func bufSize(l *Loader, line *ast.Line) error {
+	word, value := line.Arg(0), line.Arg(1)
+	if l.TooMany(line, 1, 1) {
+		return nil
+	}
+	if value == "" {
+		return fmt.Errorf("'%s' expects an integer argument", word)
+	}
+	size, bad, ok := units.Size(value)
+	const most = 1<<31 - 1 - 16
+	switch {
+	case !ok:
+		return fmt.Errorf("unexpected '%s' after size passed to '%s'", bad, word)
+	case size > most:
+		return fmt.Errorf("'%s' expects a size in bytes from 0 to %d.", word, most)
+	case size == 0:
+		return fmt.Errorf("'%s' expects a positive integer argument.", word)
+	}
+	l.Config.Global.Tune.BufSize = (int(size) + 15) &^ 15 // as the reference, which shows it in statistics
+	return nil
+}
+
+func idleTimer(l *Loader, line *ast.Line) error {
+	word, value := line.Arg(0), line.Arg(1)
+	const most = 65535 * time.Millisecond
+	if l.TooMany(line, 1, 1) {
+		return nil
+	}
+	if value == "" {
+		return fmt.Errorf("'%s' expects a timer value between 0 and 65535 ms.", word)
+	}
+	d, fault := l.Time(value, time.Millisecond)
+	switch {
+	case fault == nil && d > most:
+		return fmt.Errorf("'%s' expects a timer value between 0 and 65535 ms.", word)
+	case fault == nil:
+		l.Config.Global.Tune.IdleTimer = d
+		return nil
+	case fault.Over:
+		return fmt.Errorf("timer overflow in argument <%s> to <%s>, maximum value is 65535 ms.", value, word)
+	case fault.Under:
+		return fmt.Errorf("timer underflow in argument <%s> to <%s>, minimum non-null value is 1 ms.", value, word)
+	}
+	return fmt.Errorf("unexpected character '%c' in argument to <%s>.", fault.Char, word)
+}
+
+func maxAccept(l *Loader, line *ast.Line) error {
+	t, word := &l.Config.Global.Tune, line.Arg(0)
+	switch {
+	case l.TooMany(line, 1, 1):
+		return nil
+	case t.MaxAccept != 0:
+		return Warning(fmt.Sprintf("'%s' already specified. Continuing.", word))
+	case line.Arg(1) == "":
+		return fmt.Errorf("'%s' expects an integer argument", word)
+	}
+	n := atol(line.Arg(1))
+	if n > 1<<31-1 {
+		return fmt.Errorf("'%s' expects -1 or an integer from 0 to INT_MAX.", word)
+	}
+	t.MaxAccept = n
+	return nil
+}
+
+func maxPollEvents(l *Loader, line *ast.Line) error {
+	t, word := &l.Config.Global.Tune, line.Arg(0)
+	switch {
+	case l.TooMany(line, 1, 1):
+		return nil
+	case t.MaxPollEvents != 0:
+		return Warning(fmt.Sprintf("'%s' already specified. Continuing.", word))
+	case line.Arg(1) == "":
+		return fmt.Errorf("'%s' expects an integer argument.", word)
+	}
+	n := atol(line.Arg(1))
+	if n > 1000000 {
+		return fmt.Errorf("'%s' expects an integer value lower than or equal to 1000000.", word)
+	}
+	t.MaxPollEvents = n
+	return nil
+}
+
+func fdRatio(l *Loader, line *ast.Line) error {
+	if l.TooMany(line, 1, 1) {
+		return nil
+	}
+	n := atol(line.Arg(1))
+	if line.Arg(1) == "" || n < 0 || n > 100 {
+		return fmt.Errorf("'%s' expects an integer argument between 0 and 100.", line.Arg(0))
+	}
+	if line.Arg(0) == "tune.pool-high-fd-ratio" {
+		l.Config.Global.Tune.PoolHighFD = n
+	} else {
+		l.Config.Global.Tune.PoolLowFDRatio = n
+	}
+	return nil
+}
+
+func notNegative(l *Loader, line *ast.Line) error {
+	if !l.TooMany(line, 1, 1) && atol(line.Arg(1)) < 0 {
+		return fmt.Errorf("'%s' expects a non-negative number but got '%s'.", line.Arg(0), line.Arg(1))
+	}
+	return nil
+}
+
+func positiveNumeric(l *Loader, line *ast.Line) error {
+	if !l.TooMany(line, 1, 1) && (line.Arg(1) == "" || atol(line.Arg(1)) < 0) {
+		return fmt.Errorf("'%s' expects a positive numeric value", line.Arg(0))
+	}
+	return nil
+}
+
+func sizeOnly(l *Loader, line *ast.Line) error {
+	if l.TooMany(line, 1, 1) {
+		return nil
+	}
+	if line.Arg(1) == "" {
+		return fmt.Errorf("'%s' expects an integer argument.", line.Arg(0))
+	}
+	if _, bad, ok := units.Size(line.Arg(1)); !ok {
+		return fmt.Errorf("unexpected '%s' after size passed to '%s'", bad, line.Arg(0))
+	}
+	return nil
+}
+
+// cpuMap checks "cpu-map", which places threads on processors.
+func cpuMap(l *Loader, line *ast.Line) {
+	const bits = 64
+	if line.Arg(1) == "" || line.Arg(2) == "" {
+		l.Alert(line.Pos, "%s expects a thread group number  ('all', 'odd', 'even', a number from 1 to %d or a range), "+
+			" followed by a list of CPU ranges with numbers from 0 to %d.", line.Arg(0), bits, bits-1)
+		return
+	}
+	group, threads, both := strings.Cut(line.Arg(1), "/")
+	parts := []string{group}
+	if both {
+		parts = append(parts, threads)
+	}
+	for _, text := range parts {
+		if err := threadRange(text, bits); err != nil {
+			l.Alert(line.Pos, "%s : %s", line.Arg(0), err)
+			return
+		}
+	}
+	for _, set := range line.Texts(nil, 2) {
+		for _, one := range strings.Split(set, ",") {
+			if c := strings.Trim(one, "0123456789-"); c != "" || one == "" {
+				l.Alert(line.Pos, "%s : '%s' is not a CPU range.", line.Arg(0), one)
+				return
+			}
+		}
+	}
+}
+
+// threadRange reads "all", "odd", "even", N or N-M, with "auto:" before them.
+func threadRange(text string, most int) error {
+	text = strings.TrimPrefix(text, "auto:")
+	if text == "all" || text == "odd" || text == "even" {
+		return nil
+	}
+	low, high, ranged := strings.Cut(text, "-")
+	for i, s := range []string{low, high} {
+		if i == 1 && (!ranged || s == "") {
+			break
+		}
+		n, rest := strtol(s, 10)
+		if rest != "" {
+			return fmt.Errorf("'%s' is not a valid number/range.", text)
+		}
+		if n < 1 || int(n) > most {
+			return fmt.Errorf("'%s' is not a valid number/range. It supports numbers from 1 to %d.\n", text, most)
+		}
+	}
+	return nil
+}

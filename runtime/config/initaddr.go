@@ -1,0 +1,98 @@
+package config
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"hapax/parser/diag"
+	"hapax/runtime"
+)
+
+// placeByMethods finds the address of a server named by its host, by the methods of
+// init-addr, of which "last,libc" is the default. "last" needs a state file, which
+// is read when the process starts.
+func (l *Loader) placeByMethods(srv *runtime.Server) bool {
+	methods := srv.InitAddr
+	if methods == nil {
+		methods = []string{"last", "libc"}
+	}
+	if l.options.Unresolved && !slices.Contains(methods, "none") {
+		methods = append(slices.Clone(methods), "none")
+	}
+	failed := false
+	for _, method := range methods {
+		switch method {
+		case "last":
+		case "libc":
+			ip, found := l.lookUpOnce(srv.Host, srv.HostFamily)
+			if found {
+				place(srv, ip)
+				return true
+			}
+			failed = true
+		case "none":
+			srv.AdminState.Store(srv.AdminState.Load() | uint32(runtime.ResolverMaint))
+			srv.State.Store(int32(runtime.ServerStopped))
+			if failed {
+				l.noticeServer(srv, "could not resolve address '%s', disabling server.", srv.Host)
+			}
+			return true
+		default:
+			if failed {
+				l.noticeServer(srv, "could not resolve address '%s', falling back to configured address.", srv.Host)
+			}
+			place(srv, netip.MustParseAddr(strings.Trim(method, "[]")))
+			return true
+		}
+	}
+	if failed {
+		l.sayServer(srv, true, "could not resolve address '%s'.", srv.Host)
+	} else {
+		l.sayServer(srv, true, "no method found to resolve address '%s'.", srv.Host)
+	}
+	return false
+}
+
+func (l *Loader) noticeServer(srv *runtime.Server, format string, args ...any) {
+	say := &serverSpeaker{l: l, pos: srv.Pos}
+	say.name(srv)
+	say.say(diag.Notice, false, format, args...)
+}
+
+// hostKey is a name that was looked up, for one family.
+type hostKey struct {
+	name   string
+	family runtime.Family
+}
+
+// hostAnswer is what came of it.
+type hostAnswer struct {
+	ip netip.Addr
+	ok bool
+}
+
+// lookUpOnce asks for each name once: many servers of one name are common.
+func (l *Loader) lookUpOnce(name string, family runtime.Family) (netip.Addr, bool) {
+	key := hostKey{name, family}
+	answer, known := l.hosts[key]
+	if !known {
+		answer.ip, answer.ok = lookUp(name, family)
+		if l.hosts == nil {
+			l.hosts = map[hostKey]hostAnswer{}
+		}
+		l.hosts[key] = answer
+	}
+	return answer.ip, answer.ok
+}
+
+// place gives a server the address that was found, and keeps its port.
+func place(srv *runtime.Server, ip netip.Addr) {
+	a := *srv.Addr.Load()
+	a.IP = netip.AddrPortFrom(ip, a.IP.Port())
+	a.Family = runtime.FamilyIPv6
+	if ip.Is4() {
+		a.Family = runtime.FamilyIPv4
+	}
+	srv.Addr.Store(&a)
+}

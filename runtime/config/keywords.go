@@ -1,0 +1,18 @@
+package config
+
+import "slices"
+
+// Rows are what this package declares itself: the settings of the process, of
+// proxies, listeners and servers.
+func Rows() *Domain {
+	return &Domain{
+		Name:     "config",
+		Sections: slices.Concat(globalSections(), proxySections(), userlistSections(), errorSections()),
+		Keywords: slices.Concat(globalKeywords(), proxyKeywords(), timeoutKeywords(), switchingKeywords(), ruleKeywords(),
+			captureKeywords(), errorKeywords(), userlistKeywords(), serverKeywords(), deprecatedKeywords(),
+			[]Keyword{optionKeyword(), bindKeyword(), statsKeyword()}),
+		Options:     options(),
+		BindWords:   bindWords(),
+		ServerWords: serverWords(),
+	}
+}

@@ -1,0 +1,230 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+
+	"hapax/acl/sample"
+	"hapax/parser"
+	"hapax/parser/ast"
+	"hapax/parser/diag"
+	"hapax/parser/keyword"
+	"hapax/runtime"
+)
+
+// Options are what the command line and the program around tell the loader.
+type Options struct {
+	Predicates parser.Predicates
+
+	// Variables are set while files are read and removed afterwards: the names of
+	// the predefined log formats.
+	Variables [][2]string
+
+	// MaxConnPerProxy is -N: the maxconn of proxies that give none.
+	MaxConnPerProxy int
+
+	// Unresolved is -dr: servers whose name cannot be looked up start disabled.
+	Unresolved bool
+
+	// Threads is how many loops run when the file gives no nbthread.
+	Threads int
+}
+
+// Load reads files and resolves all names. The diagnostics are in list, which also
+// prints them; ok is false when the configuration is refused. env is changed by
+// setenv and its kin.
+func Load(tables *Tables, files []*ast.File, env *parser.Env, list *diag.List, o Options) (c *runtime.Config, ok bool) {
+	l := &Loader{
+		Config:  newConfig(),
+		Tables:  tables,
+		List:    list,
+		Env:     env,
+		options: o,
+		states:  map[*runtime.Proxy]*proxyState{},
+		byName:  map[string]*runtime.Proxy{},
+		replies: map[string]*runtime.Reply{},
+
+		fileOrder: map[string]int{},
+		datagrams: map[*runtime.Listener]bool{},
+	}
+	l.newCompilers()
+	for i, file := range files {
+		l.fileOrder[file.Name] = i
+	}
+	list.Prefix = "config"
+	for _, discovering := range []bool{true, false} {
+		l.discovering = discovering
+		if !l.readAll(files) {
+			return nil, false
+		}
+	}
+	list.Prefix = ""
+	if !l.resolve() {
+		return nil, false
+	}
+	return l.Config, true
+}
+
+func newConfig() *runtime.Config {
+	c := &runtime.Config{
+		Userlists: map[string]*runtime.Userlist{},
+		HTTPErrs:  map[string]*runtime.HTTPErrors{},
+		Vars:      &sample.VarNames{},
+	}
+	setDefaults(&c.Global)
+	return c
+}
+
+// readAll makes one pass over the files.
+func (l *Loader) readAll(files []*ast.File) bool {
+	for _, v := range l.options.Variables {
+		l.Env.Set(v[0], v[1])
+	}
+	for _, file := range files {
+		if !l.readFile(file) {
+			return false
+		}
+	}
+	for _, v := range l.options.Variables {
+		l.Env.Unset(v[0])
+	}
+	if l.List.Fatal() > 0 {
+		l.List.Alertf(ast.Pos{}, "Fatal errors found in configuration.")
+		return false
+	}
+	return true
+}
+
+func (l *Loader) readFile(file *ast.File) bool {
+	x := parser.NewExpander(file, l.Env, l.List, parser.Options{
+		Discovery:  l.discovering,
+		IsSection:  func(word string) bool { return l.Tables.Sections.Get(word) != nil },
+		Predicates: l.options.Predicates,
+	})
+	l.section = nil
+	for {
+		line, more := x.Next()
+		if !more {
+			break
+		}
+		l.pos, l.Samples.Pos = line.Pos, line.Pos
+		if line.Header {
+			l.endSection()
+			l.beginSection(line)
+		} else if l.section != nil {
+			l.readLine(line)
+		}
+	}
+	if !x.Stopped() {
+		l.endSection()
+	}
+	return x.Close()
+}
+
+func (l *Loader) beginSection(line *ast.Line) {
+	l.section = l.Tables.Sections.Get(line.Arg(0))
+	l.Proxy = nil
+	if l.discovering {
+		return
+	}
+	if l.section.Status == keyword.Missing {
+		l.missed(l.section.Dormant, "section "+l.section.Name)
+	}
+	if l.section.Start != nil {
+		l.section.Start(l, line)
+	}
+}
+
+func (l *Loader) endSection() {
+	if l.Proxy != nil {
+		st := l.state(l.Proxy)
+		st.unresolved = append(st.unresolved, l.Samples.Take()...)
+	}
+	if l.section != nil && l.section.End != nil && !l.discovering {
+		l.section.End(l)
+	}
+	l.section = nil
+}
+
+func (l *Loader) missed(dormant bool, what string) {
+	if dormant {
+		l.Dormant(l.pos, what)
+	} else {
+		l.Missing(l.pos, what)
+	}
+}
+
+// readLine hands a line to the row of its keyword.
+func (l *Loader) readLine(line *ast.Line) {
+	if l.section.Kind&Proxies != 0 && l.Proxy == nil {
+		l.Alert(line.Pos, "'listen' or 'defaults' expected.")
+		return
+	}
+	table := l.Tables.Keywords(l.section.Kind)
+	row, words := table.Match(line.Arg)
+	if l.discovering && (row == nil || !row.Discover) {
+		return
+	}
+	if row == nil {
+		l.unknown(line, table)
+		return
+	}
+	name := joinWords(line, words)
+	if row.Experimental {
+		var err error
+		if !l.experimental("'"+name+"' directive", &err) {
+			l.Alert(line.Pos, "%s", err)
+			return
+		}
+	}
+	if row.Parse != nil {
+		row.Parse(l, line)
+	}
+	if row.Status == keyword.Missing && row.Name == stickTable && l.Proxy != nil {
+		l.extend(l.Proxy, ExtTable, true) // expressions may name it
+	}
+	if row.Status == keyword.Missing && l.section.Status != keyword.Missing {
+		l.missed(row.Dormant, name)
+	}
+}
+
+// unknown refuses a keyword that the section does not have.
+func (l *Loader) unknown(line *ast.Line, table *keyword.Table[Keyword]) {
+	if table.Len() == 0 {
+		return
+	}
+	word := line.Arg(0)
+	hint := ""
+	for _, known := range knownKeywords {
+		if known.in&l.section.Kind == 0 {
+			continue
+		}
+		if best := keyword.Suggest(word, known.suggested); best != "" {
+			hint = fmt.Sprintf("; did you mean '%s' maybe ?", best)
+		}
+	}
+	l.Alert(line.Pos, "unknown keyword '%s' in '%s' section%s", word, l.section.Name, hint)
+}
+
+// stickTable is the keyword whose name expressions look for.
+const stickTable = "stick-table"
+
+func (l *Loader) extend(px *runtime.Proxy, key string, value any) {
+	if px.Ext == nil {
+		px.Ext = map[string]any{}
+	}
+	px.Ext[key] = value
+}
+
+// joinWords gives the first n words of a line, the keyword as it was written.
+func joinWords(line *ast.Line, n int) string {
+	if n == 1 {
+		return line.Arg(0)
+	}
+	return strings.Join(line.Texts(nil, 0)[:n], " ")
+}
+
+func firstWord(name string) string {
+	head, _, _ := strings.Cut(name, " ")
+	return head
+}

@@ -1,0 +1,584 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"hapax/acl"
+	"hapax/acl/logformat"
+	"hapax/acl/sample"
+	"hapax/parser/ast"
+	"hapax/runtime"
+)
+
+// resolve turns names into objects and makes the checks of the whole configuration,
+// in the reference's order. The first proxy with an error is the last one that is
+// looked at. It returns false when the configuration is refused.
+func (l *Loader) resolve() bool {
+	l.Proxy = nil
+	if !l.resolveUsers() {
+		return false
+	}
+	for _, f := range l.later[nil] {
+		f()
+	}
+	for _, px := range l.defaults.all {
+		l.runLater(px)
+		l.resolveArguments(px)
+		l.resolveErrors(px)
+	}
+	next := 2 // number 1 is skipped for the sake of those who know the numbers of their proxies
+	for _, px := range l.Config.Proxies {
+		if px.ID == 0 {
+			for l.idTaken(next) {
+				next++
+			}
+			px.ID = next
+			next++
+		}
+		if px.Disabled {
+			continue
+		}
+		l.finalize(px)
+		if l.List.Fatal() > 0 {
+			return false
+		}
+	}
+	if l.List.Fatal() > 0 {
+		return false
+	}
+	for _, px := range l.Config.Proxies {
+		numberListeners(px)
+	}
+	l.Config.Patterns.Number()
+	for _, d := range l.Tables.Domains {
+		if d.Check != nil {
+			d.Check(l)
+		}
+	}
+	if l.experimentOn && !l.experimented {
+		l.List.Warnf(ast.Pos{}, "Option 'expose-experimental-directives' is set in the global section but is "+
+			"no longer used. It is strongly recommended to remove it in order to avoid "+
+			"using an experimental directive by accident in the future.")
+	}
+	if l.List.Fatal() > 0 || !l.checkServers() {
+		return false
+	}
+	l.reportMissing()
+	if l.List.Fatal() > 0 {
+		return false
+	}
+	return l.placeServers()
+}
+
+func (l *Loader) idTaken(id int) bool {
+	return slices.ContainsFunc(l.Config.Proxies, func(px *runtime.Proxy) bool { return px.ID == id })
+}
+
+func (l *Loader) runLater(px *runtime.Proxy) {
+	l.Proxy = px
+	for _, f := range l.later[px] {
+		f()
+	}
+}
+
+// resolveArguments finds the objects that expressions of the proxy name.
+func (l *Loader) resolveArguments(px *runtime.Proxy) {
+	st, d := l.state(px), directory{l, px}
+	st.unresolved = append(st.unresolved, l.Samples.Take()...)
+	var errs []string
+	for i := range st.unresolved {
+		if err := st.unresolved[i].Resolve(d); err != nil {
+			errs = append(errs, err.Error())
+		}
+	}
+	switch len(errs) {
+	case 0:
+		for _, text := range px.ACLs.CheckGroups(px.Name) {
+			l.List.Alertf(px.Pos, "%s", text)
+		}
+	case 1:
+		l.List.Alertf(px.Pos, "%s", errs[0])
+	default:
+		l.List.Alertf(px.Pos, "multiple argument resolution errors:%s", indent(strings.Join(errs, "\n"), 8))
+	}
+}
+
+// finalize checks and completes one proxy.
+func (l *Loader) finalize(px *runtime.Proxy) {
+	l.Proxy = px
+	for _, d := range l.Tables.Domains {
+		if d.CheckMode != nil {
+			d.CheckMode(l, px)
+		}
+	}
+	if px.Caps&runtime.CapFront != 0 && len(px.Listeners) == 0 {
+		l.List.Warnf(px.Pos, "%s '%s' has no 'bind' directive. Please declare it as a backend if this was intended.", px.Kind, px.Name)
+	}
+	st := l.state(px)
+	if px.Caps&runtime.CapBack != 0 && px.Balance.Algo != "" {
+		if st.transparent {
+			l.List.Alertf(px.Pos, "%s '%s' cannot use both transparent and balance mode.", px.Kind, px.Name)
+		} else if st.dispatch {
+			l.List.Warnf(px.Pos, "dispatch address of %s '%s' will be ignored in balance mode.", px.Kind, px.Name)
+		}
+	}
+	l.resolveDefaultBackend(px)
+	for _, rule := range px.Switching {
+		l.resolveSwitch(px, rule)
+	}
+	for _, rule := range px.ServerRules {
+		l.resolveServerRule(px, rule)
+	}
+	l.runLater(px)
+	for _, rules := range []runtime.Ruleset{px.TCPConn, px.TCPSess, px.TCPReq, px.TCPRes, px.HTTPReq, px.HTTPRes, px.HTTPAfter} {
+		for _, rule := range rules {
+			l.warnRawInHTTP(px, rule.Cond)
+		}
+	}
+	if s := px.Stats; s != nil && len(s.Rules) > 0 && (s.Users != nil || s.Realm != "") {
+		l.List.Alertf(px.Pos, "proxy '%s': stats 'auth'/'realm' and 'http-request' can't be used at the same time.", px.Name)
+	}
+	for _, d := range l.Tables.Domains {
+		if d.CheckProxy != nil {
+			d.CheckProxy(l, px)
+		}
+	}
+	l.compileFormats(px)
+	l.resolveArguments(px)
+	l.checkTimeouts(px)
+	if most := l.Config.Global.Tune.CookieLen; px.Capture.CookieLen >= most+1 {
+		l.List.Warnf(px.Pos, "truncating capture length to %d bytes for %s '%s'.", most, px.Kind, px.Name)
+		px.Capture.CookieLen = most
+	}
+	if st.state == stateGlobal && l.Config.Global.StateFile == "" {
+		l.List.Warnf(px.Pos, "backend '%s' configured to load server state file from global section 'server-state-file' directive. Unfortunately, 'server-state-file' is not set!", px.Name)
+	}
+	l.numberServers(px)
+	for _, srv := range px.Servers {
+		l.finishServers(px, srv)
+	}
+	if (px.Mode == runtime.ModeTCP || px.Mode == runtime.ModeHTTP) && px.Caps&runtime.CapFront != 0 && !logs(px) &&
+		(px.LogFormat.Text != "" || px.LogFormatSD.Text != "") {
+		l.List.Warnf(px.Pos, "log format ignored for %s '%s' since it has no log address.", px.Kind, px.Name)
+	}
+	l.resolveErrors(px)
+	if px.Mode != runtime.ModeHTTP && px.Options&runtime.OptHTTPUpgrade == 0 {
+		l.ignoreHTTP(px)
+	}
+	l.checkServerModes(px)
+	l.inheritRules(px)
+}
+
+// logs tells whether the proxy has somewhere to log to.
+func logs(px *runtime.Proxy) bool { return len(px.Logs) > 0 || px.LogGlobal }
+
+// modeName is how messages about clashing modes call them.
+func modeName(m runtime.Mode) string {
+	return [...]string{"tcp", "http", "cli", "syslog", "spop"}[m]
+}
+
+// compatible tells whether requests of one proxy may go to the other.
+func compatible(from, to runtime.Mode) bool {
+	return from == to || from == runtime.ModeTCP && to == runtime.ModeHTTP
+}
+
+func (l *Loader) resolveDefaultBackend(px *runtime.Proxy) {
+	if px.DefaultName == "" {
+		return
+	}
+	to := l.find(px.DefaultName, runtime.CapBack)
+	switch {
+	case to == nil:
+		l.List.Alertf(px.Pos, "Proxy '%s': unable to find required default_backend: '%s'.", px.Name, px.DefaultName)
+	case to == px:
+		l.List.Alertf(px.Pos, "Proxy '%s': loop detected for default_backend: '%s'.", px.Name, px.DefaultName)
+	case !compatible(px.Mode, to.Mode):
+		l.List.Alertf(px.Pos, "%s %s '%s' (%s) tries to use incompatible %s %s '%s' (%s) as its default backend (see 'mode').",
+			modeName(px.Mode), px.Kind, px.Name, placeOf(px), modeName(to.Mode), to.Kind, to.Name, placeOf(to))
+	default:
+		px.DefaultBack = to
+		if len(px.Servers) > 0 {
+			l.List.Warnf(px.Pos, "In proxy '%s', the 'default_backend' rule always has precedence over the servers, which will never be used.", px.Name)
+		}
+		if to.Mode == runtime.ModeHTTP {
+			px.Options |= runtime.OptHTTPUpgrade
+		}
+	}
+}
+
+func (l *Loader) resolveSwitch(px *runtime.Proxy, rule *runtime.SwitchRule) {
+	format, err := l.ruleFormat(sample.InUseBackend, rule.Name, rule.Pos)
+	if err != nil {
+		l.List.Add(parsingAlert(rule.Pos, false, "failed to parse use_backend rule '%s' : %s.", rule.Name, err))
+		return
+	}
+	if format != nil {
+		rule.Dynamic = format
+		px.Options |= runtime.OptHTTPUpgrade // any backend may be meant
+		return
+	}
+	to := l.find(rule.Name, runtime.CapBack)
+	switch {
+	case to == nil:
+		l.List.Alertf(rule.Pos, "Proxy '%s': unable to find required use_backend: '%s'.", px.Name, rule.Name)
+	case to == px:
+		l.List.Alertf(rule.Pos, "Proxy '%s': loop detected for use_backend: '%s'.", px.Name, rule.Name)
+	case !compatible(px.Mode, to.Mode):
+		l.List.Alertf(rule.Pos, "%s %s '%s' (%s) tries to use incompatible %s %s '%s' (%s) in a 'use_backend' rule (see 'mode').",
+			modeName(px.Mode), px.Kind, px.Name, placeOf(px), modeName(to.Mode), to.Kind, to.Name, placeOf(to))
+	default:
+		rule.Backend = to
+		if to.Mode == runtime.ModeHTTP {
+			px.Options |= runtime.OptHTTPUpgrade
+		}
+	}
+	l.warnRawInHTTP(px, rule.Cond)
+}
+
+// ruleFormat compiles the name in a switching rule; nil when it is a plain name.
+func (l *Loader) ruleFormat(use sample.Use, text string, pos ast.Pos) (*runtime.LineFormat, error) {
+	if !strings.Contains(text, "%") {
+		return nil, nil
+	}
+	l.pos, l.Samples.Pos = pos, pos
+	l.For(use)
+	f, err := l.LogFormat(text, 0, sample.FrontReqHeaders)
+	if err != nil {
+		return nil, err
+	}
+	if _, plain := f.Literal(); plain {
+		return nil, nil
+	}
+	return &runtime.LineFormat{Text: text, File: pos.File, Line: pos.Line, Format: f}, nil
+}
+
+func (l *Loader) resolveServerRule(px *runtime.Proxy, rule *runtime.ServerRule) {
+	format, err := l.ruleFormat(sample.InUseServer, rule.Name, rule.Pos)
+	if err != nil {
+		l.List.Alertf(rule.Pos, "Parsing [%s:%d]; use-server rule failed to parse log-format '%s' : %s.", rule.Pos.File, rule.Pos.Line, rule.Name, err)
+		return
+	}
+	if format != nil {
+		rule.Dynamic = format
+		return
+	}
+	rule.Server = findServer(px, rule.Name)
+	l.warnRawInHTTP(px, rule.Cond)
+	if rule.Server == nil {
+		l.List.Alertf(rule.Pos, "%s '%s' : unable to find server '%s' referenced in a 'use-server' rule.", px.Kind, px.Name, rule.Name)
+	}
+}
+
+// warnRawInHTTP warns about conditions on raw bytes, which an HTTP proxy never sees.
+func (l *Loader) warnRawInHTTP(px *runtime.Proxy, cond *acl.Cond) {
+	if cond != nil && px.Mode == runtime.ModeHTTP && cond.From()&(sample.ReqBuffer|sample.ResBuffer) != 0 {
+		l.List.Warnf(cond.Pos, "Proxy '%s': L6 sample fetches ignored on HTTP proxies (declared at %s:%d).", px.Name, cond.Pos.File, cond.Pos.Line)
+	}
+}
+
+// compileFormats compiles the log formats of the proxy.
+func (l *Loader) compileFormats(px *runtime.Proxy) {
+	compile := func(lf *runtime.LineFormat, what string, use sample.Use, flags logformat.Flags, at sample.Checkpoint) {
+		if lf.Text == "" || lf.Format != nil {
+			return
+		}
+		pos := ast.Pos{File: lf.File, Line: lf.Line}
+		l.pos, l.Samples.Pos = pos, pos
+		l.For(use)
+		f, err := l.LogFormat(lf.Text, flags, at)
+		if err != nil {
+			l.List.Add(parsingAlert(pos, false, "failed to parse %s : %s.", what, err))
+			return
+		}
+		lf.Format = f
+	}
+	if px.Caps&runtime.CapFront == 0 {
+		px.LogFormat, px.LogFormatSD = runtime.LineFormat{}, runtime.LineFormat{}
+	}
+	compile(&px.LogFormat, "log-format", sample.InLogFormat, logformat.ForLog, sample.LogEnd)
+	compile(&px.LogFormatSD, "log-format-sd", sample.InLogFormatSD, logformat.ForLog, sample.LogEnd)
+	compile(&px.UniqueIDFormat, "unique-id", sample.InUniqueID, logformat.ForHTTP|logformat.MergeSpaces, requestHeaders(px))
+	compile(&px.ErrorFormat, "error-log-format", sample.InLogFormat, logformat.ForLog, sample.LogEnd)
+}
+
+// checkTimeouts warns about missing timeouts and copies those that others stand in for.
+func (l *Loader) checkTimeouts(px *runtime.Proxy) {
+	t := &px.Timeout
+	front, back := px.Caps&runtime.CapFront != 0, px.Caps&runtime.CapBack != 0
+	if px.Mode == runtime.ModeTCP || px.Mode == runtime.ModeHTTP {
+		missing := front && t.Client == 0
+		if back && len(px.Servers) > 0 {
+			missing = missing || t.Connect == 0 || t.Server == 0 && (px.Mode == runtime.ModeHTTP || t.Tunnel == 0)
+		}
+		if missing {
+			l.List.Warnf(px.Pos, "missing timeouts for %s '%s'.\n"+
+				"   | While not properly invalid, you will certainly encounter various problems\n"+
+				"   | with such a configuration. To fix this, please ensure that all following\n"+
+				"   | timeouts are set to a non-zero value: 'client', 'connect', 'server'.", px.Kind, px.Name)
+		}
+	}
+	if t.Tarpit == 0 {
+		t.Tarpit = t.Connect
+	}
+	if back && t.Queue == 0 {
+		t.Queue = t.Connect
+	}
+}
+
+// numberServers refuses equal names and gives numbers to those without.
+func (l *Loader) numberServers(px *runtime.Proxy) {
+	taken, names := map[int]bool{}, map[string]*runtime.Server{}
+	for _, srv := range px.Servers {
+		taken[srv.ID] = true
+		if other := names[srv.Name]; other != nil {
+			l.Alert(srv.Pos, "%s '%s', another server named '%s' was already defined at line %d, please use distinct names.",
+				px.Kind, px.Name, srv.Name, other.Pos.Line)
+		}
+		names[srv.Name] = srv
+	}
+	next := 1
+	for _, srv := range px.Servers {
+		if srv.ID == 0 {
+			for taken[next] {
+				next++
+			}
+			srv.ID = next
+		}
+		next++
+	}
+}
+
+// finishServers completes one server with what the whole configuration tells.
+func (l *Loader) finishServers(px *runtime.Proxy, srv *runtime.Server) {
+	if most := int(srv.MaxConn.Load()); srv.MinConn > most {
+		srv.MaxConn.Store(int32(srv.MinConn))
+	} else if most > 0 && srv.MinConn == 0 {
+		srv.MinConn = most
+	}
+	if srv.TFO && !(px.RetryOn.EmptyResponse && px.RetryOn.ResponseTimeout) {
+		l.sayServer(srv, false, "server has tfo activated, the backend should be configured with at least 'conn-failure', 'empty-response' and 'response-timeout' or we wouldn't be able to retry the connection on failure.")
+	}
+	l.track(px, srv)
+	srv.UserWeight.Store(int32(srv.Weight))
+	srv.State.Store(int32(runtime.ServerRunning))
+	srv.Health.Store(int32(srv.Rise))
+	if srv.Disabled {
+		srv.AdminState.Store(uint32(runtime.ConfigMaint | runtime.ForcedMaint))
+		srv.State.Store(int32(runtime.ServerStopped))
+		srv.Health.Store(0)
+	}
+}
+
+// sayServer prints a message in the shape of a server line's.
+func (l *Loader) sayServer(srv *runtime.Server, fatal bool, format string, args ...any) {
+	say := &serverSpeaker{l: l, pos: srv.Pos}
+	say.name(srv)
+	if fatal {
+		say.alert(format, args...)
+	} else {
+		say.warn(format, args...)
+	}
+}
+
+// track finds the server that another one follows.
+func (l *Loader) track(px *runtime.Proxy, srv *runtime.Server) {
+	if srv.TrackName == "" {
+		return
+	}
+	backend, name := px, srv.TrackName
+	if i := strings.LastIndexByte(name, '/'); i >= 0 {
+		if backend = l.find(name[:i], runtime.CapBack); backend == nil {
+			l.sayServer(srv, true, "unable to find required proxy '%s' for tracking.", name[:i])
+			return
+		}
+		name = name[i+1:]
+	}
+	to := findServer(backend, name)
+	if to == nil {
+		l.sayServer(srv, true, "unable to find required server '%s' for tracking.", name)
+		return
+	}
+	if !to.CheckOn && to.Track == nil && to.TrackName == "" {
+		l.sayServer(srv, true, "unable to use %s/%s for tracking as it does not have any check nor agent enabled.", backend.Name, to.Name)
+		return
+	}
+	loop := to.Track
+	for loop != nil && loop != srv {
+		loop = loop.Track
+	}
+	if to == srv || loop != nil {
+		back := to
+		if loop != nil {
+			back = loop
+		}
+		l.sayServer(srv, true, "unable to track %s/%s as it belongs to a tracking chain looping back to %s/%s.", backend.Name, to.Name, backend.Name, back.Name)
+		return
+	}
+	srv.Track = to
+	to.Trackers = append(to.Trackers, srv)
+}
+
+// ignoreHTTP warns about what only HTTP proxies do, and takes it back.
+func (l *Loader) ignoreHTTP(px *runtime.Proxy) {
+	statement := func(on bool, what string) bool {
+		if on {
+			l.List.Warnf(px.Pos, "'%s' statement ignored for %s '%s' as it requires HTTP mode.", what, px.Kind, px.Name)
+		}
+		return on
+	}
+	if statement(px.Stats != nil, "stats") {
+		px.Stats = nil
+	}
+	statement(px.Capture.Cookie != "", "capture")
+	statement(px.MonitorURI != "", "monitor-uri")
+	for _, rules := range []struct {
+		set  runtime.Ruleset
+		what string
+	}{{px.HTTPReq, "http-request"}, {px.HTTPRes, "http-response"}, {px.HTTPAfter, "http-after-response"}, {px.Redirects, "redirect"}} {
+		if len(rules.set) > 0 {
+			l.List.Warnf(px.Pos, "'%s' rules ignored for %s '%s' as they require HTTP mode.", rules.what, px.Kind, px.Name)
+		}
+	}
+	for i := 0; i < l.Tables.Options.Len(); i++ {
+		o := l.Tables.Options.Row(i)
+		if o.HTTP && px.Caps&o.Caps != 0 && px.Options&o.Flag != 0 {
+			l.List.Warnf(px.Pos, "'option %s' ignored for %s '%s' as it requires HTTP mode.", o.Name, px.Kind, px.Name)
+			px.Options &^= o.Flag
+		}
+	}
+}
+
+// checkServerModes looks for settings of servers that their proxy's mode does not allow.
+func (l *Loader) checkServerModes(px *runtime.Proxy) {
+	if px.Mode == runtime.ModeHTTP {
+		return
+	}
+	for _, srv := range px.Servers {
+		if srv.Redir != "" {
+			l.List.Alertf(srv.Pos, "%s '%s' : server cannot have cookie or redirect prefix in non-HTTP mode.", px.Kind, px.Name)
+		}
+		if srv.Cookie != "" {
+			l.List.Warnf(srv.Pos, "%s '%s' : ignoring cookie for server '%s' as HTTP mode is disabled.", px.Kind, px.Name, srv.Name)
+		}
+	}
+}
+
+// inheritRules puts the rules of the defaults section in front of the proxy's own.
+func (l *Loader) inheritRules(px *runtime.Proxy) {
+	base := px.Defaults
+	if base == nil {
+		return
+	}
+	for _, r := range []struct{ own, from *runtime.Ruleset }{
+		{&px.TCPConn, &base.TCPConn}, {&px.TCPSess, &base.TCPSess}, {&px.TCPReq, &base.TCPReq}, {&px.TCPRes, &base.TCPRes},
+		{&px.HTTPReq, &base.HTTPReq}, {&px.HTTPRes, &base.HTTPRes}, {&px.HTTPAfter, &base.HTTPAfter},
+	} {
+		*r.own = append(slices.Clone(*r.from), *r.own...)
+	}
+}
+
+// numberListeners gives numbers to the listeners without, and names for statistics.
+func numberListeners(px *runtime.Proxy) {
+	taken := map[int]bool{}
+	for _, li := range px.Listeners {
+		taken[li.ID] = true
+	}
+	next := 1
+	for i, li := range px.Listeners {
+		if li.ID == 0 {
+			if i > 0 {
+				next = px.Listeners[i-1].ID + 1
+			}
+			for taken[next] {
+				next++
+			}
+			li.ID = next
+			taken[next] = true
+		}
+		next++
+		if px.Options&runtime.OptSocketStats != 0 && li.Name == "" {
+			li.Name = fmt.Sprintf("sock-%d", li.ID)
+		}
+	}
+}
+
+// checkServers lets the domains check servers and whole proxies.
+func (l *Loader) checkServers() bool {
+	for _, px := range l.Config.Proxies {
+		if px.Disabled {
+			continue
+		}
+		l.Proxy = px
+		for _, d := range l.Tables.Domains {
+			for _, srv := range px.Servers {
+				if d.CheckServer == nil {
+					break
+				}
+				d.CheckServer(l, srv)
+				if l.List.Fatal() > 0 {
+					l.List.Alertf(ast.Pos{}, "Fatal errors found in configuration.")
+					return false
+				}
+			}
+		}
+		l.diagnoseFormats(px)
+	}
+	return true
+}
+
+// diagnoseFormats tells with -dD which formats want a proxy in HTTP mode.
+func (l *Loader) diagnoseFormats(px *runtime.Proxy) {
+	if px.Mode == runtime.ModeHTTP || px.Options&runtime.OptHTTPUpgrade != 0 {
+		return
+	}
+	for _, f := range l.state(px).httpFormats {
+		for _, item := range f.items {
+			l.List.Diagf(f.pos, "parsing [%s:%d]: %s used from %s '%s' may not work as expected (item depends on HTTP proxy mode).",
+				f.pos.File, f.pos.Line, item, px.Kind, px.Name)
+		}
+	}
+}
+
+// reportMissing tells what is known and not supported: an alert for each use, and
+// one notice for all lines that only configure what nothing uses.
+func (l *Loader) reportMissing() {
+	slices.SortStableFunc(l.missing, func(a, b use) int {
+		return cmp.Or(cmp.Compare(l.fileOrder[a.pos.File], l.fileOrder[b.pos.File]), cmp.Compare(a.pos.Line, b.pos.Line))
+	})
+	for _, u := range slices.Compact(l.missing) {
+		l.Alert(u.pos, "'%s' is known to HAProxy but not supported by hapax yet", u.what)
+	}
+	if len(l.missing) > 0 || len(l.dormant) == 0 {
+		return
+	}
+	var b strings.Builder
+	for i, u := range l.dormant {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "'%s' [%s:%d]", u.what, u.pos.File, u.pos.Line)
+	}
+	l.List.Noticef(ast.Pos{}, "what these lines configure is not supported by hapax yet and nothing uses it: %s.", b.String())
+}
+
+// placeServers looks up the addresses of servers that are given by name.
+func (l *Loader) placeServers() bool {
+	ok := true
+	for _, px := range l.Config.Proxies {
+		if px.Disabled || px.Caps&runtime.CapBack == 0 {
+			continue
+		}
+		for _, srv := range px.Servers {
+			if srv.Host != "" && !l.placeByMethods(srv) {
+				ok = false
+			}
+		}
+	}
+	if !ok {
+		l.List.Alertf(ast.Pos{}, "Failed to initialize server(s) addr.")
+	}
+	return ok
+}

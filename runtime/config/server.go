@@ -1,0 +1,321 @@
+package config
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"hapax/parser/ast"
+	"hapax/parser/diag"
+	"hapax/parser/keyword"
+	"hapax/runtime"
+)
+
+// serverAddr is what the address of a "server" line may be.
+const serverAddr = AddrPort | AddrPortOffset | AddrStream | AddrDgram | AddrName
+
+// What a server is set to when no word says otherwise.
+const (
+	defaultInter      = 2 * time.Second
+	defaultRise       = 2
+	defaultFall       = 3
+	defaultErrorLimit = 10
+	defaultPoolPurge  = 5 * time.Second
+	maxWeight         = 256
+)
+
+func serverKeywords() []Keyword {
+	words := keyword.Arg{Name: "options", Type: keyword.Opaque, Many: true, Opt: true, Doc: "section 5.2"}
+	return []Keyword{
+		onProxy("server", "4.2", "a server", []keyword.Arg{{Name: "name", Type: keyword.Name}, {Name: "address", Type: keyword.Addr}, words}, server),
+		onProxy("default-server", "4.2", "what the servers behind it start with", []keyword.Arg{words}, defaultServer),
+		onProxy("server-template", "4.2", "several servers of one description", []keyword.Arg{
+			{Name: "prefix", Type: keyword.Str}, {Name: "range", Type: keyword.Str}, {Name: "address", Type: keyword.Addr}, words}, serverTemplate),
+	}
+}
+
+// newServer makes a server with the settings that hold when nothing is said.
+func newServer(px *runtime.Proxy, pos ast.Pos) *runtime.Server {
+	return &runtime.Server{
+		Proxy: px, Pos: pos, Weight: 1, MaxReuse: -1, PoolMax: -1, PoolPurge: defaultPoolPurge,
+		Inter: defaultInter, Rise: defaultRise, Fall: defaultFall, ErrorLimit: defaultErrorLimit,
+	}
+}
+
+// copyServer copies the settings of src, which may be nil: not the name and address.
+func (l *Loader) copyServer(dst, src *runtime.Server) {
+	if src == nil {
+		return
+	}
+	dst.Source, dst.InitAddr, dst.Interface = src.Source, src.InitAddr, src.Interface
+	dst.Weight, dst.MinConn, dst.MaxQueue, dst.HashKey = src.Weight, src.MinConn, src.MaxQueue, src.HashKey
+	dst.MaxConn.Store(src.MaxConn.Load())
+	dst.StrictMaxConn, dst.Backup, dst.Disabled, dst.SlowStart = src.StrictMaxConn, src.Backup, src.Disabled, src.SlowStart
+	dst.Cookie, dst.TrackName, dst.Redir = src.Cookie, src.TrackName, src.Redir
+	dst.MaxReuse, dst.PoolMax, dst.PoolLow, dst.PoolPurge = src.MaxReuse, src.PoolMax, src.PoolLow, src.PoolPurge
+	dst.NonStick, dst.TLS, dst.TFO, dst.TCPUserTimeout, dst.Namespace = src.NonStick, src.TLS, src.TFO, src.TCPUserTimeout, src.Namespace
+	dst.CheckOn, dst.CheckAddr, dst.CheckPort, dst.CheckHost = src.CheckOn, src.CheckAddr, src.CheckPort, src.CheckHost
+	dst.Inter, dst.FastInter, dst.DownInter, dst.Rise, dst.Fall = src.Inter, src.FastInter, src.DownInter, src.Rise, src.Fall
+	dst.Check, dst.OnError, dst.Observe, dst.ErrorLimit = src.Check, src.OnError, src.Observe, src.ErrorLimit
+	dst.MarkedDownShut, dst.MarkedUpShut, dst.LogProto = src.MarkedDownShut, src.MarkedUpShut, src.LogProto
+	for _, d := range l.Tables.Domains {
+		if d.CopyServer != nil {
+			d.CopyServer(dst, src)
+		}
+	}
+}
+
+// serverSpeaker prints what is found on a server line: the first message names the
+// line and the server, those behind it only say what they say, as ever.
+type serverSpeaker struct {
+	l      *Loader
+	pos    ast.Pos
+	object string
+	spoken bool
+}
+
+func (s *serverSpeaker) say(severity diag.Severity, fatal bool, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if !s.spoken {
+		text = diag.AtObject(s.pos, s.object, "%s", text)
+	}
+	s.spoken = true
+	s.l.List.Add(diag.Diagnostic{Severity: severity, Pos: s.pos, Text: text, Fatal: fatal})
+}
+
+func (s *serverSpeaker) alert(format string, args ...any) { s.say(diag.Alert, true, format, args...) }
+
+func (s *serverSpeaker) warn(format string, args ...any) {
+	s.say(diag.Warning, false, format, args...)
+}
+
+// name tells which server the messages are about from now on.
+func (s *serverSpeaker) name(srv *runtime.Server) {
+	s.object = "server " + srv.Proxy.Name + "/" + srv.Name
+}
+
+func server(l *Loader, line *ast.Line)         { l.serverLine(line, false) }
+func serverTemplate(l *Loader, line *ast.Line) { l.serverLine(line, true) }
+
+// serverLine reads `server <name> <address> [options]` and
+// `server-template <prefix> <range> <address> [options]`.
+func (l *Loader) serverLine(line *ast.Line, template bool) {
+	word, say := line.Arg(0), &serverSpeaker{l: l, pos: line.Pos}
+	if l.InDefaults() {
+		say.alert("'%s' not allowed in 'defaults' section.", word)
+		return
+	}
+	if l.Proxy.Caps&runtime.CapBack == 0 {
+		say.alert("%s", diag.At(line.Pos, "'%s' not allowed because %s '%s' has no backend capability.", word, l.Proxy.Kind, l.Proxy.Name))
+		return
+	}
+	if !checkServerName(line, say, template) {
+		return
+	}
+	px, at := l.Proxy, 2
+	low, high := 0, 0
+	if template {
+		var ok bool
+		if low, high, ok = templateRange(line.Arg(2)); !ok {
+			say.alert("Wrong %s number or range arg '%s'.", word, line.Arg(2))
+			return
+		}
+		at = 3
+	}
+	srv := newServer(px, line.Pos)
+	if !template {
+		srv.Name = line.Arg(1)
+	}
+	say.name(srv)
+	a, err := l.Address(line.Arg(at), serverAddr, "")
+	if err != nil {
+		say.alert("%s", err)
+		px.Servers = append(px.Servers, srv)
+		return
+	}
+	l.copyServer(srv, px.DefaultServer)
+	l.placeServer(srv, &a)
+	w := NewWords(line, at+1)
+	if !l.serverWords(&w, srv, say, false) || !finishServer(srv, say) {
+		px.Servers = append(px.Servers, srv)
+		return
+	}
+	if template {
+		l.expandTemplate(line, srv, &a, low, high)
+		return
+	}
+	px.Servers = append(px.Servers, srv)
+}
+
+func checkServerName(line *ast.Line, say *serverSpeaker, template bool) bool {
+	word := line.Arg(0)
+	if template {
+		if line.Arg(3) == "" {
+			say.alert("'%s' expects <prefix> <nb | range> <addr>[:<port>] as arguments.", word)
+			return false
+		}
+		for i := 0; i < len(line.Arg(1)); i++ {
+			if c := line.Arg(1)[i]; digitOf(c) >= 36 {
+				say.alert("character '%c' is not permitted in %s prefix '%s'.", c, word, line.Arg(1))
+				return false
+			}
+		}
+		return true
+	}
+	if line.Arg(2) == "" {
+		say.alert("'%s' expects <name> and <addr>[:<port>] as arguments.", word)
+		return false
+	}
+	if c, bad := invalidChar(line.Arg(1)); bad {
+		say.alert("character '%c' is not permitted in %s name '%s'.", c, word, line.Arg(1))
+		return false
+	}
+	return true
+}
+
+// templateRange reads "N" (1 to N) or "N-M".
+func templateRange(text string) (low, high int, ok bool) {
+	first, last, ranged := strings.Cut(text, "-")
+	low = atol(first)
+	if ranged {
+		high = atol(last)
+	} else {
+		low, high = 1, low
+	}
+	return low, high, low >= 0 && high >= low
+}
+
+// placeServer takes the address of the line.
+func (l *Loader) placeServer(srv *runtime.Server, a *Address) {
+	switch {
+	case a.Dgram || a.Quic:
+		l.Missing(srv.Pos, "server with a datagram address")
+	case a.Reverse != "":
+		l.Missing(srv.Pos, "server rhttp@")
+	case a.MPTCP:
+		l.Missing(srv.Pos, "server mptcp@")
+	case strings.HasPrefix(a.Host, "_"):
+		l.Missing(srv.Pos, "server named by a SRV record")
+	}
+	srv.Host, srv.HostFamily = a.Host, a.Family
+	srv.PortOffset = a.Offset
+	if a.Low == 0 || a.High == 0 {
+		srv.MapPorts = true
+	}
+	addr := a.Addr
+	srv.Addr.Store(&addr)
+}
+
+// expandTemplate makes the servers of a template: they differ in their names.
+func (l *Loader) expandTemplate(line *ast.Line, first *runtime.Server, a *Address, low, high int) {
+	prefix := line.Arg(1)
+	for i := low; i <= high; i++ {
+		srv := first
+		if i > low {
+			srv = newServer(first.Proxy, line.Pos)
+			l.copyServer(srv, first)
+			srv.Host, srv.HostFamily, srv.PortOffset, srv.MapPorts = first.Host, first.HostFamily, first.PortOffset, first.MapPorts
+			addr := a.Addr
+			srv.Addr.Store(&addr)
+		}
+		srv.Name = prefix + strconv.Itoa(i)
+		first.Proxy.Servers = append(first.Proxy.Servers, srv)
+	}
+}
+
+// defaultServer reads `default-server [options]`, which adds to earlier lines.
+func defaultServer(l *Loader, line *ast.Line) {
+	say := &serverSpeaker{l: l, pos: line.Pos}
+	px := l.Proxy
+	if px.Caps&runtime.CapBack == 0 {
+		say.alert("%s", diag.At(line.Pos, "'%s' not allowed because %s '%s' has no backend capability.", line.Arg(0), px.Kind, px.Name))
+		return
+	}
+	own := newServer(px, line.Pos)
+	own.Name = "default-server"
+	l.copyServer(own, px.DefaultServer)
+	px.DefaultServer = own
+	w := NewWords(line, 1)
+	l.serverWords(&w, own, say, true)
+}
+
+// serverWords reads the options of a server line; false after an error that ends it.
+func (l *Loader) serverWords(w *Words, srv *runtime.Server, say *serverSpeaker, isDefault bool) bool {
+	for !w.Done() {
+		word := w.Peek()
+		name, _, _ := strings.Cut(word, "(")
+		row := l.Tables.ServerWords.Get(name)
+		if row == nil {
+			l.unknownServerWord(word, say, isDefault)
+			return false
+		}
+		w.Skip(1)
+		if isDefault && row.NotDefault {
+			say.say(diag.Alert, false, "'%s' option is not accepted in default-server sections", word)
+			w.Skip(len(row.Args))
+			continue
+		}
+		if row.Status == keyword.Missing {
+			l.Missing(w.Pos(), "server "+row.Name)
+		}
+		if row.Parse == nil {
+			w.Skip(len(row.Args))
+			continue
+		}
+		err := row.Parse(l, w, srv)
+		if err == nil {
+			continue
+		}
+		text := indent(err.Error(), 2)
+		switch err.(type) {
+		case Warning:
+			say.say(diag.Warning, false, "%s.", text)
+		case Complaint:
+			say.say(diag.Alert, false, "%s.", text)
+		default:
+			say.alert("%s.", text)
+			return false
+		}
+	}
+	return true
+}
+
+func (l *Loader) unknownServerWord(word string, say *serverSpeaker, isDefault bool) {
+	hint := ""
+	if isDefault {
+		hint = " Hint: no address was expected for this server."
+	}
+	s := keyword.NewSuggester(word)
+	for _, known := range knownServerWords {
+		s.Try(known.name)
+	}
+	if best := s.Best(); best != "" {
+		say.alert("unknown keyword '%s'; did you mean '%s' maybe ?%s", word, best, hint)
+		return
+	}
+	say.alert("unknown keyword '%s'.%s", word, hint)
+}
+
+// finishServer makes the checks that the whole line allows.
+func finishServer(srv *runtime.Server, say *serverSpeaker) bool {
+	if srv.CheckOn && srv.TrackName != "" {
+		say.alert("unable to enable checks and tracking at the same time!")
+		return false
+	}
+	if srv.Weight == 0 {
+		say.l.List.Diagf(srv.Pos, "%s", diag.AtObject(srv.Pos, say.object, "configured with weight of 0 will never be selected by load balancing algorithms"))
+	}
+	return true
+}
+
+// Complaint is an error that is printed as an alert and refuses nothing.
+type Complaint string
+
+func (c Complaint) Error() string { return string(c) }
+
+// atol32 keeps a number within what is stored of it.
+func atol32(text string) int32 {
+	return int32(min(max(atol(text), math.MinInt32), math.MaxInt32))
+}

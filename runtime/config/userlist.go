@@ -1,0 +1,161 @@
+package config
+
+import (
+	"slices"
+	"strings"
+
+	"hapax/parser/ast"
+	"hapax/parser/keyword"
+	"hapax/runtime"
+)
+
+func userlistSections() []Section {
+	return []Section{{Doc: doc("userlist", "12.2", "users, passwords and groups"), Kind: Userlist, Start: startUserlist}}
+}
+
+func userlistKeywords() []Keyword {
+	in := func(name, summary string, args []keyword.Arg, parse func(*Loader, *ast.Line)) Keyword {
+		d := doc(name, "12.2", summary)
+		d.Args = args
+		return Keyword{Doc: d, In: Userlist, Parse: parse}
+	}
+	return []Keyword{
+		in("group", "a group of users", []keyword.Arg{{Name: "name", Type: keyword.Name}, {Name: "users", Type: keyword.Str, Joined: true, Opt: true}}, group),
+		in("user", "a user", []keyword.Arg{{Name: "name", Type: keyword.Str}, {Name: "password", Type: keyword.Str, Joined: true, Opt: true},
+			{Name: "insecure-password", Type: keyword.Str, Joined: true, Opt: true}, {Name: "groups", Type: keyword.Str, Joined: true, Opt: true}}, userLine),
+	}
+}
+
+// groupUsers are the users that "group" lines name: users may come later.
+type groupUsers struct {
+	list  *runtime.Userlist
+	group string
+	users []string
+}
+
+func startUserlist(l *Loader, line *ast.Line) {
+	name := line.Arg(1)
+	if name == "" {
+		l.AlertTight(line.Pos, "'%s' expects <name> as arguments.", line.Arg(0))
+		return
+	}
+	if l.TooMany(line, 1, 1) {
+		return
+	}
+	if c, bad := invalidChar(name); bad {
+		l.AlertTight(line.Pos, "character '%c' is not permitted in '%s' name '%s'.", c, line.Arg(0), name)
+		return
+	}
+	if l.Config.Userlists[name] != nil {
+		l.WarnTight(line.Pos, "ignoring duplicated userlist '%s'.", name)
+		return
+	}
+	l.userlist = &runtime.Userlist{Name: name}
+	l.Config.Userlists[name] = l.userlist
+	l.userlists = append(l.userlists, l.userlist)
+}
+
+func group(l *Loader, line *ast.Line) {
+	name := line.Arg(1)
+	if name == "" {
+		l.AlertTight(line.Pos, "'%s' expects <name> as arguments.", line.Arg(0))
+		return
+	}
+	if c, bad := invalidChar(name); bad {
+		l.AlertTight(line.Pos, "character '%c' is not permitted in '%s' name '%s'.", c, line.Arg(0), name)
+		return
+	}
+	list := l.userlist
+	if list == nil {
+		return
+	}
+	if list.HasGroup(name) {
+		l.WarnTight(line.Pos, "ignoring duplicated group '%s' in userlist '%s'.", name, list.Name)
+		return
+	}
+	g := groupUsers{list: list, group: name}
+	for i := 2; line.Arg(i) != ""; i += 2 {
+		if line.Arg(i) != "users" {
+			l.AlertTight(line.Pos, "'%s' only supports 'users' option.", line.Arg(0))
+			return
+		}
+		if g.users != nil {
+			l.AlertTight(line.Pos, "'users' option already defined in '%s' name '%s'.", line.Arg(0), name)
+			return
+		}
+		g.users = splitNames(line.Arg(i + 1))
+	}
+	list.Groups = append(list.Groups, name)
+	l.groups = append(l.groups, g)
+}
+
+func userLine(l *Loader, line *ast.Line) {
+	name := line.Arg(1)
+	if name == "" {
+		l.AlertTight(line.Pos, "'%s' expects <name> as arguments.", line.Arg(0))
+		return
+	}
+	list := l.userlist
+	if list == nil {
+		return
+	}
+	if list.User([]byte(name)) != nil {
+		l.WarnTight(line.Pos, "ignoring duplicated user '%s' in userlist '%s'.", name, list.Name)
+		return
+	}
+	u := &runtime.User{Name: name}
+	list.Users = append(list.Users, u)
+	for i := 2; line.Arg(i) != ""; i += 2 {
+		value := line.Arg(i + 1)
+		switch line.Arg(i) {
+		case "password":
+			u.Password = value
+		case "insecure-password":
+			u.Password, u.Insecure = value, true
+		case "groups":
+			u.Groups = splitNames(value)
+		default:
+			l.AlertTight(line.Pos, "'%s' only supports 'password', 'insecure-password' and 'groups' options.", line.Arg(0))
+			return
+		}
+	}
+}
+
+// splitNames cuts a list at its commas; empty names are no names.
+func splitNames(text string) []string {
+	return slices.DeleteFunc(strings.Split(text, ","), func(s string) bool { return s == "" })
+}
+
+// resolveUsers brings users and groups together; false after an error, which ends
+// the checks.
+func (l *Loader) resolveUsers() bool {
+	for i := len(l.userlists) - 1; i >= 0; i-- {
+		list := l.userlists[i]
+		for j := len(list.Users) - 1; j >= 0; j-- {
+			u := list.Users[j]
+			for _, g := range u.Groups {
+				if !list.HasGroup(g) {
+					l.List.Alertf(ast.Pos{}, "userlist '%s': no such group '%s' specified in user '%s'", list.Name, g, u.Name)
+					return false
+				}
+			}
+		}
+		for j := len(l.groups) - 1; j >= 0; j-- {
+			g := l.groups[j]
+			if g.list != list {
+				continue
+			}
+			for _, name := range g.users {
+				u := list.User([]byte(name))
+				if u == nil {
+					l.List.Alertf(ast.Pos{}, "userlist '%s': no such user '%s' specified in group '%s'", list.Name, name, g.group)
+					return false
+				}
+				if !slices.Contains(u.Groups, g.group) {
+					u.Groups = append(u.Groups, g.group)
+				}
+			}
+		}
+	}
+	return true
+}
