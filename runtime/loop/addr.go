@@ -41,7 +41,7 @@ func AddrFrom(ap netip.AddrPort) Addr {
 func UnixAddr(path string) (Addr, error) {
 	var a Addr
 	b := a.bytes()[2:unix.SizeofSockaddrUnix]
-	if path == "" || len(path) >= len(b) {
+	if path == "" || len(path) > len(b) || len(path) == len(b) && path[0] != 0 {
 		return a, errors.New("unix socket path is empty or too long")
 	}
 	a.raw.Addr.Family = unix.AF_UNIX
