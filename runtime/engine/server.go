@@ -218,7 +218,7 @@ func (k *link) address(a *runtime.Addr, srv *runtime.Server, s *stream) bool {
 	case runtime.FamilyUnix:
 		return k.unix(a.Path)
 	case runtime.FamilyAbstract:
-		return k.unix("\x00" + pad(a.Path))
+		return k.unix(abstractName(a.Path))
 	case runtime.FamilyAbstractZ:
 		return k.unix("\x00" + a.Path)
 	}
@@ -229,15 +229,6 @@ func (k *link) unix(path string) bool {
 	to, err := loop.UnixAddr(path)
 	k.to = to
 	return err == nil
-}
-
-// pad makes the name of an abs@ socket as long as the kernel's address: the
-// reference names the trailing zeroes too.
-func pad(name string) string {
-	var b [107]byte
-	n := copy(b[:], name)
-	_ = n
-	return string(b[:106])
 }
 
 // prepare sets the options of a socket to a server.
