@@ -206,23 +206,76 @@ func ParseIPv4[T ~string | ~[]byte](s T) (netip.Addr, bool) {
 
 // ParseIPv6 reads the text of an IPv6 address, without zone.
 func ParseIPv6[T ~string | ~[]byte](s T) (netip.Addr, bool) {
-	if len(s) < 2 || len(s) > 46 {
-		return netip.Addr{}, false
+	var b [16]byte
+	at, gap := 0, -1 // gap: where "::" stands
+	i := 0
+	if len(s) >= 2 && s[0] == ':' && s[1] == ':' {
+		gap, i = 0, 2
 	}
-	var room [46]byte
-	n := copy(room[:], s)
-	colon := false
-	for _, c := range room[:n] {
-		switch {
-		case c == '%':
+	for i < len(s) {
+		if at == len(b) {
 			return netip.Addr{}, false
-		case c == ':':
-			colon = true
+		}
+		group, start := uint32(0), i
+		for ; i < len(s) && isHex(s[i]); i++ {
+			if i-start == 4 {
+				return netip.Addr{}, false
+			}
+			group = group<<4 | uint32(hexDigit(s[i]))
+		}
+		switch {
+		case i == start:
+			return netip.Addr{}, false
+		case i < len(s) && s[i] == '.':
+			v4, ok := ParseIPv4(s[start:])
+			if last := s[len(s)-1]; !ok || at > len(b)-4 || last-'0' > 9 || !plainIPv4(s[start:]) {
+				return netip.Addr{}, false
+			}
+			four := v4.As4()
+			at += copy(b[at:], four[:])
+			i = len(s)
+			continue
+		}
+		binary.BigEndian.PutUint16(b[at:], uint16(group))
+		at += 2
+		if i == len(s) {
+			break
+		}
+		if s[i] != ':' {
+			return netip.Addr{}, false
+		}
+		i++
+		switch {
+		case i == len(s):
+			return netip.Addr{}, false
+		case s[i] == ':':
+			if gap >= 0 {
+				return netip.Addr{}, false
+			}
+			gap = at
+			i++
 		}
 	}
-	if !colon {
+	switch {
+	case gap < 0 && at < len(b), gap >= 0 && at == len(b):
 		return netip.Addr{}, false
+	case gap >= 0:
+		tail := at - gap
+		copy(b[len(b)-tail:], b[gap:at])
+		clear(b[gap : len(b)-tail])
 	}
-	a, err := netip.ParseAddr(string(room[:n]))
-	return a, err == nil && a.Is6()
+	return netip.AddrFrom16(b), true
+}
+
+// plainIPv4 tells whether s is made of digits and dots only, without leading zeroes: what may end an
+// IPv6 address.
+func plainIPv4[T ~string | ~[]byte](s T) bool {
+	for i := 0; i < len(s); i++ {
+		first := i == 0 || s[i-1] == '.'
+		switch {
+		case s[i] != '.' && s[i]-'0' > 9, s[i] == '0' && first && i+1 < len(s) && s[i+1] != '.':
+			return false
+		}
+	}
+	return true
 }

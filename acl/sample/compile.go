@@ -6,9 +6,11 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 
 	"hapax/parser/ast"
 	"hapax/parser/keyword"
+	"hapax/parser/units"
 )
 
 // Compiler turns text into expressions. The loader owns one and sets Pos and Use before each rule.
@@ -412,12 +414,18 @@ func (c *Compiler) argument(a *Arg, word string, pos int, fetch, conv string) (e
 		if word == "" {
 			return true, nil
 		}
-		a.Int, ok = parseDelay(word)
+		delay, stray, fault := units.Time(word, time.Millisecond)
+		if stray != 0 && c.Warn != nil {
+			c.Warn(units.Stray(stray, word))
+		}
+		a.Int, ok = delay.Milliseconds(), fault == nil
 	case keyword.Size:
 		if word == "" {
 			return true, nil
 		}
-		a.Int, ok = parseSize(word)
+		var size uint32
+		size, _, ok = units.Size(word)
+		a.Int = int64(size)
 	case keyword.Field:
 		if word == "" {
 			return true, nil
@@ -450,63 +458,6 @@ func prefixMask(word string, bits int) (netip.Addr, bool) {
 	}
 	p, err := all.Prefix(n)
 	return p.Addr(), err == nil
-}
-
-// parseDelay reads a time in milliseconds unless it has a unit. Microseconds are rounded up.
-func parseDelay(word string) (int64, bool) {
-	n, taken := readUint(word)
-	if taken == 0 {
-		return 0, false
-	}
-	var ms uint64
-	switch word[taken:] {
-	case "", "ms":
-		ms = n
-	case "us":
-		ms = (n + 999) / 1000
-	case "s":
-		ms = n * 1000
-	case "m":
-		ms = n * 60_000
-	case "h":
-		ms = n * 3_600_000
-	case "d":
-		ms = n * 86_400_000
-	default:
-		return 0, false
-	}
-	return int64(ms), ms <= 1<<31-1 && n <= 1<<31
-}
-
-// parseSize reads a number of bytes with an optional unit k, m or g.
-func parseSize(word string) (int64, bool) {
-	n, taken := readUint(word)
-	if taken == 0 {
-		return 0, false
-	}
-	shift := 0
-	switch word[taken:] {
-	case "":
-	case "k", "K":
-		shift = 10
-	case "m", "M":
-		shift = 20
-	case "g", "G":
-		shift = 30
-	default:
-		return 0, false
-	}
-	return int64(n << shift), n <= 1<<31-1 && n<<shift <= 1<<31-1
-}
-
-func readUint(word string) (n uint64, taken int) {
-	for taken < len(word) && word[taken]-'0' <= 9 {
-		if n < 1<<40 {
-			n = n*10 + uint64(word[taken]-'0')
-		}
-		taken++
-	}
-	return n, taken
 }
 
 // parseField reads "1.2.3".

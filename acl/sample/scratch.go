@@ -35,7 +35,7 @@ func (s *Scratch) Alloc(n int) []byte {
 }
 
 // Room gives an empty slice with the capacity of a whole block, to append to; Take tells how much of
-// it is to be kept. Who finds the room too small has no result.
+// it is to be kept. Who finds the room too small has no result. Nothing else may be taken in between.
 func (s *Scratch) Room() []byte {
 	n := s.limit()
 	if s.used+n > len(s.block) {

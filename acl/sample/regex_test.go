@@ -1,0 +1,147 @@
+package sample
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestRegex(t *testing.T) {
+	cases := []struct {
+		pattern string
+		fold    bool
+		in      string
+		want    string // the groups, "-" for one that took no part; "" for no match
+	}{
+		{"b(c)?", false, "abc", "bc|c"},
+		{"b(x)?", false, "abc", "b|-"},
+		{"B", true, "abc", "b"},
+		{"^b", false, "abc", ""},
+		{`a\sb`, false, "a\vb", "a\vb"},
+		{`[\h]b`, false, "a\tb", "\tb"},
+		{`\H+`, false, "ab cd", "ab"},
+		{".", false, "\xc3\xa9", "\xc3"},
+		{"(.)(.)$", false, "x\xc3\xa9", "\xc3\xa9|\xc3|\xa9"},
+		{`\xc3`, false, "\xc3\xa9", "\xc3"},
+		{"\xc3\xa9", false, "x\xc3\xa9", "\xc3\xa9"},
+		{"a$", false, "a\n", "a"},
+		{"a$", false, "a\n\n", ""},
+		{"a\n$", false, "a\n", "a\n"},
+		{`(.)\1`, false, "abccd", "cc|c"},
+		{"foo(?!bar)", false, "foobar foox", "foo"},
+		{"(?<=a)b", false, "bab", "b"},
+		{"a++b", false, "aaab", "aaab"},
+		{"a++a", false, "aaa", ""},
+		{"(?:ab)*+c", false, "ababc", "ababc"},
+		{`[ab]{1,2}+b`, false, "abb", "abb"},
+		{`\w(?=\d)`, false, "\xe9a1", "a"},
+		{"x{2000}", false, strings.Repeat("x", 2000), strings.Repeat("x", 2000)},
+		{"(?P<n>a)", false, "a", "a|a"},
+		{"[[:alpha:]]+", false, "12ab", "ab"},
+	}
+	for _, c := range cases {
+		r, err := CompileRegex(c.pattern, c.fold)
+		if err != nil {
+			t.Errorf("%q: %v", c.pattern, err)
+			continue
+		}
+		var g Groups
+		got := ""
+		if r.Find([]byte(c.in), true, &g) {
+			parts := []string{}
+			for i := 0; i < len(g); i += 2 {
+				if g[i] >= 0 {
+					parts = append(parts, c.in[g[i]:g[i+1]])
+				} else {
+					parts = append(parts, "-")
+				}
+			}
+			for len(parts) > strings.Count(c.want, "|")+1 && parts[len(parts)-1] == "-" {
+				parts = parts[:len(parts)-1]
+			}
+			got = strings.Join(parts, "|")
+		}
+		if got != c.want {
+			t.Errorf("%q in %q: got %q, want %q", c.pattern, c.in, got, c.want)
+		}
+		if r.Match([]byte(c.in)) != (c.want != "") {
+			t.Errorf("%q in %q: Match disagrees with Find", c.pattern, c.in)
+		}
+	}
+}
+
+func TestRegexRest(t *testing.T) {
+	r, err := CompileRegex("^a", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var g Groups
+	if !r.Find([]byte("ab"), true, &g) || r.Find([]byte("ab"), false, &g) {
+		t.Error(`"^" matches at the start of the subject only`)
+	}
+}
+
+// TestRegexErrors holds the words of PCRE2 10.42.
+func TestRegexErrors(t *testing.T) {
+	for pattern, want := range map[string]string{
+		"a(b":           "missing closing parenthesis, erroffset=3",
+		"[a":            "missing terminating ] for character class, erroffset=2",
+		"*a":            "quantifier does not follow a repeatable item, erroffset=0",
+		"a)":            "unmatched closing parenthesis, erroffset=1",
+		"a{3,2}":        "numbers out of order in {} quantifier, erroffset=5",
+		"(?P<n>a)[z-a]": "range out of order in character class, erroffset=11",
+		"a**":           "quantifier does not follow a repeatable item, erroffset=2",
+		"[[:foo:]]":     "unknown POSIX class name, erroffset=3",
+	} {
+		_, err := CompileRegex(pattern, false)
+		if want = "regex '" + pattern + "' is invalid (error=" + want + ")"; err == nil || err.Error() != want {
+			t.Errorf("%s\n got %v\nwant %s", pattern, err, want)
+		}
+	}
+}
+
+func TestReplacement(t *testing.T) {
+	src := []byte("abc")
+	g := Groups{1, 3, 1, 2, -1, -1}
+	for text, want := range map[string]string{`<\0>`: "<bc>", `\1\2\1`: "bb", `\x41\\\n`: `A\n`, "": ""} {
+		if got, ok := AppendReplacement(nil, text, src, &g); !ok || string(got) != want {
+			t.Errorf("%q: %q %v", text, got, ok)
+		}
+	}
+	for _, text := range []string{`a\`, `\x`, `\x4`} {
+		if _, ok := AppendReplacement(nil, text, src, &g); ok {
+			t.Errorf("%q passes", text)
+		}
+		if rest, _ := CheckReplacement(text); rest == "" {
+			t.Errorf("%q is found good", text)
+		}
+	}
+	if rest, odd := CheckReplacement(`a\1\x41\\`); rest != "" || string(odd) != `\` {
+		t.Errorf("%q %q", rest, odd)
+	}
+}
+
+func FuzzRegex(f *testing.F) {
+	f.Add("a(b)+", "xaby", false)
+	f.Add("[[:alpha:]-]", "a-", true)
+	f.Add(`(?=a)\h[^\s]`, "\t\xff\n", false)
+	f.Add(`(a)\1++$`, "aa\n", false)
+	f.Fuzz(func(t *testing.T, pattern, in string, fold bool) {
+		if len(pattern) > 30 || len(in) > 60 {
+			return
+		}
+		r, err := CompileRegex(pattern, fold)
+		if err != nil {
+			return
+		}
+		var g Groups
+		found := r.Find([]byte(in), true, &g)
+		for i := 0; i < len(g); i += 2 {
+			if g[i] > g[i+1] || g[i+1] > len(in) {
+				t.Fatalf("%q in %q: groups %v", pattern, in, g)
+			}
+		}
+		if found && g[0] < 0 {
+			t.Fatalf("%q in %q: a match without a place", pattern, in)
+		}
+	})
+}
