@@ -12,10 +12,10 @@ import (
 	"hapax/runtime"
 )
 
-// LogFormat compiles a log format of the line that is being read. flags are those
+// Format compiles a log format of the line that is being read. flags are those
 // of its use: logformat.ForLog, logformat.ForHTTP or 0. Inside of a defaults
 // section formats are compiled for both sides, as for the proxies behind it.
-func (l *Loader) LogFormat(text string, flags logformat.Flags, at sample.Checkpoint) (*logformat.Format, error) {
+func (l *Loader) Format(text string, flags logformat.Flags, at sample.Checkpoint) (*logformat.Format, error) {
 	f, err := l.formats.Compile(text, flags, at)
 	if err == nil && l.Proxy != nil {
 		l.checkFormat(l.Proxy, f)
@@ -139,7 +139,7 @@ func (l *Loader) replyHeader(w *Words, r *runtime.Reply, at sample.Checkpoint) e
 		l.Warn(w.Pos(), "header '%s' always ignored by the http reply.", name)
 		return nil
 	}
-	f, err := l.LogFormat(value, logformat.ForHTTP, at)
+	f, err := l.Format(value, logformat.ForHTTP, at)
 	if err != nil {
 		return err
 	}
@@ -202,7 +202,7 @@ func (l *Loader) finishReply(r *runtime.Reply, source, payload string, at sample
 		if r.Type == "" {
 			return errors.New("a content type must be defined with a log-format payload")
 		}
-		f, err := l.LogFormat(payload, 0, at)
+		f, err := l.Format(payload, 0, at)
 		if err != nil {
 			return err
 		}

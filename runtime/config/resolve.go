@@ -245,7 +245,7 @@ func (l *Loader) ruleFormat(use sample.Use, text string, pos ast.Pos) (*runtime.
 	}
 	l.pos, l.Samples.Pos = pos, pos
 	l.For(use)
-	f, err := l.LogFormat(text, 0, sample.FrontReqHeaders)
+	f, err := l.Format(text, 0, sample.FrontReqHeaders)
 	if err != nil {
 		return nil, err
 	}
@@ -288,7 +288,7 @@ func (l *Loader) compileFormats(px *runtime.Proxy) {
 		pos := ast.Pos{File: lf.File, Line: lf.Line}
 		l.pos, l.Samples.Pos = pos, pos
 		l.For(use)
-		f, err := l.LogFormat(lf.Text, flags, at)
+		f, err := l.Format(lf.Text, flags, at)
 		if err != nil {
 			l.List.Add(parsingAlert(pos, false, "failed to parse %s : %s.", what, err))
 			return

@@ -1,0 +1,25 @@
+package main
+
+import (
+	"hapax/acl"
+	"hapax/acl/convert"
+	"hapax/acl/fetch"
+	"hapax/acl/pattern"
+	"hapax/runtime/balance"
+	"hapax/runtime/config"
+	"hapax/runtime/queue"
+)
+
+// domains is the one ordered list of everything that hapax knows: what a
+// configuration may say, what the runtime API answers, and all that is derived
+// from it. To add a domain is to add its package and a line here.
+func domains() []*config.Domain {
+	return []*config.Domain{
+		config.Rows(),
+		{Name: "acl", Fetches: acl.Fetches, Converters: pattern.Converters},
+		{Name: "fetch", Fetches: fetch.Rows},
+		{Name: "convert", Converters: convert.Rows},
+		&balance.Domain,
+		&queue.Domain,
+	}
+}
