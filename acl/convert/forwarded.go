@@ -1,11 +1,10 @@
 package convert
 
 import (
-	"bytes"
-	"net/netip"
 	"strconv"
 
 	"hapax/acl/sample"
+	"hapax/runtime/message"
 )
 
 var forwardedRows = []sample.Converter{
@@ -29,232 +28,55 @@ var forwardedRows = []sample.Converter{
 		In: sample.Any, Out: sample.Str, Eval: makeNodePort},
 }
 
-// node is a node of RFC 7239, section 6: a name and perhaps a port.
-type node struct {
-	text []byte
-	addr netip.Addr // valid when the name is an address
-	name []byte     // "unknown", or an obfuscated name with its underscore
-	port int        // 0 without one, or with an obfuscated one
-	hide []byte     // an obfuscated port with its underscore
-}
-
-// forwarded is one element of a Forwarded header; a nil text says that the parameter is absent.
-type forwarded struct {
-	forNode, byNode node
-	host, proto     []byte
-}
-
-// parseForwarded reads an element strictly: each parameter at most once, nothing but the four known
-// ones, no blanks. It stops after the fourth.
-func parseForwarded(b []byte, f *forwarded) bool {
-	for n := 0; len(b) > 0 && n < 4; n++ {
-		if n > 0 {
-			if b[0] != ';' {
-				return false
-			}
-			b = b[1:]
-		}
-		var ok bool
-		switch {
-		case len(b) > 4 && f.forNode.text == nil && bytes.HasPrefix(b, []byte("for=")):
-			b, ok = quoted(b[4:], func(b []byte, quoted bool) ([]byte, bool) { return parseNode(b, &f.forNode, quoted) })
-		case len(b) > 3 && f.byNode.text == nil && bytes.HasPrefix(b, []byte("by=")):
-			b, ok = quoted(b[3:], func(b []byte, quoted bool) ([]byte, bool) { return parseNode(b, &f.byNode, quoted) })
-		case len(b) > 5 && f.host == nil && bytes.HasPrefix(b, []byte("host=")):
-			b, ok = quoted(b[5:], func(b []byte, quoted bool) ([]byte, bool) {
-				rest, ok := parseHost(b, quoted)
-				f.host = b[:len(b)-len(rest)]
-				return rest, ok
-			})
-		case len(b) > 6 && f.proto == nil && bytes.HasPrefix(b, []byte("proto=http")):
-			n := len("http")
-			if value := b[6:]; len(value) > n && value[n] == 's' {
-				n++
-			}
-			f.proto, b, ok = b[6:6+n], b[6+n:], true
-		}
-		if !ok {
-			return false
-		}
-	}
-	return true
-}
-
-// quoted reads a value that may stand between quotes.
-func quoted(b []byte, read func(b []byte, quoted bool) ([]byte, bool)) ([]byte, bool) {
-	if len(b) == 0 || b[0] != '"' {
-		return read(b, false)
-	}
-	rest, ok := read(b[1:], true)
-	if !ok || len(rest) == 0 || rest[0] != '"' {
-		return rest, false
-	}
-	return rest[1:], true
-}
-
-// parseNode reads a node. Ports and IPv6 addresses are allowed between quotes only.
-func parseNode(b []byte, n *node, quoted bool) ([]byte, bool) {
-	all := b
-	if len(b) == 0 {
-		return b, false
-	}
-	switch {
-	case b[0] == '_':
-		end := 1 + obfuscated(b[1:])
-		n.name, b = b[:end], b[end:]
-		if end == 1 {
-			return b, false
-		}
-	case b[0] == 'u':
-		if !bytes.HasPrefix(b, []byte("unknown")) {
-			return b, false
-		}
-		n.name, b = b[:7], b[7:]
-	case quoted && b[0] == '[':
-		var ok bool
-		if n.addr, b, ok = parseBracketed(b); !ok {
-			return b, false
-		}
-	default:
-		end := 0
-		for end < len(b) && end < len("255.255.255.255") && (b[end]-'0' <= 9 || b[end] == '.') {
-			end++
-		}
-		a, err := netip.ParseAddr(string(b[:end]))
-		if err != nil || !a.Is4() {
-			return b, false
-		}
-		n.addr, b = a, b[end:]
-	}
-	if len(b) > 0 && b[0] == ':' {
-		if !quoted || len(b) == 1 {
-			return b, false
-		}
-		b = b[1:]
-		if b[0] == '_' {
-			end := 1 + obfuscated(b[1:])
-			if end == 1 {
-				return b, false
-			}
-			n.hide, b = b[:end], b[end:]
-		} else {
-			var ok bool
-			if n.port, b, ok = parsePort(b); !ok {
-				return b, false
-			}
-		}
-	}
-	n.text = all[:len(all)-len(b)]
-	return b, true
-}
-
-// obfuscated is how many bytes of an obfuscated identifier start b, its underscore not among them.
-func obfuscated(b []byte) int {
-	n := 0
-	for n < len(b) && (isAlnum(b[n]) || b[n] == '.' || b[n] == '-' || b[n] == '_') {
-		n++
-	}
-	return n
-}
-
-func isAlnum(c byte) bool { return c-'0' <= 9 || c|0x20 >= 'a' && c|0x20 <= 'z' }
-
-func parseBracketed(b []byte) (netip.Addr, []byte, bool) {
-	end := 1
-	for end < len(b) && end < 46 && (isAlnum(b[end]) || b[end] == ':') {
-		end++
-	}
-	if end >= len(b) || b[end] != ']' {
-		return netip.Addr{}, b, false
-	}
-	a, ok := sample.ParseIPv6(b[1:end])
-	return a, b[end+1:], ok
-}
-
-func parsePort(b []byte) (port int, rest []byte, ok bool) {
-	n := 0
-	for n < len(b) && b[n]-'0' <= 9 {
-		if port = port*10 + int(b[n]-'0'); port > 65535 {
-			return 0, b, false
-		}
-		n++
-	}
-	return port, b[n:], port > 0
-}
-
-func parseHost(b []byte, quoted bool) ([]byte, bool) {
-	if len(b) == 0 {
-		return b, false
-	}
-	if quoted && b[0] == '[' {
-		var ok bool
-		if _, b, ok = parseBracketed(b); !ok {
-			return b, false
-		}
-	} else {
-		for len(b) > 0 && (isAlnum(b[0]) || b[0] == '.') {
-			b = b[1:]
-		}
-	}
-	if len(b) == 0 || b[0] != ':' {
-		return b, true
-	}
-	if !quoted {
-		return b, false
-	}
-	_, rest, ok := parsePort(b[1:])
-	return rest, ok
-}
-
 func forwardedValid(_ *sample.Context, _ []sample.Arg, v *sample.Value) bool {
-	var f forwarded
-	v.SetBool(len(v.Bytes) > 0 && parseForwarded(v.Bytes, &f))
+	var f message.Forwarded
+	v.SetBool(len(v.Bytes) > 0 && message.ParseForwarded(v.Bytes, &f))
 	return true
 }
 
 func forwardedField(_ *sample.Context, a []sample.Arg, v *sample.Value) bool {
-	var f forwarded
-	if !parseForwarded(v.Bytes, &f) {
+	var f message.Forwarded
+	if !message.ParseForwarded(v.Bytes, &f) {
 		return false
 	}
 	var found []byte
 	switch a[0].Str {
 	case "proto":
-		found = f.proto
+		found = f.Proto
 	case "host":
-		found = f.host
+		found = f.Host
 	case "for":
-		found = f.forNode.text
+		found = f.For.Text
 	case "by":
-		found = f.byNode.text
+		found = f.By.Text
 	}
 	v.Bytes = found
 	return found != nil
 }
 
 func nodeName(_ *sample.Context, _ []sample.Arg, v *sample.Value) bool {
-	var n node
-	if _, ok := parseNode(v.Bytes, &n, true); !ok {
+	var n message.Node
+	if _, ok := n.Parse(v.Bytes, true); !ok {
 		return false
 	}
-	if n.addr.IsValid() {
-		return v.SetAddr(n.addr)
+	if n.Addr.IsValid() {
+		return v.SetAddr(n.Addr)
 	}
-	v.Bytes = n.name
+	v.Bytes = n.Name
 	return true
 }
 
 func nodePort(_ *sample.Context, _ []sample.Arg, v *sample.Value) bool {
-	var n node
-	_, ok := parseNode(v.Bytes, &n, true)
+	var n message.Node
+	_, ok := n.Parse(v.Bytes, true)
 	switch {
 	case !ok:
 		return false
-	case n.hide != nil:
-		v.Bytes = n.hide
+	case n.Hidden != nil:
+		v.Bytes = n.Hidden
 		return true
-	case n.port > 0:
-		v.SetInt(int64(n.port))
+	case n.Port > 0:
+		v.SetInt(int64(n.Port))
 		return true
 	}
 	return false
@@ -262,7 +84,7 @@ func nodePort(_ *sample.Context, _ []sample.Arg, v *sample.Value) bool {
 
 // hide writes a text as an obfuscated identifier.
 func hide(ctx *sample.Context, v *sample.Value) bool {
-	if len(v.Bytes) == 0 || obfuscated(v.Bytes) != len(v.Bytes) {
+	if len(v.Bytes) == 0 || message.Obfuscated(v.Bytes) != len(v.Bytes) {
 		return false
 	}
 	v.SetStr(ctx.Scratch.Take(append(append(ctx.Scratch.Room(), '_'), v.Bytes...)))

@@ -43,7 +43,6 @@ type Compiler struct {
 type Expr struct {
 	Fetch *Fetch
 	Args  []Arg
-	text  string
 	steps []step
 }
 

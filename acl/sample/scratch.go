@@ -76,7 +76,8 @@ func (s *Scratch) Return() { s.lent-- }
 // Mark and Rewind free what was taken in between, for an evaluation inside another one.
 func (s *Scratch) Mark() int { return s.used }
 
-// Rewind goes back to a Mark, unless a new block was begun in between.
+// Rewind goes back to a Mark. When a new block was begun in between, what was taken of it before the
+// mark stays taken until Reset.
 func (s *Scratch) Rewind(mark int) {
 	if mark <= s.used {
 		s.used = mark

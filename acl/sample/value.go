@@ -34,16 +34,6 @@ var typeNames = [types]string{"any", "same", "bool", "sint", "addr", "ipv4", "ip
 // String is the name of the type as -dK prints it.
 func (t Type) String() string { return typeNames[t] }
 
-// TypeOf finds a type by its name.
-func TypeOf(name string) (Type, bool) {
-	for t, n := range typeNames {
-		if n == name {
-			return Type(t), true
-		}
-	}
-	return Any, false
-}
-
 // Flags tell how long a value stands and who owns its bytes.
 type Flags uint8
 

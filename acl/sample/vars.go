@@ -73,18 +73,6 @@ func (n *VarNames) Parse(text string) (Var, error) {
 	return Var{ID: id, Scope: scope}, nil
 }
 
-// Find is Parse for a name that need not be numbered: ok is false when nobody ever used it.
-func (n *VarNames) Find(text string) (v Var, ok bool, err error) {
-	scope, name, err := splitVar(text)
-	if err != nil {
-		return Var{}, false, err
-	}
-	n.mu.RLock()
-	defer n.mu.RUnlock()
-	id, ok := n.ids[name]
-	return Var{ID: id, Scope: scope}, ok, nil
-}
-
 func splitVar(text string) (Scope, string, error) {
 	if text == "" {
 		return 0, "", fmt.Errorf("Empty variable name cannot be accepted")
