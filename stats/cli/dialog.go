@@ -134,11 +134,14 @@ func (c *Conn) Output() []byte { return c.out[c.sent:] }
 // Sent tells that the reader took n bytes.
 func (c *Conn) Sent(n int) {
 	c.sent += n
-	if c.sent == len(c.out) {
+	switch {
+	case c.sent == len(c.out):
 		c.out, c.sent = c.out[:0], 0
 		if cap(c.out) > 4*highWater {
 			c.out = nil
 		}
+	case c.sent >= highWater:
+		c.out, c.sent = c.out[:copy(c.out, c.out[c.sent:])], 0
 	}
 }
 
