@@ -129,6 +129,9 @@ func (c Checkpoint) String() string {
 	return "unknown sample check place, please report this bug"
 }
 
+// CheckpointNames lists the checkpoints in the order of the columns of -dKsmp.
+func CheckpointNames() []string { return checkpointNames[:] }
+
 // fromBackend: the response of the connection to a server exists there.
 const fromBackend = BackResContent | BackResHeaders | BackResBody | StickStore | FrontResContent | FrontResHeaders | FrontResBody
 
