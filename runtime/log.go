@@ -17,7 +17,6 @@ type LogTarget struct {
 	MinLevel int        // what is more severe is sent at this level
 	MaxLen   int        // bytes of a line
 	Sample   *LogSample // nil: all are sent
-	Global   *LogTarget // what "log global" copied; nil for a line of its own
 	Dropped  atomic.Uint64
 	Sender   LogSender // live: set by the logger when the process starts
 }

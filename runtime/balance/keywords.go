@@ -64,6 +64,8 @@ var Domain = config.Domain{
 			Parse: parseHashKey,
 		},
 	},
+	CopyServer: func(dst, src *runtime.Server) { dst.HashKey = src.HashKey },
+	CheckMode:  checkMode,
 	CheckProxy: checkProxy,
 }
 
@@ -179,21 +181,24 @@ func parseHashKey(_ *config.Loader, w *config.Words, srv *runtime.Server) error 
 	return nil
 }
 
-// checkProxy makes sure that the algorithm goes with the proxy's mode.
-func checkProxy(l *config.Loader, px *runtime.Proxy) {
+// checkMode makes sure that the algorithm goes with the proxy's mode.
+func checkMode(l *config.Loader, px *runtime.Proxy) {
 	if px.Mode != runtime.ModeHTTP {
 		switch px.Balance.Algo {
 		case URI, URLParam, Header:
-			l.List.Warnf(ast.Pos{}, "Layer 7 hash not possible for %s '%s' (needs 'mode http'). Falling back to round robin.", px.Kind, px.Name)
+			l.List.Warnf(px.Pos, "Layer 7 hash not possible for %s '%s' (needs 'mode http'). Falling back to round robin.", px.Kind, px.Name)
 			px.Balance.Algo = RoundRobin
 		}
 	}
+	if px.Balance.Algo == LogHash {
+		l.List.Warnf(px.Pos, "Unusable balance algorithm for %s '%s' (needs 'mode log'). Falling back to round robin.", px.Kind, px.Name)
+		px.Balance.Algo = RoundRobin
+	}
+}
+
+func checkProxy(l *config.Loader, px *runtime.Proxy) {
 	if px.Balance.Algo == Hash {
 		compileHash(l, px)
-	}
-	if px.Balance.Algo == LogHash {
-		l.List.Warnf(ast.Pos{}, "Unusable balance algorithm for %s '%s' (needs 'mode log'). Falling back to round robin.", px.Kind, px.Name)
-		px.Balance.Algo = RoundRobin
 	}
 }
 

@@ -1,0 +1,264 @@
+package logger
+
+import (
+	"net/netip"
+	"strconv"
+	"time"
+
+	"hapax/acl/logformat"
+	"hapax/acl/sample"
+	"hapax/runtime"
+)
+
+// silent is Stream.LogLevel of a stream that is not to be logged.
+const silent = 8
+
+// Moments at which a line may be written, and how %OG names them.
+const (
+	stepUnknown = iota
+	stepAccept
+	stepRequest
+	stepConnect
+	stepResponse
+	stepClose
+	stepError
+	stepKilled
+)
+
+var stepNames = [...]string{"unspec", "txn_accept", "txn_request", "txn_connect", "txn_response", "txn_close", "sess_error", "sess_killed"}
+
+// planOf gives the plan of the stream's frontend, nil when it has no targets.
+func planOf(s *runtime.Stream) *plan {
+	p, _ := s.Front.Logger.(*plan)
+	if p == nil || len(p.targets) == 0 {
+		return nil
+	}
+	return p
+}
+
+// hasLine tells whether streams are logged by a format.
+func (p *plan) hasLine() bool { return p.format != nil && !p.format.Empty() }
+
+// Accepted is called when a stream begins, which each request of a connection does.
+// A proxy with targets and no format announces it.
+func Accepted(s *runtime.Stream) {
+	p := planOf(s)
+	switch {
+	case p == nil:
+	case !p.hasLine():
+		p.announce(s)
+	default:
+		s.LogWait = uint16(p.wait)
+		p.known(s, logformat.NeedClientIP, stepAccept)
+	}
+}
+
+// Requested is called when the head of a request has been read.
+func Requested(s *runtime.Stream) {
+	if p := planOf(s); p != nil && p.hasLine() {
+		p.known(s, logformat.NeedRequest, stepRequest)
+	}
+}
+
+// known notes what is known now, and writes the line when nothing else is waited for.
+func (p *plan) known(s *runtime.Stream, what logformat.Need, step uint8) {
+	wait := logformat.Need(s.LogWait)
+	if wait&what == 0 {
+		return
+	}
+	wait &^= what | logformat.NeedInit
+	s.LogWait = uint16(wait)
+	if wait == 0 {
+		p.write(s, step)
+	}
+}
+
+// Connected is called in TCP mode when the connection to the server stands, Responded in
+// HTTP mode when the head of the response is about to be forwarded. A line that does not
+// wait for the bytes to be counted ("option logasap") is written then; as on the
+// reference also one that the request alone has made complete before.
+func Connected(s *runtime.Stream) { early(s, stepConnect, s.Time.Connect) }
+
+// Responded: see Connected.
+func Responded(s *runtime.Stream) {
+	s.LogWait &^= uint16(logformat.NeedResponse)
+	early(s, stepResponse, s.Time.Response)
+}
+
+func early(s *runtime.Stream, step uint8, now int64) {
+	p := planOf(s)
+	if p == nil || !p.hasLine() || logformat.Need(s.LogWait)&logformat.NeedBytes != 0 {
+		return
+	}
+	end := s.Time.Close
+	s.Time.Close = now
+	p.write(s, step)
+	s.Time.Close = end
+}
+
+// Log is called at the end of each stream, and writes the line unless it is written.
+// A stream of an HTTP proxy without a request line stands for a request that could not
+// be read: it has a format of its own ("error-log-format").
+func Log(s *runtime.Stream) {
+	p := planOf(s)
+	if p == nil || s.Front.Options&runtime.OptDontLogNull != 0 && s.BytesIn == 0 {
+		return
+	}
+	switch {
+	case s.Front.Mode == runtime.ModeHTTP && len(s.URI) == 0:
+		p.refused(s)
+	case p.hasLine() && s.LogWait != 0:
+		p.write(s, stepClose)
+	}
+}
+
+// write builds the line of a stream and sends it.
+func (p *plan) write(s *runtime.Stream, step uint8) {
+	s.LogWait = 0
+	failed := failure(s)
+	opt := s.Front.Options
+	level := int(s.LogLevel)
+	switch {
+	case level == silent || !failed && opt&runtime.OptDontLogNormal != 0:
+		return
+	case level >= 0:
+	case failed && opt&runtime.OptLogSeparateErrors != 0:
+		level = Err
+	default:
+		level = Info
+	}
+	p.line(s, p.format, level, step)
+}
+
+// failure tells whether a stream counts as an error for logs.
+func failure(s *runtime.Stream) bool {
+	switch s.End.Cause {
+	case runtime.EndNone:
+		if s.RetriesDone > 0 {
+			return true
+		}
+	case runtime.EndLocal:
+	default:
+		return true
+	}
+	return s.Redispatched || s.Front.Mode == runtime.ModeHTTP && s.Status >= 500
+}
+
+// refused writes the line of what never became a request.
+func (p *plan) refused(s *runtime.Stream) {
+	f := p.failed
+	if f == nil || f.Empty() {
+		f = p.format
+	}
+	if f == nil || f.Empty() || s.LogLevel == silent {
+		return
+	}
+	p.line(s, f, p.errorLevel(s.Front), stepError)
+}
+
+func (p *plan) errorLevel(px *runtime.Proxy) int {
+	if px.Options&runtime.OptLogSeparateErrors != 0 {
+		return Err
+	}
+	return Info
+}
+
+// line evaluates a format on a stream.
+func (p *plan) line(s *runtime.Stream, f *logformat.Format, level int, step uint8) {
+	w := scribeOf(s)
+	if w == nil {
+		return
+	}
+	s.LogStep = step
+	s.Ctx.Checkpoint, s.Ctx.Final = sample.LogEnd, true
+	w.line = f.Append(w.line[:0], &s.Ctx)
+	n := len(w.line)
+	if p.sd != nil {
+		w.line = p.sd.Append(w.line, &s.Ctx)
+	}
+	s.Front.Live.Logged.Inc()
+	p.send(w, level, wall(s), w.line[n:], w.line[:n])
+}
+
+// wall is the wall clock in µs at the end of a stream, told from its own times.
+func wall(s *runtime.Stream) int64 {
+	if s.Time.Close > s.Time.Accept {
+		return s.Time.AcceptWall + (s.Time.Close-s.Time.Accept)/1e3
+	}
+	return time.Now().UnixMicro()
+}
+
+// announce writes that a connection came.
+func (p *plan) announce(s *runtime.Stream) {
+	w := scribeOf(s)
+	if w == nil {
+		return
+	}
+	mode := "TCP"
+	if s.Front.Mode == runtime.ModeHTTP {
+		mode = "HTTP"
+	}
+	b := w.line[:0]
+	if s.Session.Unix {
+		b = append(b, "Connect to unix:"...)
+		b = strconv.AppendInt(b, int64(s.Session.Listener.ID), 10)
+	} else {
+		b = appendPeer(append(b, "Connect from "...), s.Ctx.Src)
+		b = appendPeer(append(b, " to "...), s.Ctx.Dst)
+	}
+	b = append(append(b, " ("...), s.Front.Name...)
+	b = append(append(append(b, '/'), mode...), ')')
+	w.line = b
+	p.send(w, Info, time.Now().UnixMicro(), nil, b)
+}
+
+// appendPeer appends an address and a port, without brackets.
+func appendPeer(b []byte, a netip.AddrPort) []byte {
+	b = append(a.Addr().AppendTo(b), ':')
+	return strconv.AppendInt(b, int64(a.Port()), 10)
+}
+
+// Connect logs a connection that ended before there was a stream: its handshake failed.
+// It is called on the loop of the session.
+func Connect(sess *runtime.Session, err error) {
+	p, _ := sess.Front.Logger.(*plan)
+	if p == nil || len(p.targets) == 0 || sess.Loop >= len(p.logger.loops) {
+		return
+	}
+	w := p.logger.loops[sess.Loop]
+	level := p.errorLevel(sess.Front)
+	now := time.Now().UnixMicro()
+	if f := p.failed; f != nil && !f.Empty() {
+		s := &w.spare
+		s.Session, s.Front, s.Back = sess, sess.Front, sess.Front
+		s.Ctx.Owner, s.Ctx.Scratch = s, w.scratch
+		s.Ctx.Src, s.Ctx.Dst = sess.Client(), sess.Local()
+		s.End = runtime.Termination{Cause: runtime.EndProxy, State: runtime.InRequest}
+		s.Time = runtime.Timing{Accept: sess.Accepted, AcceptWall: sess.AcceptedWall}
+		s.Time.Close = sess.Accepted + (now-sess.AcceptedWall)*1e3
+		p.line(s, f, level, stepKilled)
+		s.Session = nil
+		return
+	}
+	b := w.line[:0]
+	switch client := sess.Client(); {
+	case sess.Unix:
+		b = append(b, "unix:"...)
+		b = strconv.AppendInt(b, int64(sess.Listener.ID), 10)
+	case client.IsValid():
+		b = appendPeer(b, client)
+	default:
+		b = append(b, "unknown"...)
+	}
+	b = w.dates.milli(append(b, " ["...), sess.AcceptedWall)
+	b = append(append(append(b, "] "...), sess.Front.Name...), '/')
+	if sess.Listener.Name != "" {
+		b = append(b, sess.Listener.Name...)
+	} else {
+		b = strconv.AppendInt(b, int64(sess.Listener.ID), 10)
+	}
+	b = append(append(b, ": "...), err.Error()...)
+	w.line = b
+	sess.Front.Live.Logged.Inc()
+	p.send(w, level, now, nil, b)
+}

@@ -1,0 +1,215 @@
+// Package logger writes logs: the lines of streams by their formats, messages about
+// proxies and servers, and the syslog protocol in all its formats (manual sections 3.1
+// "log", 4.2 "log" and 8).
+//
+// A line of a stream is built in a buffer of its loop and sent by one system call to
+// each target; nothing is allocated and nothing waits.
+package logger
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"hapax/acl/logformat"
+	"hapax/acl/sample"
+	"hapax/runtime"
+)
+
+// Levels of messages, as syslog numbers them.
+const (
+	Emerg = iota
+	Alert
+	Crit
+	Err
+	Warning
+	Notice
+	Info
+	Debug
+)
+
+// Logger is what the process needs to log. It is runtime.Config.Logger.
+type Logger struct {
+	config *runtime.Config
+	host   string // name of the machine, for %H
+	pid    int
+	tag    string // of proxies without one of their own
+	loops  []*scribe
+	global *plan // of the global section
+
+	mu     sync.Mutex // guards shared
+	shared *scribe    // of everything outside the loops
+}
+
+// current is the Logger that messages about no proxy go to.
+var current atomic.Pointer[Logger]
+
+// scribe is what one loop writes with.
+type scribe struct {
+	logger  *Logger
+	loop    int // -1: the shared one
+	line    []byte
+	sd      []byte
+	dates   dates
+	heads   []head         // by target.index
+	spare   runtime.Stream // stands for a connection that never became a stream
+	scratch *sample.Scratch
+}
+
+// plan is how a proxy logs. It is runtime.Proxy.Logger and does not change.
+type plan struct {
+	logger  *Logger
+	targets []*target
+	format  *logformat.Format // nil: connections are announced when they come
+	sd      *logformat.Format // structured data of RFC 5424
+	failed  *logformat.Format // of connections that ended in an error before there was a stream
+	wait    logformat.Need    // what the formats wait for
+}
+
+// target is one target of one proxy.
+type target struct {
+	*runtime.LogTarget
+	index  int // among all of the process
+	form   runtime.LogFormat
+	host   string
+	tag    string
+	sample *runtime.LogSample // of this proxy alone; nil: all are sent
+}
+
+// Start opens the targets of all proxies and reads the time zone; loops is how many
+// loops will log. It is called before the process loses sight of its files (chroot) and
+// its rights.
+func Start(cfg *runtime.Config, loops int) error {
+	time.Now().Zone() // reads the time zone's file, which a chroot hides
+	l := &Logger{config: cfg, pid: os.Getpid(), tag: cfg.Global.LogTag}
+	l.host, _ = os.Hostname()
+	if l.tag == "" {
+		l.tag = filepath.Base(os.Args[0])
+	}
+	l.global = l.newPlan(cfg.Global.Logs, "")
+	targets := l.global.targets
+	for _, px := range cfg.Proxies {
+		p := l.newPlan(px.Logs, px.LogTag)
+		p.follow(px)
+		px.Logger = p
+		targets = append(targets, p.targets...)
+	}
+	for i, t := range targets {
+		t.index = i
+		if t.Sender == nil {
+			s, err := newSender(cfg, t.LogTarget, loops)
+			if err != nil {
+				return fmt.Errorf("log %s: %w", t.Text, err)
+			}
+			t.Sender = s
+		}
+	}
+	for i := range loops {
+		l.loops = append(l.loops, newScribe(l, i, len(targets)))
+	}
+	l.shared = newScribe(l, -1, len(targets))
+	cfg.Logger = l
+	current.Store(l)
+	return nil
+}
+
+func (l *Logger) newPlan(logs []*runtime.LogTarget, tag string) *plan {
+	if tag == "" {
+		tag = l.tag
+	}
+	p := &plan{logger: l}
+	for _, lt := range logs {
+		t := &target{LogTarget: lt, form: lt.Format, host: l.config.Global.LogHost, tag: tag}
+		if t.form == runtime.LogUnset {
+			t.form = runtime.LogLocal
+			if t.host != "" {
+				t.form = runtime.LogRFC3164 // the local format has no place for it
+			}
+		}
+		if lt.Sample != nil {
+			t.sample = &runtime.LogSample{Ranges: lt.Sample.Ranges, Size: lt.Sample.Size}
+		}
+		p.targets = append(p.targets, t)
+	}
+	return p
+}
+
+// follow takes the formats of a proxy.
+func (p *plan) follow(px *runtime.Proxy) {
+	p.format, p.sd, p.failed = px.LogFormat.Format, px.LogFormatSD.Format, px.ErrorFormat.Format
+	for _, f := range []*logformat.Format{p.format, p.sd, p.failed} {
+		if f != nil {
+			p.wait |= f.Need()
+		}
+	}
+	if px.Options&runtime.OptLogAsap != 0 {
+		p.wait &^= logformat.NeedBytes
+	}
+}
+
+func newScribe(l *Logger, loop, targets int) *scribe {
+	w := &scribe{logger: l, loop: loop, heads: make([]head, targets), scratch: sample.NewScratch(l.config.Global.Tune.BufSize)}
+	w.line = make([]byte, 0, 2048)
+	w.sd = make([]byte, 0, 256)
+	w.spare.Config, w.spare.Loop = l.config, max(loop, 0)
+	return w
+}
+
+// scribeOf gives the scribe of the loop that a stream lives on; nil before Start.
+func scribeOf(s *runtime.Stream) *scribe {
+	if s.Config == nil {
+		return nil
+	}
+	l, ok := s.Config.Logger.(*Logger)
+	if !ok || s.Loop >= len(l.loops) {
+		return nil
+	}
+	return l.loops[s.Loop]
+}
+
+// Server writes a message about a proxy or one of its servers to the proxy's targets,
+// or to the global ones without a proxy. It may be called from any goroutine.
+func Server(level int, px *runtime.Proxy, format string, args ...any) {
+	var p *plan
+	if px != nil {
+		p, _ = px.Logger.(*plan)
+	} else if l := current.Load(); l != nil {
+		p = l.global
+	}
+	if p == nil || len(p.targets) == 0 {
+		return
+	}
+	l := p.logger
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w := l.shared
+	w.line = fmt.Appendf(w.line[:0], format, args...)
+	p.send(w, level, time.Now().UnixMicro(), nil, w.line)
+}
+
+// Stop closes the sockets that Start opened, for a process that goes on without its
+// configuration.
+func Stop(cfg *runtime.Config) {
+	l, ok := cfg.Logger.(*Logger)
+	if !ok {
+		return
+	}
+	current.CompareAndSwap(l, nil)
+	plans := []*plan{l.global}
+	for _, px := range cfg.Proxies {
+		if p, ok := px.Logger.(*plan); ok {
+			plans = append(plans, p)
+		}
+	}
+	for _, p := range plans {
+		for _, t := range p.targets {
+			if c, ok := t.Sender.(interface{ close() }); ok {
+				c.close()
+				t.Sender = nil
+			}
+		}
+	}
+}
