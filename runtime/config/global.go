@@ -74,7 +74,12 @@ func globalKeywords() []Keyword {
 	tune := func(f func(*runtime.Tune) *int) func(*runtime.Tune) *int { return f }
 	rows := []Keyword{
 		discovered(flag("daemon", "run in the background", func(l *Loader) { l.Config.Global.Daemon = true })),
-		discovered(flag("quiet", "print nothing while starting", func(l *Loader) { l.Config.Global.Quiet = true })),
+		discovered(flag("quiet", "print nothing while starting", func(l *Loader) {
+			l.Config.Global.Quiet = true
+			if l.List.Out != nil {
+				l.List.Out.Quiet = true
+			}
+		})),
 		discovered(flag("zero-warning", "refuse a configuration that has warnings", func(l *Loader) { l.Config.Global.ZeroWarning = true })),
 		discovered(flag("expose-deprecated-directives", "do not warn about deprecated directives", func(l *Loader) { l.deprecatedOn = true })),
 		flag("expose-experimental-directives", "allow experimental directives", func(l *Loader) { l.experimentOn = true }),

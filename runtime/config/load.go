@@ -98,7 +98,7 @@ func (l *Loader) readAll(files []*ast.File) bool {
 func (l *Loader) readFile(file *ast.File) bool {
 	x := parser.NewExpander(file, l.Env, l.List, parser.Options{
 		Discovery:  l.discovering,
-		IsSection:  func(word string) bool { return l.Tables.Sections.Get(word) != nil },
+		IsSection:  func(word string) bool { return l.Tables.Sections.Get(word) != nil && !l.foreign.spoeFailed },
 		Predicates: l.options.Predicates,
 	})
 	l.section = nil

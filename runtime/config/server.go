@@ -156,11 +156,9 @@ func checkServerName(line *ast.Line, say *serverSpeaker, template bool) bool {
 			say.alert("'%s' expects <prefix> <nb | range> <addr>[:<port>] as arguments.", word)
 			return false
 		}
-		for i := 0; i < len(line.Arg(1)); i++ {
-			if c := line.Arg(1)[i]; digitOf(c) >= 36 {
-				say.alert("character '%c' is not permitted in %s prefix '%s'.", c, word, line.Arg(1))
-				return false
-			}
+		if c, bad := invalidChar(line.Arg(1)); bad {
+			say.alert("character '%c' is not permitted in %s prefix '%s'.", c, word, line.Arg(1))
+			return false
 		}
 		return true
 	}

@@ -1,0 +1,116 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"hapax/parser/ast"
+	"hapax/parser/keyword"
+	"hapax/runtime"
+)
+
+// foreignKeywords load files of other languages. What they load is not supported;
+// that a file is not there is told all the same, as what follows depends on it.
+func foreignKeywords() []Keyword {
+	lua := func(name, summary string) Keyword {
+		k := global(name, summary, []keyword.Arg{{Name: "file", Type: keyword.File}, {Name: "argument", Type: keyword.Str, Many: true, Opt: true}}, reporting(loadLua))
+		k.Status = keyword.Missing
+		return k
+	}
+	conversion := global("tune.lua.bool-sample-conversion", "how Lua sees booleans", []keyword.Arg{{Name: "mode", Type: keyword.Enum, Enum: []string{"normal", "pre-3.1-bug"}}},
+		reporting(func(l *Loader, line *ast.Line) error {
+			if l.TooMany(line, 1, 1) {
+				return nil
+			}
+			if mode := line.Arg(1); mode != "normal" && mode != "pre-3.1-bug" {
+				return fmt.Errorf("'%s' expects either 'normal' or 'pre-3.1-bug' but got '%s'.", line.Arg(0), mode)
+			}
+			l.foreign.luaBooleans = true
+			return nil
+		}))
+	conversion.Status, conversion.Dormant = keyword.Missing, true
+	filter := onProxy("filter", "9", "a filter on streams", []keyword.Arg{{Name: "name", Type: keyword.Str}, {Name: "argument", Type: keyword.Str, Many: true, Opt: true}}, reporting(filter))
+	filter.Status = keyword.Missing
+	return []Keyword{lua("lua-load", "a Lua program"), lua("lua-load-per-thread", "a Lua program for each thread"), conversion, filter}
+}
+
+// foreignState is what is known of files of other languages.
+type foreignState struct {
+	luaSeen     bool // a lua-load line
+	luaLoaded   bool // whose file is there
+	luaBooleans bool // tune.lua.bool-sample-conversion
+	spoeFailed  bool // a filter's file is not there
+}
+
+func loadLua(l *Loader, line *ast.Line) error {
+	file := line.Arg(1)
+	if file == "" {
+		return fmt.Errorf("'%s' expects a file name as parameter.", line.Arg(0))
+	}
+	if !l.foreign.luaSeen && !l.foreign.luaBooleans {
+		l.List.Warnf(line.Pos, "hlua: please set \"tune.lua.bool-sample-conversion\" tunable to either \"normal\" or \"pre-3.1-bug\" explicitly to avoid "+
+			"ambiguities. This must be set before any \"lua-load\" or \"lua-load-per-thread\" directive. Defaulting to \"pre-3.1-bug\".")
+	}
+	l.foreign.luaSeen = true
+	f, err := os.Open(file)
+	if err != nil {
+		return fmt.Errorf("error in Lua file '%s': cannot open %s: %s", file, file, errnoText(cause(err)))
+	}
+	f.Close()
+	l.foreign.luaLoaded = true
+	return nil
+}
+
+// cause is the operating system's error inside of one about a path.
+func cause(err error) error {
+	if p, ok := err.(*os.PathError); ok {
+		return p.Err
+	}
+	return err
+}
+
+// luaAction tells whether a rule calls what a Lua program may have declared.
+func (l *Loader) luaAction(word string) bool {
+	return l.foreign.luaLoaded && strings.HasPrefix(word, "lua.")
+}
+
+// filter checks what "filter spoe" reads. When its file is not there the reference
+// knows no section any more from then on.
+func filter(l *Loader, line *ast.Line) error {
+	if l.InDefaults() {
+		return fmt.Errorf("parsing [%s:%d] : %s is not allowed in a 'default' section.", line.Pos.File, line.Pos.Line, line.Arg(0))
+	}
+	switch line.Arg(1) {
+	case "":
+		return fmt.Errorf("parsing [%s:%d] : missing argument for '%s' in %s '%s'.", line.Pos.File, line.Pos.Line, line.Arg(0), l.Proxy.Kind, l.Proxy.Name)
+	case "spoe":
+	default:
+		return nil
+	}
+	file := ""
+	for i := 2; line.Arg(i) != ""; i += 2 {
+		switch word := line.Arg(i); {
+		case word != "config" && word != "engine":
+			return fmt.Errorf("'filter' : unknown keyword '%s'", word)
+		case line.Arg(i+1) == "":
+			return fmt.Errorf("'filter' : 'spoe' : '%s' option without value", word)
+		case word == "config":
+			file = line.Arg(i + 1)
+		}
+	}
+	if file == "" {
+		return fmt.Errorf("'filter' : 'spoe' : missing config file")
+	}
+	if _, err := os.Stat(file); err != nil {
+		l.List.Alertf(line.Pos, "stat() failed for configuration file %s : %s", file, errnoText(cause(err)))
+		l.foreign.spoeFailed = true
+		return fmt.Errorf("'filter' : error encountered while processing 'spoe'")
+	}
+	return nil
+}
+
+// missingLua makes the rule of an action that a Lua program declares.
+func missingLua(kind runtime.RulesetKind, word string) *Action {
+	return &Action{Doc: keyword.Doc{Name: word, Status: keyword.Missing}, In: kind}
+}
