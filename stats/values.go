@@ -459,16 +459,11 @@ func colCookie(r *Row) Field {
 	return Field{}
 }
 
-// colAlgo does not know "random", which is also the default.
 func colAlgo(r *Row) Field {
 	if r.On != Backend || !r.Legends {
 		return Field{}
 	}
-	switch a := r.Proxy.Balance.Algo; a {
-	case "roundrobin", "static-rr", "first", "leastconn", "source", "uri", "url_param", "hdr", "rdp-cookie", "hash", "none":
-		return text(setting, a)
-	}
-	return text(setting, "unknown")
+	return text(setting, balance.Name(r.Proxy))
 }
 
 func colProto(r *Row) Field {

@@ -20,6 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"hapax/runtime"
+	"hapax/runtime/balance"
 	"hapax/stats/cli"
 )
 
@@ -251,7 +252,6 @@ func testConfig(dir string) *runtime.Config {
 			PoolPurge: 5 * time.Second, Stats: make([]runtime.BackCounters, 1)}
 		srv.Addr.Store(&runtime.Addr{Family: runtime.FamilyIPv4, IP: netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port)})
 		srv.UserWeight.Store(int32(weight))
-		srv.Effective.Store(int32(weight))
 		srv.State.Store(int32(runtime.ServerRunning))
 		px.Servers = append(px.Servers, srv)
 		return srv
@@ -273,33 +273,53 @@ func testConfig(dir string) *runtime.Config {
 	s4.Track = s1
 	s4.State.Store(int32(runtime.ServerStopped))
 	add(tcp1, 1, "t1", 5, 1)
+	for _, px := range []*runtime.Proxy{be, tcp1} {
+		balance.Build(px)
+		for _, srv := range px.Servers {
+			px.LB.Update(srv)
+		}
+	}
 	return cfg
 }
 
 // direct makes changes at once, where the program would do all that follows from them.
 type direct struct{}
 
-func (direct) SetMaint(srv *runtime.Server) {
-	srv.AdminState.Store(srv.AdminState.Load()&^uint32(runtime.ForcedDrain) | uint32(runtime.ForcedMaint))
-	srv.State.Store(int32(runtime.ServerStopped))
-	if srv.Name == "s1" {
-		s4 := srv.Proxy.Servers[3]
-		s4.AdminState.Or(uint32(runtime.InheritedMaint))
-		s4.State.Store(int32(runtime.ServerStopped))
+// change puts a server in a state, those that track it too, and tells the balancer.
+func change(srv *runtime.Server, state runtime.ServerState, clear, set runtime.Admin) {
+	px := srv.Proxy
+	px.Mu.Lock()
+	defer px.Mu.Unlock()
+	srv.AdminState.Store(srv.AdminState.Load()&^uint32(clear) | uint32(set))
+	srv.State.Store(int32(state))
+	px.LB.Update(srv)
+	for _, other := range px.Servers {
+		if other.Track != srv {
+			continue
+		}
+		admin := uint32(0)
+		if set&runtime.ForcedMaint != 0 {
+			admin = uint32(runtime.InheritedMaint)
+		}
+		other.AdminState.Store(admin)
+		other.State.Store(int32(state))
+		px.LB.Update(other)
 	}
 }
 
-func (direct) SetDrain(srv *runtime.Server) { srv.AdminState.Or(uint32(runtime.ForcedDrain)) }
+func (direct) SetMaint(srv *runtime.Server) {
+	change(srv, runtime.ServerStopped, runtime.ForcedDrain, runtime.ForcedMaint)
+}
+
+func (direct) SetDrain(srv *runtime.Server) {
+	change(srv, runtime.ServerState(srv.State.Load()), runtime.ForcedMaint, runtime.ForcedDrain)
+}
 
 func (direct) SetReady(srv *runtime.Server) {
-	srv.AdminState.And(^uint32(runtime.ForcedMaint | runtime.ForcedDrain))
-	srv.State.Store(int32(runtime.ServerRunning))
-	if srv.Name == "s1" {
-		s4 := srv.Proxy.Servers[3]
-		s4.AdminState.And(^uint32(runtime.InheritedMaint))
-		s4.State.Store(int32(runtime.ServerRunning))
-		srv.Health.Store(2)
+	if srv.CheckOn {
+		srv.Health.Store(int32(srv.Rise))
 	}
+	change(srv, runtime.ServerRunning, runtime.ForcedMaint|runtime.ForcedDrain, 0)
 }
 
 func (direct) SetHealth(srv *runtime.Server, state runtime.ServerState) {
@@ -308,17 +328,15 @@ func (direct) SetHealth(srv *runtime.Server, state runtime.ServerState) {
 		srv.Health.Store(0)
 		srv.DownTrans.Inc()
 	}
-	srv.State.Store(int32(state))
-	if srv.Name == "s1" {
-		srv.Proxy.Servers[3].State.Store(int32(state))
-	}
+	change(srv, state, 0, 0)
 }
 
 func (direct) SetChecks(srv *runtime.Server, on bool)     { srv.HealthOff.Store(!on) }
 func (direct) SetCheckPort(srv *runtime.Server, port int) { srv.CheckPort = port }
+
 func (direct) SetWeight(srv *runtime.Server, weight int) {
 	srv.UserWeight.Store(int32(weight))
-	srv.Effective.Store(int32(weight))
+	change(srv, runtime.ServerState(srv.State.Load()), 0, 0)
 }
 
 func (direct) SetAddr(srv *runtime.Server, addr netip.AddrPort, mapped bool) {
@@ -338,11 +356,11 @@ func (direct) Resume(px *runtime.Proxy) bool {
 	return true
 }
 
-func (direct) Stop(px *runtime.Proxy)                          { px.State.Store(int32(runtime.ProxyStopped)) }
-func (direct) SetFrontMaxConn(px *runtime.Proxy, limit int)    { px.LiveMaxConn.Store(int64(limit)) }
-func (direct) SetProcessMaxConn(limit int)                     {}
-func (direct) SetRateLimit(connections bool, perSecond int)    {}
-func (direct) Loops() int                                      { return 1 }
-func (direct) List(loop int, after uint64, n int) []StreamInfo { return nil }
-func (direct) Kill(id uint64) bool                             { return false }
-func (direct) KillServer(*runtime.Server)                      {}
+func (direct) Stop(px *runtime.Proxy)                       { px.State.Store(int32(runtime.ProxyStopped)) }
+func (direct) SetFrontMaxConn(px *runtime.Proxy, limit int) { px.LiveMaxConn.Store(int64(limit)) }
+func (direct) SetProcessMaxConn(int)                        {}
+func (direct) SetRateLimit(bool, int)                       {}
+func (direct) Loops() int                                   { return 1 }
+func (direct) List(int, uint64, int) []StreamInfo           { return nil }
+func (direct) Kill(uint64) bool                             { return false }
+func (direct) KillServer(*runtime.Server)                   {}

@@ -204,7 +204,7 @@ func writeStreamLine(c *cli.Conn, s *StreamInfo, uri bool) {
 		srv = s.Server.Name
 	}
 	c.Printf("%#x: proto=%s src=%s fe=%s be=%s srv=%s ts=00 epoch=0 age=%s calls=%d rate=0 cpu=0 lat=0",
-		s.ID, s.proto(), s.source(), s.Front.Name, back, srv, coarse(s.Age), s.Calls)
+		s.ID, s.proto(), s.source(), s.Front.Name, back, srv, stats.Coarse(s.Age), s.Calls)
 	c.Printf(" rq[f=000000h,i=%d,an=00h,ax=] rp[f=000000h,i=%d,an=00h,ax=]", s.RequestIn, s.ResponseIn)
 	c.Printf(" scf=[8,0h,fd=%d,rex=%s,wex=%s] scb=[%d,1h,fd=%d,rex=%s,wex=%s] exp=%s rc=%d c_exp=", s.ClientFD,
 		left(s.ReadClient), left(s.WriteClient), serverState(s), s.ServerFD, left(s.ReadServer), left(s.WriteServer), left(s.Expire), s.Retries)
@@ -228,7 +228,7 @@ func serverState(s *StreamInfo) int {
 // writeStream writes the full form.
 func writeStream(c *cli.Conn, s *StreamInfo, uri bool) {
 	c.Printf("%#x: [%s] id=%d proto=%s source=%s\n", s.ID, s.Accepted.Format("02/Jan/2006:15:04:05.000000"), s.ID, s.proto(), s.source())
-	c.Printf("  conn_retries=%d loop=%d calls=%d exp=%s age=%s\n", s.Retries, s.Loop, s.Calls, orNever(s.Expire), coarse(s.Age))
+	c.Printf("  conn_retries=%d loop=%d calls=%d exp=%s age=%s\n", s.Retries, s.Loop, s.Calls, orNever(s.Expire), stats.Coarse(s.Age))
 	c.Printf("  frontend=%s (id=%d mode=%s), listener=%s (id=%d)", s.Front.Name, s.Front.ID, stats.ModeName(s.Front.Mode),
 		stats.ListenerName(s.Listener), s.Listener.ID)
 	switch {
@@ -272,34 +272,14 @@ func left(d time.Duration) string {
 	if d <= 0 {
 		return ""
 	}
-	return coarse(d)
+	return stats.Coarse(d)
 }
 
 func orNever(d time.Duration) string {
 	if d <= 0 {
 		return "<NEVER>"
 	}
-	return coarse(d)
-}
-
-// coarse writes a duration with its two largest units: "1d2h", "3m4s".
-func coarse(d time.Duration) string {
-	s := int64(d / time.Second)
-	out, parts := "", 2
-	for _, unit := range []struct {
-		size int64
-		name string
-	}{{86400, "d"}, {3600, "h"}, {60, "m"}} {
-		if n := s / unit.size; n > 0 && parts > 0 {
-			out += fmt.Sprintf("%d%s", n, unit.name)
-			parts--
-		}
-		s %= unit.size
-	}
-	if parts > 0 && s > 0 || out == "" {
-		out += fmt.Sprintf("%ds", s)
-	}
-	return out
+	return stats.Coarse(d)
 }
 
 func shutdownSession(c *cli.Conn, args []string) cli.Step {

@@ -1,0 +1,155 @@
+package stats
+
+import (
+	"bytes"
+	"html"
+	"os"
+	"strings"
+
+	"hapax/runtime"
+)
+
+// Page makes the service that answers requests for the statistics page. Authentication and the "stats http-request"
+// rules are over by then. Section 4.2 "stats uri".
+func Page(cfg *runtime.Config) runtime.StatsService {
+	return func(px *runtime.Proxy, uri []byte) runtime.StatsAnswer {
+		v := view{config: cfg, px: px, page: px.Stats}
+		v.parse(bytes.TrimPrefix(uri, []byte(px.Stats.URI)))
+		return v.answer()
+	}
+}
+
+// maxScope is how many bytes of the scope typed by the user count.
+const maxScope = 20
+
+// view is one request for the page: what its URI asks for.
+type view struct {
+	config *runtime.Config
+	px     *runtime.Proxy // whose page it is
+	page   *runtime.StatsPage
+
+	style     Style
+	html      bool
+	schema    bool
+	up        bool
+	noMaint   bool
+	noRefresh bool
+	notice    string // code of the result of an earlier action
+	scope     string
+}
+
+// parse reads the words behind the page's own URI, wherever they stand: ";csv;norefresh?scope=app".
+func (v *view) parse(words []byte) {
+	has := func(word string) bool { return bytes.Contains(words, []byte(word)) }
+	v.up, v.noMaint = has(";up"), has(";no-maint")
+	v.noRefresh = v.page.Refresh > 0 && has(";norefresh")
+	v.html = true
+	switch {
+	case has(";json-schema"):
+		v.html, v.schema = false, true
+	case has(";json"):
+		v.html, v.style = false, JSON
+	case has(";typed"):
+		v.html, v.style = false, Typed
+	case has(";csv"):
+		v.html = false
+	}
+	if _, code, ok := bytes.Cut(words, []byte(";st=")); ok && len(code) >= 4 {
+		v.notice = string(code[:4])
+	}
+	_, scope, ok := bytes.Cut(words, []byte("scope="))
+	if !ok {
+		return
+	}
+	if end := bytes.IndexAny(scope, ";& "); end >= 0 {
+		scope = scope[:end]
+	}
+	scope = scope[:min(len(scope), maxScope)]
+	if !bytes.ContainsFunc(scope, notInName) {
+		v.scope = string(scope)
+	}
+}
+
+// notInName tells which characters no name of a proxy has.
+func notInName(c rune) bool {
+	return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && !strings.ContainsRune(".:_-", c)
+}
+
+func (v *view) answer() runtime.StatsAnswer {
+	a := runtime.StatsAnswer{Status: 200, Type: "text/plain"}
+	if !v.noRefresh {
+		a.Refresh = int(v.page.Refresh.Seconds())
+	}
+	scan := Scan{Config: v.config, Legends: v.page.ShowLegends,
+		Select: Selection{NoMaint: v.noMaint, Up: v.up, Scope: v.scope, Only: v.shows}}
+	switch {
+	case v.schema:
+		a.Type, a.Body = "application/json", []byte(Schema+"\n")
+	case v.html:
+		a.Type, a.Body = "text/html", v.render(scan)
+	default:
+		if v.style == JSON {
+			a.Type = "application/json"
+		}
+		d := Dump{Scan: scan, Style: v.style}
+		for done := false; !done; {
+			a.Body, done = d.Next(a.Body)
+		}
+	}
+	return a
+}
+
+// shows tells whether "stats scope" admits a proxy.
+func (v *view) shows(px *runtime.Proxy) bool {
+	if len(v.page.Scope) == 0 {
+		return true
+	}
+	for _, name := range v.page.Scope {
+		if name == px.Name || name == "." && px == v.px {
+			return true
+		}
+	}
+	return false
+}
+
+// link is the page's address with the given words, which keeps the scope.
+func (v *view) link(words ...string) string {
+	s := v.page.URI + strings.Join(words, "")
+	if v.scope != "" {
+		s += "?scope=" + v.scope
+	}
+	return html.EscapeString(s)
+}
+
+// word is a word of the URI that is kept when it is set.
+func word(on bool, w string) string {
+	if on {
+		return w
+	}
+	return ""
+}
+
+// node is the name that the page shows, "" when it shows none.
+func (v *view) node() string {
+	switch {
+	case !v.page.ShowNode:
+		return ""
+	case v.page.Node != "":
+		return v.page.Node
+	case v.config.Global.Node != "":
+		return v.config.Global.Node
+	}
+	name, _ := os.Hostname()
+	return name
+}
+
+// desc is the description that the page shows.
+func (v *view) desc() string {
+	switch {
+	case !v.page.ShowDesc:
+		return ""
+	case v.page.Desc != "":
+		return v.page.Desc
+	}
+	return v.config.Global.Desc
+}

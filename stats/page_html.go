@@ -1,0 +1,198 @@
+package stats
+
+import (
+	_ "embed"
+	"fmt"
+	"html"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"hapax/runtime"
+)
+
+//go:embed page.css
+var pageStyle string
+
+// markup collects the page.
+type markup struct {
+	b     []byte
+	modul bool // show-modules
+}
+
+func (m *markup) add(parts ...string) {
+	for _, p := range parts {
+		m.b = append(m.b, p...)
+	}
+}
+
+func (m *markup) addf(format string, args ...any) { m.b = fmt.Appendf(m.b, format, args...) }
+
+// render makes the whole page.
+func (v *view) render(scan Scan) []byte {
+	m := &markup{modul: v.page.ShowModules}
+	v.head(m)
+	v.process(m)
+	v.result(m)
+	var row Row
+	var px *runtime.Proxy
+	for scan.Next(&row) {
+		if row.Proxy != px {
+			if px != nil {
+				m.add("</tbody></table>\n")
+			}
+			px = row.Proxy
+			v.title(m, px)
+		}
+		v.line(m, &row)
+	}
+	if px != nil {
+		m.add("</tbody></table>\n")
+	}
+	m.add("</body></html>\n")
+	return m.b
+}
+
+func (v *view) head(m *markup) {
+	title := "Statistics Report for HAProxy"
+	if n := v.node(); n != "" {
+		title += " on " + n
+	}
+	m.add("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>", html.EscapeString(title),
+		"</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n", pageStyle, "</style></head>\n<body>\n")
+}
+
+// process writes what is known of the process, the legend and the links.
+func (v *view) process(m *markup) {
+	g, live := &v.config.Global, &v.config.Stats
+	clock := Clock(v.config)
+	m.add("<h1>HAProxy")
+	if !v.page.HideVersion {
+		m.add(" version ", Version, ", released ", ReleaseDate)
+	}
+	m.addf("</h1>\n<h2>Statistics Report for pid %d", os.Getpid())
+	if n := v.node(); n != "" {
+		m.add(" on ", html.EscapeString(n))
+	}
+	if d := v.desc(); d != "" {
+		m.add(": ", html.EscapeString(d))
+	}
+	m.add("</h2>\n<hr>\n<h3>&gt; General process information</h3>\n<div class=\"top\"><p>")
+	memory := "unlimited"
+	if g.MemMax > 0 {
+		memory = strconv.Itoa(g.MemMax) + " MB"
+	}
+	m.addf("<b>pid = </b>%d (process #1, nbproc = 1, nbthread = %d)<br>\n", os.Getpid(), g.NbThread)
+	m.addf("<b>uptime = </b>%s; warnings = %d<br>\n", Uptime(time.Since(live.Started)), live.Warnings.Load())
+	m.addf("<b>system limits:</b> memmax = %s; ulimit-n = %d<br>\n", memory, g.UlimitN)
+	m.addf("<b>maxsock = </b>%d; <b>maxconn = </b>%d; <b>reached = </b>%d; <b>maxpipes = </b>0<br>\n", g.MaxSock,
+		inForce(&g.LiveMaxConn, g.MaxConn), live.MaxConnReached.Load())
+	m.addf("current conns = %d; current pipes = %d/0; conn rate = %d/sec; bit rate = %s<br>\n", live.Conns.Load(), live.PipesUsed.Load(),
+		live.ConnRate.PerSecond(clock), bitRate(32*uint64(live.BytesOutRate.PerSecond(clock))))
+	m.addf("current streams = %d; idle = %d %%</p>\n", live.CurStreams.Load(), live.IdlePct.Load())
+	m.add(pageLegend)
+
+	keepUp, keepRefresh := word(v.up, ";up"), word(v.noRefresh, ";norefresh")
+	m.add("<div><b>Display option:</b><ul>\n<li><form method=\"get\">Scope : <input name=\"scope\" value=\"", html.EscapeString(v.scope),
+		"\" size=\"8\" maxlength=\"20\" tabindex=\"1\"></form></li>\n")
+	if v.up {
+		m.add("<li><a href=\"", v.link(keepRefresh), "\">Show all servers</a></li>\n")
+	} else {
+		m.add("<li><a href=\"", v.link(";up", keepRefresh), "\">Hide 'DOWN' servers</a></li>\n")
+	}
+	if v.page.Refresh > 0 {
+		if v.noRefresh {
+			m.add("<li><a href=\"", v.link(keepUp), "\">Enable refresh</a></li>\n")
+		} else {
+			m.add("<li><a href=\"", v.link(keepUp, ";norefresh"), "\">Disable refresh</a></li>\n")
+		}
+	}
+	never := word(v.page.Refresh > 0, ";norefresh")
+	m.add("<li><a href=\"", v.link(keepUp, keepRefresh), "\">Refresh now</a></li>\n",
+		"<li><a href=\"", v.link(";csv", never), "\">CSV export</a></li>\n",
+		"<li><a href=\"", v.link(";json", never), "\">JSON export</a> (<a href=\"", html.EscapeString(v.page.URI+";json-schema"),
+		"\">schema</a>)</li>\n</ul></div></div>\n")
+}
+
+const pageLegend = `<table class="lgd"><tbody>
+<tr><td class="active_up"></td><td>active UP</td><td class="backup_up"></td><td>backup UP</td></tr>
+<tr><td class="active_going_down"></td><td>active UP, going down</td><td class="backup_going_down"></td><td>backup UP, going down</td></tr>
+<tr><td class="active_going_up"></td><td>active DOWN, going up</td><td class="backup_going_up"></td><td>backup DOWN, going up</td></tr>
+<tr><td class="active_down"></td><td>active or backup DOWN</td><td class="active_no_check"></td><td>not checked</td></tr>
+<tr><td class="maintain"></td><td colspan="3">active or backup DOWN for maintenance (MAINT)</td></tr>
+<tr><td class="active_draining"></td><td colspan="3">active or backup SOFT STOPPED for maintenance</td></tr>
+<tr><td colspan="4">"NOLB"/"DRAIN" = UP with load-balancing disabled.</td></tr>
+</tbody></table>
+`
+
+// bitRate tells bits per second on the wire of an Ethernet: full frames carry 1448 bytes of payload in 1538.
+func bitRate(bytesPerSecond uint64) string {
+	bits := float64(bytesPerSecond * 8 * 1538 / 1448)
+	switch {
+	case bits >= 1e9:
+		return fmt.Sprintf("%.3f Gbps", bits/1e9)
+	case bits >= 1e6:
+		return fmt.Sprintf("%.3f Mbps", bits/1e6)
+	}
+	return fmt.Sprintf("%.3f kbps", bits/1e3)
+}
+
+// result says how an action went: the page was reached by a redirection after a form. The page has no forms that
+// change anything, so that only a denial comes about.
+func (v *view) result(m *markup) {
+	if v.notice == "" {
+		return
+	}
+	text := "Unexpected result."
+	if v.notice == "DENY" {
+		text = "<b>Action denied.</b>"
+	}
+	m.add("<p class=\"active_down\"><a class=\"lfsb\" href=\"", v.link(word(v.up, ";up"), word(v.noRefresh, ";norefresh")),
+		"\" title=\"Remove this message\">[X]</a> ", text, "</p>\n")
+}
+
+// title starts the table of a proxy.
+func (v *view) title(m *markup, px *runtime.Proxy) {
+	name := html.EscapeString(px.Name)
+	m.add("<table class=\"tbl\"><caption><a id=\"", name, "\"></a><a class=\"px\" href=\"#", name, "\"")
+	if v.page.ShowLegends {
+		m.addf(" title=\"cap: %s, mode: %s, id: %d\"", capText(px.Caps), ModeName(px.Mode), px.ID)
+	}
+	m.add(">", name, "</a>")
+	if px.Desc != "" {
+		m.add("<span class=\"desc\">", html.EscapeString(px.Desc), "</span>")
+	}
+	m.add("</caption>\n<thead><tr class=\"titre\"><th rowspan=\"2\"></th><th colspan=\"3\">Queue</th><th colspan=\"3\">Session rate</th>",
+		"<th colspan=\"6\">Sessions</th><th colspan=\"2\">Bytes</th><th colspan=\"2\">Denied</th><th colspan=\"3\">Errors</th>",
+		"<th colspan=\"2\">Warnings</th><th colspan=\"9\">Server</th>")
+	if m.modul {
+		m.addf("<th colspan=\"%d\">Extra modules</th>", len(modules))
+	}
+	m.add("</tr>\n<tr class=\"titre\">")
+	for _, h := range pageColumns {
+		m.add("<th>", h, "</th>")
+	}
+	if m.modul {
+		for _, mod := range modules {
+			m.add("<th>", mod.name, "</th>")
+		}
+	}
+	m.add("</tr></thead><tbody>\n")
+}
+
+var pageColumns = strings.Fields("Cur Max Limit Cur Max Limit Cur Max Limit Total LbTot Last In Out Req Resp Req Conn Resp Retr Redis" +
+	" Status LastChk Wght Act Bck Chk Dwn Dwntme Thrtle")
+
+func capText(c runtime.Cap) string {
+	switch c {
+	case runtime.CapFront:
+		return "FRONTEND"
+	case runtime.CapBack:
+		return "BACKEND"
+	}
+	return "LISTEN"
+}
+
+// modules are the groups of columns behind the "-", by the prefix of their names.
+var modules = []struct{ name, prefix string }{{"ssl", "ssl_"}, {"h3", "h3_"}, {"quic", "quic_"}, {"h2", "h2_"}, {"h1", "h1_"}}
