@@ -7,6 +7,7 @@ import (
 	"hapax/acl/pattern"
 	"hapax/runtime/balance"
 	"hapax/runtime/config"
+	"hapax/runtime/logger"
 	"hapax/runtime/queue"
 )
 
@@ -21,5 +22,6 @@ func domains() []*config.Domain {
 		{Name: "convert", Converters: convert.Rows},
 		&balance.Domain,
 		&queue.Domain,
+		&logger.Domain,
 	}
 }
