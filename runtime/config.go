@@ -33,6 +33,17 @@ func (c *Config) Proxy(name string) *Proxy {
 	return nil
 }
 
+// Listens tells whether there is anything to listen on: a configuration without is
+// not started. Stats sockets count.
+func (c *Config) Listens() bool {
+	for _, px := range c.Proxies {
+		if !px.Disabled && len(px.Listeners) > 0 {
+			return true
+		}
+	}
+	return len(c.Global.StatsSocks) > 0
+}
+
 // Global is the global section. Section 3 of the manual.
 type Global struct {
 	Daemon, MasterWorker, Quiet, Debug bool
