@@ -156,10 +156,14 @@ func (c *Conn) Waiting() time.Duration {
 	return c.pause
 }
 
-// Close undoes what the running command holds, when the client left.
+// Close ends the connection: it undoes what a command holds that still runs because the client left.
 func (c *Conn) Close() {
 	c.state, c.step = closing, nil
 	c.released()
+	if f := c.OnClose; f != nil {
+		c.OnClose = nil
+		f()
+	}
 }
 
 func (c *Conn) maxLine() int {

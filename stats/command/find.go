@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"hapax/parser/units"
 	"hapax/runtime"
 	"hapax/stats/cli"
 )
@@ -100,17 +101,8 @@ func leading(text string) (n int, rest string) {
 // duration reads a time with us, ms, s, m, h or d behind it, of unit when there is none; ok is false for anything
 // else and for what is out of range.
 func duration(text string, unit time.Duration) (d time.Duration, ok bool) {
-	if text == "" || text[0] < '0' || text[0] > '9' {
-		return 0, false
-	}
-	n, suffix := leading(text)
-	scale, known := map[string]time.Duration{"": unit, "us": time.Microsecond, "ms": time.Millisecond, "s": time.Second,
-		"m": time.Minute, "h": time.Hour, "d": 24 * time.Hour}[suffix]
-	if !known || n > int((1<<31-1)*time.Millisecond/scale) {
-		return 0, false
-	}
-	d = time.Duration(n) * scale
-	return (d + unit - 1) / unit * unit, true
+	d, stray, fault := units.Time(text, unit)
+	return d, stray == 0 && fault == nil
 }
 
 // rows is a step that writes one row after the other: write tells whether there is a further one.

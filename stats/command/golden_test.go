@@ -21,7 +21,6 @@ import (
 
 	"hapax/runtime"
 	"hapax/runtime/balance"
-	"hapax/stats/cli"
 )
 
 var (
@@ -211,23 +210,24 @@ func serve(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	owner := &Process{Config: cfg, Servers: direct{}, Listeners: direct{}, Streams: direct{}}
+	sockets := map[net.Listener]*runtime.Listener{}
 	for _, sock := range cfg.Global.StatsSocks {
 		l, err := net.Listen("unix", sock.Addr.Path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		level := cli.Level(sock.Bind.Level)
-		s := &cli.Server{New: func(net.Listener) *cli.Conn {
-			return &cli.Conn{Table: table, Owner: owner, Level: level, SocketLevel: level, Started: cfg.Stats.Started, Timeout: 10 * time.Second}
-		}}
-		go s.Serve(l)
-		t.Cleanup(s.Close)
+		sockets[l] = sock
 	}
+	s := NewServer(owner, table, sockets)
+	for l := range sockets {
+		go s.Serve(l)
+	}
+	t.Cleanup(s.Close)
 }
 
 // testConfig is what the configuration of the cases says.
 func testConfig(dir string) *runtime.Config {
-	cfg := &runtime.Config{Global: runtime.Global{NbThread: 1, MaxConn: 100, HardMaxConn: 100, Node: "here", Desc: "a test"}}
+	cfg := &runtime.Config{Global: runtime.Global{NbThread: 1, MaxConn: 100, HardMaxConn: 100, Node: "here", Desc: "a test", StatsConns: 10, CLITimeout: 10 * time.Second}}
 	cfg.Stats.Started = time.Now()
 	cfg.Stats.Listeners.Store(4)
 	for i, name := range []string{"admin", "operator", "user"} {

@@ -4,7 +4,6 @@ package command
 
 import (
 	"net/netip"
-	"time"
 
 	"hapax/runtime"
 	"hapax/stats/cli"
@@ -82,32 +81,7 @@ type Streams interface {
 }
 
 // StreamInfo is a picture of one stream.
-type StreamInfo struct {
-	ID       uint64
-	Loop     int
-	Listener *runtime.Listener
-	Src, Dst netip.AddrPort // not valid for UNIX sockets
-	Unix     bool
-	Front    *runtime.Proxy
-	Back     *runtime.Proxy  // nil: none chosen
-	Server   *runtime.Server // nil: none chosen
-	Accepted time.Time
-	Age      time.Duration // of the request
-	Calls    int           // how often it ran
-	Retries  int
-
-	// What it waits for: bytes, and the time left of each timeout; 0: no timeout runs.
-	RequestIn, ResponseIn     int // bytes received and not forwarded yet
-	ReadClient, WriteClient   time.Duration
-	ReadServer, WriteServer   time.Duration
-	Expire                    time.Duration
-	ClientFD, ServerFD        int // -1: none
-	ServerAddr, LocalAddr     netip.AddrPort
-	RequestStep, ResponseStep string // what each side does: names of the engine's steps
-	HTTP                      bool
-	Method, URI               string // "" when none was read
-	Status                    int
-}
+type StreamInfo = runtime.StreamInfo
 
 // process is what the connection's commands work on.
 func process(c *cli.Conn) *Process { return c.Owner.(*Process) }

@@ -172,28 +172,6 @@ func showSess(c *cli.Conn, args []string) cli.Step {
 	})
 }
 
-// source is the client's address as both forms write it.
-func (s *StreamInfo) source() string {
-	if s.Unix || !s.Src.IsValid() {
-		return fmt.Sprintf("unix:%d", s.Listener.ID)
-	}
-	return endpointText(s.Src)
-}
-
-func endpointText(a netip.AddrPort) string { return fmt.Sprintf("%s:%d", a.Addr(), a.Port()) }
-
-func (s *StreamInfo) proto() string {
-	switch s.Listener.Addr.Family {
-	case runtime.FamilyIPv6:
-		return "tcpv6"
-	case runtime.FamilyUnix:
-		return "unix_stream"
-	case runtime.FamilyAbstract, runtime.FamilyAbstractZ:
-		return "abns_stream"
-	}
-	return "tcpv4"
-}
-
 // writeStreamLine writes the short form. Flags of the reference's own machinery, which has no likeness here, are zero.
 func writeStreamLine(c *cli.Conn, s *StreamInfo, uri bool) {
 	back, srv := "<NONE>", "<none>"
@@ -204,7 +182,7 @@ func writeStreamLine(c *cli.Conn, s *StreamInfo, uri bool) {
 		srv = s.Server.Name
 	}
 	c.Printf("%#x: proto=%s src=%s fe=%s be=%s srv=%s ts=00 epoch=0 age=%s calls=%d rate=0 cpu=0 lat=0",
-		s.ID, s.proto(), s.source(), s.Front.Name, back, srv, stats.Coarse(s.Age), s.Calls)
+		s.ID, s.Proto(), s.Source(), s.Front.Name, back, srv, stats.Coarse(s.Age), s.Calls)
 	c.Printf(" rq[f=000000h,i=%d,an=00h,ax=] rp[f=000000h,i=%d,an=00h,ax=]", s.RequestIn, s.ResponseIn)
 	c.Printf(" scf=[8,0h,fd=%d,rex=%s,wex=%s] scb=[%d,1h,fd=%d,rex=%s,wex=%s] exp=%s rc=%d c_exp=", s.ClientFD,
 		left(s.ReadClient), left(s.WriteClient), serverState(s), s.ServerFD, left(s.ReadServer), left(s.WriteServer), left(s.Expire), s.Retries)
@@ -227,7 +205,7 @@ func serverState(s *StreamInfo) int {
 
 // writeStream writes the full form.
 func writeStream(c *cli.Conn, s *StreamInfo, uri bool) {
-	c.Printf("%#x: [%s] id=%d proto=%s source=%s\n", s.ID, s.Accepted.Format("02/Jan/2006:15:04:05.000000"), s.ID, s.proto(), s.source())
+	c.Printf("%#x: [%s] id=%d proto=%s source=%s\n", s.ID, s.Accepted.Format("02/Jan/2006:15:04:05.000000"), s.ID, s.Proto(), s.Source())
 	c.Printf("  conn_retries=%d loop=%d calls=%d exp=%s age=%s\n", s.Retries, s.Loop, s.Calls, orNever(s.Expire), stats.Coarse(s.Age))
 	c.Printf("  frontend=%s (id=%d mode=%s), listener=%s (id=%d)", s.Front.Name, s.Front.ID, stats.ModeName(s.Front.Mode),
 		stats.ListenerName(s.Listener), s.Listener.ID)

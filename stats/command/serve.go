@@ -1,0 +1,35 @@
+package command
+
+import (
+	"net"
+
+	"hapax/runtime"
+	"hapax/stats/cli"
+)
+
+// NewServer makes the server of the stats sockets; its Serve is called for each of them. What each socket allows stands
+// in its listener.
+func NewServer(p *Process, table *cli.Table, sockets map[net.Listener]*runtime.Listener) *cli.Server {
+	return &cli.Server{Max: p.Config.Global.StatsConns, New: func(l net.Listener) *cli.Conn { return p.conn(table, sockets[l].Bind) }}
+}
+
+// conn is the state of one connection. Connections to stats sockets are streams of the process in its counters.
+func (p *Process) conn(table *cli.Table, bind *runtime.Bind) *cli.Conn {
+	live := &p.Config.Stats
+	live.CumConns.Inc()
+	live.CumReqs.Inc()
+	live.CumStreams.Inc()
+	live.CurStreams.Inc()
+	live.Jobs.Inc()
+	level, severity := cli.Level(bind.Level), cli.SeverityOutput(bind.Severity)
+	return &cli.Conn{
+		Table: table, Owner: p,
+		Level: level, SocketLevel: level, Severity: severity, SocketSeverity: severity,
+		Timeout: p.Config.Global.CLITimeout, Started: live.Started,
+		MaxLine: max(p.Config.Global.Tune.BufSize-1, 0),
+		OnClose: func() {
+			live.CurStreams.Dec()
+			live.Jobs.Dec()
+		},
+	}
+}
