@@ -197,9 +197,7 @@ func (e *epoll) flushConn(c *conn) {
 		return
 	}
 	if c.flags&(connShut|connShutAt|connConnect|connSendEnd) == connShut && c.queued == 0 {
-		c.flags |= connShutAt
-		e.l.syscalls++
-		unix.RawSyscall(unix.SYS_SHUTDOWN, uintptr(c.fd), unix.SHUT_WR, 0)
+		c.shutdown()
 	}
 	if c.flags&connConnect == 0 {
 		c.notify()

@@ -347,6 +347,12 @@ func (c *conn) sendFailed(err error) {
 	}
 }
 
+func (c *conn) shutdown() {
+	c.flags |= connShutAt
+	c.loop.syscalls++
+	unix.RawSyscall(unix.SYS_SHUTDOWN, uintptr(c.fd), unix.SHUT_WR, 0)
+}
+
 // notify answers NotifySent when it is time.
 func (c *conn) notify() {
 	if c.flags&connNotify != 0 && c.queued <= c.low {

@@ -85,7 +85,6 @@ const (
 	opClose       = 19
 	opSend        = 26
 	opRecv        = 27
-	opShutdown    = 34
 	pollMulti     = 1 << 0 // in len
 	acceptMulti   = 1 << 0 // in ioprio
 	recvPollFirst = 1 << 0
@@ -640,9 +639,8 @@ func (u *uring) flushConn(c *conn) {
 			}
 		}
 		if c.flags&(connShut|connShutAt|connSendEnd) == connShut && c.queued == 0 {
-			c.flags |= connShutAt
-			q := u.sqe()
-			q.opcode, q.flags, q.fd, q.len, q.userData = opShutdown, sqeSkip, c.fd, unix.SHUT_WR, doneIgnored
+			// Not by the ring: a kernel worker would do it, and look the descriptor up when it may be another connection's already.
+			c.shutdown()
 		}
 		c.notify()
 	}
