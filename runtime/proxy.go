@@ -367,6 +367,12 @@ type StatsPage struct {
 	Challenge                                    *Reply      // 401 for who is not among Users; made when the engine starts
 }
 
+// PersistRule is one "force-persist" or "ignore-persist" line.
+type PersistRule struct {
+	Cond  *acl.Cond
+	Force bool
+}
+
 // CookieConfig is the "cookie" line; its words are parsed by runtime/cookie.
 type CookieConfig struct {
 	Name                                                             string
@@ -375,7 +381,8 @@ type CookieConfig struct {
 	Domain                                                           string // "; domain=..." ready to append
 	Attr                                                             string // "; ..." ready to append
 	MaxIdle, MaxLife                                                 time.Duration
-	DynamicKey                                                       string
+	DynamicKey                                                       string // dynamic-cookie-key
+	Tail                                                             string // what follows the value in Set-Cookie: set by runtime/cookie
 }
 
 // CookieMode is what is done with the cookie.
@@ -401,4 +408,15 @@ func (px *Proxy) ServerByName(name []byte) *Server {
 		}
 	}
 	return nil
+}
+
+// Side is what messages call the proxy: "frontend", "backend" or "proxy".
+func (px *Proxy) Side() string {
+	switch px.Caps & CapListen {
+	case CapFront:
+		return "frontend"
+	case CapBack:
+		return "backend"
+	}
+	return "proxy"
 }

@@ -97,6 +97,9 @@ func cookieValueEnd(s []byte) int {
 	return len(s)
 }
 
+// CookieValueEnd finds the end of a cookie's value: the first comma or semicolon outside quotes.
+func CookieValueEnd(s []byte) int { return cookieValueEnd(s) }
+
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 
 // Cookies walks over the cookies of one name in all Cookie fields of a request, or all Set-Cookie fields
