@@ -71,7 +71,7 @@ type Streams interface {
 	Loops() int
 
 	// List describes at most limit streams of a loop with numbers greater than after, in order of their numbers.
-	List(loop int, after uint64, limit int) []StreamInfo
+	List(loop int, after uint64, limit int) []runtime.StreamInfo
 
 	// Kill ends a stream and tells whether there was one of this number.
 	Kill(id uint64) bool
@@ -79,9 +79,6 @@ type Streams interface {
 	// KillServer ends all streams that use the server.
 	KillServer(*runtime.Server)
 }
-
-// StreamInfo is a picture of one stream.
-type StreamInfo = runtime.StreamInfo
 
 // process is what the connection's commands work on.
 func process(c *cli.Conn) *Process { return c.Owner.(*Process) }

@@ -121,7 +121,7 @@ func (q *sessQuery) filter(c *cli.Conn, p *Process, word, name string) bool {
 	return false
 }
 
-func (q *sessQuery) wants(s *StreamInfo) bool {
+func (q *sessQuery) wants(s *runtime.StreamInfo) bool {
 	switch {
 	case q.id != 0 && s.ID != q.id, s.Age < q.older:
 		return false
@@ -144,7 +144,7 @@ func showSess(c *cli.Conn, args []string) cli.Step {
 		return nil
 	}
 	loop, last, found := 0, uint64(0), false
-	var list []StreamInfo
+	var list []runtime.StreamInfo
 	return rows(func(c *cli.Conn) bool {
 		for len(list) == 0 {
 			if loop == all.Loops() {
@@ -173,7 +173,7 @@ func showSess(c *cli.Conn, args []string) cli.Step {
 }
 
 // writeStreamLine writes the short form. Flags of the reference's own machinery, which has no likeness here, are zero.
-func writeStreamLine(c *cli.Conn, s *StreamInfo, uri bool) {
+func writeStreamLine(c *cli.Conn, s *runtime.StreamInfo, uri bool) {
 	back, srv := "<NONE>", "<none>"
 	if s.Back != nil {
 		back = s.Back.Name
@@ -193,7 +193,7 @@ func writeStreamLine(c *cli.Conn, s *StreamInfo, uri bool) {
 }
 
 // serverState numbers what the server side does as the reference does: 0 nothing yet, 5 connecting, 8 connected.
-func serverState(s *StreamInfo) int {
+func serverState(s *runtime.StreamInfo) int {
 	switch {
 	case s.ServerFD >= 0 && s.ServerAddr.IsValid():
 		return 8
@@ -204,7 +204,7 @@ func serverState(s *StreamInfo) int {
 }
 
 // writeStream writes the full form.
-func writeStream(c *cli.Conn, s *StreamInfo, uri bool) {
+func writeStream(c *cli.Conn, s *runtime.StreamInfo, uri bool) {
 	c.Printf("%#x: [%s] id=%d proto=%s source=%s\n", s.ID, s.Accepted.Format("02/Jan/2006:15:04:05.000000"), s.ID, s.Proto(), s.Source())
 	c.Printf("  conn_retries=%d loop=%d calls=%d exp=%s age=%s\n", s.Retries, s.Loop, s.Calls, orNever(s.Expire), stats.Coarse(s.Age))
 	c.Printf("  frontend=%s (id=%d mode=%s), listener=%s (id=%d)", s.Front.Name, s.Front.ID, stats.ModeName(s.Front.Mode),
@@ -238,6 +238,9 @@ func writeStream(c *cli.Conn, s *StreamInfo, uri bool) {
 	c.Printf("  server fd=%d rex=%s wex=%s\n", s.ServerFD, orNever(s.ReadServer), orNever(s.WriteServer))
 	c.Printf("  request step=%q i=%d\n  response step=%q i=%d\n", s.RequestStep, s.RequestIn, s.ResponseStep, s.ResponseIn)
 }
+
+// endpointText writes an address with its port as the reference does, IPv6 without brackets.
+func endpointText(a netip.AddrPort) string { return fmt.Sprintf("%s:%d", a.Addr(), a.Port()) }
 
 func addrText(a netip.AddrPort) string {
 	if !a.IsValid() {

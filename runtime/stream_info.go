@@ -1,0 +1,56 @@
+package runtime
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// StreamInfo is a picture of one stream.
+type StreamInfo struct {
+	ID       uint64
+	Loop     int
+	Listener *Listener
+	Src, Dst netip.AddrPort // not valid for UNIX sockets
+	Unix     bool
+	Front    *Proxy
+	Back     *Proxy  // nil: none chosen
+	Server   *Server // nil: none chosen
+	Accepted time.Time
+	Age      time.Duration // of the request
+	Calls    int           // how often it ran
+	Retries  int
+
+	// What it waits for: bytes, and the time left of each timeout; 0: no timeout runs.
+	RequestIn, ResponseIn     int // bytes received and not forwarded yet
+	ReadClient, WriteClient   time.Duration
+	ReadServer, WriteServer   time.Duration
+	Expire                    time.Duration
+	ClientFD, ServerFD        int // -1: none
+	ServerAddr, LocalAddr     netip.AddrPort
+	RequestStep, ResponseStep string // what each side does: names of the engine's steps
+	HTTP                      bool
+	Method, URI               string // "" when none was read
+	Status                    int
+}
+
+// Source is the client's address as both forms write it.
+func (s *StreamInfo) Source() string {
+	if s.Unix || !s.Src.IsValid() {
+		return fmt.Sprintf("unix:%d", s.Listener.ID)
+	}
+	return fmt.Sprintf("%s:%d", s.Src.Addr(), s.Src.Port())
+}
+
+// Proto is what carries the client's connection, as messages call it.
+func (s *StreamInfo) Proto() string {
+	switch s.Listener.Addr.Family {
+	case FamilyIPv6:
+		return "tcpv6"
+	case FamilyUnix:
+		return "unix_stream"
+	case FamilyAbstract, FamilyAbstractZ:
+		return "abns_stream"
+	}
+	return "tcpv4"
+}
