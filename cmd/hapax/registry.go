@@ -9,6 +9,8 @@ import (
 	"hapax/runtime/config"
 	"hapax/runtime/logger"
 	"hapax/runtime/queue"
+	"hapax/runtime/rules"
+	"hapax/runtime/rules"
 )
 
 // domains is the one ordered list of everything that hapax knows: what a
@@ -22,6 +24,8 @@ func domains() []*config.Domain {
 		{Name: "convert", Converters: convert.Rows},
 		&balance.Domain,
 		&queue.Domain,
+		&rules.Domain,
 		&logger.Domain,
+		&rules.Domain,
 	}
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"hapax/acl/sample"
@@ -135,11 +136,16 @@ func (l *Loader) beginSection(line *ast.Line) {
 	}
 }
 
-func (l *Loader) endSection() {
+// endProxy leaves the expressions of the lines of a proxy with it.
+func (l *Loader) endProxy() {
 	if l.Proxy != nil {
 		st := l.state(l.Proxy)
 		st.unresolved = append(st.unresolved, l.Samples.Take()...)
 	}
+}
+
+func (l *Loader) endSection() {
+	l.endProxy()
 	if l.section != nil && l.section.End != nil && !l.discovering {
 		l.section.End(l)
 	}
@@ -156,6 +162,11 @@ func (l *Loader) missed(dormant bool, what string) {
 
 // readLine hands a line to the row of its keyword.
 func (l *Loader) readLine(line *ast.Line) {
+	if l.foreign.spoeFailed && l.section.Kind&Proxies != 0 && slices.Contains(proxySectionNames, line.Arg(0)) {
+		l.endProxy()
+		startProxy(l, line)
+		return
+	}
 	if l.section.Kind&Proxies != 0 && l.Proxy == nil {
 		l.Alert(line.Pos, "'listen' or 'defaults' expected.")
 		return

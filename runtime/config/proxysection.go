@@ -66,6 +66,9 @@ func proxySections() []Section {
 	}
 }
 
+// proxySectionNames are what a proxy's section starts with.
+var proxySectionNames = []string{"listen", "frontend", "backend", "defaults"}
+
 func doc(name, ref, summary string) keyword.Doc {
 	return keyword.Doc{Name: name, Ref: ref, Summary: summary}
 }
