@@ -204,15 +204,16 @@ type Proxy struct {
 	ForwardedFor ForwardFor // option forwardfor
 	OriginalTo   ForwardFor // option originalto
 	// Forwarded adds the header of "option forwarded"; nil without it. Set by runtime/rules.
-	Forwarded   func(*Stream) error
-	Capture     Captures
-	Cookie      *CookieConfig // "cookie": set by runtime/cookie
-	Balance     BalanceConfig
-	LB          Balancer // built by runtime/balance when the engine starts
-	Check       any      // option httpchk, tcp-check...: set by runtime/check
-	CheckSource any
-	Source      *SourceAddr  // "source"
-	Keepalive   [2]Keepalive // client, server side TCP keep-alive settings
+	Forwarded    func(*Stream) error
+	Capture      Captures
+	Cookie       *CookieConfig // "cookie": set by runtime/cookie
+	PersistRules []PersistRule
+	Balance      BalanceConfig
+	LB           Balancer // built by runtime/balance when the engine starts
+	Check        any      // option httpchk, tcp-check...: set by runtime/check
+	CheckSource  any
+	Source       *SourceAddr  // "source"
+	Keepalive    [2]Keepalive // client, server side TCP keep-alive settings
 
 	Logs           []*LogTarget
 	LogGlobal      bool // "log global"
