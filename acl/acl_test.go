@@ -362,3 +362,20 @@ func FuzzCondition(f *testing.F) {
 		}
 	})
 }
+
+func TestExamples(t *testing.T) {
+	for _, row := range acl.Fetches {
+		for _, x := range row.Examples {
+			l := newLoader(t, 1)
+			e, err := l.acls.Samples.ParseWord(x.Expr)
+			if err != nil {
+				t.Errorf("%s: %v", x.Expr, err)
+				continue
+			}
+			var v sample.Value
+			if !e.EvalAs(&sample.Context{Scratch: sample.NewScratch(0), Final: true}, sample.Str, &v) || string(v.Bytes) != x.Want {
+				t.Errorf("%s: %q, want %q", x.Expr, v.Bytes, x.Want)
+			}
+		}
+	}
+}
