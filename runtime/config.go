@@ -113,6 +113,7 @@ type Tune struct {
 	MaxVars        [sample.Scopes]int
 	MaxVarsAll     int // bytes over all scopes, 0: none
 	StickCounters  int
+	MaxChecks      int // checks under way per loop; 0: no limit
 }
 
 // GlobalStats are the process-wide counters, live and sharded by loop where the

@@ -92,7 +92,8 @@ type Server struct {
 	Effective      atomic.Int32 // live: in the scale of the algorithm, after slowstart, set by runtime/balance; 0: no load balancing
 	MaxConn        atomic.Int32 // live: 0 none
 	MinConn        int
-	MaxQueue       int // 0 none
+	StaticMaxConn  bool // maxconn does not follow the load: no minconn, or the same
+	MaxQueue       int  // 0 none
 	HashKey        HashKey
 	StrictMaxConn  bool // "strict-maxconn": counts connections, idle ones included
 	Backup         bool
@@ -117,6 +118,7 @@ type Server struct {
 	CheckOn                     bool
 	CheckAddr                   Addr
 	CheckPort                   int
+	LiveCheckPort               atomic.Int32 // live: set server check-port; 0: the address's
 	CheckHost                   string
 	Inter, FastInter, DownInter time.Duration // 0: default 2s; the others default to inter
 	Rise, Fall                  int

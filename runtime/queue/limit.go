@@ -14,7 +14,7 @@ func DynamicMaxConn(srv *runtime.Server) int {
 	most := int(srv.MaxConn.Load())
 	limit := most
 	px := srv.Proxy
-	if on := int(px.Live.BackConns.Load()); srv.MinConn != most && on < px.FullConn {
+	if on := int(px.Live.BackConns.Load()); !srv.StaticMaxConn && srv.MinConn != most && on < px.FullConn {
 		limit = max(srv.MinConn, on*most/px.FullConn)
 	}
 	if runtime.ServerState(srv.State.Load()) == runtime.ServerStarting {

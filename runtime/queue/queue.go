@@ -260,10 +260,10 @@ func Release(srv *runtime.Server) {
 }
 
 // Process gives the free slots of a server to those that wait: after one was left,
-// and when the server came up or its limit rose.
-func Process(srv *runtime.Server) {
+// and when the server came up or its limit rose. It tells how many were served.
+func Process(srv *runtime.Server) int {
 	if srv.Queued.Load() == 0 && srv.Proxy.Live.Queued.Load() == 0 {
-		return
+		return 0
 	}
 	q := of(srv.Proxy)
 	q.mu.Lock()
@@ -272,31 +272,33 @@ func Process(srv *runtime.Server) {
 	if n > 0 {
 		taken(srv)
 	}
+	return n
 }
 
 // Redistribute empties the queue of a server that went down, so that its requests are
 // balanced again: in maintenance always, else with "option redispatch" and without
 // "option persist". When no server is left, those in the backend's queue are told too.
-func Redistribute(srv *runtime.Server) {
+// It tells how many left a queue.
+func Redistribute(srv *runtime.Server) (left int) {
 	px := srv.Proxy
 	q := of(px)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	maint := srv.AdminState.Load()&uint32(runtime.Maint) != 0
 	if maint || px.Options&(runtime.OptRedispatch|runtime.OptPersist) == runtime.OptRedispatch {
-		q.dismiss(srv.Queue.(*line), false)
+		left = q.dismiss(srv.Queue.(*line), false)
 	}
 	for _, other := range px.Servers {
 		if other.Usable() {
-			return
+			return left
 		}
 	}
-	q.dismiss(&q.any, true)
+	return left + q.dismiss(&q.any, true)
 }
 
 // dismiss wakes all tickets of a line without a slot. Streams that insist on a server
 // stay in its line unless forced.
-func (q *queues) dismiss(l *line, forced bool) {
+func (q *queues) dismiss(l *line, forced bool) (left int) {
 	var kept []*Ticket
 	for t := l.first(); t != nil; t = l.first() {
 		if !forced && t.stream.ForcePersist {
@@ -306,8 +308,10 @@ func (q *queues) dismiss(l *line, forced bool) {
 		}
 		q.leave(t, Moved)
 		t.waker.Wake()
+		left++
 	}
 	for _, t := range kept {
 		l.push(t)
 	}
+	return left
 }
