@@ -17,12 +17,8 @@ import (
 
 // globalState is what only the loading needs to know of the global section.
 type globalState struct {
-	uidSet, gidSet  bool
-	maxConnSet      bool
-	cli             *runtime.Proxy // of the stats sockets; nil before the first word about them
-	nonGlobalSeen   bool
-	localpeerForced bool
-	cpuMap          bool
+	uidSet, gidSet bool
+	cli            *runtime.Proxy // of the stats sockets; nil before the first of them
 }
 
 // What the process is set to when the file says nothing.
@@ -319,6 +315,9 @@ func localpeer(l *Loader, line *ast.Line) error {
 	}
 	if line.Arg(1) == "" {
 		return fmt.Errorf("'%s' expects a name as an argument.\n", line.Arg(0))
+	}
+	if l.options.Localpeer != "" {
+		return fmt.Errorf("'%s' ignored since it is already set by using the '-L' command line argument.\n", line.Arg(0))
 	}
 	l.Config.Global.Localpeer = line.Arg(1)
 	return nil

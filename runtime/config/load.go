@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -17,8 +18,8 @@ import (
 type Options struct {
 	Predicates parser.Predicates
 
-	// Variables are set while files are read and removed afterwards: the names of
-	// the predefined log formats.
+	// Variables are set while files are read and removed afterwards: the predefined
+	// log formats.
 	Variables [][2]string
 
 	// MaxConnPerProxy is -N: the maxconn of proxies that give none.
@@ -27,8 +28,8 @@ type Options struct {
 	// Unresolved is -dr: servers whose name cannot be looked up start disabled.
 	Unresolved bool
 
-	// Threads is how many loops run when the file gives no nbthread.
-	Threads int
+	// Localpeer is -L: the name of this process among peers.
+	Localpeer string
 }
 
 // Load reads files and resolves all names. The diagnostics are in list, which also
@@ -49,6 +50,7 @@ func Load(tables *Tables, files []*ast.File, env *parser.Env, list *diag.List, o
 		datagrams: map[*runtime.Listener]bool{},
 	}
 	l.newCompilers()
+	l.Config.Global.Localpeer = o.Localpeer
 	for i, file := range files {
 		l.fileOrder[file.Name] = i
 	}
@@ -81,10 +83,16 @@ func (l *Loader) readAll(files []*ast.File) bool {
 	for _, v := range l.options.Variables {
 		l.Env.Set(v[0], v[1])
 	}
+	l.Env.Set("HAPROXY_BRANCH", branch(l.options.Predicates.Version))
+	if !l.discovering {
+		l.setLocalpeer()
+	}
+	var names []string
 	for _, file := range files {
 		if !l.readFile(file) {
 			return false
 		}
+		names = append(names, file.Name)
 	}
 	for _, v := range l.options.Variables {
 		l.Env.Unset(v[0])
@@ -93,7 +101,25 @@ func (l *Loader) readAll(files []*ast.File) bool {
 		l.List.Alertf(ast.Pos{}, "Fatal errors found in configuration.")
 		return false
 	}
+	l.Env.Set("HAPROXY_CFGFILES", strings.Join(names, ";"))
 	return true
+}
+
+// branch is the first two numbers of a version.
+func branch(version string) string {
+	major, rest, _ := strings.Cut(version, ".")
+	minor, _, _ := strings.Cut(rest, ".")
+	return major + "." + minor
+}
+
+// setLocalpeer tells the files the name of this process among peers: the first pass
+// has read it.
+func (l *Loader) setLocalpeer() {
+	g := &l.Config.Global
+	if g.Localpeer == "" {
+		g.Localpeer, _ = os.Hostname()
+	}
+	l.Env.Set("HAPROXY_LOCALPEER", g.Localpeer)
 }
 
 func (l *Loader) readFile(file *ast.File) bool {

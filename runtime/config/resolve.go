@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -185,11 +186,26 @@ func compatible(from, to runtime.Mode) bool {
 	return from == to || from == runtime.ModeTCP && to == runtime.ModeHTTP
 }
 
+// target finds the backend that requests of px may go to. Where the system has name
+// servers the reference makes a TCP proxy of its own called "default", which hides a
+// backend of that name from HTTP proxies.
+func (l *Loader) target(px *runtime.Proxy, name string) *runtime.Proxy {
+	if name == "default" && px.Mode == runtime.ModeHTTP && hasNameServers() {
+		return &runtime.Proxy{Name: name, Kind: "proxy", Pos: ast.Pos{File: "<internal>"}}
+	}
+	return l.find(name, runtime.CapBack)
+}
+
+func hasNameServers() bool {
+	data, err := os.ReadFile("/etc/resolv.conf")
+	return err == nil && strings.Contains(string(data), "nameserver")
+}
+
 func (l *Loader) resolveDefaultBackend(px *runtime.Proxy) {
 	if px.DefaultName == "" {
 		return
 	}
-	to := l.find(px.DefaultName, runtime.CapBack)
+	to := l.target(px, px.DefaultName)
 	switch {
 	case to == nil:
 		l.List.Alertf(px.Pos, "Proxy '%s': unable to find required default_backend: '%s'.", px.Name, px.DefaultName)
@@ -220,7 +236,7 @@ func (l *Loader) resolveSwitch(px *runtime.Proxy, rule *runtime.SwitchRule) {
 		px.Options |= runtime.OptHTTPUpgrade // any backend may be meant
 		return
 	}
-	to := l.find(rule.Name, runtime.CapBack)
+	to := l.target(px, rule.Name)
 	switch {
 	case to == nil:
 		l.List.Alertf(rule.Pos, "Proxy '%s': unable to find required use_backend: '%s'.", px.Name, rule.Name)
