@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -211,8 +212,9 @@ func wellFormed(t *testing.T, uri string, page []byte) {
 	}
 	d := xml.NewDecoder(bytes.NewReader(bytes.TrimPrefix(page, []byte("<!DOCTYPE html>"))))
 	d.AutoClose, d.Entity, d.Strict = []string{"meta", "link", "br", "hr", "input"}, xml.HTMLEntity, false
+	tables, width := 0, 0
 	for {
-		_, err := d.Token()
+		token, err := d.Token()
 		if errors.Is(err, io.EOF) {
 			return
 		}
@@ -220,5 +222,33 @@ func wellFormed(t *testing.T, uri string, page []byte) {
 			t.Errorf("%s: %v", uri, err)
 			return
 		}
+		switch e := token.(type) {
+		case xml.StartElement:
+			switch {
+			case e.Name.Local == "table":
+				tables++
+			case e.Name.Local == "tr" && tables == 1:
+				width = 0
+			case e.Name.Local == "td" && tables == 1:
+				width += span(e)
+			}
+		case xml.EndElement:
+			switch {
+			case e.Name.Local == "table":
+				tables--
+			case e.Name.Local == "tr" && tables == 1 && width > 4 && width != 1+len(pageColumns)+len(modules):
+				t.Errorf("%s: a row of %d columns", uri, width)
+			}
+		}
 	}
+}
+
+// span is how many columns a cell takes.
+func span(e xml.StartElement) int {
+	for _, a := range e.Attr {
+		if n, err := strconv.Atoi(a.Value); err == nil && a.Name.Local == "colspan" {
+			return n
+		}
+	}
+	return 1
 }

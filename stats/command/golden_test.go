@@ -361,6 +361,6 @@ func (direct) SetFrontMaxConn(px *runtime.Proxy, limit int) { px.LiveMaxConn.Sto
 func (direct) SetProcessMaxConn(int)                        {}
 func (direct) SetRateLimit(bool, int)                       {}
 func (direct) Loops() int                                   { return 1 }
-func (direct) List(int, uint64, int) []runtime.StreamInfo           { return nil }
+func (direct) List(int, uint64, int) []runtime.StreamInfo   { return nil }
 func (direct) Kill(uint64) bool                             { return false }
 func (direct) KillServer(*runtime.Server)                   {}
