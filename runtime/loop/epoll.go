@@ -127,7 +127,7 @@ func (e *epoll) wait(until int64) int {
 		}
 		return int(n)
 	}
-	before := l.Clock()
+	before := Clock()
 	n, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(e.fd), uintptr(unsafe.Pointer(&e.events[0])), uintptr(len(e.events)), millis(until-before), 0, 0)
 	l.readClock()
 	if errno == unix.EINTR && l.now < until {

@@ -60,9 +60,8 @@ type Loop struct {
 	eng  engine
 	opts Options
 
-	now     int64 // monotonic nanoseconds, see Now
-	wall    int64 // nanoseconds since 1970, 0: not asked for in this turn
-	started time.Time
+	now  int64 // monotonic nanoseconds, see Now
+	wall int64 // nanoseconds since 1970, 0: not asked for in this turn
 
 	pool    pool
 	wheel   wheel
@@ -128,8 +127,8 @@ func New(o Options) (*Loop, error) {
 	if o.Ring&(o.Ring-1) != 0 || o.Ring > 1<<15 {
 		return nil, fmt.Errorf("a ring of %d buffers: it must be a power of two up to 32768", o.Ring)
 	}
-	l := &Loop{opts: o, started: time.Now()}
-	l.now = 1 // 0 means "no deadline" in timers
+	l := &Loop{opts: o}
+	l.readClock()
 	l.pool.init(l, o.BufSize, o.MaxMemory)
 	l.wheel.init(l.now)
 	l.sample.since = l.now
@@ -167,8 +166,7 @@ func (l *Loop) Warning() error { return l.warning }
 // BufSize returns the capacity of each Buffer, in bytes.
 func (l *Loop) BufSize() int { return l.opts.BufSize }
 
-// Now returns the monotonic time of the turn in nanoseconds since an arbitrary origin, always positive. It is read once per turn, after the wait.
-// Origins of different loops differ.
+// Now returns the monotonic time of the turn, on the scale of Clock. It is read once per turn, after the wait.
 func (l *Loop) Now() int64 { return l.now }
 
 // Wall returns the wall clock in nanoseconds since 1970, read at most once per turn.
@@ -179,11 +177,18 @@ func (l *Loop) Wall() int64 {
 	return l.wall
 }
 
-// Clock reads the monotonic time afresh, on the scale of Now, for what must be measured within a turn.
-func (l *Loop) Clock() int64 { return int64(time.Since(l.started)) + 1 }
+// epoch is the origin of the monotonic time of all loops, a little in the past: 0 means "no deadline".
+var epoch = time.Now().Add(-time.Second)
+
+// Clock reads the monotonic time afresh, for what must be measured within a turn: nanoseconds since an origin that all loops of the process have in
+// common, always positive. Any goroutine may call it.
+func Clock() int64 { return int64(time.Since(epoch)) }
+
+// Clock is the function Clock.
+func (l *Loop) Clock() int64 { return Clock() }
 
 func (l *Loop) readClock() {
-	l.now = l.Clock()
+	l.now = Clock()
 	l.wall = 0
 }
 

@@ -776,13 +776,13 @@ func TestLinger(t *testing.T) {
 		var timer Timer
 		timer.Init(r.Loop, alarm(func() {
 			if r.pool.out > 0 {
-				if r.Clock()-start > int64(5*time.Second) {
+				if Clock()-start > int64(5*time.Second) {
 					r.fail("%d buffers are still queued", r.pool.out)
 				}
 				timer.After(5 * time.Millisecond)
 				return
 			}
-			if d := time.Duration(r.Clock() - start); d < 50*time.Millisecond {
+			if d := time.Duration(Clock() - start); d < 50*time.Millisecond {
 				r.fail("given up after %v", d)
 			}
 			unix.Close(fd)
@@ -952,7 +952,7 @@ func TestAddr(t *testing.T) {
 			t.Errorf("%q became %q, %v", path, a.Path(), err)
 		}
 	}
-	for _, path := range []string{"", string(make([]byte, 108))} {
+	for _, path := range []string{"", string(make([]byte, 109)), "/" + string(make([]byte, 107))} {
 		if _, err := UnixAddr(path); err == nil {
 			t.Errorf("%q is accepted", path)
 		}

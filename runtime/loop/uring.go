@@ -392,7 +392,7 @@ func (u *uring) wait(until int64) {
 		l.readClock()
 		return
 	}
-	before := l.Clock()
+	before := Clock()
 	u.enter(1, u.timeout(until-before), syscall.RawSyscall6)
 	l.readClock()
 	if u.tail != atomic.LoadUint32(u.sqHead) {
