@@ -1,10 +1,12 @@
 package command
 
 import (
-	"os"
+	"bytes"
+	"fmt"
 	"strings"
 	"time"
 
+	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/stats"
 	"hapax/stats/cli"
@@ -188,7 +190,7 @@ func wait(c *cli.Conn, args []string) cli.Step {
 func showVersion(c *cli.Conn, _ []string) cli.Step { return c.Say(cli.Info, stats.Version) }
 
 func showEnv(c *cli.Conn, args []string) cli.Step {
-	env := os.Environ()
+	env := process(c).environment()
 	if len(args) > 2 {
 		for _, v := range env {
 			if name, _, _ := strings.Cut(v, "="); name == args[2] {
@@ -249,10 +251,22 @@ func getVar(c *cli.Conn, args []string) cli.Step {
 	if len(args) < 3 {
 		return c.Fail("Missing process-wide variable identifier.")
 	}
-	if f := process(c).Variable; f != nil {
-		if value, ok := f(args[2]); ok {
-			return c.Say(cli.Info, args[2]+": "+value)
-		}
+	cfg := process(c).Config
+	var ctx sample.Context
+	var v sample.Value
+	name, err := cfg.Vars.Parse(args[2])
+	if err != nil || name.Scope != sample.ProcScope || cfg.ProcVars == nil || !cfg.ProcVars.Get(&ctx, name.ID, &v) {
+		return c.Fail("Variable not found.")
 	}
-	return c.Fail("Variable not found.")
+	kind := v.Type
+	if !sample.Cast(&ctx, &v, sample.Str) {
+		return c.Say(cli.Info, fmt.Sprintf("%s: type=%s value=(undisplayable)", args[2], kind))
+	}
+	shown := bytes.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '.'
+		}
+		return r
+	}, v.Bytes)
+	return c.Say(cli.Info, fmt.Sprintf("%s: type=%s value=<%s>", args[2], kind, shown))
 }

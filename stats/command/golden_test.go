@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/runtime/balance"
 )
@@ -227,7 +228,7 @@ func serve(t *testing.T, dir string) {
 
 // testConfig is what the configuration of the cases says.
 func testConfig(dir string) *runtime.Config {
-	cfg := &runtime.Config{Global: runtime.Global{NbThread: 1, MaxConn: 100, HardMaxConn: 100, Node: "here", Desc: "a test", StatsConns: 10, CLITimeout: 10 * time.Second}}
+	cfg := &runtime.Config{Vars: &sample.VarNames{}, Global: runtime.Global{NbThread: 1, MaxConn: 100, HardMaxConn: 100, Node: "here", Desc: "a test", StatsConns: 10, CLITimeout: 10 * time.Second}}
 	cfg.Stats.Started = time.Now()
 	cfg.Stats.Listeners.Store(4)
 	for i, name := range []string{"admin", "operator", "user"} {

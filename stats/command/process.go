@@ -4,6 +4,7 @@ package command
 
 import (
 	"net/netip"
+	"os"
 
 	"hapax/runtime"
 	"hapax/stats/cli"
@@ -15,12 +16,19 @@ type Process struct {
 	Servers   ServerControl
 	Listeners ListenerControl
 	Streams   Streams
-	StartLog  func() []byte                    // what was printed while the process started
-	Variable  func(name string) (string, bool) // a variable of the process as "type=T value=<V>"; nil: none is set
+	StartLog  func() []byte   // what was printed while the process started
+	Env       func() []string // the environment as the configuration left it; nil: that of the process
 }
 
 // RunningConfig is the configuration in force: commands of domains ask the owner of their connection for it.
 func (p *Process) RunningConfig() *runtime.Config { return p.Config }
+
+func (p *Process) environment() []string {
+	if p.Env != nil {
+		return p.Env()
+	}
+	return os.Environ()
+}
 
 // ServerControl changes the state of servers. Each call locks the backend's Mu itself, tells the balancer, logs what
 // the change makes, and does what follows from it: it is the same path that health checks take.

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/stats/cli"
 )
@@ -168,5 +169,32 @@ func TestWait(t *testing.T) {
 	}
 	if got := string(c.Output()); got != "Done.\n\n3.4.0\n\n" {
 		t.Errorf("a short wait gave %q", got)
+	}
+}
+
+func TestGetVar(t *testing.T) {
+	cfg := testConfig(t.TempDir())
+	cfg.ProcVars = sample.NewProcVars(nil)
+	set := func(name string, f func(*sample.Value)) {
+		v, err := cfg.Vars.Parse(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var value sample.Value
+		f(&value)
+		cfg.ProcVars.Set(v.ID, &value, 0)
+	}
+	set("proc.n", func(v *sample.Value) { v.SetInt(5) })
+	set("proc.b", func(v *sample.Value) { v.SetBool(true) })
+	set("proc.bin", func(v *sample.Value) { v.SetBin([]byte("a\x00\xffb")) })
+	set("proc.ip", func(v *sample.Value) { v.SetAddr(netip.MustParseAddr("1.2.3.4")) })
+	p := &Process{Config: cfg}
+	for name, want := range map[string]string{
+		"proc.n": "proc.n: type=sint value=<5>\n\n", "proc.b": "proc.b: type=bool value=<1>\n\n", "proc.bin": "proc.bin: type=bin value=<a..b>\n\n",
+		"proc.ip": "proc.ip: type=ipv4 value=<1.2.3.4>\n\n", "proc.zz": "Variable not found.\n\n", "txn.n": "Variable not found.\n\n", "nope": "Variable not found.\n\n",
+	} {
+		if got := run(t, p, "get var "+name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
 	}
 }
