@@ -82,6 +82,18 @@ type Conn struct {
 	HTTP uint8
 	// Proxied: it began with a PROXY protocol header.
 	Proxied bool
+	// TLS is what its handshake settled, nil for a connection in clear.
+	TLS *TLS
+}
+
+// TLS is what the handshake of a connection settled, in the words that fetches answer. An empty text is one that
+// does not exist.
+type TLS struct {
+	SNI     []byte // the server name that the client asked for
+	ALPN    []byte // the protocol chosen
+	Version []byte // "TLSv1.3"
+	Cipher  []byte // as OpenSSL calls it
+	Resumed bool
 }
 
 // Body is the buffered part of a body.
