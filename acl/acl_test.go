@@ -36,7 +36,6 @@ func (l *loader) ACLs() (*acl.Compiler, *acl.Set) { return l.acls, &l.set }
 func newLoader(t testing.TB, line int) *loader {
 	t.Helper()
 	rows := append(append([]sample.Fetch(nil), fetch.Rows...), acl.Fetches...)
-	rows = append(rows, sample.Fetch{Doc: keyword.Doc{Name: "ssl_fc_sni", Status: keyword.Missing}, Out: sample.Str, From: sample.ClientConn})
 	fetches, err := keyword.NewTable(rows)
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 )
 
 // Rows are the fetches of this package.
-var Rows = slices.Concat(constantRows, internalRows, addressRows, payloadRows, helloRows, distccRows, requestRows, headerRows,
+var Rows = slices.Concat(constantRows, internalRows, addressRows, tlsRows, payloadRows, helloRows, distccRows, requestRows, headerRows,
 	cookieRows, parameterRows, bodyRows, authRows, responseRows, captureRows)
 
 // doc makes the shared part of a row. Examples are triples: an expression, what it is evaluated on, its value.

@@ -63,6 +63,7 @@ func context(t testing.TB, on string) *sample.Context {
 	ctx.Src, ctx.Dst = addr("192.0.2.1:40000"), addr("203.0.113.2:80")
 	ctx.Front = sample.Conn{Src: addr("192.0.2.3:40001"), Dst: addr("192.0.2.4:81"), HTTP: 1}
 	ctx.Back = sample.Conn{Src: addr("198.51.100.1:50000"), Dst: addr("198.51.100.2:8080"), HTTP: 1}
+	ctx.Front.TLS = &sample.TLS{SNI: []byte("example.com"), ALPN: []byte("http/1.1"), Version: []byte("TLSv1.3"), Cipher: []byte("TLS_AES_128_GCM_SHA256")}
 	ctx.ReqCaptures = [][]byte{[]byte("captured")}
 	first, _, _ := strings.Cut(on, "\r\n")
 	switch {
