@@ -252,7 +252,7 @@ func getVar(c *cli.Conn, args []string) cli.Step {
 		return c.Fail("Missing process-wide variable identifier.")
 	}
 	cfg := process(c).Config
-	var ctx sample.Context
+	ctx := sample.Context{Scratch: sample.NewScratch(cfg.Global.Tune.BufSize)}
 	var v sample.Value
 	name, err := cfg.Vars.Parse(args[2])
 	if err != nil || name.Scope != sample.ProcScope || cfg.ProcVars == nil || !cfg.ProcVars.Get(&ctx, name.ID, &v) {
@@ -262,11 +262,11 @@ func getVar(c *cli.Conn, args []string) cli.Step {
 	if !sample.Cast(&ctx, &v, sample.Str) {
 		return c.Say(cli.Info, fmt.Sprintf("%s: type=%s value=(undisplayable)", args[2], kind))
 	}
-	shown := bytes.Map(func(r rune) rune {
-		if r < ' ' || r > '~' {
-			return '.'
+	shown := bytes.Clone(v.Bytes)
+	for i, b := range shown {
+		if b < ' ' || b > '~' {
+			shown[i] = '.'
 		}
-		return r
-	}, v.Bytes)
+	}
 	return c.Say(cli.Info, fmt.Sprintf("%s: type=%s value=<%s>", args[2], kind, shown))
 }

@@ -186,11 +186,11 @@ func TestGetVar(t *testing.T) {
 	}
 	set("proc.n", func(v *sample.Value) { v.SetInt(5) })
 	set("proc.b", func(v *sample.Value) { v.SetBool(true) })
-	set("proc.bin", func(v *sample.Value) { v.SetBin([]byte("a\x00\xffb")) })
+	set("proc.bin", func(v *sample.Value) { v.SetBin([]byte("a\xff\xc3\xa9b")) })
 	set("proc.ip", func(v *sample.Value) { v.SetAddr(netip.MustParseAddr("1.2.3.4")) })
 	p := &Process{Config: cfg}
 	for name, want := range map[string]string{
-		"proc.n": "proc.n: type=sint value=<5>\n\n", "proc.b": "proc.b: type=bool value=<1>\n\n", "proc.bin": "proc.bin: type=bin value=<a..b>\n\n",
+		"proc.n": "proc.n: type=sint value=<5>\n\n", "proc.b": "proc.b: type=bool value=<1>\n\n", "proc.bin": "proc.bin: type=bin value=<a...b>\n\n",
 		"proc.ip": "proc.ip: type=ipv4 value=<1.2.3.4>\n\n", "proc.zz": "Variable not found.\n\n", "txn.n": "Variable not found.\n\n", "nope": "Variable not found.\n\n",
 	} {
 		if got := run(t, p, "get var "+name); got != want {
