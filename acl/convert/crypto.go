@@ -52,11 +52,12 @@ var cryptoRows = []sample.Converter{
 
 func sha1Digest(ctx *sample.Context, _ []sample.Arg, v *sample.Value) bool {
 	sum := sha1.Sum(v.Bytes)
-	return setDigest(ctx, v, sum[:])
+	return setBlock(ctx, v, sum[:])
 }
 
-func setDigest(ctx *sample.Context, v *sample.Value, sum []byte) bool {
-	v.SetBin(ctx.Scratch.Take(append(ctx.Scratch.Room(), sum...)))
+// setBlock makes v a copy of a block.
+func setBlock(ctx *sample.Context, v *sample.Value, b []byte) bool {
+	v.SetBin(ctx.Scratch.Take(append(ctx.Scratch.Room(), b...)))
 	return true
 }
 
@@ -75,16 +76,16 @@ func sha2Digest(ctx *sample.Context, a []sample.Arg, v *sample.Value) bool {
 	switch a[0].Int {
 	case 224:
 		sum := sha256.Sum224(v.Bytes)
-		return setDigest(ctx, v, sum[:])
+		return setBlock(ctx, v, sum[:])
 	case 384:
 		sum := sha512.Sum384(v.Bytes)
-		return setDigest(ctx, v, sum[:])
+		return setBlock(ctx, v, sum[:])
 	case 512:
 		sum := sha512.Sum512(v.Bytes)
-		return setDigest(ctx, v, sum[:])
+		return setBlock(ctx, v, sum[:])
 	}
 	sum := sha256.Sum256(v.Bytes)
-	return setDigest(ctx, v, sum[:])
+	return setBlock(ctx, v, sum[:])
 }
 
 // digests are the algorithms by their lower-case names.
@@ -308,7 +309,7 @@ func sealGCM(ctx *sample.Context, a []sample.Arg, key, nonce, extra []byte, v *s
 	if !base64Encode(ctx, nil, &tag) || !ctx.SetVar(a[3].Var, &tag, cond) {
 		return false
 	}
-	return setDigest(ctx, v, sealed[:n])
+	return setBlock(ctx, v, sealed[:n])
 }
 
 func openGCM(ctx *sample.Context, a []sample.Arg, key, nonce, extra []byte, v *sample.Value) bool {
@@ -321,7 +322,7 @@ func openGCM(ctx *sample.Context, a []sample.Arg, key, nonce, extra []byte, v *s
 		return false
 	}
 	plain, err := g.Open(nil, nonce, slices.Concat(v.Bytes, tag), extra)
-	return err == nil && setDigest(ctx, v, plain)
+	return err == nil && setBlock(ctx, v, plain)
 }
 
 // newCBC pads the initialization vector with zeroes.

@@ -172,19 +172,9 @@ func queryJSON(ctx *sample.Context, a []sample.Arg, v *sample.Value) bool {
 		v.SetStr(ctx.Scratch.Take(out))
 		return true
 	case jsonArray:
-		return setCopy(ctx, v, found)
+		return setText(ctx, v, found)
 	}
 	return false
-}
-
-func setCopy(ctx *sample.Context, v *sample.Value, b []byte) bool {
-	out := ctx.Scratch.Alloc(len(b))
-	if out == nil {
-		return false
-	}
-	copy(out, b)
-	v.SetStr(out)
-	return true
 }
 
 // jsonFloat reads a number. An exponent without digits, or nothing but a sign, counts as 0.

@@ -350,8 +350,8 @@ func choose(ctx *sample.Context, a []sample.Arg, v *sample.Value) bool {
 	return setText(ctx, v, chosen)
 }
 
-// setText makes v a copy of a text of the configuration.
-func setText(ctx *sample.Context, v *sample.Value, s string) bool {
+// setText makes v a copy of a text that is not to be changed.
+func setText[T ~string | ~[]byte](ctx *sample.Context, v *sample.Value, s T) bool {
 	b := ctx.Scratch.Alloc(len(s))
 	if b == nil {
 		return false
