@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"slices"
+
+	"hapax/acl/sample"
 )
 
 // wide is an address as a number: IPv6 in network order, IPv4 in the high half of hi, so that one index
@@ -232,10 +234,11 @@ func (x *networkIndex) find(k key, _ bool) hit {
 		if e, bits := x.v6.get(wideOf(k.addr)); e != nil {
 			return hit{e, ownFamily + int32(bits)}
 		}
-		var ok bool
-		if v4, ok = v4of(k.addr); !ok {
+		inner, ok := sample.EmbeddedIPv4(k.addr)
+		if !ok {
 			return hit{}
 		}
+		v4 = v4bits(inner)
 		if e, bits := x.v4.get(wide{hi: uint64(v4) << 32}); e != nil {
 			return hit{e, otherFamily + int32(bits)}
 		}

@@ -233,17 +233,3 @@ func v4bits(a netip.Addr) uint32 {
 	b := a.As4()
 	return uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
 }
-
-// v4of finds the IPv4 address inside an IPv6 one: mapped and compatible addresses (RFC 4291) and 6to4 (RFC
-// 3056).
-func v4of(a netip.Addr) (uint32, bool) {
-	b := a.As16()
-	low := [10]byte(b[:10]) == [10]byte{}
-	if low && (b[10] == 0xff && b[11] == 0xff || b[10] == 0 && b[11] == 0) {
-		return uint32(b[12])<<24 | uint32(b[13])<<16 | uint32(b[14])<<8 | uint32(b[15]), true
-	}
-	if b[0] == 0x20 && b[1] == 0x02 {
-		return uint32(b[2])<<24 | uint32(b[3])<<16 | uint32(b[4])<<8 | uint32(b[5]), true
-	}
-	return 0, false
-}
