@@ -1,6 +1,10 @@
 package runtime
 
-import "slices"
+import (
+	"slices"
+
+	"hapax/runtime/userlist"
+)
 
 // Userlist is a userlist section. Section 12.2 of the manual.
 type Userlist struct {
@@ -25,6 +29,22 @@ func (u *Userlist) User(name []byte) *User {
 		}
 	}
 	return nil
+}
+
+// Check tells whether it is the user's password. A hash that is slow to compute
+// blocks the caller for milliseconds the first time it is right, and always when
+// it is wrong.
+func (u *User) Check(password []byte) bool {
+	if u.Insecure {
+		return userlist.Same(u.Password, password)
+	}
+	return userlist.Check(u.Password, password)
+}
+
+// Check tells whether the list has the user with this password.
+func (u *Userlist) Check(user, password []byte) bool {
+	x := u.User(user)
+	return x != nil && x.Check(password)
 }
 
 // Member tells whether the user belongs to the group.

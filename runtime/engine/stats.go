@@ -8,7 +8,6 @@ import (
 	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/runtime/message"
-	"hapax/runtime/userlist"
 )
 
 // frontStats serves the statistics of the frontend, backStats those of the backend.
@@ -82,6 +81,5 @@ func (s *stream) authorized(page *runtime.StatsPage) bool {
 	if !ok {
 		return false
 	}
-	u := page.Users.User(name)
-	return u != nil && userlist.Check(u, password)
+	return page.Users.Check(name, password)
 }

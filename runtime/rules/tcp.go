@@ -1,0 +1,103 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"hapax/acl/sample"
+	"hapax/runtime"
+	"hapax/runtime/config"
+)
+
+// parseSilentDrop reads `silent-drop [rst-ttl <hops>]`.
+func parseSilentDrop(_ *config.Loader, a *config.ActionLine) (runtime.Exec, error) {
+	ttl := uint8(0)
+	if a.TakeIf("rst-ttl") {
+		word := a.Take()
+		if word == "" {
+			return nil, errors.New("missing rst-ttl value\n")
+		}
+		n, ok := integer(word)
+		if !ok {
+			_, taken := sample.ReadInt(word)
+			return nil, fmt.Errorf("invalid character starting at '%s' (value 1-255 expected)\n", word[taken:])
+		}
+		if n < 1 || n > 255 {
+			return nil, errors.New("valid rst-ttl values are [1-255]\n")
+		}
+		ttl = uint8(n)
+	}
+	return func(s *runtime.Stream) runtime.Verdict {
+		s.Drop, s.DropTTL = true, ttl
+		return runtime.Abort
+	}, nil
+}
+
+// parseClose reads close: the connection to the server ends.
+func parseClose(*config.Loader, *config.ActionLine) (runtime.Exec, error) {
+	return func(s *runtime.Stream) runtime.Verdict {
+		s.CloseServer = true
+		return runtime.Abort
+	}, nil
+}
+
+// parseAddress reads set-src, set-src-port, set-dst and set-dst-port: `<expression>`.
+func parseAddress(l *config.Loader, a *config.ActionLine) (runtime.Exec, error) {
+	e, err := readExpr(l, a, requestPlaces(a.Proxy))
+	if err != nil {
+		return nil, err
+	}
+	connection := a.Kind&(runtime.TCPConnRules|runtime.TCPSessRules) != 0
+	src := a.Name == "set-src" || a.Name == "set-src-port"
+	change := changeAddr
+	if a.Name == "set-src-port" || a.Name == "set-dst-port" {
+		change = changePort
+	}
+	return func(s *runtime.Stream) runtime.Verdict {
+		now := s.Ctx.Dst
+		if src {
+			now = s.Ctx.Src
+		}
+		v := s.Ctx.Scratch.Borrow()
+		next, ok := change(s, e, v, now)
+		s.Ctx.Scratch.Return()
+		if !ok {
+			return runtime.Continue
+		}
+		switch {
+		case src && connection:
+			s.Session.SrcAs = next
+		case connection:
+			s.Session.DstAs = next
+		case !src:
+			s.ToServer = next
+		}
+		if src {
+			s.Ctx.Src = next
+		} else {
+			s.Ctx.Dst = next
+		}
+		return runtime.Continue
+	}, nil
+}
+
+// changeAddr keeps the port.
+func changeAddr(s *runtime.Stream, e *sample.Expr, v *sample.Value, now netip.AddrPort) (netip.AddrPort, bool) {
+	if !e.EvalAs(&s.Ctx, sample.Addr, v) || !v.IP.IsValid() {
+		return now, false
+	}
+	return netip.AddrPortFrom(v.IP, now.Port()), true
+}
+
+// changePort keeps the address; where there is none, it becomes 0.0.0.0.
+func changePort(s *runtime.Stream, e *sample.Expr, v *sample.Value, now netip.AddrPort) (netip.AddrPort, bool) {
+	if !e.EvalAs(&s.Ctx, sample.Int, v) {
+		return now, false
+	}
+	addr := now.Addr()
+	if !addr.IsValid() {
+		addr = netip.IPv4Unspecified()
+	}
+	return netip.AddrPortFrom(addr, uint16(v.Int)), true
+}
