@@ -61,6 +61,9 @@ func run(args []string) int {
 	}
 	for _, px := range c.Proxies {
 		if !px.Disabled && len(px.Listeners) > 0 {
+			if !f.check {
+				return serve(c, list)
+			}
 			if f.verbose {
 				fmt.Println("Configuration file is valid")
 			}
@@ -78,6 +81,7 @@ func readFlags(args []string) (f flags, ok bool) {
 		switch args[i] {
 		case "-c":
 			f.check = true
+		case "-db", "-d":
 		case "-V":
 			f.verbose = true
 		case "-q":

@@ -10,7 +10,6 @@ import (
 	"hapax/runtime/logger"
 	"hapax/runtime/queue"
 	"hapax/runtime/rules"
-	"hapax/runtime/rules"
 )
 
 // domains is the one ordered list of everything that hapax knows: what a
@@ -26,6 +25,5 @@ func domains() []*config.Domain {
 		&queue.Domain,
 		&rules.Domain,
 		&logger.Domain,
-		&rules.Domain,
 	}
 }

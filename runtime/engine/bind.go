@@ -34,11 +34,7 @@ type BindError struct {
 
 func (e *BindError) Error() string {
 	ln := e.Listener
-	kind := "frontend"
-	if ln.Proxy.Caps&runtime.CapListen == runtime.CapListen {
-		kind = "proxy"
-	}
-	return fmt.Sprintf("Binding [%s:%d] for %s %s: protocol %s: %s", ln.Bind.Pos.File, ln.Bind.Pos.Line, kind, ln.Proxy.Name,
+	return fmt.Sprintf("Binding [%s:%d] for %s %s: protocol %s: %s", ln.Bind.Pos.File, ln.Bind.Pos.Line, ln.Proxy.Side(), ln.Proxy.Name,
 		protocolName(ln.Addr.Family), e.Text)
 }
 

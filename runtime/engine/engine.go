@@ -34,7 +34,6 @@ type Engine struct {
 
 	h1Options h1.Options
 	observe   func(srv *runtime.Server, what Observation)
-	started   time.Time
 }
 
 // Options of New; the zero value is good.
@@ -83,7 +82,7 @@ func observation(status int) Observation {
 
 // New prepares the engine: nothing runs before Start.
 func New(cfg *runtime.Config, o Options) *Engine {
-	e := &Engine{Config: cfg, Options: o, observe: o.Observe, started: time.Now(), done: make(chan struct{}), byName: map[string]*runtime.Proxy{}}
+	e := &Engine{Config: cfg, Options: o, observe: o.Observe, done: make(chan struct{}), byName: map[string]*runtime.Proxy{}}
 	if e.observe == nil {
 		e.observe = func(*runtime.Server, Observation) {}
 	}
@@ -122,7 +121,9 @@ func New(cfg *runtime.Config, o Options) *Engine {
 		}
 	}
 	cfg.Global.LiveMaxConn.Store(int64(cfg.Global.MaxConn))
-	cfg.Stats.Clock = func() int64 { return time.Since(e.started).Milliseconds() }
+	cfg.Stats.ConnRateLimit.Store(int64(cfg.Global.MaxConnRate))
+	cfg.Stats.SessRateLimit.Store(int64(cfg.Global.MaxSessRate))
+	cfg.Stats.Clock = func() int64 { return loop.Clock() / 1e6 }
 	for _, px := range cfg.Proxies {
 		e.plans = append(e.plans, makePlan(px))
 	}
@@ -154,6 +155,7 @@ func (e *Engine) Start() error {
 			ready.Done()
 			begin.Wait()
 			e.workers[i].run()
+			close(e.workers[i].over)
 			l.Close()
 		}()
 	}

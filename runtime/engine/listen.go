@@ -77,11 +77,14 @@ func (p *port) enter() bool {
 	w, px, ln := p.w, p.ln.Proxy, p.ln
 	stats := &w.cfg.Stats
 	ms := w.ms()
-	if g := &w.cfg.Global; g.MaxConnRate > 0 && stats.ConnRate.Left(ms, uint32(g.MaxConnRate), 0) == 0 ||
+	if limit := stats.ConnRateLimit.Load(); limit > 0 && stats.ConnRate.Left(ms, uint32(limit), 0) == 0 {
+		return false
+	}
+	if limit := stats.SessRateLimit.Load(); limit > 0 && stats.SessRate.Left(ms, uint32(limit), 0) == 0 ||
 		px.RateLimit > 0 && px.Live.SessRate.Left(ms, uint32(px.RateLimit), 0) == 0 {
 		return false
 	}
-	global, ok := enterBelow(&stats.Conns, w.cfg.Global.LiveMaxConn.Load())
+	_, ok := enterBelow(&stats.Conns, w.cfg.Global.LiveMaxConn.Load())
 	if !ok {
 		return false
 	}
@@ -96,7 +99,6 @@ func (p *port) enter() bool {
 		stats.Conns.Dec()
 		return false
 	}
-	_ = global
 	px.Live.FrontConnsMax.Show(uint64(here))
 	ln.ConnsMax.Show(uint64(own))
 	stats.CumConns.Inc()
@@ -130,7 +132,7 @@ func (p *port) full() {
 		p.w.engine.waiting.Add(1)
 	}
 	px := p.ln.Proxy
-	if p.w.cfg.Global.MaxConnRate > 0 || px.RateLimit > 0 {
+	if st := &p.w.cfg.Stats; st.ConnRateLimit.Load() > 0 || st.SessRateLimit.Load() > 0 || px.RateLimit > 0 {
 		p.timer.After(10 * time.Millisecond)
 	}
 }

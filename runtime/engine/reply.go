@@ -109,6 +109,9 @@ func (s *stream) fillReply(r *runtime.Reply) ([]byte, error) {
 	if method == message.HEAD {
 		m.Flags |= message.BodylessResponse
 	}
+	if r.Compose != nil {
+		return nil, r.Compose(&s.Stream, m)
+	}
 	body := r.Body
 	if r.Format != nil {
 		s.Ctx.Scratch.Reset()

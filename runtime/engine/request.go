@@ -92,7 +92,7 @@ func mode(px *runtime.Proxy) h1.Mode {
 func (s *stream) forwardRequest() outcome {
 	w, be := s.w, s.Back
 	enc := h1.Encoder{
-		Front: mode(s.Front), Back: mode(be), Pretend: be.Options&runtime.OptPretendKeepAlive != 0,
+		Want: h1.KeepAlive, Front: mode(s.Front), Back: mode(be), Pretend: be.Options&runtime.OptPretendKeepAlive != 0,
 		ServerHeader: be.SendName, ServerName: s.Server.Name,
 	}
 	out := w.loop.Buffer()
@@ -112,6 +112,7 @@ func (s *stream) forwardRequest() outcome {
 	s.passHeld(out)
 	s.armServerTimer()
 	s.resParser.Response(s.Method, s.responseOptions(), w.headLimits())
+	s.resParser.ExpectKey(enc.Key)
 	if s.Method == message.CONNECT {
 		s.phase = hold // the tunnel opens with the response
 	}

@@ -53,13 +53,17 @@ func (s *stream) startResponse() {
 	if s.retryStatus(status) {
 		return
 	}
+	if _, ev := s.checkBody(); ev == h1.BadBody || !h1.Agreed(s.Res.Status, s.Req.Flags, s.Res.Flags) ||
+		h1.Switches(s.Method, s.Res.Status) && s.phase != full && s.Method != message.CONNECT {
+		s.badResponse()
+		return
+	}
 	s.resHead = true
 	s.outEnd = len(s.out.Data)
 	s.Status = status
 	s.Time.Response = w.loop.Now()
 	s.Ctx.Res = &s.Res
 	s.ResFromServer += headSize(&s.Res)
-	s.toCli.dec.Start(&s.Res)
 	s.toCli.chunkedIn = s.Res.Flags&message.Chunked != 0
 	s.countStatus(status)
 	s.srvWant = s.srvWant.AfterResponse(s.Method, s.Res.Status, s.Res.Flags, false)
@@ -77,6 +81,12 @@ func (s *stream) startResponse() {
 	s.req.at = len(s.req.steps)
 	s.res.start(s.w.engine.plans[s.Back.Slot].res)
 	s.run(&s.res)
+}
+
+// checkBody looks at what came of the body with the head.
+func (s *stream) checkBody() (int, h1.Event) {
+	s.toCli.dec.Start(&s.Res)
+	return s.toCli.dec.Check(s.out.Data[s.Res.HeadLen:])
 }
 
 // informational passes a 1xx response on and goes back to waiting for the final one.
@@ -280,7 +290,12 @@ func (s *stream) forwardResponse() outcome {
 // responseEncoder is filled in with what is known of the client connection.
 func (s *stream) responseEncoder() h1.Encoder {
 	stopping := s.w.engine.stopping.Load()
+	var key h1.WebSocketKey
+	if s.Req.Flags&message.UpgradeWebSocket != 0 {
+		key = h1.KeyOf(&s.Req)
+	}
 	return h1.Encoder{
+		Key:       key,
 		Want:      h1.KeepAlive.AfterRequest(s.Req.Flags, stopping),
 		Front:     mode(s.Front),
 		Back:      mode(s.Back),

@@ -44,8 +44,11 @@ func (s *stream) eval(rs runtime.Ruleset, l *lane) runtime.Verdict {
 		}
 		ctx.Scratch.Reset()
 		if v := r.Do(&s.Stream); v != runtime.Continue {
-			if v != runtime.Wait {
+			switch {
+			case v != runtime.Wait:
 				s.LastRule = r
+			case s.WaitFor > 0:
+				s.Held = r
 			}
 			return v
 		}

@@ -145,6 +145,9 @@ func (s *stream) begin(c *client) {
 	ctx.Now = time.Unix(0, w.loop.Wall())
 	ctx.Src, ctx.Dst = c.Client(), c.Local()
 	ctx.Front = sample.Conn{Src: c.Src, Dst: c.Dst}
+	if c.Front.Mode == runtime.ModeHTTP {
+		ctx.Front.HTTP = 1
+	}
 	ctx.Vars[sample.ProcScope] = w.cfg.ProcVars
 	ctx.Vars[sample.SessScope] = &c.Vars
 	ctx.Vars[sample.TxnScope] = &s.TxnVars
@@ -191,6 +194,7 @@ func (s *stream) forget() {
 	ctx.Final = false
 	ctx.Back = sample.Conn{}
 	ctx.ReqCaptures, ctx.ResCaptures = nil, nil
+	ctx.Line, ctx.NotHTTP = nil, false
 	s.Stream.Reset()
 }
 
@@ -219,6 +223,10 @@ func (s *stream) startBroken() {
 // parse reads the request's head as far as it came.
 func (s *stream) parse() {
 	s.Req.Buf = s.in.Data
+	if h1.HasPreface(s.in.Data) {
+		s.badRequest(400) // HTTP/2
+		return
+	}
 	switch s.parser.Parse(&s.Req) {
 	case h1.Complete:
 		s.c.timer.Stop()
@@ -233,9 +241,14 @@ func (s *stream) parse() {
 // startRequest runs the steps of a complete head.
 func (s *stream) startRequest() {
 	c, w := s.c, s.w
+	s.inEnd = len(s.in.Data)
+	s.toSrv.dec.Start(&s.Req)
+	if _, ev := s.toSrv.dec.Check(s.in.Data[s.Req.HeadLen:]); ev == h1.BadBody {
+		s.badRequest(400) // nothing of it is passed on
+		return
+	}
 	c.Requests++
 	s.phase = hold
-	s.inEnd = len(s.in.Data)
 	s.inAt = int(s.Req.HeadLen)
 	s.Method = s.Req.Method
 	s.Time.Request = w.loop.Now()
@@ -245,8 +258,8 @@ func (s *stream) startRequest() {
 	fe := &s.Front.Live.Front[w.id]
 	fe.H1Req.Inc()
 	s.countRequest()
+	s.Ctx.Line = s.URI
 	s.BytesIn += headSize(&s.Req)
-	s.toSrv.dec.Start(&s.Req)
 	s.toSrv.chunkedIn = s.Req.Flags&message.Chunked != 0
 	s.viewBody()
 	if s.toSrv.dec.Finished() && s.inEnd > int(s.Req.HeadLen) {
@@ -311,6 +324,10 @@ func (s *stream) fromClient(b *loop.Buffer) {
 		s.holdBytes(b)
 		s.run(&s.req)
 	case pass:
+		if s.tunnel {
+			s.pipeOn(b)
+			return
+		}
 		s.passRequest(b)
 	case full:
 		s.c.sock.Pause()
@@ -339,6 +356,9 @@ func merge(dst, b *loop.Buffer) bool {
 // holdBytes keeps bytes that may not go on yet.
 func (s *stream) holdBytes(b *loop.Buffer) {
 	switch {
+	case s.Front.Mode != runtime.ModeHTTP && s.in == nil:
+		s.in = b // content rules look at it
+	case s.Front.Mode != runtime.ModeHTTP && s.more == nil && merge(s.in, b):
 	case s.more == nil:
 		s.more = b
 	case merge(s.more, b):

@@ -24,6 +24,7 @@ func (s *stream) forwardTCP() outcome {
 	s.openPipe()
 	for _, b := range [...]**loop.Buffer{&s.in, &s.more, &s.extra} {
 		if *b != nil {
+			s.BytesIn += int64(len((*b).Data))
 			s.ReqToServer += int64(len((*b).Data))
 			s.link.sock.Send(*b)
 			*b = nil

@@ -13,8 +13,11 @@ func (s *stream) Expired(*loop.Timer) {
 		return
 	}
 	switch s.waits {
-	case forRule, forInspect:
-		s.WaitFor = 0
+	case forRule:
+		s.waits, s.WaitFor, s.HeldOver = forNothing, 0, true
+		s.runWaiting()
+		s.Held, s.HeldOver = nil, false
+	case forInspect:
 		s.waits = forNothing
 		s.runWaiting()
 	case forRetry:

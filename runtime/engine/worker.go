@@ -2,7 +2,6 @@ package engine
 
 import (
 	"sync/atomic"
-	"time"
 
 	"hapax/acl/sample"
 	"hapax/runtime"
@@ -23,11 +22,11 @@ type worker struct {
 	free    *stream
 	buried  *stream // ended in this turn
 	digger  loop.Task
-	links   *link   // free list
-	idle    *client // free list
+	over    chan struct{} // closed when the loop has ended
+	links   *link         // free list
+	idle    *client       // free list
 	limits  struct{ buffer, rewrite int }
 	nextID  uint64
-	origin  int64 // of the loop's clock, in ns since the engine was made
 
 	ports   []*port // by Listener.Slot
 	purge   loop.Timer
@@ -40,8 +39,7 @@ type worker struct {
 }
 
 func newWorker(e *Engine, id int, l *loop.Loop) *worker {
-	w := &worker{engine: e, cfg: e.Config, id: id, loop: l, scratch: sample.NewScratch(0)}
-	w.origin = int64(time.Since(e.started)) - l.Clock()
+	w := &worker{engine: e, cfg: e.Config, id: id, loop: l, scratch: sample.NewScratch(0), over: make(chan struct{})}
 	w.limits.buffer = e.Config.Global.Tune.BufSize
 	w.limits.rewrite = e.Config.Global.Tune.MaxRewrite
 	w.pools = make([]pool, e.slots)
@@ -55,7 +53,7 @@ func (w *worker) newID() uint64 {
 }
 
 // ms is the process's clock in milliseconds, the same for all loops: rates take it.
-func (w *worker) ms() int64 { return (w.loop.Now() + w.origin) / 1e6 }
+func (w *worker) ms() int64 { return w.loop.Now() / 1e6 }
 
 // takeStream gets a stream for a client out of the free list.
 func (w *worker) takeStream(c *client) *stream {

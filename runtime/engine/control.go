@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"hapax/runtime"
+	"hapax/runtime/logger"
+)
+
+// Control changes what the engine accepts while it runs, for other goroutines.
+type Control struct{ e *Engine }
+
+// Control of the engine.
+func (e *Engine) Control() Control { return Control{e} }
+
+// eachPort runs f for each of the frontend's ports, on the loop of each.
+func (c Control) eachPort(px *runtime.Proxy, f func(p *port)) {
+	for _, w := range c.e.workers {
+		w.ask(func() {
+			for _, p := range w.ports {
+				if p.ln.Proxy == px {
+					f(p)
+				}
+			}
+		})
+	}
+}
+
+// Pause stops accepting on all listeners of a frontend; the kernel refuses
+// nobody, who connects waits. It tells whether there was anything to pause.
+func (c Control) Pause(px *runtime.Proxy) bool {
+	if runtime.ProxyState(px.State.Load()) != runtime.ProxyReady {
+		return false
+	}
+	px.State.Store(int32(runtime.ProxyPaused))
+	c.eachPort(px, func(p *port) {
+		p.ln.State.Store(int32(runtime.ListenerPaused))
+		if p.Listener.IsOpen() {
+			p.Listener.Pause()
+		}
+	})
+	logger.Server(logger.Warning, px, "Paused %s %s.", px.Side(), px.Name)
+	return true
+}
+
+// Resume accepts again after Pause.
+func (c Control) Resume(px *runtime.Proxy) bool {
+	if runtime.ProxyState(px.State.Load()) != runtime.ProxyPaused {
+		return false
+	}
+	px.State.Store(int32(runtime.ProxyReady))
+	c.eachPort(px, func(p *port) {
+		p.ln.State.Store(int32(runtime.ListenerListening))
+		if p.Listener.IsOpen() {
+			p.Listener.Resume()
+			p.retry()
+		}
+	})
+	logger.Server(logger.Warning, px, "Resumed %s %s.", px.Side(), px.Name)
+	return true
+}
+
+// Stop unbinds a frontend's listeners for good.
+func (c Control) Stop(px *runtime.Proxy) {
+	px.State.Store(int32(runtime.ProxyStopped))
+	c.eachPort(px, func(p *port) {
+		p.ln.State.Store(int32(runtime.ListenerClosed))
+		if p.Listener.IsOpen() {
+			p.Listener.Detach()
+		}
+	})
+	for _, ln := range px.Listeners {
+		if ln.Sock != nil {
+			ln.Sock.Close()
+		}
+	}
+}
+
+// SetFrontMaxConn changes how many connections a frontend takes; 0 is no limit of its own.
+func (c Control) SetFrontMaxConn(px *runtime.Proxy, limit int) {
+	px.LiveMaxConn.Store(int64(limit))
+	c.e.roomLeft()
+}
+
+// SetProcessMaxConn changes how many connections the process takes.
+func (c Control) SetProcessMaxConn(limit int) {
+	c.e.Config.Global.LiveMaxConn.Store(int64(limit))
+	c.e.roomLeft()
+}
+
+// SetRateLimit limits the connections, or else the sessions, of the process per second; 0 is no limit.
+func (c Control) SetRateLimit(connections bool, perSecond int) {
+	limit := &c.e.Config.Stats.SessRateLimit
+	if connections {
+		limit = &c.e.Config.Stats.ConnRateLimit
+	}
+	limit.Store(int64(perSecond))
+	c.e.roomLeft()
+}
