@@ -116,7 +116,7 @@ func showServersState(c *cli.Conn, args []string) cli.Step {
 		c.Printf("%d %s %d %s %s %d %d %d %d %d %d %d %d %d 0 %d %d %s %d - %d %d %s - 0\n", px.ID, px.Name, srv.ID, srv.Name, ip,
 			srv.State.Load(), srv.AdminState.Load(), srv.UserWeight.Load(), srv.Weight, time.Now().Unix()-changed,
 			check.Number(), check.Result(), srv.Health.Load(), state, bit(px.ForcedID), bit(srv.ForcedID), host, port,
-			bit(srv.TLS != nil), srv.CheckPort, checkIP)
+			bit(srv.TLS != nil), checkPort(srv), checkIP)
 	})
 }
 
@@ -133,6 +133,14 @@ func bit(is bool) int {
 		return 1
 	}
 	return 0
+}
+
+// checkPort is the port of checks, 0 when it is that of traffic.
+func checkPort(srv *runtime.Server) int {
+	if n := srv.LiveCheckPort.Load(); n != 0 {
+		return int(n)
+	}
+	return srv.CheckPort
 }
 
 // endpoint is an IP address and port; "-" stands for everything else.
