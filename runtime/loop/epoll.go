@@ -186,13 +186,9 @@ func (e *epoll) flushConn(c *conn) {
 		e.send(c)
 	}
 	if c.flags&connClosing != 0 {
-		if c.queued == 0 || c.flags&(connReset|connHasty|connSendEnd) != 0 {
-			if c.flags&connReset != 0 {
-				resetOnClose(c.fd)
-			}
-			e.l.syscalls++
-			closeFd(c.fd)
-			e.l.conns.put(c)
+		// When a callback right here has closed it, the next flush goes on.
+		if c.flags&connDirty == 0 && (c.queued == 0 || c.flags&(connReset|connHasty|connSendEnd) != 0) {
+			e.closeNow(c)
 		}
 		return
 	}
@@ -213,6 +209,18 @@ func (e *epoll) flushConn(c *conn) {
 			e.list(c)
 		}
 	}
+}
+
+func (e *epoll) closeNow(c *conn) {
+	switch {
+	case c.flags&connReset != 0:
+		resetOnClose(c.fd)
+	case c.flags&connRecvEnd == 0 && c.flags&(connReady|connArmed) != connArmed:
+		c.drain()
+	}
+	e.l.syscalls++
+	closeFd(c.fd)
+	e.l.conns.put(c)
 }
 
 // list queues c to be received from.

@@ -764,6 +764,38 @@ func TestManySenders(t *testing.T) {
 	})
 }
 
+// TestCloseUnread closes a socket after an answer to bytes that were never read: the peer must get the answer, not a reset.
+func TestCloseUnread(t *testing.T) {
+	onEngines(t, Options{}, func(r *rig) {
+		a, fd := r.raw()
+		unix.Write(fd, make([]byte, 50000))
+		a.received = func(buf *Buffer, err error) {
+			buf.Release()
+			a.Pause()
+			unix.Write(fd, make([]byte, 5000))
+			var timer Timer
+			timer.Init(r.Loop, alarm(func() {
+				a.SendStatic([]byte("413"))
+				a.Close(time.Second)
+				timer.Init(r.Loop, alarm(func() {
+					buf := make([]byte, 10)
+					if n, err := unix.Read(fd, buf); n != 3 || err != nil {
+						r.fail("read %d, %v", n, err)
+					}
+					if n, err := unix.Read(fd, buf); n != 0 || err != nil {
+						r.fail("read %d, %v", n, err)
+					}
+					unix.Close(fd)
+					r.done()
+				}))
+				timer.After(2 * time.Millisecond)
+			}))
+			timer.After(2 * time.Millisecond)
+		}
+		a.Receive()
+	})
+}
+
 // TestLinger closes a socket whose peer does not read: the bytes are given up after the time set.
 func TestLinger(t *testing.T) {
 	onEngines(t, Options{}, func(r *rig) {

@@ -353,6 +353,15 @@ func (c *conn) shutdown() {
 	unix.RawSyscall(unix.SYS_SHUTDOWN, uintptr(c.fd), unix.SHUT_WR, 0)
 }
 
+// drain throws away what was received but not read: else close(2) would reset the connection, and the peer might lose the end of what
+// was sent to it.
+func (c *conn) drain() {
+	c.loop.syscalls++
+	unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(c.fd), 0, drainBytes, unix.MSG_DONTWAIT|unix.MSG_TRUNC, 0, 0)
+}
+
+const drainBytes = 1 << 30
+
 // notify answers NotifySent when it is time.
 func (c *conn) notify() {
 	if c.flags&connNotify != 0 && c.queued <= c.low {

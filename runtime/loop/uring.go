@@ -91,15 +91,14 @@ const (
 	recvMultishot = 1 << 1
 	recvBundle    = 1 << 4 // one completion for bytes in several buffers, since Linux 6.10
 	cancelAll     = 1 << 0
-	cancelFd      = 1 << 1
 	cancelAny     = 1 << 2
 
 	cqeBuffer = 1 << 0
 	cqeMore   = 1 << 1
 
 	ringSQEs = 512
-	ringCQEs = 4096
-	turnMsgs = 256 // sends of several pieces in one submit
+	ringCQEs = 8192 // also makes the kernel's table of armed operations as large as it gets
+	turnMsgs = 256  // sends of several pieces in one submit
 
 	oneShotBuffers = 4 // received at once for a reader that is slow
 )
@@ -686,8 +685,7 @@ func (u *uring) pause(c *conn) {
 		u.again = append(u.again, c.ref())
 	default:
 		c.flags |= connCancel | connOneShot
-		q := u.sqe()
-		q.opcode, q.flags, q.fd, q.addr, q.userData = opCancel, sqeSkip, -1, userData(doneRecv, c.index, c.gen), userData(doneCancel, c.index, c.gen)
+		u.cancel(userData(doneRecv, c.index, c.gen), userData(doneCancel, c.index, c.gen))
 	}
 }
 
@@ -759,8 +757,11 @@ func (u *uring) flushClosing(c *conn) {
 // closeNow cancels all that the kernel has of the descriptor and closes it, in one submit: a close alone would not end the connection under an
 // armed receive.
 func (u *uring) closeNow(c *conn) {
-	if c.flags&connReset != 0 {
+	switch {
+	case c.flags&connReset != 0:
 		resetOnClose(c.fd)
+	case c.flags&(connRecvEnd|connArmed|connConnect) == 0:
+		c.drain()
 	}
 	u.cancelAll(c)
 	q := u.sqe()
@@ -768,17 +769,32 @@ func (u *uring) closeNow(c *conn) {
 	c.flags |= connFdGone
 }
 
+// cancelAll cancels by the names of the operations: to look for a descriptor, the kernel goes through all that is armed on the ring.
 func (u *uring) cancelAll(c *conn) {
-	if c.flags&(connArmed|connFlight|connDialing) != 0 {
-		q := u.sqe()
-		q.opcode, q.flags, q.fd, q.opFlags, q.userData = opCancel, sqeSkip, c.fd, cancelAll|cancelFd, doneIgnored
+	if c.flags&connArmed != 0 {
+		u.cancel(userData(doneRecv, c.index, c.gen), doneIgnored)
 		c.flags &^= connArmed
 	}
+	if c.flags&connFlight != 0 {
+		u.cancel(userData(doneSendWait, c.index, c.gen), doneIgnored)
+	}
+	if c.flags&connDialing != 0 {
+		u.cancel(userData(doneConnect, c.index, c.gen), doneIgnored)
+	}
+}
+
+// cancel cancels one operation; answer tells that it was not found.
+func (u *uring) cancel(operation, answer uint64) {
+	q := u.sqe()
+	q.opcode, q.flags, q.fd, q.addr, q.userData = opCancel, sqeSkip, -1, operation, answer
 }
 
 // sendAndClose links the close to a send of all that is queued: when the send is short, the kernel does not close.
 func (u *uring) sendAndClose(c *conn) {
-	u.room(4)
+	u.room(6)
+	if c.flags&(connRecvEnd|connArmed) == 0 {
+		c.drain()
+	}
 	u.cancelAll(c)
 	q := u.send(c)
 	if c.flight < c.queued {
@@ -804,8 +820,7 @@ func (u *uring) flushListener(ln *Listener) {
 		q.opFlags = unix.SOCK_NONBLOCK | unix.SOCK_CLOEXEC
 		ln.flags |= listenArmed
 	case !want && armed && ln.flags&listenCancel == 0:
-		q := u.sqe()
-		q.opcode, q.flags, q.fd, q.addr, q.userData = opCancel, sqeSkip, -1, userData(doneAccept, ln.index, ln.gen), doneIgnored
+		u.cancel(userData(doneAccept, ln.index, ln.gen), doneIgnored)
 		ln.flags |= listenCancel
 	}
 	if ln.leaving() && ln.flags&listenArmed == 0 {
@@ -837,7 +852,7 @@ func (u *uring) flushWatch(w *Watch) {
 		return
 	}
 	if w.armed != 0 {
-		u.cancelWatch(w) // its completion arms it again
+		u.cancel(userData(doneWatch, w.index, w.gen), doneIgnored) // its completion arms it again
 		return
 	}
 	q := u.sqe()
@@ -845,14 +860,9 @@ func (u *uring) flushWatch(w *Watch) {
 	w.armed = w.events
 }
 
-func (u *uring) cancelWatch(w *Watch) {
-	q := u.sqe()
-	q.opcode, q.flags, q.fd, q.addr, q.userData = opCancel, sqeSkip, -1, userData(doneWatch, w.index, w.gen), doneIgnored
-}
-
 func (u *uring) unwatch(w *Watch) {
 	if w.armed != 0 {
-		u.cancelWatch(w)
+		u.cancel(userData(doneWatch, w.index, w.gen), doneIgnored)
 		w.armed = 0
 	}
 }
