@@ -2,6 +2,7 @@ package stats
 
 import (
 	"fmt"
+	"os"
 	goruntime "runtime"
 	"strconv"
 	"time"
@@ -125,4 +126,13 @@ func (p *info) description() Field {
 		return Field{}
 	}
 	return text(shown, p.global().Desc)
+}
+
+// nodeName is the "node" of the global section, by default the name of the host.
+func nodeName(cfg *runtime.Config) string {
+	if cfg.Global.Node != "" {
+		return cfg.Global.Node
+	}
+	name, _ := os.Hostname()
+	return name
 }

@@ -3,7 +3,6 @@ package stats
 import (
 	"bytes"
 	"html"
-	"os"
 	"strings"
 
 	"hapax/runtime"
@@ -136,11 +135,8 @@ func (v *view) node() string {
 		return ""
 	case v.page.Node != "":
 		return v.page.Node
-	case v.config.Global.Node != "":
-		return v.config.Global.Node
 	}
-	name, _ := os.Hostname()
-	return name
+	return nodeName(v.config)
 }
 
 // desc is the description that the page shows.
