@@ -32,6 +32,7 @@ type Diagnostic struct {
 	Text     string  // the message without label and process number; may have several lines
 	Fatal    bool    // the configuration is refused
 	Abort    bool    // and nothing that follows is read
+	Unended  bool    // the message has no line feed behind it, as some have always been printed
 }
 
 // At is the place in front of a message in the usual shape: `parsing [file:line] : text`.

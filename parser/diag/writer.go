@@ -29,24 +29,28 @@ type Writer struct {
 func (w *Writer) Print(d Diagnostic) {
 	if d.Severity != Notice && !w.introduced && !w.Running {
 		w.introduced = true
-		w.print(Notice, "haproxy version is "+w.Version)
+		w.print(Notice, "haproxy version is "+w.Version, "\n")
 		if w.ExecPath != "" {
-			w.print(Notice, "path to executable is "+w.ExecPath)
+			w.print(Notice, "path to executable is "+w.ExecPath, "\n")
 		}
 	}
-	w.print(d.Severity, d.Text)
+	end := "\n"
+	if d.Unended {
+		end = ""
+	}
+	w.print(d.Severity, d.Text, end)
 }
 
-func (w *Writer) print(s Severity, text string) {
+func (w *Writer) print(s Severity, text, end string) {
 	head := fmt.Sprintf("%-10s (%d) : ", "["+s.String()+"]", w.PID)
-	text = strings.TrimSuffix(text, "\n")
+	text = strings.TrimSuffix(text, "\n") + end
 	if !w.Running {
-		if size := len(head) + len(text) + 1; w.log.Len()+size <= logSize {
-			w.log.WriteString(head + text + "\n")
+		if size := len(head) + len(text); w.log.Len()+size <= logSize {
+			w.log.WriteString(head + text)
 		}
 	}
 	if w.W != nil && (!w.Quiet || w.Verbose) {
-		io.WriteString(w.W, head+text+"\n")
+		io.WriteString(w.W, head+text)
 	}
 }
 

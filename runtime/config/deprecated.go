@@ -8,7 +8,8 @@ import (
 	"hapax/runtime"
 )
 
-// deprecatedKeywords still work on the reference, with a warning, and are missing here.
+// deprecatedKeywords still work on the reference, with a warning, and are missing
+// here, but for two that tell what to write instead.
 func deprecatedKeywords() []Keyword {
 	return []Keyword{
 		deprecated("transparent", "connect to where the client wanted to", func(l *Loader, line *ast.Line) {
@@ -18,6 +19,12 @@ func deprecatedKeywords() []Keyword {
 			}
 		}),
 		deprecated("dispatch", "the address of the only server", dispatch),
+		onProxy("monitor-net", "4.2", "not supported anymore", nil, func(l *Loader, line *ast.Line) {
+			l.Alert(line.Pos, "'monitor-net' doesn't exist anymore. Please use 'http-request return status 200 if { src %s }' instead.", line.Arg(1))
+		}),
+		onProxy("usesrc", "4.2", "belongs to source", nil, func(l *Loader, line *ast.Line) {
+			l.Alert(line.Pos, "'usesrc' only allowed after a 'source' statement.")
+		}),
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"hapax/acl/pattern"
 	"hapax/acl/sample"
 	"hapax/parser/ast"
+	"hapax/parser/diag"
 	"hapax/parser/keyword"
 	"hapax/runtime"
 )
@@ -21,14 +22,14 @@ func (l *Loader) newCompilers() {
 		Names:      c.Vars,
 		Proc:       c.ProcVars,
 		Missing:    func(kind string, doc *keyword.Doc) { l.Missing(l.Samples.Pos, kind+" "+doc.Name) },
-		Warn:       func(text string) { l.List.Warnf(l.pos, "%s", text) },
+		Warn:       func(text string) { l.List.Warnf(l.pos, "%s", printed(text)) },
 		LookUp:     l,
 	}
 	l.formats = &logformat.Compiler{Samples: l.Samples, Aliases: l.Tables.Aliases, Warn: l.Samples.Warn}
 	l.acls = &acl.Compiler{
 		Samples:  l.Samples,
 		Patterns: c.Patterns,
-		Warn:     func(text string) { l.List.Warnf(l.pos, "%s", text) },
+		Warn:     l.Samples.Warn,
 		Diagnose: func(text string) { l.List.Diagf(l.pos, "%s", text) },
 	}
 }
@@ -83,7 +84,7 @@ func (l *Loader) WarnConflict(pos ast.Pos, cond *acl.Cond, at sample.Checkpoint)
 		return
 	}
 	if text := cond.Warning(at); text != "" {
-		l.Warn(pos, "'%s.\n'", text)
+		l.List.Add(diag.Diagnostic{Severity: diag.Warning, Pos: pos, Text: diag.At(pos, "'%s.\n'", text), Unended: true})
 	}
 }
 

@@ -32,7 +32,13 @@ func foreignKeywords() []Keyword {
 	conversion.Status, conversion.Dormant = keyword.Missing, true
 	filter := onProxy("filter", "9", "a filter on streams", []keyword.Arg{{Name: "name", Type: keyword.Str}, {Name: "argument", Type: keyword.Str, Many: true, Opt: true}}, reporting(filter))
 	filter.Status = keyword.Missing
-	return []Keyword{lua("lua-load", "a Lua program"), lua("lua-load-per-thread", "a Lua program for each thread"), conversion, filter}
+	experimental := func(name, summary string) Keyword {
+		k := global(name, summary, nil, nil)
+		k.Status, k.Experimental = keyword.Missing, true
+		return k
+	}
+	return []Keyword{experimental("force-cfg-parser-pause", "wait while the configuration is read"),
+		experimental("tune.fd.edge-triggered", "how the poller reports events"), lua("lua-load", "a Lua program"), lua("lua-load-per-thread", "a Lua program for each thread"), conversion, filter}
 }
 
 // foreignState is what is known of files of other languages.

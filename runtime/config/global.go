@@ -797,7 +797,7 @@ func cpuMap(l *Loader, line *ast.Line) {
 	}
 	for _, text := range parts {
 		if err := threadRange(text, bits); err != nil {
-			l.Alert(line.Pos, "%s : %s", line.Arg(0), err)
+			l.Alert(line.Pos, "%s", printed(line.Arg(0)+" : "+err.Error()))
 			return
 		}
 	}

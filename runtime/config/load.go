@@ -231,6 +231,10 @@ func (l *Loader) unknown(line *ast.Line, table *keyword.Table[Keyword]) {
 		return
 	}
 	word := line.Arg(0)
+	if l.section.Kind == Userlist {
+		l.AlertTight(line.Pos, "unknown keyword '%s' in '%s' section", word, l.section.Name)
+		return
+	}
 	hint := ""
 	for _, known := range knownKeywords {
 		if known.in&l.section.Kind == 0 {

@@ -108,9 +108,11 @@ func (l *Loader) Report(pos ast.Pos, err error) {
 	}
 }
 
-// printed keeps the empty line that some texts have behind them: the writer ends
-// each message with one line feed.
+// printed gives a text as it has always been printed: up to a zero byte, which an
+// unexpected end of a value shows as a character, and with the empty line that some
+// have behind them (the writer ends each message with one line feed).
 func printed(text string) string {
+	text, _, _ = strings.Cut(text, "\x00")
 	if strings.HasSuffix(text, "\n") {
 		return text + "\n"
 	}

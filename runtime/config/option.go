@@ -24,15 +24,7 @@ func readOption(l *Loader, line *ast.Line) {
 	}
 	row := l.Tables.Options.Get(name)
 	if row == nil {
-		if line.Modifier != ast.Plain {
-			l.AlertTight(line.Pos, "negation/default is not supported for option '%s'.", name)
-			return
-		}
-		hint := "."
-		if best := keyword.Suggest(name, suggestedOptions); best != "" {
-			hint = fmt.Sprintf("; did you mean '%s' maybe ?", best)
-		}
-		l.Alert(line.Pos, "unknown option '%s'%s", name, hint)
+		l.unknownOption(line)
 		return
 	}
 	if row.Parse != nil {
@@ -49,9 +41,26 @@ func readOption(l *Loader, line *ast.Line) {
 	}
 }
 
+func (l *Loader) unknownOption(line *ast.Line) {
+	name := line.Arg(1)
+	if line.Modifier != ast.Plain {
+		l.AlertTight(line.Pos, "negation/default is not supported for option '%s'.", name)
+		return
+	}
+	hint := "."
+	if best := keyword.Suggest(name, suggestedOptions); best != "" {
+		hint = fmt.Sprintf("; did you mean '%s' maybe ?", best)
+	}
+	l.Alert(line.Pos, "unknown option '%s'%s", name, hint)
+}
+
 // plainOption sets or clears a switch.
 func (l *Loader) plainOption(row *Option, line *ast.Line) {
-	if l.TooMany(line, 2, 0) || l.IgnoredWithout(row.Caps, line.Pos, line.Arg(1), "") {
+	if l.TooMany(line, 2, 0) {
+		return
+	}
+	if l.IgnoredWithout(row.Caps, line.Pos, line.Arg(1), "") {
+		l.unknownOption(line) // the reference goes on looking for it
 		return
 	}
 	px := l.Proxy

@@ -130,13 +130,13 @@ func mode(l *Loader, line *ast.Line) {
 	case "http":
 		m = runtime.ModeHTTP
 	case "log", "spop":
-		if px.Caps&runtime.CapBack == 0 {
-			l.Alert(line.Pos, "mode %s is only applicable on proxies with backend capability.", word)
-			return
-		}
 		m = runtime.ModeSyslog
 		if word == "spop" {
 			m = runtime.ModeSPOP
+		}
+		if px.Caps&runtime.CapBack == 0 {
+			l.Alert(line.Pos, "mode %s is only applicable on proxies with backend capability.", modeName(m))
+			return
 		}
 		l.Missing(line.Pos, "mode "+word)
 	case "haterm":
@@ -154,9 +154,6 @@ func mode(l *Loader, line *ast.Line) {
 		return
 	}
 	px.Mode = m
-	if l.InDefaults() {
-		l.state(px).explicitMode = true
-	}
 }
 
 func proxyID(l *Loader, line *ast.Line) {
@@ -173,7 +170,7 @@ func proxyID(l *Loader, line *ast.Line) {
 	}
 	px := l.Proxy
 	px.ID = atol(line.Arg(1))
-	l.state(px).forcedID = true
+	px.ForcedID = true
 	if px.ID <= 0 {
 		l.AlertTight(line.Pos, "custom id has to be > 0.")
 		return

@@ -15,21 +15,14 @@ type proxyState struct {
 	explicit, implicit bool        // a defaults section: how it was referred to
 	previous           ast.Pos     // a defaults section: another one of this name stood there
 	rules              bool        // a defaults section whose rules somebody inherited
-	side               runtime.Cap // and which side of a proxy these rules are now for
-	forcedID           bool
-	httpUpgrade        bool // some stream may be switched to HTTP
-	explicitMode       bool // a defaults section with its own "mode"
+	side               runtime.Cap // a defaults section: the side of a proxy that its rules are now for
 	state              stateSource
 	stateFile          string
-	ownStats           bool // the stats page is not that of the defaults section
-	httpsLog           bool
-	serverIDs          map[int]*runtime.Server
-	listenerIDs        map[int]*runtime.Listener
-	serverNames        map[string]*runtime.Server
 	errors             []errorRule
 	httpFormats        []formatUse
 	unresolved         []sample.Unresolved
 	dispatch           bool
+	datagrams          []*runtime.Server // whose address is one of datagrams
 	transparent        bool
 }
 
@@ -176,8 +169,15 @@ func (l *Loader) checkProxyName(line *ast.Line, caps runtime.Cap, kind string) b
 		l.Abort(line.Pos, "'%s' expects an <id> argument", section)
 		return false
 	}
+	extra := line.Arg(2) != "" && (line.Arg(3) == "" || line.Arg(2) != "from")
+	// What is wrong with the name alone is printed and forgotten: the reference loses
+	// it when it looks at the defaults section.
+	say := l.Complain
+	if extra || line.Arg(4) != "" {
+		say = l.Alert
+	}
 	if c, bad := invalidChar(name); bad {
-		l.Alert(line.Pos, "character '%c' is not permitted in '%s' name '%s'.", c, section, name)
+		say(line.Pos, "character '%c' is not permitted in '%s' name '%s'.", c, section, name)
 	}
 	known := l.byName[name]
 	if known != nil && known.Caps&caps != 0 {
@@ -186,7 +186,6 @@ func (l *Loader) checkProxyName(line *ast.Line, caps runtime.Cap, kind string) b
 	} else {
 		known = nil
 	}
-	extra := line.Arg(2) != "" && (line.Arg(3) == "" || line.Arg(2) != "from")
 	if extra || l.TooMany(line, 1, 3) {
 		if caps&runtime.CapFront != 0 {
 			l.Alert(line.Pos, "please use the 'bind' keyword for listening addresses.")
@@ -207,11 +206,11 @@ func (l *Loader) inheritFrom(line *ast.Line, want, kind, name string) bool {
 	}
 	st := l.state(base)
 	if st.previous.IsValid() {
-		l.Alert(line.Pos, "ambiguous defaults section name '%s' referenced by %s '%s' exists at least at %s:%d and %s:%d.",
+		l.Complain(line.Pos, "ambiguous defaults section name '%s' referenced by %s '%s' exists at least at %s:%d and %s:%d.",
 			want, kind, name, base.Pos.File, base.Pos.Line, st.previous.File, st.previous.Line)
 	}
 	if c, bad := invalidChar(want); bad {
-		l.Alert(line.Pos, "character '%c' is not permitted in defaults section name '%s' when designated by its name (section found at %s:%d).",
+		l.Complain(line.Pos, "character '%c' is not permitted in defaults section name '%s' when designated by its name (section found at %s:%d).",
 			c, want, base.Pos.File, base.Pos.Line)
 	}
 	st.explicit = true

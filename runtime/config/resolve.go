@@ -11,6 +11,7 @@ import (
 	"hapax/acl/logformat"
 	"hapax/acl/sample"
 	"hapax/parser/ast"
+	"hapax/parser/diag"
 	"hapax/runtime"
 )
 
@@ -67,6 +68,7 @@ func (l *Loader) resolve() bool {
 	if l.List.Fatal() > 0 || !l.checkServers() {
 		return false
 	}
+	l.loadStates()
 	l.reportMissing()
 	if l.List.Fatal() > 0 {
 		return false
@@ -528,6 +530,13 @@ func (l *Loader) checkServers() bool {
 			continue
 		}
 		l.Proxy = px
+		for _, srv := range l.state(px).datagrams {
+			if px.Mode == runtime.ModeTCP || px.Mode == runtime.ModeHTTP {
+				l.List.Alertf(srv.Pos, "%s", diag.AtObject(srv.Pos, "", "unsupported transport for server address in '%s' backend.", modeName(px.Mode)))
+				l.List.Alertf(ast.Pos{}, "Fatal errors found in configuration.")
+				return false
+			}
+		}
 		for _, d := range l.Tables.Domains {
 			for _, srv := range px.Servers {
 				if d.CheckServer == nil {

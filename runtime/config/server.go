@@ -188,8 +188,10 @@ func templateRange(text string) (low, high int, ok bool) {
 // placeServer takes the address of the line.
 func (l *Loader) placeServer(srv *runtime.Server, a *Address) {
 	switch {
-	case a.Dgram || a.Quic:
-		l.Missing(srv.Pos, "server with a datagram address")
+	case a.Dgram:
+		l.state(srv.Proxy).datagrams = append(l.state(srv.Proxy).datagrams, srv)
+	case a.Quic:
+		l.Missing(srv.Pos, "server quic4@")
 	case a.Reverse != "":
 		l.Missing(srv.Pos, "server rhttp@")
 	case a.MPTCP:
@@ -266,7 +268,7 @@ func (l *Loader) serverWords(w *Words, srv *runtime.Server, say *serverSpeaker, 
 		if err == nil {
 			continue
 		}
-		text := indent(err.Error(), 2)
+		text, _, _ := strings.Cut(indent(err.Error(), 2), "\x00")
 		switch err.(type) {
 		case Warning:
 			say.say(diag.Warning, false, "%s.", text)
