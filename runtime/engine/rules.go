@@ -28,9 +28,12 @@ func (c *client) admitted(rs runtime.Ruleset, at sample.Checkpoint) bool {
 // eval runs a rule set from where the lane stands in it.
 func (s *stream) eval(rs runtime.Ruleset, l *lane) runtime.Verdict {
 	ctx := &s.Ctx
+	if l.rule == 0 {
+		s.StrictMode = true
+	}
 	for ; l.rule < len(rs); l.rule++ {
 		r := rs[l.rule]
-		if r.Cond != nil {
+		if r.Cond != nil && s.Held != r { // one that waited goes on, whatever became of its condition
 			ctx.Scratch.Reset()
 			switch r.Cond.Eval(ctx) {
 			case acl.Miss:

@@ -16,7 +16,6 @@ func (s *stream) Expired(*loop.Timer) {
 	case forRule:
 		s.waits, s.WaitFor, s.HeldOver = forNothing, 0, true
 		s.runWaiting()
-		s.Held, s.HeldOver = nil, false
 	case forInspect:
 		s.waits = forNothing
 		s.runWaiting()

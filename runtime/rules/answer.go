@@ -144,7 +144,7 @@ func parsePause(l *config.Loader, a *config.ActionLine) (runtime.Exec, error) {
 		if !ok || wait <= 0 {
 			return runtime.Continue
 		}
-		s.Held, s.HeldOver, s.WaitFor = rule, false, wait
+		s.WaitFor = wait
 		return runtime.Wait
 	}, nil
 }
