@@ -59,16 +59,14 @@ func run(args []string) int {
 			fmt.Println("Warnings were found.")
 		}
 	}
-	for _, px := range c.Proxies {
-		if !px.Disabled && len(px.Listeners) > 0 {
-			if !f.check {
-				return serve(c, list)
-			}
-			if f.verbose {
-				fmt.Println("Configuration file is valid")
-			}
-			return exitOK
+	if c.Listens() {
+		if !f.check {
+			return serve(c, list)
 		}
+		if f.verbose {
+			fmt.Println("Configuration file is valid")
+		}
+		return exitOK
 	}
 	if !f.quiet {
 		fmt.Println("Configuration file has no error but will not start (no listener) => exit(2).")
