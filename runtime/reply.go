@@ -13,13 +13,11 @@ type Reply struct {
 	Raw     []byte // a whole HTTP/1 response, head and body (errorfile); nil: the fields below
 	Type    string // content-type; "" none
 	Headers []ReplyHeader
-	Fixed   [][2]string       // headers without a format, sent before the others
+	Fixed   [][2]string       // further headers, which replace those of the same name
 	Body    []byte            // constant body
 	Format  *logformat.Format // lf-string, lf-file; nil: Body
 	Kind    ReplyKind
-	// LengthFirst puts content-length before the other headers, as "return" without a file does; Closes
-	// ends the connection behind the reply.
-	LengthFirst, Closes bool
+	Closes  bool // the connection ends behind the reply
 
 	Default bool // the proxy's own error of this status, errorfile or built in
 

@@ -53,7 +53,7 @@ func (s *stream) answerWith(r *runtime.Reply) outcome {
 	}
 	body, err := s.fillReply(base)
 	if err == nil && r != nil {
-		err = s.addHeaders(r, base)
+		err = s.addFixed(r)
 	}
 	if err == nil {
 		s.Ctx.Res = &s.Res
@@ -119,40 +119,41 @@ func (s *stream) fillReply(r *runtime.Reply) ([]byte, error) {
 		s.w.page = body
 	}
 	m.BodyLength = uint64(len(body))
+	if err := s.addFormatted(r); err != nil {
+		return nil, err
+	}
 	var number [20]byte
-	if r.LengthFirst {
-		if err := m.Add("content-length", strconv.AppendInt(number[:0], int64(len(body)), 10)); err != nil {
-			return nil, err
-		}
+	if err := m.Add("content-length", strconv.AppendInt(number[:0], int64(len(body)), 10)); err != nil {
+		return nil, err
 	}
-	if r.Type != "" && len(body) > 0 {
-		if err := m.AddString("content-type", r.Type); err != nil {
-			return nil, err
-		}
+	if r.Type == "" || len(body) == 0 {
+		return body, nil
 	}
-	if !r.LengthFirst {
-		if err := m.Add("content-length", strconv.AppendInt(number[:0], int64(len(body)), 10)); err != nil {
-			return nil, err
-		}
-	}
-	return body, nil
+	return body, m.AddString("content-type", r.Type)
 }
 
-// addHeaders adds what a reply has beside its base: own headers, fixed and formatted.
-func (s *stream) addHeaders(r, base *runtime.Reply) error {
-	for _, h := range r.Fixed {
-		if err := s.Res.AddString(h[0], h[1]); err != nil {
-			return err
-		}
-	}
-	if r != base && !r.Default {
-		return nil
-	}
+// addFormatted adds the headers of a reply that are formats; one without a value is left out.
+func (s *stream) addFormatted(r *runtime.Reply) error {
 	for i := range r.Headers {
 		h := &r.Headers[i]
 		s.Ctx.Scratch.Reset()
 		s.w.line = h.Value.Append(s.w.line[:0], &s.Ctx)
+		if len(s.w.line) == 0 {
+			continue
+		}
 		if err := s.Res.Add(h.Name, s.w.line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addFixed adds the headers that a reply has beside those of its base. A base that has one of them, as an errorfile
+// may, gives it up.
+func (s *stream) addFixed(r *runtime.Reply) error {
+	for _, h := range r.Fixed {
+		s.Res.RemoveAll(h[0])
+		if err := s.Res.AddString(h[0], h[1]); err != nil {
 			return err
 		}
 	}
