@@ -161,5 +161,18 @@ func captureList(slots func(s *runtime.Stream) (values [][]byte, n int)) evalFun
 	})
 }
 
-func requestCaptures(s *runtime.Stream) ([][]byte, int)  { return s.ReqCaps, len(s.Front.Capture.Req) }
-func responseCaptures(s *runtime.Stream) ([][]byte, int) { return s.ResCaps, len(s.Front.Capture.Res) }
+func requestCaptures(s *runtime.Stream) ([][]byte, int) {
+	return s.ReqCaps, captureSlots(s, s.Front.Capture.Req)
+}
+
+func responseCaptures(s *runtime.Stream) ([][]byte, int) {
+	return s.ResCaps, captureSlots(s, s.Front.Capture.Res)
+}
+
+// captureSlots is how many slots a stream has; what could not be read as a request has none.
+func captureSlots(s *runtime.Stream, slots []runtime.CaptureSlot) int {
+	if unread(s) {
+		return 0
+	}
+	return len(slots)
+}

@@ -18,12 +18,22 @@ func since(t *runtime.Timing, at int64) int64 {
 
 func handshakeTime(s *runtime.Stream) int64 { return max(since(&s.Time, s.Time.Handshake), 0) }
 
+// A TCP connection has no request: as on the reference its moments count as missing,
+// and so %Tw is one ms longer than the wait.
+
 func idleTime(s *runtime.Stream) int64 {
 	first := since(&s.Time, s.Time.First)
-	if first < 0 {
+	if first < 0 || s.Front.Mode == runtime.ModeTCP {
 		return -1
 	}
 	return first - handshakeTime(s)
+}
+
+func oldRequestTime(s *runtime.Stream) int64 {
+	if s.Front.Mode == runtime.ModeTCP {
+		return -1
+	}
+	return since(&s.Time, s.Time.Request)
 }
 
 // before is the time until the request began.
@@ -35,14 +45,12 @@ func before(s *runtime.Stream) int64 {
 }
 
 func requestTime(s *runtime.Stream) int64 {
-	t := since(&s.Time, s.Time.Request)
+	t := oldRequestTime(s)
 	if t < 0 {
 		return -1
 	}
 	return t - idleTime(s) - handshakeTime(s)
 }
-
-func oldRequestTime(s *runtime.Stream) int64 { return since(&s.Time, s.Time.Request) }
 
 // between is the time from one moment to another, -1 when the other was not reached.
 func between(s *runtime.Stream, from, to int64) int64 {
@@ -53,7 +61,14 @@ func between(s *runtime.Stream, from, to int64) int64 {
 	return t - since(&s.Time, from)
 }
 
-func queueTime(s *runtime.Stream) int64    { return between(s, s.Time.Request, s.Time.Queue) }
+func queueTime(s *runtime.Stream) int64 {
+	t := since(&s.Time, s.Time.Queue)
+	if t < 0 {
+		return -1
+	}
+	return t - oldRequestTime(s)
+}
+
 func connectTime(s *runtime.Stream) int64  { return between(s, s.Time.Queue, s.Time.Connect) }
 func responseTime(s *runtime.Stream) int64 { return between(s, s.Time.Connect, s.Time.Response) }
 

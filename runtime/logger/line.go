@@ -105,12 +105,15 @@ func Log(s *runtime.Stream) {
 		return
 	}
 	switch {
-	case s.Front.Mode == runtime.ModeHTTP && len(s.URI) == 0:
+	case unread(s):
 		p.refused(s)
 	case p.hasLine() && s.LogWait != 0:
 		p.write(s, stepClose)
 	}
 }
+
+// unread tells that a stream stands for a request that could not be read.
+func unread(s *runtime.Stream) bool { return s.Front.Mode == runtime.ModeHTTP && len(s.URI) == 0 }
 
 // write builds the line of a stream and sends it.
 func (p *plan) write(s *runtime.Stream, step uint8) {
