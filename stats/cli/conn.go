@@ -20,7 +20,11 @@ type Conn struct {
 	SocketLevel    Level          // of the socket: what Level was at first
 	SocketSeverity SeverityOutput // of the socket: what "set severity-output none" goes back to
 
-	Master  bool          // this is the master's socket
+	// Master tells that this is the master's socket: it always takes many lines, its prompt begins with the name of the
+	// process that commands go to, and commands about the connection itself answer nothing.
+	Master bool
+	Name   func() string // that name; nil: "master"
+
 	Timeout time.Duration // of inactivity; "set timeout cli" changes it
 	Started time.Time     // of the process: the timed prompt counts from it
 	OnClose func()        // called once when the connection is over; may be nil
@@ -137,6 +141,8 @@ func (c *Conn) Ended() bool { return c.reader.ended && c.reader.pending() == 0 }
 // between p and n.
 func (c *Conn) SetMode(mode byte) {
 	switch {
+	case c.Master && mode == 0 && c.mode == prompting:
+		c.mode = interactive
 	case mode == 'n', mode == 0 && c.mode == prompting:
 		c.mode = single
 	case mode == 'i':

@@ -1,6 +1,9 @@
 package cli
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Feed takes bytes that the client sent.
 func (c *Conn) Feed(p []byte) {
@@ -98,11 +101,17 @@ func (c *Conn) finish() {
 	c.released()
 	last := c.reader.next == len(c.reader.cuts)
 	switch {
+	case c.Master:
+		if !c.noLF {
+			c.WriteString("\n")
+		}
+		if c.mode == prompting {
+			c.masterPrompt()
+		}
 	case c.mode == prompting && !last:
 		c.WriteString("\n")
 	case c.mode == prompting && c.timed:
-		up := int64(time.Since(c.Started) / time.Second)
-		c.Printf("\n[%d:%02d:%02d:%02d]> ", up/86400, up/3600%24, up/60%60, up%60)
+		c.Printf("\n[%s]> ", c.uptime())
 	case c.mode == prompting:
 		c.WriteString("\n> ")
 	case !c.noLF:
@@ -114,9 +123,40 @@ func (c *Conn) finish() {
 	}
 	c.reader.done()
 	c.state = reading
-	if c.mode == single {
+	if c.mode == single && !c.Master {
 		c.state = closing
 	}
+}
+
+// masterPrompt names the process that commands go to and the modes that are on.
+func (c *Conn) masterPrompt() {
+	if c.timed {
+		c.Printf("[%s] ", c.uptime())
+	}
+	name := "master"
+	if c.Name != nil {
+		name = c.Name()
+	}
+	c.WriteString(name)
+	modes := ""
+	for _, m := range []struct {
+		on   bool
+		mark string
+	}{{c.Experiment, "x"}, {c.Expert, "e"}, {c.MasterDebug, "d"}} {
+		if m.on {
+			modes += m.mark
+		}
+	}
+	if modes != "" {
+		c.WriteString("(" + modes + ")")
+	}
+	c.WriteString("> ")
+}
+
+// uptime is how long the process runs: days, hours, minutes, seconds.
+func (c *Conn) uptime() string {
+	up := int64(time.Since(c.Started) / time.Second)
+	return fmt.Sprintf("%d:%02d:%02d:%02d", up/86400, up/3600%24, up/60%60, up%60)
 }
 
 // released undoes what the running command holds.

@@ -40,7 +40,8 @@ func help(c *cli.Conn, args []string) cli.Step {
 
 func echo(c *cli.Conn, args []string) cli.Step { return c.Say(cli.Info, strings.Join(args[1:], " ")) }
 
-const promptUsage = `Usage: prompt [help | n | i | p | timed]*
+const (
+	promptUsage = `Usage: prompt [help | n | i | p | timed]*
 Changes the default prompt and interactive mode. Available options:
   help    display this help
   n       set to single-command mode (no prompt, single command)
@@ -49,19 +50,33 @@ Changes the default prompt and interactive mode. Available options:
   timed   toggle displaying the current date in the prompt
 Without any argument, toggles between n/i->p, p->n.
 `
+	masterPromptUsage = `Usage: prompt [help | i | p | timed]*
+Changes the default prompt and interactive mode. Available options:
+  help    display this help
+  i       set to interactive mode only (no prompt, multi-command)
+  p       set to prompt+interactive mode (prompt + multi-command)
+  timed   toggle displaying the current date in the prompt
+Without any argument, toggles between i<->p.
+`
+)
 
 func prompt(c *cli.Conn, args []string) cli.Step {
+	usage := promptUsage
+	if c.Master {
+		usage = masterPromptUsage
+		c.NoLineFeed()
+	}
 	mode, timed := byte(0), false
 	for _, arg := range args[1:] {
-		switch arg {
-		case "n", "i", "p":
+		switch {
+		case arg == "i" || arg == "p" || arg == "n" && !c.Master:
 			mode = arg[0]
-		case "timed":
+		case arg == "timed":
 			timed = true
-		case "help":
-			return c.Say(cli.Info, promptUsage)
+		case arg == "help":
+			return c.Say(cli.Info, usage)
 		default:
-			return c.Fail(promptUsage)
+			return c.Fail(usage)
 		}
 	}
 	if timed {
@@ -85,11 +100,11 @@ func masterDebugMode(c *cli.Conn, args []string) cli.Step  { return toggle(c, ar
 
 // toggle shows a mode or switches it; a further "-" leaves the empty line out.
 func toggle(c *cli.Conn, args []string, mode *bool) cli.Step {
-	if cli.Arg(args, 2) == "-" {
+	if cli.Arg(args, 2) == "-" || c.Master {
 		c.NoLineFeed()
 	}
-	if len(args) > 1 {
-		*mode = args[1] == "on"
+	if len(args) > 1 || c.Master {
+		*mode = cli.Arg(args, 1) == "on"
 		return nil
 	}
 	if *mode {
@@ -100,7 +115,7 @@ func toggle(c *cli.Conn, args []string, mode *bool) cli.Step {
 
 // lowerTo lowers the level to the one that the command is named after; it never raises it.
 func lowerTo(c *cli.Conn, args []string) cli.Step {
-	if cli.Arg(args, 1) == "-" {
+	if cli.Arg(args, 1) == "-" || c.Master {
 		c.NoLineFeed()
 	}
 	level := cli.User
