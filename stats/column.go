@@ -36,12 +36,10 @@ type Column struct {
 	Get   func(*Row) Field
 }
 
-// Fixed is the number of columns before the modules' ones; the CSV has a "-" there.
-var Fixed = len(proxyColumns)
+// fixed is the number of columns before the modules' ones; the CSV has a "-" there.
+var fixed = len(proxyColumns)
 
-// Columns returns all columns in the order of the CSV: those of proxies, then those of modules.
-func Columns() []Column { return allColumns }
-
+// allColumns are in the order of the CSV: those of proxies, then those of modules.
 var allColumns = append(append([]Column(nil), proxyColumns...), moduleColumns...)
 
 // Value computes the field of a row.

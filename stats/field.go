@@ -15,13 +15,12 @@ const (
 	Empty Format = iota // the column has no value for this object
 	S32
 	U32
-	S64
 	U64
 	Float
 	Str
 )
 
-var formatNames = [...]string{"", "s32", "u32", "s64", "u64", "flt", "str"}
+var formatNames = [...]string{"", "s32", "u32", "u64", "flt", "str"}
 
 // Origin, Nature and Scope tag a field in typed and JSON output. Section 9.2 of the management guide.
 type (
@@ -83,7 +82,7 @@ var (
 type Field struct {
 	Format Format
 	Tags   Tags
-	Int    int64 // S32, U32, S64, U64
+	Int    int64 // S32, U32, U64
 	Float  float64
 	Str    string
 }

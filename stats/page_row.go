@@ -380,7 +380,7 @@ func serverClass(r *Row) string {
 func (m *markup) modules(r *Row) {
 	for _, mod := range modules {
 		var d []detail
-		for i := Fixed; i < len(allColumns); i++ {
+		for i := fixed; i < len(allColumns); i++ {
 			c := &allColumns[i]
 			if strings.HasPrefix(c.Name, mod.prefix) && c.On&r.On != 0 {
 				d = append(d, detail{html.EscapeString(c.Desc), field(r, c.Name)})

@@ -43,8 +43,8 @@ func testConfig() *runtime.Config {
 
 // The order of columns is what tools rely on.
 func TestColumns(t *testing.T) {
-	if len(allColumns) != 212 || Fixed != 118 {
-		t.Errorf("%d columns, %d of them fixed; want 212 and 118", len(allColumns), Fixed)
+	if len(allColumns) != 212 || fixed != 118 {
+		t.Errorf("%d columns, %d of them fixed; want 212 and 118", len(allColumns), fixed)
 	}
 	seen := map[string]bool{}
 	for _, c := range allColumns {

@@ -60,7 +60,7 @@ func csvHeader(b []byte) []byte {
 	b = append(b, "# "...)
 	for i := range allColumns {
 		b = append(append(b, allColumns[i].Name...), ',')
-		if i+1 == Fixed {
+		if i+1 == fixed {
 			b = append(b, "-,"...)
 		}
 	}
@@ -71,7 +71,7 @@ func appendCSV(b []byte, r *Row) []byte {
 	for i := range allColumns {
 		f := allColumns[i].Value(r)
 		b = append(f.appendCSV(b), ',')
-		if i+1 == Fixed {
+		if i+1 == fixed {
 			b = append(b, "-,"...)
 		}
 	}

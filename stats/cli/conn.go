@@ -39,7 +39,6 @@ type Conn struct {
 	out     []byte
 	sent    int // how much of out the reader took
 	step    Step
-	running *Command
 	release func()
 	mode    promptMode
 	timed   bool
@@ -130,9 +129,6 @@ func (c *Conn) OnRelease(f func()) { c.release = f }
 
 // Quit ends the connection once the output was taken.
 func (c *Conn) Quit() { c.state = closing }
-
-// Interrupted tells that the client sent more bytes or closed its side: commands that wait for events stop then.
-func (c *Conn) Interrupted() bool { return c.reader.ended || c.reader.pending() > 0 }
 
 // Ended tells that the client closed its side and has nothing more to ask.
 func (c *Conn) Ended() bool { return c.reader.ended && c.reader.pending() == 0 }

@@ -83,7 +83,6 @@ func (c *Conn) dispatch(words []string) {
 	case row.Experiment && !c.Experiment:
 		c.Fail("This command is restricted to experimental mode only.")
 	case c.Allow(row.Level):
-		c.running = row
 		c.step = row.Run(c, words)
 	}
 }
@@ -161,7 +160,6 @@ func (c *Conn) uptime() string {
 
 // released undoes what the running command holds.
 func (c *Conn) released() {
-	c.running = nil
 	if f := c.release; f != nil {
 		c.release = nil
 		f()

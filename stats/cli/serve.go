@@ -81,13 +81,6 @@ func (s *Server) add(nc net.Conn) bool {
 	return true
 }
 
-// Len is how many connections are served now.
-func (s *Server) Len() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.conns)
-}
-
 // Close stops accepting, closes all connections and waits for their goroutines.
 func (s *Server) Close() {
 	s.mu.Lock()
