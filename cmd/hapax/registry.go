@@ -7,6 +7,7 @@ import (
 	"hapax/acl/pattern"
 	"hapax/runtime/balance"
 	"hapax/runtime/config"
+	"hapax/runtime/cookie"
 	"hapax/runtime/logger"
 	"hapax/runtime/queue"
 	"hapax/runtime/rules"
@@ -21,6 +22,7 @@ func domains() []*config.Domain {
 		{Name: "acl", Fetches: acl.Fetches, Converters: pattern.Converters},
 		{Name: "fetch", Fetches: fetch.Rows},
 		{Name: "convert", Converters: convert.Rows},
+		&cookie.Domain,
 		&balance.Domain,
 		&queue.Domain,
 		&rules.Domain,

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -38,7 +39,10 @@ func mask(line string) string {
 
 // syslogCase is one line of syslog.txt: what the log line says behind its address, and
 // the masked message.
-type syslogCase struct{ host, words, want string }
+type syslogCase struct {
+	host, words, want string
+	pid               int // of as many digits as the recorded one, since they count for the limit
+}
 
 // syslogMessage is longer than the shortest limit.
 const syslogMessage = "a message that is longer than what the shortest limit of eighty bytes lets through, so that it is cut"
@@ -49,8 +53,9 @@ func readSyslog(t *testing.T) (all []syslogCase) {
 		t.Fatal(err)
 	}
 	for _, line := range strings.Split(string(data), "\n") {
-		if f := strings.SplitN(line, "|", 3); len(f) == 3 {
-			all = append(all, syslogCase{f[0], f[1], f[2]})
+		if f := strings.SplitN(line, "|", 4); len(f) == 4 {
+			pid, _ := strconv.Atoi(f[0])
+			all = append(all, syslogCase{f[1], f[2], f[3], pid})
 		}
 	}
 	return all
@@ -69,7 +74,7 @@ func TestSyslog(t *testing.T) {
 		if err := Start(cfg, 1); err != nil {
 			t.Fatal(err)
 		}
-		cfg.Logger.(*Logger).pid = 12345 // as long as the recorded ones: it counts for the limit
+		cfg.Logger.(*Logger).pid = c.pid
 		Server(Info, px, "%s\n", syslogMessage)
 		Server(Emerg, px, "end")
 		b := make([]byte, 4096)
@@ -130,7 +135,7 @@ func TestRecordSyslog(t *testing.T) {
 			c.Close()
 			logs.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
 			n, _ := logs.Read(b)
-			fmt.Fprintf(out, "%s|%s|%s\n", host, w, strings.TrimSuffix(mask(string(b[:n])), "\n"))
+			fmt.Fprintf(out, "%d|%s|%s|%s\n", cmd.Process.Pid, host, w, strings.TrimSuffix(mask(string(b[:n])), "\n"))
 		}
 		cmd.Process.Kill()
 		cmd.Wait()
