@@ -66,7 +66,7 @@ func TestDiagnostics(t *testing.T) {
 }
 
 // readCases reads the files "NNN.cfg" and "NNN.out" of an archive.
-func readCases(t *testing.T, path string) (title string, cases []diagnosticsCase) {
+func readCases(t testing.TB, path string) (title string, cases []diagnosticsCase) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

@@ -132,7 +132,7 @@ func (l *Loader) Address(text string, use AddrUse, prefix string) (a Address, er
 		err = a.path(s, text, prefix)
 	default:
 		if a.Reverse == "" {
-			err = a.inet(s, text, use)
+			err = l.inet(&a, s, text, use)
 		}
 	}
 	switch {
@@ -202,7 +202,7 @@ func (a *Address) path(s, text, prefix string) error {
 }
 
 // inet reads an IPv4 or IPv6 address, or a name, and its port.
-func (a *Address) inet(s, text string, use AddrUse) error {
+func (l *Loader) inet(a *Address, s, text string, use AddrUse) error {
 	port := ""
 	at := strings.LastIndexAny(s, "]:")
 	switch {
@@ -223,7 +223,7 @@ func (a *Address) inet(s, text string, use AddrUse) error {
 			return fmt.Errorf("invalid address: '%s' in '%s'", s, text)
 		}
 		if use&AddrResolve != 0 {
-			if ip, ok = lookUp(s, a.Family); !ok {
+			if ip, ok = l.lookUpOnce(s, a.Family); !ok {
 				return fmt.Errorf("invalid address: '%s' in '%s'", s, text)
 			}
 		}
@@ -320,11 +320,8 @@ func (a *Address) literal(s string) (netip.Addr, bool) {
 	return ip, true
 }
 
-// lookUp asks the system's resolver for a name and takes its first answer.
-func lookUp(name string, family runtime.Family) (netip.Addr, bool) {
-	if !validHost(name) {
-		return netip.Addr{}, false
-	}
+// LookUp asks the system's resolver for a name and takes its first answer.
+func LookUp(name string, family runtime.Family) (netip.Addr, bool) {
 	network := "ip"
 	switch family {
 	case runtime.FamilyIPv4:
@@ -340,9 +337,6 @@ func lookUp(name string, family runtime.Family) (netip.Addr, bool) {
 	}
 	return ips[0].Unmap(), true
 }
-
-// LookUp is how the address of a server named by host is found at start.
-func LookUp(host string, family runtime.Family) (netip.Addr, bool) { return lookUp(host, family) }
 
 // validHost tells whether a name may be given to a resolver: labels of at most 63
 // letters, digits, '-' and '_'.

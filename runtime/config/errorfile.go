@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 
@@ -178,13 +179,13 @@ func (l *Loader) ErrorFile(path string) (*runtime.Reply, error) {
 	if reply := l.replies[path]; reply != nil {
 		return reply, nil
 	}
-	data, err := os.ReadFile(path)
+	most := l.Config.Global.Tune.BufSize
+	data, size, err := readStart(path, most)
 	if err != nil {
-		return nil, fmt.Errorf("error opening file '%s'.", path)
+		return nil, err
 	}
-	if most := l.Config.Global.Tune.BufSize; len(data) > most {
+	if size > int64(most) {
 		l.List.Warnf(l.pos, "custom error message file '%s' larger than %d bytes. Truncating.", path, most)
-		data = data[:most]
 	}
 	reply, err := parseErrorFile(data, l.Config.Global.Tune.MaxHdr)
 	if err != nil {
@@ -192,6 +193,25 @@ func (l *Loader) ErrorFile(path string) (*runtime.Reply, error) {
 	}
 	l.replies[path] = reply
 	return reply, nil
+}
+
+// readStart reads at most so many bytes of a file, and tells how many it has. What has
+// no size, like a device, is empty.
+func readStart(path string, most int) (data []byte, size int64, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, fmt.Errorf("error opening file '%s'.", path)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, 0, fmt.Errorf("error opening file '%s'.", path)
+	}
+	data = make([]byte, min(info.Size(), int64(most)))
+	if _, err := io.ReadFull(f, data); err != nil {
+		return nil, 0, fmt.Errorf("error reading file '%s'.", path)
+	}
+	return data, info.Size(), nil
 }
 
 // parseErrorFile checks a response and brings it into the form that is sent: names

@@ -77,7 +77,9 @@ func (l *Loader) lookUpOnce(name string, family runtime.Family) (netip.Addr, boo
 	key := hostKey{name, family}
 	answer, known := l.hosts[key]
 	if !known {
-		answer.ip, answer.ok = lookUp(name, family)
+		if validHost(name) {
+			answer.ip, answer.ok = l.options.LookUp(name, family)
+		}
 		if l.hosts == nil {
 			l.hosts = map[hostKey]hostAnswer{}
 		}

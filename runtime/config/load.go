@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -28,6 +29,9 @@ type Options struct {
 	// Unresolved is -dr: servers whose name cannot be looked up start disabled.
 	Unresolved bool
 
+	// LookUp finds the address of a host name; nil asks the system's resolver.
+	LookUp func(name string, family runtime.Family) (netip.Addr, bool)
+
 	// Localpeer is -L: the name of this process among peers.
 	Localpeer string
 }
@@ -48,6 +52,9 @@ func Load(tables *Tables, files []*ast.File, env *parser.Env, list *diag.List, o
 
 		fileOrder: map[string]int{},
 		datagrams: map[*runtime.Listener]bool{},
+	}
+	if l.options.LookUp == nil {
+		l.options.LookUp = LookUp
 	}
 	l.newCompilers()
 	l.Config.Global.Localpeer = o.Localpeer

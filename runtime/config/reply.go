@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -148,12 +147,13 @@ func (l *Loader) replyHeader(w *Words, r *runtime.Reply, at sample.Checkpoint) e
 }
 
 func (l *Loader) payloadFile(path string) (string, error) {
-	data, err := os.ReadFile(path)
+	most := l.Config.Global.Tune.BufSize
+	data, size, err := readStart(path, most)
 	if err != nil {
-		return "", fmt.Errorf("error opening file '%s'", path)
+		return "", errors.New(strings.TrimSuffix(err.Error(), "."))
 	}
-	if most := l.Config.Global.Tune.BufSize; len(data) > most {
-		return "", fmt.Errorf("file '%s' exceeds the buffer size (%d > %d)", path, len(data), most)
+	if size > int64(most) {
+		return "", fmt.Errorf("file '%s' exceeds the buffer size (%d > %d)", path, size, most)
 	}
 	return string(data), nil
 }

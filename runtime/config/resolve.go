@@ -31,10 +31,14 @@ func (l *Loader) resolve() bool {
 		l.resolveArguments(px)
 		l.resolveErrors(px)
 	}
+	taken := map[int]bool{}
+	for _, px := range l.Config.Proxies {
+		taken[px.ID] = true
+	}
 	next := 2 // number 1 is skipped for the sake of those who know the numbers of their proxies
 	for _, px := range l.Config.Proxies {
 		if px.ID == 0 {
-			for l.idTaken(next) {
+			for taken[next] {
 				next++
 			}
 			px.ID = next
@@ -74,10 +78,6 @@ func (l *Loader) resolve() bool {
 		return false
 	}
 	return l.placeServers()
-}
-
-func (l *Loader) idTaken(id int) bool {
-	return slices.ContainsFunc(l.Config.Proxies, func(px *runtime.Proxy) bool { return px.ID == id })
 }
 
 func (l *Loader) runLater(px *runtime.Proxy) {
