@@ -205,9 +205,6 @@ func (s *stream) countStatus(status int) {
 
 // log writes the stream's line.
 func (s *stream) log() {
-	if s.LogLevel == silent {
-		return
-	}
 	s.Ctx.Scratch.Reset()
 	logger.Log(&s.Stream)
 }

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"hapax/runtime"
 	"hapax/runtime/balance"
 	"hapax/runtime/cookie"
@@ -25,7 +27,7 @@ type Engine struct {
 	byName   map[string]*runtime.Proxy
 	servers  []*runtime.Server // by Server.Slot
 	slots    int
-	ports    []*port
+	sockets  []int        // descriptors by Listener.Slot, -1: not bound
 	waiting  atomic.Int32 // ports that are full
 	stopping atomic.Bool  // soft stop: no new connections
 	stopOnce sync.Once
@@ -86,6 +88,9 @@ func New(cfg *runtime.Config, o Options) *Engine {
 	if e.observe == nil {
 		e.observe = func(*runtime.Server, Observation) {}
 	}
+	if cfg.Global.NbThread == 0 {
+		cfg.Global.NbThread = goruntime.NumCPU()
+	}
 	n := cfg.Global.NbThread
 	for i, px := range cfg.Proxies {
 		px.Slot = i
@@ -136,6 +141,16 @@ func (e *Engine) Start() error {
 	n := e.Config.Global.NbThread
 	goruntime.GOMAXPROCS(n + 1)
 	e.workers = make([]*worker, n)
+	for _, px := range e.Config.Proxies {
+		for _, ln := range px.Listeners {
+			fd := -1
+			if ln.Sock != nil {
+				fd = int(ln.Sock.Fd()) // which makes the socket blocking
+				unix.SetNonblock(fd, true)
+			}
+			e.sockets = append(e.sockets, fd)
+		}
+	}
 	failed := make(chan error, n)
 	var ready, begin sync.WaitGroup
 	ready.Add(n)

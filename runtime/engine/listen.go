@@ -45,9 +45,7 @@ func newPort(w *worker, ln *runtime.Listener) *port {
 
 // open starts to accept.
 func (p *port) open() {
-	fd := int(p.ln.Sock.Fd()) // Fd makes the socket blocking
-	unix.SetNonblock(fd, true)
-	p.w.loop.Listen(&p.Listener, fd, p)
+	p.w.loop.Listen(&p.Listener, p.w.engine.sockets[p.ln.Slot], p)
 }
 
 // Accepted takes a new connection, here or on the worker that has the fewest.

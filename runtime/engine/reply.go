@@ -271,7 +271,6 @@ func (s *stream) drainRequest() {
 
 // badRequest answers what the parser refused.
 func (s *stream) badRequest(status int) {
-	s.Time.Request = s.w.loop.Now()
 	s.End = runtime.Termination{Cause: runtime.EndProxy, State: runtime.InRequest}
 	s.front().H1Req.Inc()
 	s.countRequest()

@@ -111,7 +111,7 @@ func (s *stream) forwardRequest() outcome {
 	s.replays = be.RetryOn.Any() && !s.NoRetry && s.more == nil
 	s.passHeld(out)
 	s.armServerTimer()
-	s.resParser.Response(s.Method, s.responseOptions(), w.headLimits())
+	s.resParser.Response(s.Req.Method, s.responseOptions(), w.headLimits())
 	s.resParser.ExpectKey(enc.Key)
 	if s.Method == message.CONNECT {
 		s.phase = hold // the tunnel opens with the response

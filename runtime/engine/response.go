@@ -5,6 +5,7 @@ import (
 	"hapax/runtime"
 	"hapax/runtime/cookie"
 	"hapax/runtime/h1"
+	"hapax/runtime/logger"
 	"hapax/runtime/loop"
 	"hapax/runtime/message"
 )
@@ -103,7 +104,7 @@ func (s *stream) informational() {
 	rest := s.out
 	n := copy(rest.Data, rest.Data[s.Res.HeadLen:])
 	rest.Data = rest.Data[:n]
-	s.resParser.Response(s.Method, s.responseOptions(), w.headLimits())
+	s.resParser.Response(s.Req.Method, s.responseOptions(), w.headLimits())
 	s.Res.Reset(rest.Data, s.resFields)
 	if n == 0 {
 		s.out = nil
@@ -243,6 +244,9 @@ func (s *stream) runAfter() bool {
 func (s *stream) forwardResponse() outcome {
 	w, c := s.w, s.c
 	out := w.loop.Buffer()
+	if s.Method == message.HEAD && s.Req.Method != message.HEAD {
+		s.Res.Flags |= message.BodylessResponse // a rule changed the method: the client wants no body all the same
+	}
 	enc := s.responseEncoder()
 	data, err := enc.AppendResponse(out.Data, &s.Res)
 	if err != nil {
@@ -263,10 +267,8 @@ func (s *stream) forwardResponse() outcome {
 		s.startTunnel()
 		return end
 	}
-	if s.Front.Options&runtime.OptLogAsap != 0 {
-		s.countBytes()
-		s.log()
-	}
+	s.countBytes()
+	logger.Responded(&s.Stream)
 	if f.dec.Finished() {
 		out = f.finish(w, &c.sock, out)
 		flush(&c.sock, out)

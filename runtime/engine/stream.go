@@ -7,6 +7,7 @@ import (
 	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/runtime/h1"
+	"hapax/runtime/logger"
 	"hapax/runtime/loop"
 	"hapax/runtime/message"
 	"hapax/runtime/queue"
@@ -267,6 +268,8 @@ func (s *stream) startRequest() {
 		s.inEnd = int(s.Req.HeadLen)
 	}
 	s.captureRequest()
+	logger.Accepted(&s.Stream)
+	logger.Requested(&s.Stream)
 	s.req.start(s.steps.front)
 	s.run(&s.req)
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"hapax/runtime"
 	"hapax/runtime/h1"
+	"hapax/runtime/logger"
 	"hapax/runtime/loop"
 )
 
@@ -14,6 +15,7 @@ func (s *stream) startTCP() {
 	s.Time.Request = s.w.loop.Now()
 	s.front().OtherReq.Inc()
 	s.setClientTimer()
+	logger.Accepted(&s.Stream)
 	s.req.start(s.steps.front)
 	s.run(&s.req)
 }
@@ -21,6 +23,7 @@ func (s *stream) startTCP() {
 // forwardTCP makes the connection a pipe: what was held goes to the server.
 func (s *stream) forwardTCP() outcome {
 	s.Time.Response = s.w.loop.Now()
+	logger.Connected(&s.Stream)
 	s.openPipe()
 	for _, b := range [...]**loop.Buffer{&s.in, &s.more, &s.extra} {
 		if *b != nil {
