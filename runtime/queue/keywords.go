@@ -62,8 +62,11 @@ func parsePriority(limit int64, set func(*runtime.Stream, int32)) func(*config.L
 			at |= sample.BackReqHeaders
 		}
 		if e.ValidAt()&at == 0 {
-			// The word that the reference names here is the one behind the expression.
-			return nil, fmt.Errorf("fetch method '%s' extracts information from '%s', none of which is available here", a.Peek(), e.From())
+			word := a.Name // the reference names the first word of what it was given
+			if a.Kind == runtime.TCPReqRules {
+				word = "tcp-request"
+			}
+			return nil, fmt.Errorf("fetch method '%s' extracts information from '%s', none of which is available here", word, e.From())
 		}
 		return func(s *runtime.Stream) runtime.Verdict {
 			v := s.Ctx.Scratch.Borrow()
