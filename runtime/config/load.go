@@ -34,12 +34,44 @@ type Options struct {
 
 	// Localpeer is -L: the name of this process among peers.
 	Localpeer string
+
+	// Discovered tells that the process which started this one has made the first pass
+	// and printed what it found: it is made again in silence.
+	Discovered bool
 }
 
 // Load reads files and resolves all names. The diagnostics are in list, which also
 // prints them; ok is false when the configuration is refused. env is changed by
 // setenv and its kin.
 func Load(tables *Tables, files []*ast.File, env *parser.Env, list *diag.List, o Options) (c *runtime.Config, ok bool) {
+	l := newLoader(tables, files, env, list, o)
+	out := list.Out
+	if o.Discovered {
+		list.Out = nil
+	}
+	ok = l.pass(files, true)
+	list.Out = out
+	if !ok || !l.pass(files, false) {
+		return nil, false
+	}
+	list.Prefix = ""
+	if !l.resolve() {
+		return nil, false
+	}
+	return l.Config, true
+}
+
+// Discover makes the first pass only: it finds what a process must know that will
+// start another one to load the whole ("daemon", "master-worker", "pidfile" and their
+// kin).
+func Discover(tables *Tables, files []*ast.File, env *parser.Env, list *diag.List, o Options) (c *runtime.Config, ok bool) {
+	l := newLoader(tables, files, env, list, o)
+	ok = l.pass(files, true)
+	list.Prefix = ""
+	return l.Config, ok
+}
+
+func newLoader(tables *Tables, files []*ast.File, env *parser.Env, list *diag.List, o Options) *Loader {
 	l := &Loader{
 		Config:  newConfig(),
 		Tables:  tables,
@@ -61,18 +93,14 @@ func Load(tables *Tables, files []*ast.File, env *parser.Env, list *diag.List, o
 	for i, file := range files {
 		l.fileOrder[file.Name] = i
 	}
-	list.Prefix = "config"
-	for _, discovering := range []bool{true, false} {
-		l.discovering = discovering
-		if !l.readAll(files) {
-			return nil, false
-		}
-	}
-	list.Prefix = ""
-	if !l.resolve() {
-		return nil, false
-	}
-	return l.Config, true
+	return l
+}
+
+// pass reads all files once.
+func (l *Loader) pass(files []*ast.File, discovering bool) bool {
+	l.List.Prefix = "config"
+	l.discovering = discovering
+	return l.readAll(files)
 }
 
 func newConfig() *runtime.Config {
