@@ -164,7 +164,7 @@ func (l *Loader) finalize(px *runtime.Proxy) {
 		l.finishServers(px, srv)
 	}
 	if (px.Mode == runtime.ModeTCP || px.Mode == runtime.ModeHTTP) && px.Caps&runtime.CapFront != 0 && !logs(px) &&
-		(px.LogFormat.Text != "" || px.LogFormatSD.Text != "") {
+		(px.LogFormat.Format != nil || px.LogFormatSD.Format != nil) {
 		l.List.Warnf(px.Pos, "log format ignored for %s '%s' since it has no log address.", px.Kind, px.Name)
 	}
 	l.resolveErrors(px)
