@@ -1,0 +1,157 @@
+package check
+
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"hapax/acl/sample"
+	"hapax/runtime"
+	"hapax/runtime/loop"
+	"hapax/runtime/transport"
+)
+
+// connect opens a connection, after the one before was closed.
+type connect struct {
+	addr      runtime.Addr // FamilyNone: that of the check or of the server
+	port      int          // 0: portExpr's or those of the addresses
+	portExpr  *sample.Expr
+	useServer bool // as the server's own connections are: "default"
+	implicit  bool // nobody wrote it
+	linger    bool // the server shall see a clean end
+
+	// quiet: the first acknowledgement of the server's is held back, as nothing
+	// follows or data will carry it.
+	quiet, data bool
+}
+
+func (c *connect) run(ck *Check, r *rule) verdict {
+	if ck.conn.IsOpen() {
+		ck.close()
+	}
+	ck.current = r
+	ck.forget()
+	ck.up, ck.eof, ck.err = false, false, nil
+	srv, px := ck.srv, ck.srv.Proxy
+
+	limit := srv.Inter
+	if t := px.Timeout; t.Check > 0 && t.Connect > 0 {
+		limit = min(limit, t.Connect)
+	}
+	ck.timer.After(limit)
+
+	to, err := c.target(ck)
+	if err != nil {
+		ck.connectionFailed(err, false)
+		return over
+	}
+	ck.inet = to.Family() != unix.AF_UNIX
+	fd, err := unix.Socket(int(to.Family()), unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err == nil {
+		if err = c.prepare(fd, ck, to.Family()); err != nil {
+			unix.Close(fd)
+		}
+	}
+	if err != nil {
+		ck.connectionFailed(err, false)
+		return over
+	}
+	ck.conn.Connect(ck.lane.loop, fd, to, ck, c.layer(ck))
+	return await
+}
+
+// layer is TLS when the check goes where the server's traffic goes and that is
+// encrypted.
+func (c *connect) layer(ck *Check) transport.Layer {
+	srv := ck.srv
+	if !c.useServer || srv.TLS == nil || srv.LiveCheckPort.Load() != 0 || srv.CheckAddr.Family != runtime.FamilyNone {
+		return nil
+	}
+	return srv.TLS.(transport.Maker).Client(nil)
+}
+
+// target finds where to connect to: the rule's address, or the check's, or the
+// server's, and the first port among those of the rule, the check and the server.
+func (c *connect) target(ck *Check) (*loop.Addr, error) {
+	srv := ck.srv
+	own, check := c.addr, srv.CheckAddr
+	addr := own
+	if addr.Family == runtime.FamilyNone {
+		addr = check
+	}
+	if addr.Family == runtime.FamilyNone {
+		addr = *srv.Addr.Load()
+	}
+	switch addr.Family {
+	case runtime.FamilyUnix:
+		return unixAddr(addr.Path)
+	case runtime.FamilyAbstractZ:
+		return unixAddr("\x00" + addr.Path)
+	case runtime.FamilyAbstract:
+		const pathLen = 107
+		name := make([]byte, pathLen)
+		copy(name[1:], addr.Path)
+		return unixAddr(string(name))
+	}
+	port := uint16(c.port)
+	if port == 0 && c.portExpr != nil {
+		ck.expose()
+		v := ck.stream.Ctx.Scratch.Borrow()
+		if c.portExpr.EvalAs(&ck.stream.Ctx, sample.Int, v) {
+			port = uint16(v.Int)
+		}
+		ck.stream.Ctx.Scratch.Return()
+	}
+	for _, p := range []uint16{own.IP.Port(), uint16(srv.LiveCheckPort.Load()), check.IP.Port(), srv.Addr.Load().IP.Port()} {
+		if port == 0 {
+			port = p
+		}
+	}
+	if !addr.IP.IsValid() {
+		return nil, syscall.EADDRNOTAVAIL
+	}
+	to := loop.AddrFrom(withPort(addr, port))
+	ck.stream.ServerAddr = withPort(addr, port)
+	ck.stream.Ctx.Back.Dst = ck.stream.ServerAddr
+	return &to, nil
+}
+
+func unixAddr(path string) (*loop.Addr, error) {
+	a, err := loop.UnixAddr(path)
+	if err != nil {
+		return nil, syscall.EINVAL
+	}
+	return &a, nil
+}
+
+// prepare sets what must be known before the connection is made.
+func (c *connect) prepare(fd int, ck *Check, family uint16) error {
+	if family == unix.AF_UNIX {
+		return nil
+	}
+	unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	if c.quiet {
+		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_QUICKACK, 0)
+	}
+	src := ck.srv.Source
+	if src == nil {
+		src = ck.srv.Proxy.Source
+	}
+	if src == nil {
+		return nil
+	}
+	if src.Interface != "" {
+		if err := unix.BindToDevice(fd, src.Interface); err != nil {
+			return err
+		}
+	}
+	switch ip := src.Addr.IP.Addr(); {
+	case ip.Is4() && family == unix.AF_INET:
+		unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
+		return unix.Bind(fd, &unix.SockaddrInet4{Addr: ip.As4()})
+	case ip.Is6() && family == unix.AF_INET6:
+		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IP_BIND_ADDRESS_NO_PORT, 1)
+		return unix.Bind(fd, &unix.SockaddrInet6{Addr: ip.As16()})
+	}
+	return nil
+}

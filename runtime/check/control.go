@@ -1,0 +1,91 @@
+package check
+
+import (
+	"net/netip"
+
+	"hapax/runtime"
+	"hapax/runtime/queue"
+)
+
+// SetMaint puts a server into maintenance.
+func (c *Checks) SetMaint(srv *runtime.Server) {
+	c.changes.Lock()
+	defer c.changes.Unlock()
+	c.administer(srv, runtime.ForcedMaint, true)
+	c.administer(srv, runtime.ForcedDrain, false)
+}
+
+// SetDrain takes a server out of load balancing; requests that belong to it still come.
+func (c *Checks) SetDrain(srv *runtime.Server) {
+	c.changes.Lock()
+	defer c.changes.Unlock()
+	c.administer(srv, runtime.ForcedDrain, true)
+	c.administer(srv, runtime.ForcedMaint, false)
+}
+
+// SetReady ends both.
+func (c *Checks) SetReady(srv *runtime.Server) {
+	c.changes.Lock()
+	defer c.changes.Unlock()
+	c.administer(srv, runtime.ForcedDrain, false)
+	c.administer(srv, runtime.ForcedMaint, false)
+}
+
+// SetHealth puts a server into a state as if its checks had found it.
+func (c *Checks) SetHealth(srv *runtime.Server, state runtime.ServerState) {
+	c.changes.Lock()
+	defer c.changes.Unlock()
+	full := int32(srv.Rise + srv.Fall - 1)
+	switch state {
+	case runtime.ServerStopped:
+		srv.Health.Store(0)
+		c.setStopped(srv, fromCLI)
+	case runtime.ServerStopping:
+		srv.Health.Store(full)
+		c.setStopping(srv, fromCLI)
+	default:
+		srv.Health.Store(full)
+		c.setRunning(srv, fromCLI)
+	}
+}
+
+// SetChecks switches the checks of a server off and on.
+func (c *Checks) SetChecks(srv *runtime.Server, on bool) { srv.HealthOff.Store(!on) }
+
+// SetCheckPort changes the port that checks go to.
+func (c *Checks) SetCheckPort(srv *runtime.Server, port int) { srv.LiveCheckPort.Store(int32(port)) }
+
+// SetWeight changes the wanted weight of a server.
+func (c *Checks) SetWeight(srv *runtime.Server, weight int) {
+	c.changes.Lock()
+	defer c.changes.Unlock()
+	was := remember(srv)
+	srv.UserWeight.Store(int32(weight))
+	place(srv, was.state, was.admin)
+	c.settle(srv, was)
+	queue.Process(srv)
+}
+
+// SetAddr moves a server. Connections that stand go on; idle ones to the old address
+// are not used again.
+func (c *Checks) SetAddr(srv *runtime.Server, addr netip.AddrPort, mapped bool) {
+	c.changes.Lock()
+	defer c.changes.Unlock()
+	a := &runtime.Addr{Family: runtime.FamilyIPv4, IP: addr}
+	if addr.Addr().Is6() {
+		a.Family = runtime.FamilyIPv6
+	}
+	srv.Addr.Store(a)
+	srv.Proxy.Mu.Lock()
+	defer srv.Proxy.Mu.Unlock()
+	srv.MapPorts = mapped
+	if srv.Proxy.LB != nil {
+		srv.Proxy.LB.Update(srv) // hash-key addr
+	}
+}
+
+// SetMaxConn changes the limit of a server and lets those that wait in.
+func (c *Checks) SetMaxConn(srv *runtime.Server, limit int) {
+	srv.MaxConn.Store(int32(limit))
+	queue.Process(srv)
+}

@@ -1,0 +1,504 @@
+package check
+
+import (
+	"io"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"hapax/acl/sample"
+	"hapax/runtime"
+	"hapax/runtime/loop"
+	"hapax/runtime/transport"
+)
+
+// Check is the health check of one server. It is what runtime.Server.Check holds.
+type Check struct {
+	checks *Checks
+	srv    *runtime.Server
+	rules  *ruleset
+	lane   *lane // nil before Start
+
+	// The last result, guarded by Checks.changes.
+	status   runtime.CheckStatus
+	code     int
+	desc     string
+	duration time.Duration // below 0: of no meaning
+
+	hasty atomic.Bool // the next interval is fastinter, whatever the health
+
+	// The rest is touched on the loop only.
+	timer   loop.Timer // the next check, or the time limit of the one under way
+	running bool
+	stopped bool
+	conn    transport.Conn
+	up      bool  // the connection stands
+	inet    bool  // it is no UNIX one
+	began   int64 // loop clock
+	at      int   // index of the rule to go on with
+	current *rule // the last one that did something on the connection
+	result  *result
+	noted   *result // before the last one: see note
+	answer  int     // the code that the rule being evaluated has found
+
+	in       []byte // received and not consumed: sends and connects empty it
+	mustRead bool   // an expect rule wants more than what it was evaluated on
+	fresh    bool   // something came since
+	eof      bool
+	err      error     // why receiving ended, nil at the end of the stream
+	http     *response // of HTTP checks
+
+	stream  runtime.Stream // what expressions of rules are evaluated on
+	session runtime.Session
+	vars    sample.Vars
+	text    []byte // of a format
+}
+
+// result is what a check found out.
+type result struct {
+	status runtime.CheckStatus
+	code   int
+	desc   string
+}
+
+func newCheck(c *Checks, srv *runtime.Server) *Check {
+	ck := &Check{checks: c, srv: srv, status: runtime.CheckInit, duration: -1}
+	px := srv.Proxy
+	if s, ok := px.Check.(*settings); ok && s.use != nil {
+		ck.rules = s.use
+	} else {
+		ck.rules = connectOnly()
+	}
+	srv.LiveCheckPort.Store(int32(srv.CheckPort))
+	ck.vars.Init(sample.CheckScope, &c.cfg.VarLimits, c.cfg.ProcVars)
+	ck.session.Front = px
+	ck.session.Vars.Init(sample.SessScope, &c.cfg.VarLimits, c.cfg.ProcVars)
+	s := &ck.stream
+	s.Config, s.Session, s.Front, s.Back, s.Server = c.cfg, &ck.session, px, px, srv
+	s.Ctx = sample.Context{Owner: s, Dir: sample.Response, Final: true, Checkpoint: sample.CheckRule, NotHTTP: true}
+	s.Ctx.Vars[sample.ProcScope] = c.cfg.ProcVars
+	s.Ctx.Vars[sample.SessScope] = &ck.session.Vars
+	s.Ctx.Vars[sample.CheckScope] = &ck.vars
+	if ck.rules.kind == kindHTTP {
+		ck.http = &response{}
+	}
+	return ck
+}
+
+// start sets the time of the first check.
+func (ck *Check) start(wait time.Duration) {
+	ck.timer.Init(ck.lane.loop, ck)
+	ck.stream.Ctx.Scratch = ck.lane.scratch
+	ck.timer.After(wait)
+}
+
+func (ck *Check) stop() {
+	ck.stopped = true
+	ck.timer.Remove()
+	ck.conn.Abort()
+}
+
+// interval is the time to the next check: it depends on whether the server is well,
+// down, or between the two.
+func (ck *Check) interval() time.Duration {
+	srv := ck.srv
+	health := int(srv.Health.Load())
+	switch {
+	case health == srv.Rise+srv.Fall-1 && !ck.hasty.Load():
+		return srv.Inter
+	case health == 0 && stateOf(srv) == runtime.ServerStopped:
+		if srv.DownInter > 0 {
+			return srv.DownInter
+		}
+	case srv.FastInter > 0:
+		return srv.FastInter
+	}
+	return srv.Inter
+}
+
+// schedule sets the time of the next check.
+func (ck *Check) schedule() {
+	d := ck.interval()
+	ck.timer.After(d + spread(d, ck.checks.cfg.Global.SpreadChecks))
+	ck.hasty.Store(false)
+}
+
+// hurry makes the next interval the fast one. Any goroutine may call it.
+func (ck *Check) hurry() {
+	ck.hasty.Store(true)
+	if ck.srv.FastInter == 0 || ck.lane == nil {
+		return
+	}
+	ck.lane.loop.PostFunc(func() {
+		if !ck.running && !ck.stopped && ck.lane.loop.Now()+int64(ck.interval()) < ck.timer.Deadline() {
+			ck.schedule()
+		}
+	})
+}
+
+// Expired begins the next check, or ends the one under way for lack of time.
+func (ck *Check) Expired(*loop.Timer) {
+	if ck.running {
+		ck.connectionFailed(nil, true)
+		ck.finish()
+		return
+	}
+	srv := ck.srv
+	switch {
+	case ck.stopped || runtime.ProxyState(srv.Proxy.State.Load()) == runtime.ProxyStopped:
+		return
+	case srv.HealthOff.Load() || inMaint(adminOf(srv)):
+		ck.timer.After(srv.Inter)
+		return
+	}
+	ln := ck.lane
+	if ln.most > 0 && (ln.running >= ln.most || len(ln.waiting) > 0) {
+		ln.waiting = append(ln.waiting, ck)
+		return
+	}
+	ck.run()
+}
+
+// run begins a check.
+func (ck *Check) run() {
+	ck.lane.running++
+	ck.running = true
+	ck.srv.CheckRunning.Store(true)
+	ck.began = ck.lane.loop.Clock()
+	ck.at, ck.current, ck.result, ck.noted = 0, nil, nil, nil
+	ck.vars.Reset()
+	ck.session.Vars.Reset()
+	ck.stream.Ctx.Now = time.Now()
+	ck.advance()
+}
+
+// verdict is what a rule tells the check.
+type verdict uint8
+
+const (
+	proceed verdict = iota // with the next rule
+	await                  // something to happen on the connection
+	over                   // the result is known, or the connection has failed
+)
+
+// advance goes on with the rules until one has to wait.
+func (ck *Check) advance() {
+	ck.mustRead = true
+	for ck.at < len(ck.rules.rules) {
+		r := ck.rules.rules[ck.at]
+		ck.answer = 0
+		v := r.do.run(ck, r)
+		ck.stream.Ctx.Scratch.Reset()
+		switch v {
+		case await:
+			return
+		case over:
+			ck.finish()
+			return
+		}
+		ck.at++
+	}
+	ck.passed()
+	ck.finish()
+}
+
+// decide notes the result of the check; only the first counts.
+func (ck *Check) decide(status runtime.CheckStatus, desc string) verdict {
+	if ck.result == nil {
+		ck.result = &result{status, ck.answer, desc}
+	}
+	return over
+}
+
+// note has a good result count before the check is over. Two protocols do so with what
+// the server says of itself, and since ever each of their checks counts twice for "rise".
+func (ck *Check) note(status runtime.CheckStatus, desc string) {
+	ck.noted = &result{status, ck.answer, desc}
+}
+
+// passed decides after the last rule.
+func (ck *Check) passed() {
+	var do step
+	if ck.current != nil {
+		do = ck.current.do
+	}
+	switch do := do.(type) {
+	case *connect:
+		desc := "(tcp-check)"
+		if do.implicit {
+			desc = ""
+		}
+		status := runtime.CheckL4OK
+		if ck.conn.Layer() != nil {
+			status = runtime.CheckL6OK
+		}
+		ck.decide(status, desc)
+	case *expect:
+		if ck.excused() {
+			ck.decide(runtime.CheckL7Conditionally, "")
+			return
+		}
+		status := do.ok
+		if status == runtime.CheckUnknown {
+			status = runtime.CheckL7OK
+		}
+		desc := ck.succeeded(do)
+		ck.decide(status, desc)
+	default:
+		ck.decide(runtime.CheckL7OK, "(tcp-check)")
+	}
+}
+
+// excused tells that the server answered 404 and may do so without being down
+// ("http-check disable-on-404").
+func (ck *Check) excused() bool {
+	return ck.rules.disable404 && ck.answer == 404 && stateOf(ck.srv) != runtime.ServerStopped
+}
+
+// finish ends a check: its connection, its result, and the time of the next one.
+func (ck *Check) finish() {
+	ck.close()
+	if ck.result == nil {
+		ck.connectionFailed(ck.err, false)
+	}
+	c, ln := ck.checks, ck.lane
+	took := time.Duration(ln.loop.Clock() - ck.began)
+	c.changes.Lock()
+	if ck.noted != nil {
+		ck.setResult(*ck.noted, took)
+	}
+	ck.setResult(*ck.result, took)
+	ck.notify()
+	c.changes.Unlock()
+	ck.running = false
+	ck.srv.CheckRunning.Store(false)
+	ln.running--
+	ck.schedule()
+	if len(ln.waiting) > 0 && ln.running < ln.most {
+		next := ln.waiting[0]
+		ln.waiting = ln.waiting[1:]
+		next.run()
+	}
+}
+
+// close ends the connection. Without a word from the server about the end, or the
+// wish to let it know ("linger"), it is reset: nothing of it is left on either side.
+func (ck *Check) close() {
+	if !ck.conn.IsOpen() {
+		return
+	}
+	linger := false
+	for _, r := range ck.rules.rules {
+		if c, ok := r.do.(*connect); ok && c.linger {
+			linger = true
+		}
+	}
+	if ck.eof && ck.err == nil || linger {
+		ck.conn.Close(0)
+	} else {
+		ck.conn.Abort()
+	}
+}
+
+// Connected implements loop.Handler.
+func (ck *Check) Connected(err error) {
+	if err != nil {
+		ck.connectionFailed(err, false)
+		ck.finish()
+		return
+	}
+	ck.up = true
+	ck.limit()
+	ck.at++
+	ck.advance()
+}
+
+// limit gives the check "timeout check" from now on.
+func (ck *Check) limit() {
+	if d := ck.srv.Proxy.Timeout.Check; d > 0 {
+		ck.timer.After(d)
+	}
+}
+
+// Received implements loop.Handler.
+func (ck *Check) Received(b *loop.Buffer, err error) {
+	if b != nil {
+		room := ck.checks.cfg.Global.Tune.BufSize - len(ck.in)
+		ck.in = append(ck.in, b.Data[:min(room, len(b.Data))]...)
+		b.Release()
+		ck.fresh = true
+	} else {
+		ck.eof = true
+		if err != io.EOF {
+			ck.err = err
+		}
+	}
+	if ck.http != nil && !ck.http.feed(ck) {
+		return
+	}
+	ck.advance()
+}
+
+// full tells that no more bytes fit.
+func (ck *Check) full() bool { return len(ck.in) >= ck.checks.cfg.Global.Tune.BufSize }
+
+// Sent implements loop.Handler: it ends a send rule.
+func (ck *Check) Sent(err error) {
+	if err != nil {
+		ck.connectionFailed(err, false)
+		ck.finish()
+		return
+	}
+	ck.at++
+	ck.advance()
+}
+
+// receive lets an expect rule look at what came since the last send, and makes it
+// wait when nothing did.
+func (ck *Check) receive() verdict {
+	if !ck.mustRead {
+		return proceed
+	}
+	if !ck.fresh && !ck.eof {
+		ck.conn.Receive()
+		return await
+	}
+	if ck.empty() && (ck.err != nil || ck.http != nil) {
+		ck.connectionFailed(ck.err, false)
+		return over
+	}
+	ck.mustRead, ck.fresh = false, false
+	return proceed
+}
+
+// empty tells that the server has said nothing.
+func (ck *Check) empty() bool {
+	if ck.http != nil {
+		return !ck.http.head
+	}
+	return len(ck.in) == 0
+}
+
+// forget empties what was received, before the server is told something.
+func (ck *Check) forget() {
+	ck.in, ck.fresh = ck.in[:0], false
+	if ck.http != nil {
+		ck.http.reset()
+	}
+	if ck.conn.IsOpen() {
+		ck.conn.Pause()
+	}
+}
+
+// connectionFailed decides by what happened to the connection: an error, or the end
+// of the time.
+func (ck *Check) connectionFailed(err error, expired bool) {
+	desc := ck.where()
+	if errno, ok := err.(syscall.Errno); ok {
+		desc = errnoText(errno) + desc
+	} else if err != nil {
+		desc = err.Error() + desc
+	}
+	status := runtime.CheckSockErr
+	switch {
+	case !ck.up && expired:
+		status = runtime.CheckL4Timeout
+	case !ck.up && ck.conn.Layer() != nil && err != nil && !isErrno(err):
+		status = runtime.CheckL6Response
+	case !ck.up && err != nil && ck.inet:
+		status = runtime.CheckL4Conn
+	case expired:
+		status = runtime.CheckL7Timeout
+		if ck.current != nil {
+			if e, ok := ck.current.do.(*expect); ok && e.timeout != runtime.CheckUnknown {
+				status = e.timeout
+			}
+		}
+	}
+	ck.decide(status, desc)
+}
+
+func isErrno(err error) bool { _, ok := err.(syscall.Errno); return ok }
+
+// errnoNames are the errors of the system that are told by their names.
+var errnoNames = map[syscall.Errno]string{
+	syscall.ECONNREFUSED: "ECONNREFUSED", syscall.ECONNRESET: "ECONNRESET", syscall.EHOSTUNREACH: "ENETUNREACH",
+	syscall.ENETUNREACH: "ENETUNREACH", syscall.ENOMEM: "ENOMEM", syscall.EBADF: "EBADF", syscall.EFAULT: "EFAULT",
+	syscall.EINVAL: "EINVAL", syscall.ENOTCONN: "ENCONN", syscall.ENOTSOCK: "ENSOCK", syscall.ENOBUFS: "ENOBUFS", syscall.EPIPE: "EPIPE",
+}
+
+// errnoText is "ECONNREFUSED returned by OS (Connection refused)".
+func errnoText(errno syscall.Errno) string {
+	text := errno.Error()
+	text = string(text[0]&^0x20) + text[1:]
+	name := "General socket error"
+	if n, ok := errnoNames[errno]; ok {
+		name = n + " returned by OS"
+	}
+	return name + " (" + text + ")"
+}
+
+// Limits of what is kept of a description, its final zero included.
+const descSize = 128
+
+// setResult notes the result of a check and what it does to the server's health. The
+// caller holds changes.
+func (ck *Check) setResult(r result, took time.Duration) {
+	srv := ck.srv
+	report := r.status != ck.status
+	if len(r.desc) >= descSize {
+		r.desc = r.desc[:descSize-1]
+	}
+	ck.status, ck.code, ck.desc, ck.duration = r.status, r.code, r.desc, took
+	srv.LastCheck.Store(&runtime.CheckResult{Status: r.status, Code: r.code, Duration: max(took, 0), Desc: r.desc})
+	health, rise := int(srv.Health.Load()), srv.Rise
+	switch r.status.Result() {
+	case runtime.OutcomeFailed:
+		if health > 0 {
+			srv.FailedChecks.Inc()
+			report = true
+			if health--; health < rise {
+				health = 0
+			}
+		}
+	case runtime.OutcomePassed, runtime.OutcomeConditional:
+		if top := rise + srv.Fall - 1; health < top {
+			report = true
+			if health++; health >= rise {
+				health = top
+			}
+		}
+		srv.Errors.Store(0)
+	default:
+		return
+	}
+	srv.Health.Store(int32(health))
+	if report && srv.Proxy.Options&runtime.OptLogHealth != 0 {
+		ck.reportCheck()
+	}
+}
+
+// notify makes the server follow its health. The caller holds changes.
+func (ck *Check) notify() {
+	srv, c := ck.srv, ck.checks
+	why := cause{}
+	if srv.Track == nil && srv.Proxy.Options&runtime.OptLogHealth == 0 {
+		why.check = ck
+	}
+	if ck.status.Result() == runtime.OutcomeFailed {
+		if srv.Health.Load() == 0 {
+			c.setStopped(srv, why)
+		}
+		return
+	}
+	if inMaint(adminOf(srv)) || srv.Track != nil && stateOf(srv.Track) == runtime.ServerStopped ||
+		checking(srv) && int(srv.Health.Load()) < srv.Rise {
+		return
+	}
+	switch ck.status.Result() {
+	case runtime.OutcomePassed:
+		c.setRunning(srv, why)
+	case runtime.OutcomeConditional:
+		c.setStopping(srv, why)
+	}
+}

@@ -1,0 +1,106 @@
+package check
+
+import (
+	"hapax/parser/ast"
+	"hapax/runtime"
+	"hapax/runtime/config"
+)
+
+// settings are the lines about checks of one proxy. They are what runtime.Proxy.Check
+// holds.
+type settings struct {
+	use       *ruleset // in force; nil: a plain connection
+	tcp, http *ruleset // made of the "tcp-check" and "http-check" lines of the section itself
+	idleTCP   bool     // there are such lines, and no option that uses them
+	idleHTTP  bool
+}
+
+// settingsOf gives the settings of a section, for its lines to add to.
+func settingsOf(px *runtime.Proxy) *settings {
+	s, ok := px.Check.(*settings)
+	if !ok {
+		s = &settings{}
+		px.Check = s
+	}
+	return s
+}
+
+// inheritSettings makes a proxy use the check of its defaults section. Rules are not
+// mixed: with its first line of rules a section starts anew.
+func inheritSettings(px, from *runtime.Proxy) {
+	if s, ok := from.Check.(*settings); ok {
+		px.Check = &settings{use: s.use}
+	}
+}
+
+// checkProxy completes the rule set of a proxy and makes sure that its servers can be
+// checked.
+func checkProxy(l *config.Loader, px *runtime.Proxy) {
+	s, ok := px.Check.(*settings)
+	if ok {
+		if s.idleHTTP {
+			l.List.Warnf(ast.Pos{}, "%s '%s' uses http-check rules without 'option httpchk', so the rules are ignored.", px.Kind, px.Name)
+		}
+		if s.idleTCP {
+			l.List.Warnf(ast.Pos{}, "%s '%s' uses tcp-check rules without 'option tcp-check', so the rules are ignored.", px.Kind, px.Name)
+		}
+	}
+	if px.Caps&runtime.CapBack == 0 {
+		return
+	}
+	if ok && s.use != nil {
+		s.use.settle()
+	}
+}
+
+// checkPorts refuses servers whose checks have no port to go to.
+func checkPorts(l *config.Loader) {
+	for _, px := range l.Config.Proxies {
+		if px.Disabled || px.Caps&runtime.CapBack == 0 {
+			continue
+		}
+		for _, srv := range px.Servers {
+			if srv.CheckOn && !hasPort(srv) {
+				checkConnectPorts(l, srv)
+			}
+		}
+	}
+}
+
+// hasPort tells whether a port is known for a server's check, or not needed.
+func hasPort(srv *runtime.Server) bool {
+	inet := func(f runtime.Family) bool { return f == runtime.FamilyIPv4 || f == runtime.FamilyIPv6 }
+	switch {
+	case srv.CheckPort > 0 || srv.CheckAddr.IP.Port() > 0:
+		return true
+	case !inet(srv.CheckAddr.Family) && (srv.CheckAddr.Family != runtime.FamilyNone || !inet(srv.Addr.Load().Family) && srv.Host == ""):
+		return true
+	}
+	return !srv.MapPorts && srv.Addr.Load().IP.Port() > 0
+}
+
+func checkConnectPorts(l *config.Loader, srv *runtime.Server) {
+	px := srv.Proxy
+	refuse := func(text string) {
+		l.List.Alertf(srv.Pos, "config: %s '%s': server '%s' has neither service port nor check port%s.", px.Kind, px.Name, srv.Name, text)
+	}
+	s, ok := px.Check.(*settings)
+	if !ok || s.use == nil {
+		refuse(" nor tcp_check rule 'connect' with port information")
+		return
+	}
+	given := func(r *rule) bool {
+		c, ok := r.do.(*connect)
+		return ok && (c.port != 0 || c.addr.IP.Port() != 0)
+	}
+	if r := s.use.first(0); r == nil || !given(r) {
+		refuse(" nor tcp_check rule 'connect' with port information")
+		return
+	}
+	for _, r := range s.use.rules {
+		if isConnect(r) && !given(r) {
+			refuse(", and a tcp_check rule 'connect' with no port information")
+			return
+		}
+	}
+}
