@@ -47,6 +47,7 @@ func (c *Config) Listens() bool {
 // Global is the global section. Section 3 of the manual.
 type Global struct {
 	Daemon, MasterWorker, Quiet, Debug bool
+	NoExitOnFailure                    bool // master-worker no-exit-on-failure: a worker that crashed leaves the others
 	ZeroWarning                        bool
 	NbThread                           int          // loops; 0 until the CPU affinity decided
 	MaxConn                            int          // process-wide limit of client connections

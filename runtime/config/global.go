@@ -287,6 +287,7 @@ func masterWorker(l *Loader, line *ast.Line) error {
 	case "":
 		l.List.Warnf(line.Pos, "The '%s' keyword is deprecated in 3.3 and will be removed in 3.5. Use -W or -Ws in the startup script instead.", line.Arg(0))
 	case "no-exit-on-failure":
+		l.Config.Global.NoExitOnFailure = true
 	default:
 		return fmt.Errorf("'%s' only supports 'no-exit-on-failure' option", line.Arg(0))
 	}

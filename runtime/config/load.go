@@ -35,6 +35,9 @@ type Options struct {
 	// Localpeer is -L: the name of this process among peers.
 	Localpeer string
 
+	// Pidfile is -p: it comes before the keyword.
+	Pidfile string
+
 	// Discovered tells that the process which started this one has made the first pass
 	// and printed what it found: it is made again in silence.
 	Discovered bool
@@ -89,7 +92,7 @@ func newLoader(tables *Tables, files []*ast.File, env *parser.Env, list *diag.Li
 		l.options.LookUp = LookUp
 	}
 	l.newCompilers()
-	l.Config.Global.Localpeer = o.Localpeer
+	l.Config.Global.Localpeer, l.Config.Global.Pidfile = o.Localpeer, o.Pidfile
 	for i, file := range files {
 		l.fileOrder[file.Name] = i
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"net"
 	"strings"
 	"time"
 )
@@ -24,6 +25,9 @@ type Conn struct {
 	// process that commands go to, and commands about the connection itself answer nothing.
 	Master bool
 	Name   func() string // that name; nil: "master"
+
+	Peer   net.Conn // what Serve carries: for commands that hand over descriptors; nil elsewhere
+	Expose bool     // listening sockets may be fetched here ("expose-fd listeners")
 
 	Timeout time.Duration // of inactivity; "set timeout cli" changes it
 	Started time.Time     // of the process: the timed prompt counts from it

@@ -99,6 +99,7 @@ func (s *Server) Close() {
 func Serve(nc net.Conn, c *Conn) {
 	defer nc.Close()
 	defer c.Close()
+	c.Peer = nc
 	buf := make([]byte, 4096)
 	for {
 		c.Advance()

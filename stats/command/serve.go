@@ -25,6 +25,7 @@ func (p *Process) conn(table *cli.Table, bind *runtime.Bind) *cli.Conn {
 	return &cli.Conn{
 		Table: table, Owner: p,
 		Level: level, SocketLevel: level, Severity: severity, SocketSeverity: severity,
+		Expose:  bind.Expose,
 		Timeout: p.Config.Global.CLITimeout, Started: live.Started,
 		MaxLine: max(p.Config.Global.Tune.BufSize-1, 0),
 		OnClose: func() {
