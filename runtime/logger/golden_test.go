@@ -18,6 +18,7 @@ import (
 	"hapax/acl/sample"
 	"hapax/parser/keyword"
 	"hapax/runtime"
+	"hapax/runtime/message"
 )
 
 // golden is one line of HAProxy 3.4.0; see record_test.go. The message of the datagram
@@ -224,12 +225,18 @@ func (g *golden) run(t *testing.T, all *logformat.Format) {
 		t.Fatal(err)
 	}
 	defer Stop(cfg)
-	message := g.Datagram[strings.LastIndexByte(g.Datagram, ' ')+1:]
-	s := g.build(t, cfg, strings.TrimSuffix(message, "\n"))
+	values := g.Datagram[strings.LastIndexByte(g.Datagram, ' ')+1:]
+	s := g.build(t, cfg, strings.TrimSuffix(values, "\n"))
 	pid := everyValue(g.Datagram, "pid")
 	cfg.Logger.(*Logger).pid = int(pid)
 	cfg.Logger.(*Logger).host = "box"
 	if g.Asap {
+		s.Res.Reset(make([]byte, 0, 256), make([]message.Field, 0, 10))
+		s.Res.SetStatusLine("HTTP/1.1", 200, "OK")
+		s.Res.AddString("content-length", "2")
+		s.Res.AddString("x-b", "v|{}")
+		s.Res.AddString("set-cookie", "SID=zz; path=/")
+		s.ResFromServer = 2 // of the body: the head is made here
 		Responded(s)
 	} else {
 		s.LogWait = 1

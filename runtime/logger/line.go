@@ -90,10 +90,28 @@ func early(s *runtime.Stream, step uint8, now int64) {
 	if p == nil || !p.hasLine() || logformat.Need(s.LogWait)&logformat.NeedBytes != 0 {
 		return
 	}
-	end := s.Time.Close
+	end, received := s.Time.Close, s.ResFromServer
 	s.Time.Close = now
+	if step == stepResponse {
+		s.ResFromServer = forwarded(s)
+	}
 	p.write(s, step)
-	s.Time.Close = end
+	s.Time.Close, s.ResFromServer = end, received
+}
+
+// forwarded is how many bytes of a response count as read when its head is about to be
+// forwarded: the reference counts those of its own form of the message, whose start line
+// takes 20 bytes beside its words and whose end of the headers takes one.
+func forwarded(s *runtime.Stream) int64 {
+	m := &s.Res
+	n := 20 + 1 + max(s.ResFromServer-int64(m.HeadLen), 0)
+	for _, word := range m.Line {
+		n += int64(word.Len)
+	}
+	for i := range m.Fields {
+		n += int64(m.Fields[i].Name.Len + m.Fields[i].Value.Len)
+	}
+	return n
 }
 
 // Log is called at the end of each stream, and writes the line unless it is written.
