@@ -6,6 +6,7 @@ import (
 	"hapax/acl/fetch"
 	"hapax/acl/pattern"
 	"hapax/runtime/balance"
+	"hapax/runtime/check"
 	"hapax/runtime/config"
 	"hapax/runtime/cookie"
 	"hapax/runtime/logger"
@@ -24,6 +25,7 @@ func domains() []*config.Domain {
 		{Name: "convert", Converters: convert.Rows},
 		&cookie.Domain,
 		&balance.Domain,
+		&check.Domain,
 		&queue.Domain,
 		&rules.Domain,
 		&logger.Domain,
