@@ -29,6 +29,7 @@ type Rule struct {
 	Action string // name, as messages print it
 	Pos    ast.Pos
 	Final  bool
+	Data   any // what the action keeps while the configuration is read
 }
 
 // Ruleset is the rules of one place, in order.

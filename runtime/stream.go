@@ -73,15 +73,15 @@ type Stream struct {
 	TxnVars, ReqVars, ResVars sample.Vars
 
 	// Requests of actions to the engine.
-	Reply   *Reply        // with Done and Deny
-	WaitFor time.Duration // with Wait: 0 waits for data only
-	Drop    bool          // with Abort: silent-drop
-	DropTTL uint8         // with Drop: hops that a reset may go; 0: none is sent if the kernel allows it, else 1
-	// CloseServer goes with Abort in tcp-response rules: the server connection ends, which is no denial.
-	CloseServer bool
-	Held        *Rule     // that returned Wait for a time
-	HeldOver    bool      // that time is over: set by the engine
-	Values      [2][]byte // what the rule made for a Reply with Compose, in the scratch buffer
+	Reply       *Reply        // with Done and Deny
+	WaitFor     time.Duration // with Wait: 0 waits for data only
+	Drop        bool          // with Abort: silent-drop
+	DropTTL     uint8         // with Drop: hops that a reset may go; 0: none is sent if the kernel allows it, else 1
+	CloseServer bool          // the server connection is not used again
+	Early       []byte        // informational answers that rules made: the engine sends and empties them
+	Held        *Rule         // that returned Wait for a time
+	HeldOver    bool          // that time is over: set by the engine
+	Values      [2][]byte     // what the rule made for a Reply with Compose, in the scratch buffer
 
 	// What rules may set.
 	LogLevel   int8   // -1: the default of the event; 8: silent
@@ -148,7 +148,7 @@ type LBState struct {
 func (s *Stream) Reset() {
 	s.Session, s.Front, s.Back, s.Server, s.Direct = nil, nil, nil, nil, false
 	s.Reply, s.WaitFor, s.Drop, s.DropTTL, s.CloseServer = nil, 0, false, 0, false
-	s.Held, s.HeldOver, s.Values = nil, false, [2][]byte{}
+	s.Held, s.HeldOver, s.Values, s.Early = nil, false, [2][]byte{}, s.Early[:0]
 	s.LogLevel, s.StrictMode, s.Tarpit, s.Retries = -1, true, false, -1
 	s.PrioClass, s.PrioOffset = 0, 0
 	s.ToServer = netip.AddrPort{}

@@ -128,19 +128,16 @@ func (f *forwarded) add(s *runtime.Stream) error {
 	ctx.Scratch.Reset()
 	b := f.build(room(s), s)
 	m := &s.Req
-	values := m.Values("forwarded")
-	last := values
-	valid, found := true, false
-	for valid && values.Next() {
+	valid, last := true, -1
+	for values := m.Values("forwarded"); valid && values.Next(); last = values.Field {
 		var e message.Forwarded
 		valid = len(values.Bytes()) > 0 && message.ParseForwarded(values.Bytes(), &e)
-		last, found = values, true
 	}
-	if !valid || !found {
+	if !valid || last < 0 {
 		return m.Add("forwarded", b)
 	}
-	joined := append(append(append(room(s), last.Bytes()...), ", "...), b...)
-	return last.Replace(joined)
+	joined := append(append(room(s), m.Value(last)...), ',')
+	return m.SetValue(last, append(joined, b...))
 }
 
 func (f *forwarded) build(b []byte, s *runtime.Stream) []byte {

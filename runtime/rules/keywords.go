@@ -88,6 +88,8 @@ func answers() []config.Action {
 		row("reject", "end the connection without an answer", requests, parseReject, "http-request reject if FALSE"),
 		row("silent-drop", "end the connection without telling the client", requests|runtime.HTTPResRules|tcp, parseSilentDrop,
 			"http-request silent-drop rst-ttl 3", keyword.Arg{Name: "rst-ttl", Type: keyword.Int, Opt: true, Joined: true, Doc: "1 to 255 hops"}),
+		row("early-hint", "tell the client what it will need, before the response", requests, parseEarlyHint,
+			"http-request early-hint link \"</style.css>; rel=preload; as=style\"", arg("name", keyword.Header), arg("value", keyword.LogFormat)),
 		row("pause", "wait", requests|runtime.HTTPResRules, parsePause, "http-request pause 10ms", keyword.Arg{Name: "delay", Type: keyword.Time, Doc: "or an expression in milliseconds"}),
 	}
 }

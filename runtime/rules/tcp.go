@@ -34,11 +34,11 @@ func parseSilentDrop(_ *config.Loader, a *config.ActionLine) (runtime.Exec, erro
 	}, nil
 }
 
-// parseClose reads close: the connection to the server ends.
+// parseClose reads close: the connection to the server ends with what came from it.
 func parseClose(*config.Loader, *config.ActionLine) (runtime.Exec, error) {
 	return func(s *runtime.Stream) runtime.Verdict {
 		s.CloseServer = true
-		return runtime.Abort
+		return runtime.Stop
 	}, nil
 }
 
