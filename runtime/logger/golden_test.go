@@ -236,7 +236,7 @@ func (g *golden) run(t *testing.T, all *logformat.Format) {
 		s.Res.AddString("content-length", "2")
 		s.Res.AddString("x-b", "v|{}")
 		s.Res.AddString("set-cookie", "SID=zz; path=/")
-		s.ResFromServer = 2 // of the body: the head is made here
+		s.Ctx.ResBody.Data = []byte("ok")
 		Responded(s)
 	} else {
 		s.LogWait = 1

@@ -101,10 +101,11 @@ func early(s *runtime.Stream, step uint8, now int64) {
 
 // forwarded is how many bytes of a response count as read when its head is about to be
 // forwarded: the reference counts those of its own form of the message, whose start line
-// takes 20 bytes beside its words and whose end of the headers takes one.
+// takes 20 bytes beside its words and whose end of the headers takes one, and what of the
+// body came with it.
 func forwarded(s *runtime.Stream) int64 {
 	m := &s.Res
-	n := 20 + 1 + max(s.ResFromServer-int64(m.HeadLen), 0)
+	n := int64(20 + 1 + len(s.Ctx.ResBody.Data))
 	for _, word := range m.Line {
 		n += int64(word.Len)
 	}
