@@ -1,0 +1,1 @@
+// The Go tool wants an assembly file beside functions without a body.
