@@ -3,7 +3,6 @@ package engine
 import (
 	"net/netip"
 
-	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/runtime/cookie"
 	"hapax/runtime/h1"
@@ -111,7 +110,7 @@ func (s *stream) forwardRequest() outcome {
 	s.replays = be.RetryOn.Any() && !s.NoRetry && s.more == nil
 	s.passHeld(out)
 	s.armServerTimer()
-	s.resParser.Response(s.Req.Method, s.responseOptions(), w.headLimits())
+	s.resParser.Response(message.MethodOf(s.Req.MethodName()), s.responseOptions(), w.headLimits())
 	s.resParser.ExpectKey(enc.Key)
 	if s.Method == message.CONNECT {
 		s.phase = hold // the tunnel opens with the response
@@ -368,8 +367,12 @@ func grow(caps [][]byte, n int) [][]byte {
 	return caps
 }
 
-// captureCookies notes the persistence cookie's flag for logs of requests that end early.
-func (s *stream) captureCookies() {}
+// cookiesOfRefused reads the cookies of a request that a rule refuses, for its log line.
+func (s *stream) cookiesOfRefused() {
+	if s.Back.Cookie != nil || s.Front.Capture.Cookie != "" {
+		cookie.Request(&s.Stream)
+	}
+}
 
 // responseOptions are the parser's.
 func (s *stream) responseOptions() h1.Options {
@@ -392,6 +395,3 @@ func (s *stream) countRequest() {
 // front is the shard of the frontend's counters, back that of the backend's.
 func (s *stream) front() *runtime.FrontCounters { return &s.Front.Live.Front[s.w.id] }
 func (s *stream) back() *runtime.BackCounters   { return &s.Back.Live.Back[s.w.id] }
-
-// serverPoint is where conditions about the server are evaluated.
-const serverPoint = sample.SetServer

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"errors"
+
 	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/runtime/cookie"
@@ -104,7 +106,7 @@ func (s *stream) informational() {
 	rest := s.out
 	n := copy(rest.Data, rest.Data[s.Res.HeadLen:])
 	rest.Data = rest.Data[:n]
-	s.resParser.Response(s.Req.Method, s.responseOptions(), w.headLimits())
+	s.resParser.Response(message.MethodOf(s.Req.MethodName()), s.responseOptions(), w.headLimits())
 	s.Res.Reset(rest.Data, s.resFields)
 	if n == 0 {
 		s.out = nil
@@ -198,10 +200,17 @@ func (s *stream) deniedResponse() {
 
 // responseCookie manages the persistence cookie.
 func (s *stream) responseCookie() outcome {
-	if s.Back.Cookie == nil && s.Front.Capture.Cookie == "" {
+	if s.Back.Cookie == nil && s.Front.Capture.Cookie == "" && s.Back.Options&runtime.OptCheckCache == 0 {
 		return next
 	}
-	if err := cookie.Response(&s.Stream); err != nil {
+	switch err := cookie.Response(&s.Stream); {
+	case err == nil:
+	case errors.Is(err, cookie.ErrCacheable):
+		s.deniedResponse()
+		s.setEnd(runtime.EndProxy)
+		s.dropServer()
+		return s.answerWith(s.errorReply(502))
+	default:
 		s.rewriteFailed()
 		s.setEnd(runtime.EndProxy)
 		s.dropServer()
@@ -244,7 +253,7 @@ func (s *stream) runAfter() bool {
 func (s *stream) forwardResponse() outcome {
 	w, c := s.w, s.c
 	out := w.loop.Buffer()
-	if s.Method == message.HEAD && s.Req.Method != message.HEAD {
+	if s.Method == message.HEAD {
 		s.Res.Flags |= message.BodylessResponse // a rule changed the method: the client wants no body all the same
 	}
 	enc := s.responseEncoder()

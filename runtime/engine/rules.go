@@ -89,6 +89,7 @@ func (s *stream) judgeRequest(v runtime.Verdict) outcome {
 		s.intercepted()
 		return s.answerWith(s.Reply)
 	case runtime.Deny:
+		s.cookiesOfRefused()
 		s.denied()
 		if s.Tarpit {
 			return s.startTarpit()
@@ -284,9 +285,6 @@ func (s *stream) enterBackend(be *runtime.Proxy) {
 	}
 	be.Live.BackConnsMax.Show(uint64(be.Live.BackConns.Inc()))
 	be.Live.BackRateMax.Show(uint64(be.Live.BackRate.Add(w.ms(), 1)))
-	if be != s.Front && s.link == nil {
-		s.captureCookies()
-	}
 }
 
 // useServer is use-server.

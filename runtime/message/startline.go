@@ -131,13 +131,13 @@ func (m *Message) hostEverywhere(host []byte) error {
 	return nil
 }
 
-// SetMethod replaces the method.
+// SetMethod replaces the method on the wire. Method stays that of the request as it was received, which conditions and
+// the framing of the answer to the client go by.
 func (m *Message) SetMethod(name []byte) error {
 	if !m.room(len(name)) {
 		return ErrNoRoom
 	}
 	m.Line[0] = m.put(name)
-	m.Method = MethodOf(name)
 	return nil
 }
 
