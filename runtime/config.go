@@ -70,7 +70,7 @@ type Global struct {
 	Chroot     string
 	User       string
 	Group      string
-	UID, GID   int // 0: unchanged, as on the reference
+	UID, GID   int // -1: unchanged; 0 says that root is meant
 	Node       string
 	Desc       string
 	Localpeer  string

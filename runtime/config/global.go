@@ -38,6 +38,7 @@ const (
 
 // setDefaults fills in what holds when the file says nothing.
 func setDefaults(g *runtime.Global) {
+	g.UID, g.GID = -1, -1
 	g.UnixBind = runtime.UnixBind{UID: -1, GID: -1}
 	g.StatsConns = defaultStatsConns
 	g.CLITimeout = defaultCLITimeout
