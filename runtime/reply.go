@@ -19,6 +19,9 @@ type Reply struct {
 	Kind    ReplyKind
 	Closes  bool // the connection ends behind the reply
 
+	// Streamed makes the body go out without a length: in chunks, or until the end of the connection.
+	Streamed bool
+
 	Default bool // the proxy's own error of this status, errorfile or built in
 
 	// Compose writes all headers, content-length included, into a message that has its status line, for an

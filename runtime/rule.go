@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"hapax/acl"
+	"hapax/acl/sample"
 	"hapax/parser/ast"
 )
 
@@ -29,7 +30,8 @@ type Rule struct {
 	Action string // name, as messages print it
 	Pos    ast.Pos
 	Final  bool
-	Data   any // what the action keeps while the configuration is read
+	From   sample.Source // what the action's own expressions read
+	Data   any           // what the action keeps while the configuration is read
 }
 
 // Ruleset is the rules of one place, in order.

@@ -32,7 +32,7 @@ func start(t testing.TB, engine string, server string, tune func(fe, be *runtime
 	cfg.ProcVars = sample.NewProcVars(&cfg.VarLimits)
 	g := &cfg.Global
 	g.NbThread = 1
-	g.Tune.BufSize, g.Tune.MaxRewrite, g.Tune.MaxHdr, g.Tune.LogURILen = 16384, 1024, 101, 1024
+	g.Tune.BufSize, g.Tune.MaxRewrite, g.Tune.MaxHdr, g.Tune.LogURILen = 16384, 1024, 101, 1023
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

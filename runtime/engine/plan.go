@@ -12,6 +12,8 @@ type plan struct {
 	back  []step // of a backend that another frontend chose
 	own   []step // of a backend that is the frontend itself ("listen")
 	res   []step // of the responses of its servers
+
+	asksHTTP bool // in TCP mode: a rule looks for an HTTP request in what the client sends
 }
 
 // makePlan lists the steps of a proxy in the reference's order.
@@ -34,6 +36,9 @@ func makePlan(px *runtime.Proxy) *plan {
 		p.front = append(p.front, intercept(px, true)...)
 	}
 	p.front = append(p.front, step{"use_backend", (*stream).chooseBackend})
+	if !http {
+		p.asksHTTP = asksHTTP(px)
+	}
 
 	if len(px.TCPReq) > 0 || px.InspectReq > 0 {
 		p.back = append(p.back, step{"tcp-request content", (*stream).inspectBack})
@@ -74,6 +79,22 @@ func makePlan(px *runtime.Proxy) *plan {
 	p.back = append(p.back, tail...)
 	p.own = tail
 	return p
+}
+
+// asksHTTP tells whether content rules or use_backend lines of a proxy in TCP
+// mode look for an HTTP request.
+func asksHTTP(px *runtime.Proxy) bool {
+	for _, r := range px.TCPReq {
+		if r.Cond != nil && r.Cond.From().HTTP() || r.From.HTTP() {
+			return true
+		}
+	}
+	for _, r := range px.Switching {
+		if r.Cond != nil && r.Cond.From().HTTP() {
+			return true
+		}
+	}
+	return false
 }
 
 // intercept lists the steps behind the http-request rules that may answer.

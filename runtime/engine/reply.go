@@ -2,6 +2,7 @@ package engine
 
 import (
 	"strconv"
+	"time"
 
 	"hapax/runtime"
 	"hapax/runtime/h1"
@@ -106,6 +107,12 @@ func (s *stream) fillReply(r *runtime.Reply) ([]byte, error) {
 	}
 	m.Method = method
 	m.Flags |= message.Version11 | message.LengthKnown | message.ContentLength
+	if r.Streamed {
+		m.Flags &^= message.ContentLength
+		if s.Req.Flags&message.Version11 == 0 {
+			m.Flags &^= message.LengthKnown
+		}
+	}
 	if method == message.HEAD {
 		m.Flags |= message.BodylessResponse
 	}
@@ -121,6 +128,9 @@ func (s *stream) fillReply(r *runtime.Reply) ([]byte, error) {
 	m.BodyLength = uint64(len(body))
 	if err := s.addFormatted(r); err != nil {
 		return nil, err
+	}
+	if r.Streamed {
+		return body, nil
 	}
 	var number [20]byte
 	if err := m.Add("content-length", strconv.AppendInt(number[:0], int64(len(body)), 10)); err != nil {
@@ -274,7 +284,20 @@ func (s *stream) badRequest(status int) {
 	s.End = runtime.Termination{Cause: runtime.EndProxy, State: runtime.InRequest}
 	s.front().H1Req.Inc()
 	s.countRequest()
+	if s.parser.ErrPos >= 0 {
+		s.Front.Live.BadRequest.Store(s.captureBad(nil, &s.Req, &s.parser))
+	}
 	s.refuseRequest(status)
+}
+
+// captureBad keeps a message that broke its protocol for "show errors".
+func (s *stream) captureBad(other *runtime.Proxy, m *message.Message, p *h1.Parser) *runtime.Capture {
+	c := &runtime.Capture{
+		When: time.Unix(0, s.w.loop.Wall()), Event: s.w.cfg.Stats.Captures.Load(), Other: other, Server: s.Server, Src: s.Session.Src,
+		Text: append([]byte(nil), m.Buf...), Size: s.w.limits.buffer, At: p.ErrPos, State: p.ErrState.String(),
+	}
+	s.w.cfg.Stats.Captures.Inc()
+	return c
 }
 
 // refuseRequest ends a stream that has no valid request: the answer is the

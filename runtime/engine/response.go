@@ -441,6 +441,9 @@ func (s *stream) noResponse(err error) {
 // badResponse answers 502 for what is no HTTP.
 func (s *stream) badResponse() {
 	s.w.engine.observe(s.Server, obsInvalid)
+	if s.resParser.ErrPos >= 0 {
+		s.Back.Live.BadResponse.Store(s.captureBad(s.Front, &s.Res, &s.resParser))
+	}
 	if s.replays && s.Back.RetryOn.JunkResponse && s.again() {
 		return
 	}

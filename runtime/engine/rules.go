@@ -4,6 +4,7 @@ import (
 	"hapax/acl"
 	"hapax/acl/sample"
 	"hapax/runtime"
+	"hapax/runtime/h1"
 	"hapax/runtime/loop"
 	"hapax/runtime/message"
 )
@@ -151,6 +152,9 @@ func (s *stream) inspectRules(rs runtime.Ruleset, px *runtime.Proxy) outcome {
 		raw.Closed = s.c.end != nil
 		raw.Full = s.in != nil && len(s.in.Data) >= s.w.limits.buffer-s.w.limits.rewrite
 	}
+	if s.Front.Mode != runtime.ModeHTTP && s.w.engine.plans[px.Slot].asksHTTP {
+		s.lookForHTTP()
+	}
 	s.Ctx.Final = raw.Closed || raw.Full || s.inspect == 0 || now >= s.inspect
 	switch v := s.eval(rs, &s.req); v {
 	case runtime.Continue, runtime.Stop:
@@ -177,6 +181,27 @@ func (s *stream) inspectRules(rs runtime.Ruleset, px *runtime.Proxy) outcome {
 		}
 		s.setEnd(runtime.EndProxy)
 		return s.cut()
+	}
+}
+
+// lookForHTTP reads what a client in TCP mode has sent as an HTTP request, on a
+// copy: the parser changes the bytes.
+func (s *stream) lookForHTTP() {
+	ctx := &s.Ctx
+	if s.in == nil || ctx.NotHTTP || ctx.Req != nil {
+		return
+	}
+	if s.body == nil {
+		s.body = s.w.loop.Buffer()
+	}
+	s.body.Data = append(s.body.Data[:0], s.in.Data...)
+	s.Req.Reset(s.body.Data, s.reqFields)
+	s.parser.Request(s.requestOptions(), s.w.headLimits())
+	switch s.parser.Parse(&s.Req) {
+	case h1.Complete:
+		ctx.Req = &s.Req
+	case h1.Invalid:
+		ctx.NotHTTP = true
 	}
 }
 
@@ -277,6 +302,9 @@ func (s *stream) backendOf(r *runtime.SwitchRule) *runtime.Proxy {
 func (s *stream) enterBackend(be *runtime.Proxy) {
 	s.Back = be
 	s.inBack = true
+	if be.Mode != runtime.ModeHTTP {
+		s.Time.Request = s.w.loop.Now()
+	}
 	w := s.w
 	b := &be.Live.Back[w.id]
 	b.Sess.Inc()

@@ -37,9 +37,14 @@ func (s *stream) serveStats(px *runtime.Proxy, at sample.Checkpoint) outcome {
 		s.End = runtime.Termination{Cause: runtime.EndLocal, State: runtime.InRequest}
 		return s.answerWith(page.Challenge)
 	}
+	if s.Method != message.GET && s.Method != message.HEAD {
+		return s.answerWith(refused(px, s.Method))
+	}
+	s.Service = "<STATS>"
 	a := s.w.engine.Options.Stats(px, uri)
-	r := &runtime.Reply{Status: a.Status, Type: a.Type, Body: a.Body, Kind: runtime.ReplyLocal}
-	r.Fixed = append(r.Fixed, [2]string{"cache-control", "no-cache"})
+	s.ResFromServer += int64(len(a.Body))
+	r := &runtime.Reply{Status: a.Status, Body: a.Body, Kind: runtime.ReplyLocal, Streamed: a.Status == 200}
+	r.Fixed = append(r.Fixed, [2]string{"cache-control", "no-cache"}, [2]string{"content-type", a.Type})
 	if a.Refresh > 0 {
 		r.Fixed = append(r.Fixed, [2]string{"refresh", strconv.Itoa(a.Refresh)})
 	}
@@ -47,6 +52,17 @@ func (s *stream) serveStats(px *runtime.Proxy, at sample.Checkpoint) outcome {
 		r.Fixed = append(r.Fixed, [2]string{"location", a.Location})
 	}
 	return s.answerWith(r)
+}
+
+// refused sends the client of a form back to the page, which says why nothing
+// was done: nobody is an administrator of this page, or the method is unknown.
+func refused(px *runtime.Proxy, m message.Method) *runtime.Reply {
+	why := "IVAL"
+	if m == message.POST {
+		why = "DENY"
+	}
+	return &runtime.Reply{Status: 303, Kind: runtime.ReplyLocal, Fixed: [][2]string{
+		{"cache-control", "no-cache"}, {"content-type", "text/plain"}, {"location", px.Stats.URI + ";st=" + why}}}
 }
 
 // challenge makes the reply that asks for a user of the statistics.

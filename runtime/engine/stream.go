@@ -254,7 +254,7 @@ func (s *stream) startRequest() {
 	s.Method = s.Req.Method
 	s.Time.Request = w.loop.Now()
 	s.Ctx.Req = &s.Req
-	s.URI = appendLine(s.URI[:0], &s.Req, w.cfg.Global.Tune.LogURILen-1)
+	s.URI = appendLine(s.URI[:0], &s.Req, w.cfg.Global.Tune.LogURILen)
 
 	fe := &s.Front.Live.Front[w.id]
 	fe.H1Req.Inc()

@@ -12,7 +12,6 @@ func (s *stream) startTCP() {
 	s.c.Requests++
 	s.phase = hold
 	s.Time.First = s.Time.Accept
-	s.Time.Request = s.w.loop.Now()
 	s.front().OtherReq.Inc()
 	s.setClientTimer()
 	logger.Accepted(&s.Stream)
