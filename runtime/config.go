@@ -100,7 +100,7 @@ type Tune struct {
 	BufSize        int // bytes, default 16384
 	MaxRewrite     int // bytes, default 1024
 	MaxHdr         int // headers per message, default 101
-	LogURILen      int // default 1024
+	LogURILen      int // bytes kept of a request line, default 1023
 	CookieLen      int // default 63
 	MaxAccept      int // connections per wake-up of a listener
 	MaxPollEvents  int

@@ -26,7 +26,7 @@ const (
 	defaultBufSize    = 16384
 	defaultMaxRewrite = 1024
 	defaultMaxHeaders = 101
-	defaultURILen     = 1024
+	defaultURILen     = 1023
 	defaultCookieLen  = 63
 	defaultLowFD      = 20 // percent
 	defaultHighFD     = 25

@@ -54,6 +54,7 @@ type stream struct {
 	timer loop.Timer
 	waits waiting
 	phase phase
+	http  bool // the client speaks HTTP
 	dead  bool // being put back: no step runs
 
 	// The request.
@@ -146,7 +147,8 @@ func (s *stream) begin(c *client) {
 	ctx.Now = time.Unix(0, w.loop.Wall())
 	ctx.Src, ctx.Dst = c.Client(), c.Local()
 	ctx.Front = sample.Conn{Src: c.Src, Dst: c.Dst}
-	if c.Front.Mode == runtime.ModeHTTP {
+	s.http = c.Front.Mode == runtime.ModeHTTP || c.http
+	if s.http {
 		ctx.Front.HTTP = 1
 	}
 	ctx.Vars[sample.ProcScope] = w.cfg.ProcVars
@@ -359,9 +361,9 @@ func merge(dst, b *loop.Buffer) bool {
 // holdBytes keeps bytes that may not go on yet.
 func (s *stream) holdBytes(b *loop.Buffer) {
 	switch {
-	case s.Front.Mode != runtime.ModeHTTP && s.in == nil:
+	case !s.http && s.in == nil:
 		s.in = b // content rules look at it
-	case s.Front.Mode != runtime.ModeHTTP && s.more == nil && merge(s.in, b):
+	case !s.http && s.more == nil && merge(s.in, b):
 	case s.more == nil:
 		s.more = b
 	case merge(s.more, b):
@@ -378,7 +380,7 @@ func (s *stream) clientEnd(err error) {
 		if err != io.EOF {
 			s.finish()
 		}
-	case s.tunnel || s.Front.Mode != runtime.ModeHTTP:
+	case s.tunnel || !s.http:
 		s.tcpClientEnd(err)
 	case s.phase == readHead:
 		s.End = runtime.Termination{Cause: runtime.EndClient, State: runtime.InRequest}
