@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -385,6 +386,99 @@ func TestPickAllocatesNothing(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestMovedServer: a server that is placed by its address moves on the ring with it.
+func TestMovedServer(t *testing.T) {
+	px := goldenBackend("10", "10")
+	for _, srv := range px.Servers {
+		srv.HashKey = runtime.HashKeyAddr
+	}
+	setAlgorithm(t, px, "uri")
+	px.Balance.HashType = hashTypeOf("consistent")
+	Build(px)
+	before := px.LB.(*hashRing).circle.Load()
+	px.LB.Update(px.Servers[0])
+	if px.LB.(*hashRing).circle.Load() != before {
+		t.Error("the ring was made again for nothing")
+	}
+	px.Servers[0].Addr.Store(&runtime.Addr{Family: runtime.FamilyIPv4, IP: netip.MustParseAddrPort("10.9.8.7:80")})
+	px.LB.Update(px.Servers[0])
+	if px.LB.(*hashRing).circle.Load() == before {
+		t.Error("the server did not move")
+	}
+}
+
+// TestConcurrentUse: choices while servers come, go and change their weight.
+func TestConcurrentUse(t *testing.T) {
+	for _, algo := range []string{"roundrobin", "static-rr", "leastconn", "first", "random", "uri", "url_param none", "sticky"} {
+		for _, kind := range []string{"map-based", "consistent"} {
+			px := goldenBackend("3", "1", "2", "5b")
+			px.Balance.Factor = 150
+			setAlgorithm(t, px, algo)
+			px.Balance.HashType = hashTypeOf(kind)
+			Build(px)
+			var wg sync.WaitGroup
+			for g := range 4 {
+				wg.Add(1)
+				go func() {
+					defer wg.Done()
+					for i := range 200 {
+						r := goldenRequestOf(i)
+						if srv := px.LB.Pick(r.stream(), px.Servers[g%4]); srv != nil {
+							srv.Served.Inc()
+							px.LB.Taken(srv)
+							px.LB.Takes(srv)
+							srv.Served.Dec()
+							px.LB.Released(srv)
+						}
+					}
+				}()
+			}
+			for i := range 200 {
+				srv := px.Servers[i%4]
+				px.Mu.Lock()
+				srv.UserWeight.Store(int32(i % 7))
+				srv.AdminState.Store(uint32(i/4%2) * uint32(runtime.ForcedMaint))
+				px.LB.Update(srv)
+				px.Mu.Unlock()
+			}
+			wg.Wait()
+			if px.Servers[0].Served.Load() != 0 {
+				t.Error("streams are left")
+			}
+		}
+	}
+}
+
+// FuzzKeys: whatever a request holds, a key is found in it or not, the same each time.
+func FuzzKeys(f *testing.F) {
+	f.Add("/a/b?id=1&x=2", "www.example.com", "id=post&y", "\x03\x00\x00\x2aCookie: mstshash=a\r\n")
+	f.Add("?", ".", "=", rdpHead+"Cookie: mstshash=u\r\n")
+	f.Add("", "..com", "id=\xff", "")
+	f.Fuzz(func(t *testing.T, uri, host, body, raw string) {
+		if len(uri)+len(host) > 2000 || strings.ContainsAny(uri+host, "\x00\r\n") {
+			t.Skip()
+		}
+		r := goldenRequest{Method: "POST", URI: uri, Host: host, Body: body, Src: netip.IPv6Unspecified()}
+		s := r.stream()
+		s.Ctx.ReqRaw.Data = []byte(raw)
+		for _, algo := range []string{"uri len 3 depth 1", "uri path-only whole", "url_param id check_post", "hdr(host) use_domain_only", "rdp-cookie"} {
+			name, params, err := parseAlgorithm(strings.Fields(algo))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for fn := SDBM; fn <= None; fn++ {
+				kind := HashType{Func: fn, Avalanche: true}
+				key := keyOf(name, params, fn)
+				h1, ok1 := key(s, &kind, false)
+				h2, ok2 := key(s, &kind, false)
+				if h1 != h2 || ok1 != ok2 {
+					t.Errorf("%s: %d %v, then %d %v", algo, h1, ok1, h2, ok2)
+				}
+			}
+		}
+	})
 }
 
 func BenchmarkPick(b *testing.B) {

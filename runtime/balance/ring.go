@@ -41,6 +41,7 @@ type ringed struct {
 	circle atomic.Pointer[ring]
 	before []uint32 // by member: the weight of those before it in the file, when it started
 	joined []uint64 // by member: when its points came onto the ring
+	seeds  []uint32 // by member: what its points are computed from
 	joins  uint64
 
 	mu   sync.Mutex // guards last, and its move when the ring changes
@@ -50,7 +51,8 @@ type ringed struct {
 func newRinged(m *members) *ringed {
 	m.dynamic, m.div = true, weightScale
 	m.join(m.full)
-	b := &ringed{members: m, before: make([]uint32, len(m.all)), joined: make([]uint64, len(m.all)), last: -1}
+	b := &ringed{members: m, before: make([]uint32, len(m.all)), joined: make([]uint64, len(m.all)),
+		seeds: make([]uint32, len(m.all)), last: -1}
 	var active, backup uint32
 	for i, mb := range m.all {
 		if !mb.now.usable() {
@@ -72,7 +74,7 @@ func newRinged(m *members) *ringed {
 // Update implements runtime.Balancer.
 func (b *ringed) Update(srv *runtime.Server) {
 	mb, before, changed := b.change(srv)
-	if !changed {
+	if !changed && b.seeds[mb.index] == serverKey(srv) {
 		return
 	}
 	b.recount()
@@ -98,6 +100,7 @@ func (b *ringed) rebuild() {
 	var all []uint64
 	for rank, mb := range group {
 		seed := serverKey(mb.srv)
+		b.seeds[mb.index] = seed
 		for i := range mb.now.weight {
 			all = append(all, uint64(avalanche(seed+i))<<32|uint64(rank))
 		}

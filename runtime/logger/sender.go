@@ -192,7 +192,8 @@ func (s *stream) Send(_ int, head, sd, body []byte) {
 	case s.poll && !s.ready():
 		err = unix.EAGAIN
 	default:
-		_, _, err = unix.RawSyscall(unix.SYS_WRITEV, uintptr(s.fd), uintptr(unsafe.Pointer(&s.parts[0])), uintptr(s.msg.Iovlen))
+		// A file may take its time: the scheduler is told.
+		_, _, err = unix.Syscall(unix.SYS_WRITEV, uintptr(s.fd), uintptr(unsafe.Pointer(&s.parts[0])), uintptr(s.msg.Iovlen))
 	}
 	if err != 0 {
 		s.target.Dropped.Add(1)

@@ -260,3 +260,37 @@ func TestDates(t *testing.T) {
 		}
 	}
 }
+
+// FuzzRequestLine: whatever a client sends as its first line, each part of it can be told.
+func FuzzRequestLine(f *testing.F) {
+	for _, line := range []string{"GET /a?b HTTP/1.1", "GET", " / ", "GET http://x/y?z", "CONNECT a:1 HTTP/1.0", "a\tb\tc\td", "GET * HTTP/1.1", "? ?"} {
+		f.Add(line)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		b := []byte(line)
+		if len(b) == 0 {
+			return
+		}
+		for _, part := range []func([]byte) []byte{methodOf, uriOf, pathOf, pathOnlyOf, queryOf, versionOf} {
+			got := part(b)
+			if !bytes.Contains(b, got) && !bytes.Equal(got, badRequest) && !bytes.Equal(got, oldVersion) {
+				t.Errorf("%q is no part of %q", got, line)
+			}
+		}
+	})
+}
+
+// FuzzTarget: no log line makes the reader fail in another way than by an error.
+func FuzzTarget(f *testing.F) {
+	for _, c := range []string{"127.0.0.1:514 local0", "stdout len 100 format raw sample 1,3-4:10 local0 info notice", "x sample 1-:3 local0", "x sample 4294967296:3 local0"} {
+		f.Add(c)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		target, err := parseTarget(strings.Fields(text), true, func(string) (runtime.Addr, error) { return runtime.Addr{}, nil })
+		if err == nil && target.Sample != nil {
+			for range 100 {
+				target.Sample.Take()
+			}
+		}
+	})
+}
