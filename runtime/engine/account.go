@@ -42,7 +42,7 @@ func (f *flow) bodySize() int64 {
 
 // countBytes brings the stream's byte counts up to date, before it is logged.
 func (s *stream) countBytes() {
-	if s.Front.Mode != runtime.ModeHTTP {
+	if !s.http {
 		return // counted as they pass
 	}
 	in, out := s.toSrv.bodySize(), s.toCli.bodySize()
@@ -64,7 +64,7 @@ func (s *stream) countBytes() {
 func (s *stream) account() {
 	class := runtime.StatusClass(s.Status)
 	f := s.front()
-	if s.Front.Mode == runtime.ModeHTTP {
+	if s.http {
 		f.Rsp[class].Inc()
 	}
 	f.ReqIn.Add(uint64(s.BytesIn))
@@ -75,7 +75,7 @@ func (s *stream) account() {
 		return
 	}
 	b := s.back()
-	if s.Front.Mode == runtime.ModeHTTP {
+	if s.http {
 		b.Rsp[class].Inc()
 	}
 	s.accountBack(b)

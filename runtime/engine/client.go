@@ -31,6 +31,7 @@ type client struct {
 	last       *runtime.Server // that served the previous request
 	idleSince  int64           // end of the previous response
 	closed     bool
+	http       bool // requests are read from it: the frontend's mode, or that of a backend it was given to
 	kept       bool // waits for another request after a response
 	silent     bool // the connection is to vanish without a word
 }
@@ -116,7 +117,8 @@ func (c *client) established() {
 	px.Live.SessRateMax.Show(uint64(px.Live.SessRate.Add(w.ms(), 1)))
 	w.cfg.Stats.MaxSessRate.Show(uint64(w.cfg.Stats.SessRate.Add(w.ms(), 1)))
 	c.sock.Receive()
-	if px.Mode == runtime.ModeHTTP {
+	c.http = px.Mode == runtime.ModeHTTP
+	if c.http {
 		fe.H1Sess.Inc()
 		c.setTimer(px.Timeout.Request, px.Timeout.Client)
 		return
@@ -169,7 +171,7 @@ func (c *client) request(b *loop.Buffer) {
 // idleEnd ends a connection that shut down between requests, or before the first.
 func (c *client) idleEnd(err error) {
 	px := c.Front
-	if c.kept || c.Requests > 0 || px.Mode != runtime.ModeHTTP {
+	if c.kept || c.Requests > 0 || !c.http {
 		c.close(0)
 		return
 	}
@@ -202,7 +204,7 @@ func (c *client) Expired(*loop.Timer) {
 	switch {
 	case c.TLS != nil && c.Handshake == c.Accepted:
 		c.handshakeFailed(errHandshakeTimeout)
-	case c.kept, px.Mode != runtime.ModeHTTP:
+	case c.kept, !c.http:
 		c.close(0)
 	case px.Options&runtime.OptIgnoreProbes != 0:
 		c.close(0)

@@ -31,7 +31,7 @@ func (s *stream) setEnd(cause byte) {
 		s.End.State = runtime.InRequest
 	case s.link == nil || !s.link.up:
 		s.End.State = runtime.InConnect
-	case s.Front.Mode != runtime.ModeHTTP || s.tunnel:
+	case !s.http || s.tunnel:
 		s.End.State = runtime.InData
 	case !s.replied:
 		s.End.State = runtime.InHeaders
@@ -68,7 +68,7 @@ func (s *stream) giveUpWith(status int) outcome {
 	s.req.at = len(s.req.steps)
 	s.stopWaiting()
 	s.leaveQueue()
-	if s.replied || s.Front.Mode != runtime.ModeHTTP {
+	if s.replied || !s.http {
 		return s.cut()
 	}
 	s.dropServer()

@@ -275,7 +275,7 @@ func (w *worker) softStop() {
 // those that wait for another request are, unless idle-close-on-response
 // leaves them the chance of a last one.
 func (e *Engine) closeIdle(c *client) bool {
-	return c.Front.Options&runtime.OptIdleCloseOnResponse == 0 && (c.kept || c.Front.Mode == runtime.ModeHTTP)
+	return c.Front.Options&runtime.OptIdleCloseOnResponse == 0 && (c.kept || c.http)
 }
 
 // checkStopped notes the end of the last connection.

@@ -147,12 +147,12 @@ func (s *stream) inspectRules(rs runtime.Ruleset, px *runtime.Proxy) outcome {
 		s.inspect = now + int64(px.InspectReq)
 	}
 	raw := &s.Ctx.ReqRaw
-	if s.Front.Mode != runtime.ModeHTTP {
+	if !s.http {
 		raw.Data = held(s.in)
 		raw.Closed = s.c.end != nil
 		raw.Full = s.in != nil && len(s.in.Data) >= s.w.limits.buffer-s.w.limits.rewrite
 	}
-	if s.Front.Mode != runtime.ModeHTTP && s.w.engine.plans[px.Slot].asksHTTP {
+	if !s.http && s.w.engine.plans[px.Slot].asksHTTP {
 		s.lookForHTTP()
 	}
 	s.Ctx.Final = raw.Closed || raw.Full || s.inspect == 0 || now >= s.inspect
@@ -169,7 +169,7 @@ func (s *stream) inspectRules(rs runtime.Ruleset, px *runtime.Proxy) outcome {
 		s.timer.Set(s.inspect)
 		return wait
 	case runtime.Done:
-		if s.Front.Mode == runtime.ModeHTTP {
+		if s.http {
 			s.intercepted()
 			return s.answerWith(s.Reply)
 		}
@@ -266,13 +266,16 @@ func (s *stream) chooseBackend() outcome {
 		be = px
 	}
 	if be == nil {
-		if px.Mode != runtime.ModeHTTP {
+		if !s.http {
 			s.setEnd(runtime.EndServer)
 			s.End.State = runtime.InConnect
 			return s.cut()
 		}
 		s.noServer()
 		return s.answerWith(s.errorReply(503))
+	}
+	if be.Mode == runtime.ModeHTTP && !s.http {
+		return s.upgrade()
 	}
 	s.enterBackend(be)
 	p := s.w.engine.plans[be.Slot]
@@ -292,7 +295,7 @@ func (s *stream) backendOf(r *runtime.SwitchRule) *runtime.Proxy {
 	name := r.Dynamic.Format.Append(s.w.line[:0], &s.Ctx)
 	s.w.line = name
 	be := s.w.engine.byName[string(name)]
-	if be == nil || be.Caps&runtime.CapBack == 0 || be.Mode != s.Front.Mode {
+	if be == nil || be.Caps&runtime.CapBack == 0 || be.Mode != runtime.ModeHTTP && s.http {
 		return nil
 	}
 	return be

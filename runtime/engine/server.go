@@ -59,7 +59,7 @@ func (s *stream) noServer() {
 
 // fail answers an error in HTTP mode and closes in TCP mode.
 func (s *stream) fail(status int) outcome {
-	if s.Front.Mode != runtime.ModeHTTP {
+	if !s.http {
 		return s.cut()
 	}
 	return s.answerWith(s.errorReply(status))

@@ -104,7 +104,7 @@ func (s *stream) info() runtime.StreamInfo {
 		Front: s.Front, Server: s.Server, Accepted: time.Unix(0, wall-(now-s.Session.Accepted)),
 		Age: time.Duration(now - s.Time.Accept), Retries: s.RetriesDone,
 		ClientFD: s.c.sock.Fd(), ServerFD: -1, ServerAddr: s.ServerAddr, LocalAddr: s.LocalAddr,
-		RequestStep: s.req.name(), ResponseStep: s.res.name(), HTTP: s.Front.Mode == runtime.ModeHTTP, Status: s.Status,
+		RequestStep: s.req.name(), ResponseStep: s.res.name(), HTTP: s.http, Status: s.Status,
 	}
 	if s.inBack {
 		i.Back = s.Back

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/runtime/h1"
 	"hapax/runtime/logger"
@@ -36,6 +37,27 @@ func (s *stream) forwardTCP() outcome {
 		s.pipeClientEnd()
 	}
 	return end
+}
+
+// upgrade makes an HTTP stream of one in TCP mode whose backend speaks HTTP:
+// what the client sent is read as a request, and the frontend's steps run again
+// with it.
+func (s *stream) upgrade() outcome {
+	s.http, s.c.http = true, true
+	s.phase = readHead
+	s.Ctx.Req, s.Ctx.NotHTTP, s.Ctx.ReqRaw = nil, false, sample.Raw{}
+	s.Ctx.Front.HTTP = 1
+	s.c.Requests--
+	s.Time.First = s.w.loop.Now()
+	s.Time.RequestWall = s.w.loop.Wall() / 1e3
+	s.c.setTimer(s.Front.Timeout.Request, s.Front.Timeout.Client)
+	if s.in == nil {
+		s.in = s.w.loop.Buffer()
+	}
+	s.Req.Reset(s.in.Data, s.reqFields)
+	s.parser.Request(s.requestOptions(), s.w.headLimits())
+	s.parse()
+	return wait
 }
 
 // openPipe passes the bytes of both sides from now on.

@@ -163,7 +163,7 @@ func (s *stream) clientTimeout() {
 	case s.tunnel:
 		s.setEnd(runtime.EndClientTO)
 		s.cut()
-	case s.Front.Mode != runtime.ModeHTTP:
+	case !s.http:
 		if s.phase == hold && s.link == nil && s.waits != forInspect {
 			return // the server's side has timers of its own
 		}
