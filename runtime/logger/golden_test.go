@@ -333,3 +333,19 @@ func BenchmarkLog(b *testing.B) {
 		Log(s)
 	}
 }
+
+func BenchmarkLine(b *testing.B) {
+	front := &runtime.Proxy{Mode: runtime.ModeHTTP}
+	f := compile(b, HTTPFormat)
+	cfg := &runtime.Config{Proxies: []*runtime.Proxy{front}}
+	if err := Start(cfg, 1); err != nil {
+		b.Fatal(err)
+	}
+	defer Stop(cfg)
+	s := goldenStream(cfg)
+	line := make([]byte, 0, 1024)
+	b.ReportAllocs()
+	for b.Loop() {
+		line = f.Append(line[:0], &s.Ctx)
+	}
+}
