@@ -97,6 +97,7 @@ type Listener struct {
 	Slot     int             // index among all listeners of the configuration, given by the engine
 	State    atomic.Int32    // live: ListenerState, changed by the engine
 	Sock     *os.File        // live: nil until bound; owned by the engine
+	Shared   atomic.Bool     // live: another process has the socket too, what waits in its queue is served
 	Stats    []FrontCounters // one per loop; nil unless option socket-stats
 	Conns    counter.Gauge   // live: connections now
 	ConnsMax counter.Max

@@ -67,11 +67,6 @@ func (c Control) Stop(px *runtime.Proxy) {
 			p.Listener.Detach()
 		}
 	})
-	for _, ln := range px.Listeners {
-		if ln.Sock != nil {
-			ln.Sock.Close()
-		}
-	}
 }
 
 // SetFrontMaxConn changes how many connections a frontend takes; 0 is no limit of its own.

@@ -33,6 +33,10 @@ type Engine struct {
 	stopOnce sync.Once
 	done     chan struct{} // closed when the last connection is gone after a stop
 	running  sync.WaitGroup
+	begin    chan struct{}  // closed by Run
+	open     []atomic.Int32 // loops that accept, by Listener.Slot
+	accepts  atomic.Int32   // the sum of open
+	queued   atomic.Int32   // accepted connections that wait for a place
 
 	h1Options h1.Options
 	observe   func(srv *runtime.Server, what Observation)
@@ -84,7 +88,7 @@ func observation(status int) Observation {
 
 // New prepares the engine: nothing runs before Start.
 func New(cfg *runtime.Config, o Options) *Engine {
-	e := &Engine{Config: cfg, Options: o, observe: o.Observe, done: make(chan struct{}), byName: map[string]*runtime.Proxy{}}
+	e := &Engine{Config: cfg, Options: o, observe: o.Observe, done: make(chan struct{}), begin: make(chan struct{}), byName: map[string]*runtime.Proxy{}}
 	if e.observe == nil {
 		e.observe = func(*runtime.Server, Observation) {}
 	}
@@ -125,6 +129,7 @@ func New(cfg *runtime.Config, o Options) *Engine {
 			slot++
 		}
 	}
+	e.open = make([]atomic.Int32, slot)
 	cfg.Global.LiveMaxConn.Store(int64(cfg.Global.MaxConn))
 	cfg.Stats.ConnRateLimit.Store(int64(cfg.Global.MaxConnRate))
 	cfg.Stats.SessRateLimit.Store(int64(cfg.Global.MaxSessRate))
@@ -135,9 +140,31 @@ func New(cfg *runtime.Config, o Options) *Engine {
 	return e
 }
 
-// Start creates the loops, each on a thread of its own, and accepts on all
-// listeners, which must be bound.
+// Start creates the loops and accepts on all listeners, which must be bound.
 func (e *Engine) Start() error {
+	if err := e.Prepare(); err != nil {
+		return err
+	}
+	e.Run()
+	return nil
+}
+
+// Run begins to accept after Prepare.
+func (e *Engine) Run() { close(e.begin) }
+
+// Loops are the loops that Prepare made.
+func (e *Engine) Loops() []*loop.Loop {
+	var all []*loop.Loop
+	for _, w := range e.workers {
+		all = append(all, w.loop)
+	}
+	return all
+}
+
+// Prepare creates the loops, each on a thread of its own. It comes while the
+// process still has the rights that it was started with: what a loop locks in
+// memory is limited without them.
+func (e *Engine) Prepare() error {
 	n := e.Config.Global.NbThread
 	goruntime.GOMAXPROCS(n + 1)
 	e.workers = make([]*worker, n)
@@ -152,9 +179,8 @@ func (e *Engine) Start() error {
 		}
 	}
 	failed := make(chan error, n)
-	var ready, begin sync.WaitGroup
+	var ready sync.WaitGroup
 	ready.Add(n)
-	begin.Add(1)
 	for i := range n {
 		e.running.Add(1)
 		go func() {
@@ -168,7 +194,7 @@ func (e *Engine) Start() error {
 			}
 			e.workers[i] = newWorker(e, i, l)
 			ready.Done()
-			begin.Wait()
+			<-e.begin
 			e.workers[i].run()
 			close(e.workers[i].over)
 			l.Close()
@@ -180,7 +206,14 @@ func (e *Engine) Start() error {
 		return fmt.Errorf("event loop: %w", err)
 	default:
 	}
-	begin.Done()
+	for _, px := range e.Config.Proxies {
+		for _, ln := range px.Listeners {
+			if ln.Sock != nil {
+				e.open[ln.Slot].Store(int32(n))
+				e.accepts.Add(int32(n))
+			}
+		}
+	}
 	return nil
 }
 
@@ -280,9 +313,15 @@ func (e *Engine) closeIdle(c *client) bool {
 
 // checkStopped notes the end of the last connection.
 func (e *Engine) checkStopped() {
-	if e.Config.Stats.Conns.Load() == 0 {
-		e.stopOnce.Do(func() { close(e.done) })
+	if !e.stopping.Load() || e.accepts.Load() > 0 || e.queued.Load() > 0 || e.Config.Stats.Conns.Load() > 0 {
+		return
 	}
+	for _, w := range e.workers {
+		if w.coming.Load() > 0 {
+			return
+		}
+	}
+	e.stopOnce.Do(func() { close(e.done) })
 }
 
 // Close ends all loops at once; connections are cut.

@@ -19,7 +19,6 @@ type port struct {
 	dst   netip.AddrPort // where clients connected to; invalid: the socket listens on any address
 	wait  []accepted     // beyond a limit: they are served as soon as there is room
 	timer loop.Timer
-	left  func() // after Released
 }
 
 // accepted is a connection that waits for a place.
@@ -64,6 +63,7 @@ func (p *port) Accepted(fd int, peer *loop.Addr) {
 func (p *port) take(fd int, peer *loop.Addr) {
 	if len(p.wait) > 0 || !p.enter() {
 		p.wait = append(p.wait, accepted{fd, *peer})
+		p.w.engine.queued.Add(1)
 		p.full()
 		return
 	}
@@ -147,6 +147,7 @@ func (p *port) retry() {
 		}
 		a := p.wait[0]
 		p.wait = p.wait[:copy(p.wait, p.wait[1:])]
+		p.w.engine.queued.Add(-1)
 		p.w.open(p, a.fd, &a.peer)
 	}
 	if p.Listener.IsOpen() && !p.Listener.Accepting() &&
@@ -177,10 +178,38 @@ func (p *port) AcceptFailed(error) {
 	p.timer.After(100 * time.Millisecond)
 }
 
-// Released tells that the loop has let go of the socket.
+// Released tells that the loop has let go of the socket. The last loop that does
+// takes what still waits in the socket's queue, which close(2) would reset, unless
+// another process has the socket too.
 func (p *port) Released() {
-	if p.left != nil {
-		p.left()
+	e, ln := p.w.engine, p.ln
+	if e.open[ln.Slot].Add(-1) == 0 {
+		if !ln.Shared.Load() {
+			p.drain()
+		}
+		ln.Sock.Close()
+	}
+	e.accepts.Add(-1)
+	e.checkStopped()
+}
+
+// drain accepts all that is queued.
+func (p *port) drain() {
+	fd := p.w.engine.sockets[p.ln.Slot]
+	for {
+		conn, _, err := unix.Accept4(fd, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		switch err {
+		case nil:
+			peer, err := loop.PeerAddr(conn)
+			if err != nil {
+				closeFd(conn) // reset meanwhile
+				continue
+			}
+			p.take(conn, &peer)
+		case unix.EINTR, unix.ECONNABORTED:
+		default:
+			return
+		}
 	}
 }
 
@@ -202,8 +231,8 @@ type handover struct {
 
 // RunTask runs on the worker that gets the connection.
 func (h *handover) RunTask(*loop.Task) {
-	h.to.w.coming.Add(-1)
 	h.to.take(h.fd, &h.peer)
+	h.to.w.coming.Add(-1)
 }
 
 // closeFd is for descriptors that never came onto a loop.
