@@ -63,9 +63,22 @@ func remembered(ctx *sample.Context, out *sample.Value) (*message.Message, bool)
 	return ctx.Req, true
 }
 
+// knownMethods are the names of the methods that have a number.
+var knownMethods = func() (names [message.OtherMethod][]byte) {
+	for i := range names {
+		names[i] = []byte(message.Method(i).String())
+	}
+	return names
+}()
+
+// method is the one that was received, whatever rules made of the request line since.
 func method(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
 	m, ok := remembered(ctx, out)
-	if ok {
+	switch {
+	case !ok:
+	case m.Method < message.OtherMethod:
+		out.SetMethod(knownMethods[m.Method])
+	default:
 		out.SetMethod(m.MethodName())
 	}
 	return ok
