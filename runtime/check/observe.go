@@ -11,7 +11,7 @@ import (
 // error-limit failures in a row "on-error" is done. It costs nothing while all is well.
 func (c *Checks) Observe(srv *runtime.Server, layer4, good bool, reason string) {
 	ck, _ := srv.Check.(*Check)
-	if ck == nil || !checking(srv) {
+	if ck == nil {
 		return
 	}
 	switch srv.Observe {

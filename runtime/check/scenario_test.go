@@ -154,7 +154,6 @@ func (c *scenario) runReference(t *testing.T, binary string) (messages, wire str
 		}
 		close(lines)
 	}()
-	about := regexp.MustCompile(`^\[(\w+)\] +\(\d+\) : ((?:Health|Server|Backup|backend).*)`)
 	for end := time.After(1500 * time.Millisecond); ; {
 		select {
 		case <-end:
@@ -174,6 +173,7 @@ func (c *scenario) runReference(t *testing.T, binary string) (messages, wire str
 
 var (
 	durations = regexp.MustCompile(`check duration: \d+ms`)
+	about     = regexp.MustCompile(`^\[(\w+)\] +\(\d+\) : ((?:Health|Server|Backup|backend).*)`)
 	ports     = regexp.MustCompile(`port(=| )\d+`)
 )
 
@@ -195,7 +195,7 @@ func (p *printed) print(s diag.Severity, text string) {
 	p.Lock()
 	defer p.Unlock()
 	p.lines = append(p.lines, normal(s.String(), text))
-	if len(p.lines) == p.want {
+	if p.done != nil && len(p.lines) == p.want {
 		close(p.done)
 	}
 }
