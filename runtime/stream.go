@@ -101,6 +101,7 @@ type Stream struct {
 	Time                       Timing
 	End                        Termination
 	Status                     int // of the response; 0 none
+	ServerStatus               int // as the server sent it; 0 none
 	Method                     message.Method
 	URI                        []byte   // copy of the request's first line for logs, at most tune.http.logurilen
 	ReqCaps, ResCaps           [][]byte // by slot; nil: not captured
@@ -126,6 +127,7 @@ type Stream struct {
 	LB                         LBState     // of runtime/balance
 	Internal                   bool        // the response is the proxy's own
 	FirstRequest               bool        // of its connection
+	Engine                     any         // set by runtime/engine: its own part of the stream; nil where there is none
 }
 
 // CookieState is what runtime/cookie remembers between request and response.
@@ -155,7 +157,7 @@ func (s *Stream) Reset() {
 	s.Timeouts.Client, s.Timeouts.Server, s.Timeouts.Tunnel = 0, 0, 0
 	s.Timeouts.Queue, s.Timeouts.Connect, s.Timeouts.Tarpit = 0, 0, 0
 	s.Time, s.End = Timing{}, Termination{}
-	s.Status, s.Method = 0, 0
+	s.Status, s.ServerStatus, s.Method = 0, 0, 0
 	s.URI = s.URI[:0]
 	s.ReqCaps, s.ResCaps = s.ReqCaps[:0], s.ResCaps[:0]
 	s.CookieReq, s.CookieRes = s.CookieReq[:0], s.CookieRes[:0]

@@ -79,6 +79,9 @@ type Directory interface {
 	Name() string // of the proxy that holds the expression
 	Defaults() bool
 	Self() any // the proxy itself: what an empty name stands for
+	// Listens and Balances tell which sides the proxy itself has; a defaults section has both.
+	Listens() bool
+	Balances() bool
 	Frontend(name string) any
 	Backend(name string) any
 	Server(backend any, name string) any
@@ -116,19 +119,21 @@ func (u *Unresolved) Resolve(d Directory) error {
 			return fail("error in identifier '%s' in %s : %w.", a.Str, where, err)
 		}
 	case keyword.Frontend:
-		a.Ref = d.Self()
-		if name != "" {
-			a.Ref = d.Frontend(name)
-		}
-		if a.Ref == nil {
+		if name == "" {
+			if !d.Listens() {
+				return fail("proxy '%s', referenced in %s, has not frontend capability.", d.Name(), where)
+			}
+			a.Ref = d.Self()
+		} else if a.Ref = d.Frontend(name); a.Ref == nil {
 			return fail("unable to find frontend '%s' referenced in %s.", name, where)
 		}
 	case keyword.Backend:
-		a.Ref = d.Self()
-		if name != "" {
-			a.Ref = d.Backend(name)
-		}
-		if a.Ref == nil {
+		if name == "" {
+			if !d.Balances() {
+				return fail("proxy '%s', referenced in %s, has not backend capability.", d.Name(), where)
+			}
+			a.Ref = d.Self()
+		} else if a.Ref = d.Backend(name); a.Ref == nil {
 			return fail("unable to find backend '%s' referenced in %s.", name, where)
 		}
 	case keyword.Server:

@@ -8,6 +8,7 @@ package sample
 
 import (
 	"net/netip"
+	"unsafe"
 
 	"hapax/runtime/message"
 )
@@ -86,6 +87,9 @@ func (v *Value) SetConst(b []byte) {
 	v.Type, v.Bytes = Str, b
 	v.Flags |= Const
 }
+
+// SetText makes v a string of a text, without a copy.
+func (v *Value) SetText(s string) { v.SetConst(unsafe.Slice(unsafe.StringData(s), len(s))) }
 
 // SetBin makes v a binary block whose bytes v may change: they lie in the scratch buffer.
 func (v *Value) SetBin(b []byte) {

@@ -118,6 +118,8 @@ type directory struct {
 func (d directory) Name() string   { return d.px.Name }
 func (d directory) Defaults() bool { return d.px.Caps&runtime.CapDefaults != 0 }
 func (d directory) Self() any      { return d.px }
+func (d directory) Listens() bool  { return d.px.Caps&(runtime.CapFront|runtime.CapDefaults) != 0 }
+func (d directory) Balances() bool { return d.px.Caps&(runtime.CapBack|runtime.CapDefaults) != 0 }
 
 func (d directory) Frontend(name string) any {
 	return d.find(name, runtime.CapFront)
