@@ -9,10 +9,10 @@ import (
 
 // Domain holds the keywords of health checks.
 var Domain = config.Domain{
-	Name:       "check",
-	Inherit:    inheritSettings,
-	CheckProxy: checkProxy,
-	Check:      checkPorts,
+	Name:        "check",
+	Inherit:     inheritSettings,
+	CheckProxy:  checkProxy,
+	CheckServer: checkPort,
 	Keywords: []config.Keyword{
 		{
 			Doc: keyword.Doc{Name: "tcp-check", Ref: "4.2", Summary: "one step of the health check",

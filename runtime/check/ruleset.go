@@ -113,6 +113,15 @@ func connectOnly() *ruleset {
 	return s
 }
 
+// plain tells that nothing was written but which kind of check it is.
+func (s *ruleset) plain() bool {
+	if len(s.rules) != 1 {
+		return false
+	}
+	c, ok := s.rules[0].do.(*connect)
+	return ok && c.implicit
+}
+
 // settle completes a rule set: what goes without saying is said, and comments go to
 // the rules that they are about.
 func (s *ruleset) settle() {

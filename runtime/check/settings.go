@@ -53,17 +53,10 @@ func checkProxy(l *config.Loader, px *runtime.Proxy) {
 	}
 }
 
-// checkPorts refuses servers whose checks have no port to go to.
-func checkPorts(l *config.Loader) {
-	for _, px := range l.Config.Proxies {
-		if px.Disabled || px.Caps&runtime.CapBack == 0 {
-			continue
-		}
-		for _, srv := range px.Servers {
-			if srv.CheckOn && !hasPort(srv) {
-				checkConnectPorts(l, srv)
-			}
-		}
+// checkPort refuses a server whose checks have no port to go to.
+func checkPort(l *config.Loader, srv *runtime.Server) {
+	if srv.CheckOn && !hasPort(srv) {
+		checkConnectPorts(l, srv)
 	}
 }
 
@@ -73,7 +66,7 @@ func hasPort(srv *runtime.Server) bool {
 	switch {
 	case srv.CheckPort > 0 || srv.CheckAddr.IP.Port() > 0:
 		return true
-	case !inet(srv.CheckAddr.Family) && (srv.CheckAddr.Family != runtime.FamilyNone || !inet(srv.Addr.Load().Family) && srv.Host == ""):
+	case !inet(srv.CheckAddr.Family) && (srv.CheckAddr.Family != runtime.FamilyNone || !inet(srv.Addr.Load().Family)):
 		return true
 	}
 	return !srv.MapPorts && srv.Addr.Load().IP.Port() > 0
@@ -85,8 +78,8 @@ func checkConnectPorts(l *config.Loader, srv *runtime.Server) {
 		l.List.Alertf(srv.Pos, "config: %s '%s': server '%s' has neither service port nor check port%s.", px.Kind, px.Name, srv.Name, text)
 	}
 	s, ok := px.Check.(*settings)
-	if !ok || s.use == nil {
-		refuse(" nor tcp_check rule 'connect' with port information")
+	if !ok || s.use == nil || s.use.plain() {
+		refuse("")
 		return
 	}
 	given := func(r *rule) bool {

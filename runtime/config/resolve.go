@@ -549,9 +549,33 @@ func (l *Loader) checkServers() bool {
 				}
 			}
 		}
+		l.ignoreAddressHeaders(px)
 		l.diagnoseFormats(px)
 	}
 	return true
+}
+
+// ignoreAddressHeaders takes back what would tell servers of a proxy that is not in
+// HTTP mode about addresses.
+func (l *Loader) ignoreAddressHeaders(px *runtime.Proxy) {
+	if px.Mode == runtime.ModeHTTP || px.Options&runtime.OptHTTPUpgrade != 0 {
+		return
+	}
+	ignored := func(option string) {
+		l.List.Warnf(px.Pos, "'option %s' ignored for %s '%s' as it requires HTTP mode.", option, px.Kind, px.Name)
+	}
+	if px.Forwarded != nil {
+		ignored("forwarded")
+		px.Forwarded = nil
+	}
+	if px.ForwardedFor.On {
+		ignored("forwardfor")
+		px.ForwardedFor = runtime.ForwardFor{}
+	}
+	if px.OriginalTo.On {
+		ignored("originalto")
+		px.OriginalTo = runtime.ForwardFor{}
+	}
 }
 
 // diagnoseFormats tells with -dD which formats want a proxy in HTTP mode.
