@@ -29,8 +29,12 @@ func SocketName(ln *runtime.Listener) string {
 type BindError struct {
 	Listener *runtime.Listener
 	Text     string
-	Warning  bool // the listener serves all the same
+	Warning  bool  // the listener serves all the same
+	Err      error // of the system
 }
+
+// Unwrap is the error of the system.
+func (e *BindError) Unwrap() error { return e.Err }
 
 func (e *BindError) Error() string {
 	ln := e.Listener
@@ -100,7 +104,7 @@ func Bind(ln *runtime.Listener, from Inherited) error {
 	unix.SetNonblock(fd, true)
 	if lerr := unix.Listen(fd, backlog(ln)); lerr != nil {
 		unix.Close(fd)
-		return &BindError{Listener: ln, Text: fmt.Sprintf("cannot listen to socket (%s) for [%s]", errText(lerr), addrText(a))}
+		return &BindError{Listener: ln, Err: lerr, Text: fmt.Sprintf("cannot listen to socket (%s) for [%s]", errText(lerr), addrText(a))}
 	}
 	ln.Sock = os.NewFile(uintptr(fd), addrText(a))
 	return err
@@ -150,7 +154,7 @@ func bindTCP(ln *runtime.Listener) (int, error) {
 		family = unix.AF_INET6
 	}
 	fail := func(what string, err error) error {
-		return &BindError{Listener: ln, Text: fmt.Sprintf("%s (%s) for [%s]", what, errText(err), addrText(a))}
+		return &BindError{Listener: ln, Err: err, Text: fmt.Sprintf("%s (%s) for [%s]", what, errText(err), addrText(a))}
 	}
 	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.IPPROTO_TCP)
 	if err != nil {
@@ -223,7 +227,7 @@ func sockaddr(a *runtime.Addr) unix.Sockaddr {
 func bindUnix(ln *runtime.Listener) (int, error) {
 	path := ln.Addr.Path
 	fail := func(what string, err error) error {
-		return &BindError{Listener: ln, Text: fmt.Sprintf("%s (%s) [%s]", what, errText(err), path)}
+		return &BindError{Listener: ln, Err: err, Text: fmt.Sprintf("%s (%s) [%s]", what, errText(err), path)}
 	}
 	suffix := "." + strconv.Itoa(os.Getpid())
 	temporary, backup := path+suffix+".tmp", path+suffix+".bak"
@@ -253,9 +257,6 @@ func bindUnix(ln *runtime.Listener) (int, error) {
 	if err := unix.Bind(fd, &unix.SockaddrUnix{Name: temporary}); err != nil {
 		unix.Close(fd)
 		undo()
-		if err == unix.EADDRINUSE {
-			return 0, fail("cannot bind UNIX socket", err)
-		}
 		return 0, fail("cannot bind UNIX socket", err)
 	}
 	b := ln.Bind
@@ -287,7 +288,7 @@ func bindUnix(ln *runtime.Listener) (int, error) {
 // bindAbstract binds an abstract UNIX socket.
 func bindAbstract(ln *runtime.Listener) (int, error) {
 	fail := func(what string, err error) error {
-		return &BindError{Listener: ln, Text: fmt.Sprintf("%s (%s) [%s]", what, errText(err), ln.Addr.Path)}
+		return &BindError{Listener: ln, Err: err, Text: fmt.Sprintf("%s (%s) [%s]", what, errText(err), ln.Addr.Path)}
 	}
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {

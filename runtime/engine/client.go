@@ -28,6 +28,7 @@ type client struct {
 	peer  loop.Addr    // only of UNIX sockets; see Session.Src
 
 	next, prev *client
+	own        *link           // idle connection to a server that only this client may use
 	last       *runtime.Server // that served the previous request
 	idleSince  int64           // end of the previous response
 	closed     bool
@@ -282,9 +283,18 @@ func (c *client) abort() {
 	c.close(0)
 }
 
+// dropOwn closes the server connection that nobody else may use.
+func (c *client) dropOwn() {
+	if k := c.own; k != nil {
+		c.own = nil
+		k.close()
+	}
+}
+
 // left gives the connection's place back, once.
 func (c *client) left() {
 	w := c.w
+	c.dropOwn()
 	w.clients.remove(c)
 	c.Vars.Reset()
 	c.port.leave(w)

@@ -104,6 +104,14 @@ func (s *stream) releaseLink() {
 	s.releaseSlot()
 }
 
+// abortsOnClose tells whether a client that shuts its side down before the
+// response ends its request. Section 4.2 "option abortonclose": the default in
+// HTTP mode.
+func (s *stream) abortsOnClose() bool {
+	be := s.Back
+	return be.Options&runtime.OptAbortOnClose != 0 || be.Mode == runtime.ModeHTTP && be.NoOptions&runtime.OptAbortOnClose == 0
+}
+
 // clientAbort ends the stream because the client left.
 func (s *stream) clientAbort() {
 	s.countAborts(true)

@@ -10,16 +10,18 @@ import (
 
 // link is one connection to a server. It belongs to a stream, or lies idle in a pool.
 type link struct {
-	w      *worker
-	srv    *runtime.Server
-	sock   transport.Conn
-	st     *stream // nil while idle
-	to     loop.Addr
-	served int   // requests answered on it
-	idleAt int64 // since when it is idle
-	safe   bool  // has been reused: see pool
-	pooled bool
-	up     bool // the connection stands
+	w       *worker
+	srv     *runtime.Server
+	sock    transport.Conn
+	st      *stream // nil while idle
+	to      loop.Addr
+	served  int     // requests answered on it
+	idleAt  int64   // since when it is idle
+	owner   *client // whose own idle connection it is: see client.own
+	private bool    // nobody else may use it
+	safe    bool    // has been reused: see pool
+	pooled  bool
+	up      bool // the connection stands
 
 	prev, next *link
 }
@@ -35,6 +37,7 @@ func (w *worker) newLink(srv *runtime.Server, s *stream) *link {
 	}
 	k.srv, k.st = srv, s
 	k.served, k.safe, k.up, k.pooled = 0, false, false, false
+	k.owner, k.private = nil, s.Back.Reuse == runtime.ReuseNever
 	p := &w.pools[srv.Slot]
 	p.inUse++
 	p.peak = max(p.peak, p.inUse)
@@ -63,13 +66,20 @@ func (k *link) detach() {
 
 // release gives the link back after a complete exchange, to the pool or to the kernel.
 func (k *link) release(keep bool) {
+	c := k.st.c
 	k.detach()
 	k.served++
-	if keep && k.sock.IsOpen() {
+	switch {
+	case !keep || !k.sock.IsOpen():
+		k.close()
+	case !k.private:
 		k.w.give(k)
-		return
+	case c.closed || c.end != nil:
+		k.close()
+	default:
+		c.dropOwn()
+		c.own, k.owner = k, c
 	}
-	k.close()
 }
 
 // close ends the connection.
@@ -77,6 +87,9 @@ func (k *link) close() {
 	k.detach()
 	if k.pooled {
 		k.w.unpool(k)
+	}
+	if k.owner != nil {
+		k.owner.own, k.owner = nil, nil
 	}
 	k.sock.Close(0)
 	k.free()

@@ -189,7 +189,7 @@ func (s *stream) requestDone() {
 	s.toSrv.done = true
 	s.phase = full
 	if s.toCli.done {
-		s.finishLater()
+		s.exchangeOver()
 		return
 	}
 	if s.c.ahead == nil && s.extra == nil {
@@ -222,6 +222,9 @@ func (s *stream) serverSent(err error) {
 		s.sendFailed = true
 		if s.phase == pass {
 			s.phase = drop
+		}
+		if s.toCli.done && !s.draining {
+			s.exchangeOver()
 		}
 		return
 	}

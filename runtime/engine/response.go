@@ -25,10 +25,8 @@ func (s *stream) fromServer(b *loop.Buffer) {
 		s.Res.Reset(b.Data, s.resFields)
 		s.parseResponse()
 	default:
-		if !merge(s.out, b) {
-			b.Release()
-			s.badResponse()
-			return
+		if s.outMore = fill(s.out, b); s.outMore != nil {
+			s.link.sock.Pause()
 		}
 		s.parseResponse()
 	}
@@ -288,14 +286,40 @@ func (s *stream) forwardResponse() outcome {
 		s.responseDone()
 		return end
 	}
+	s.passHeldResponse(out)
+	return end
+}
+
+// passHeldResponse sends head, and behind it what was received of the body so far.
+func (s *stream) passHeldResponse(head *loop.Buffer) {
+	w, dst := s.w, &s.c.sock
+	held := [3]*loop.Buffer{nil, s.outMore, s.outExtra}
+	s.outMore, s.outExtra = nil, nil
 	if at := int(s.Res.HeadLen); at < s.outEnd {
-		v := s.out.Slice(at, s.outEnd)
-		s.afterPass(f.pass(w, v, 0, &c.sock, out))
-	} else {
-		c.sock.Send(out)
+		held[0] = s.out.Slice(at, s.outEnd)
+	}
+	paused := held[1] != nil
+	for _, b := range held {
+		switch {
+		case b == nil:
+		case s.dead || s.toCli.done:
+			b.Release()
+		default:
+			s.afterPass(s.toCli.pass(w, b, 0, dst, head))
+			head = nil
+		}
+	}
+	flush(dst, head)
+	if s.dead || s.toCli.done {
+		return
+	}
+	if paused {
+		s.link.sock.Receive()
 	}
 	s.renewClient()
-	return end
+	if s.srvEnd != nil {
+		s.serverEnd(s.srvEnd) // it came while rules waited
+	}
 }
 
 // responseEncoder is filled in with what is known of the client connection.
@@ -364,9 +388,17 @@ func (s *stream) afterPass(p passed, rest *loop.Buffer) {
 // responseDone ends the exchange, once the client has taken the last bytes but
 // a buffer's worth.
 func (s *stream) responseDone() {
-	s.srvKeep = s.srvWant == h1.KeepAlive && s.toSrv.done
+	s.srvKeep = s.srvWant == h1.KeepAlive
+	if !s.toSrv.done && s.link != nil && s.srvEnd == nil && !s.sendFailed {
+		return // an early response: the server may still want the rest of the request
+	}
+	s.exchangeOver()
+}
+
+// exchangeOver ends the stream after its response was passed on.
+func (s *stream) exchangeOver() {
 	if !s.toSrv.done {
-		// The server answered without reading all of the request: the rest goes nowhere.
+		// The server answered and left without reading all of the request: the rest goes nowhere.
 		s.closing = true
 		s.phase = drop
 	}
@@ -395,8 +427,11 @@ func (s *stream) serverEnd(err error) {
 	case s.tunnel:
 		s.tunnelServerEnd(err)
 	case s.res.at < len(s.res.steps):
-		// rules still wait: passHeldResponse sees srvEnd
+		// rules still wait: passHeldResponse looks at srvEnd
 	case s.toCli.done:
+		if s.link != nil && !s.draining {
+			s.exchangeOver()
+		}
 	case !s.resHead:
 		s.noResponse(err)
 	case s.toCli.dec.UntilClose() && eof(err):

@@ -152,7 +152,11 @@ func (s *stream) connect() outcome {
 		be.Live.LastSess.Store(now)
 	}
 	if be.Mode == runtime.ModeHTTP && srv.TLS == nil {
-		if k := w.take(srv, be.Reuse, s.FirstRequest); k != nil {
+		k := s.ownLink(srv)
+		if k == nil {
+			k = w.take(srv, be.Reuse, s.FirstRequest)
+		}
+		if k != nil {
 			k.attach(s)
 			s.link, s.Reused = k, true
 			k.sock.SetHandler(k)
@@ -165,6 +169,20 @@ func (s *stream) connect() outcome {
 	s.back().Connects.Inc()
 	srv.Stats[w.id].Connects.Inc()
 	return s.dial(srv)
+}
+
+// ownLink takes the client's own idle connection, when it leads to the server.
+func (s *stream) ownLink(srv *runtime.Server) *link {
+	k := s.c.own
+	if k == nil {
+		return nil
+	}
+	if k.srv != srv {
+		s.c.dropOwn()
+		return nil
+	}
+	s.c.own, k.owner = nil, nil
+	return k
 }
 
 // dial opens a connection to the server.

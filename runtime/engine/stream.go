@@ -319,9 +319,7 @@ func (s *stream) keepAhead(b *loop.Buffer, from, to int) {
 func (s *stream) fromClient(b *loop.Buffer) {
 	switch s.phase {
 	case readHead:
-		if !merge(s.in, b) {
-			// What the head cannot hold stands behind it: the parser sees that the buffer is full.
-			s.extra = b
+		if s.extra = fill(s.in, b); s.extra != nil {
 			s.c.sock.Pause()
 		}
 		s.parse()
@@ -358,6 +356,18 @@ func merge(dst, b *loop.Buffer) bool {
 	return true
 }
 
+// fill appends what fits of b to dst and returns the rest, nil when there is none.
+func fill(dst, b *loop.Buffer) *loop.Buffer {
+	n := min(len(b.Data), cap(dst.Data)-len(dst.Data))
+	dst.Data = append(dst.Data, b.Data[:n]...)
+	if n == len(b.Data) {
+		b.Release()
+		return nil
+	}
+	b.Data = b.Data[n:]
+	return b
+}
+
 // holdBytes keeps bytes that may not go on yet.
 func (s *stream) holdBytes(b *loop.Buffer) {
 	switch {
@@ -391,9 +401,9 @@ func (s *stream) clientEnd(err error) {
 		s.refuseRequest(400)
 	case err != io.EOF:
 		s.clientAbort()
-	case s.phase == full:
+	case s.toSrv.dec.Finished():
 		// The request is complete: the client may only have shut its side down.
-		if s.Back.Options&runtime.OptAbortOnClose != 0 && !s.replied && s.res.steps == nil {
+		if s.abortsOnClose() && !s.replied && s.res.steps == nil {
 			s.clientAbort()
 		}
 	default:

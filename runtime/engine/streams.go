@@ -85,6 +85,26 @@ func (e *Engine) endStreams(srv *runtime.Server, cause byte) {
 	}
 }
 
+// EndAll cuts all connections: what has not ended long after a soft stop.
+func (e *Engine) EndAll() {
+	for _, w := range e.workers {
+		w.loop.PostFunc(func() {
+			for st := w.streams.head; st != nil; {
+				next := st.nextLive
+				st.kill(runtime.EndKilled)
+				st = next
+			}
+			for c := w.clients.head; c != nil; {
+				next := c.next
+				if c.st == nil {
+					c.close(0)
+				}
+				c = next
+			}
+		})
+	}
+}
+
 // kill ends a stream whatever it does.
 func (s *stream) kill(cause byte) {
 	if s.dead {

@@ -137,7 +137,7 @@ func (s *stream) tcpClientEnd(err error) {
 		s.countAborts(true)
 		s.setEnd(runtime.EndClient)
 		s.cut()
-	case eof(err) && s.phase == hold && (s.in != nil || s.Back.Options&runtime.OptAbortOnClose == 0):
+	case eof(err) && s.phase == hold && (s.in != nil || !s.abortsOnClose()):
 		s.run(&s.req) // content rules need not wait any more; the server is to get what came
 	default:
 		s.countAborts(true)
