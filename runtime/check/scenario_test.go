@@ -355,14 +355,19 @@ func read(t *testing.T, text string) (cfg *runtime.Config, messages string, ok b
 // run starts the checks of a configuration on a loop, and ends them with the test.
 func run(t *testing.T, engine string, cfg *runtime.Config, opt check.Options) *check.Checks {
 	c := check.New(cfg, opt)
-	for _, px := range cfg.Proxies {
-		queue.Build(px)
-		balance.Build(px)
-	}
+	build(cfg)
 	l := loopOf(t, engine)
 	t.Cleanup(c.Stop)
 	c.Start([]*loop.Loop{l})
 	return c
+}
+
+// build makes what the servers of a configuration are chosen by.
+func build(cfg *runtime.Config) {
+	for _, px := range cfg.Proxies {
+		queue.Build(px)
+		balance.Build(px)
+	}
 }
 
 // loops are shared by all tests, one of each engine; nil where the kernel refuses one.
