@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 )
 
 // logSize bounds what is kept of the start: the same 64 KiB that `show startup-logs` has always given back.
 const logSize = 64 << 10
 
 // Writer prints diagnostics as `[ALERT]    (pid) : text` and keeps them for `show startup-logs`.
-// It is used by one goroutine at a time until the start is over.
+// Any goroutine may print; its fields are changed by the one that starts the program.
 type Writer struct {
 	W        io.Writer // standard error; nil prints nothing
 	PID      int
@@ -20,6 +21,7 @@ type Writer struct {
 	Verbose  bool   // -V: wins over Quiet
 	Running  bool   // the start is over: no introduction and nothing is kept any more
 
+	mu         sync.Mutex // guards what follows
 	introduced bool
 	log        strings.Builder
 }
@@ -27,6 +29,8 @@ type Writer struct {
 // Print prints one diagnostic. The first alert or warning of a start is introduced by two notices that tell the
 // program's version and path.
 func (w *Writer) Print(d Diagnostic) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if d.Severity != Notice && !w.introduced && !w.Running {
 		w.introduced = true
 		w.print(Notice, "haproxy version is "+w.Version, "\n")
@@ -55,10 +59,25 @@ func (w *Writer) print(s Severity, text, end string) {
 }
 
 // Log returns what was printed, or would have been without Quiet, since the program started.
-func (w *Writer) Log() string { return w.log.String() }
+func (w *Writer) Log() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.log.String()
+}
+
+// Keep adds to the log what another process of the same start has printed.
+func (w *Writer) Keep(text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.log.Len()+len(text) <= logSize {
+		w.log.WriteString(text)
+	}
+}
 
 // Restore puts text before what this start has said: the log of the process that this one continues.
 func (w *Writer) Restore(text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	own := w.log.String()
 	w.log.Reset()
 	w.log.WriteString(text + own)
