@@ -120,12 +120,21 @@ func (s *stream) clientAbort() {
 		s.End = runtime.Termination{Cause: runtime.EndClient, State: runtime.InQueue}
 		s.leaveQueue()
 		s.cut()
+	case s.replied && s.toCli.done:
+		s.setEnd(runtime.EndClient)
+		s.End.State = runtime.InLast
+		s.closing = true
+		s.finish()
 	case s.replied:
 		s.setEnd(runtime.EndClient)
 		s.endBroken()
-	case eof(s.c.end):
+	case eof(s.c.end) && s.toSrv.dec.Finished():
 		s.setEnd(runtime.EndClient)
 		s.giveUp(400)
+	case eof(s.c.end):
+		s.setEnd(runtime.EndClient)
+		s.Status = 400 // which nobody is told: the request itself was cut
+		s.cut()
 	default:
 		s.setEnd(runtime.EndClient)
 		s.cut()

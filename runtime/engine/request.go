@@ -8,6 +8,7 @@ import (
 	"hapax/runtime/h1"
 	"hapax/runtime/loop"
 	"hapax/runtime/message"
+	"hapax/runtime/transport"
 )
 
 // finishRequest makes the request ready to leave, once no rule may refuse it
@@ -166,7 +167,11 @@ func (s *stream) passHeld(head *loop.Buffer) {
 // passOn passes bytes of the body on; true: the request is complete, or the
 // stream is over.
 func (s *stream) passOn(b, head *loop.Buffer) bool {
-	p, rest := s.toSrv.pass(s.w, b, 0, &s.link.sock, head)
+	var dst *transport.Conn // not needed for what is skipped
+	if s.link != nil {
+		dst = &s.link.sock
+	}
+	p, rest := s.toSrv.pass(s.w, b, 0, dst, head)
 	switch p {
 	case whole:
 		if rest != nil {
@@ -200,7 +205,7 @@ func (s *stream) requestDone() {
 // passRequest passes what the client sends straight on.
 func (s *stream) passRequest(b *loop.Buffer) {
 	s.renewServer()
-	if s.link == nil {
+	if s.link == nil && !s.toSrv.skip {
 		b.Release()
 		return
 	}
@@ -208,7 +213,7 @@ func (s *stream) passRequest(b *loop.Buffer) {
 		return
 	}
 	s.renewClient()
-	if s.link.sock.Queued() > highWater {
+	if s.link != nil && s.link.sock.Queued() > highWater {
 		s.c.sock.Pause()
 		s.link.sock.NotifySent(lowWater)
 		s.cliHeld = true

@@ -397,10 +397,12 @@ func (s *stream) responseDone() {
 
 // exchangeOver ends the stream after its response was passed on.
 func (s *stream) exchangeOver() {
-	if !s.toSrv.done {
+	if !s.toSrv.done && !s.closing && s.c.end == nil {
 		// The server answered and left without reading all of the request: the rest goes nowhere.
-		s.closing = true
-		s.phase = drop
+		s.dropServer()
+		s.toSrv.skip = true
+		s.resumeClient()
+		return
 	}
 	if s.link != nil && s.toSrv.done {
 		s.timer.Stop()
@@ -464,6 +466,7 @@ func (s *stream) noResponse(err error) {
 		// The server closed a connection that it had kept, while the request was on
 		// its way. The client has to try again, as it would have with the server.
 		s.setEnd(runtime.EndServer)
+		s.LogLevel = silent
 		s.silentClose()
 		return
 	}

@@ -505,8 +505,13 @@ func (s *stream) releaseServer() {
 			k.abort()
 		}
 	}
-	s.leaveCurrent()
 	s.releaseSlot()
+}
+
+// leaveCounts stops counting the stream among those of its backend and server.
+// Its own log line does not count it any more.
+func (s *stream) leaveCounts() {
+	s.leaveCurrent()
 	if s.inBack {
 		s.Back.Live.BackConns.Dec()
 		s.inBack = false

@@ -23,6 +23,9 @@ func (s *stream) serveStats(px *runtime.Proxy, at sample.Checkpoint) outcome {
 		return next
 	}
 	s.intercepted()
+	s.Service = "<STATS>"
+	now := s.w.loop.Now()
+	s.Time.Queue, s.Time.Connect = now, now
 	if len(page.Rules) > 0 {
 		s.point(at, sample.Request)
 		s.Ctx.Final = true
@@ -37,10 +40,10 @@ func (s *stream) serveStats(px *runtime.Proxy, at sample.Checkpoint) outcome {
 		s.End = runtime.Termination{Cause: runtime.EndLocal, State: runtime.InRequest}
 		return s.answerWith(page.Challenge)
 	}
+	s.Time.Response = now
 	if s.Method != message.GET && s.Method != message.HEAD {
 		return s.answerWith(refused(px, s.Method))
 	}
-	s.Service = "<STATS>"
 	a := s.w.engine.Options.Stats(px, uri)
 	s.ResFromServer += int64(len(a.Body))
 	r := &runtime.Reply{Status: a.Status, Body: a.Body, Kind: runtime.ReplyLocal, Streamed: a.Status == 200}

@@ -101,6 +101,7 @@ type stream struct {
 	outMore, outExtra      *loop.Buffer // behind out while rules wait
 	cliHeld, srvHeld       bool         // paused: the other side is slower
 	cliDone                bool         // a pipe whose client has ended
+	cliMoved               int64        // when what is queued for the client was last seen to fall
 	cliQueued              int          // what was queued for the client when its timer was set
 	draining               bool         // only the client has to take its last bytes
 	sendFailed             bool         // the server does not take any more
@@ -437,6 +438,7 @@ func (s *stream) finish() {
 	s.leaveQueue()
 	s.countBytes()
 	s.account()
+	s.leaveCounts()
 	s.log()
 	s.releaseServer()
 	keep := !s.closing && !c.closed && s.toCli.done && s.phase == full && !s.tunnel

@@ -78,17 +78,23 @@ func (s *stream) startTunnel() {
 	s.toSrv.framing = h1.OtherBytes
 	s.openPipe()
 	// What came behind either head goes on first.
-	if s.inAt < s.inEnd {
+	if n := int64(s.inEnd - s.inAt); n > 0 {
+		s.BytesIn += n
+		s.ReqToServer += n
 		s.link.sock.Send(s.in.Slice(s.inAt, s.inEnd))
 		s.inAt = s.inEnd
 	}
 	for _, b := range [...]**loop.Buffer{&s.c.ahead, &s.more, &s.extra} {
 		if *b != nil {
+			s.BytesIn += int64(len((*b).Data))
+			s.ReqToServer += int64(len((*b).Data))
 			s.link.sock.Send(*b)
 			*b = nil
 		}
 	}
 	if at := int(s.Res.HeadLen); at < s.outEnd {
+		s.ResFromServer += int64(s.outEnd - at)
+		s.BytesOut += int64(s.outEnd - at)
 		s.c.sock.Send(s.out.Slice(at, s.outEnd))
 	}
 	if s.c.end != nil {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"io"
 	"time"
 
 	"hapax/runtime"
@@ -130,11 +131,22 @@ func (s *stream) renewClientWrite() {
 // renewClient puts the client's timeout off as long as something is expected of it.
 func (s *stream) renewClient() { s.setClientTimer() }
 
-// setClientTimer sets the client's timeout: tunnel, client-fin or client.
+// setClientTimer sets the client's timeout.
 func (s *stream) setClientTimer() {
 	if s.dead {
 		return
 	}
+	d := s.clientPatience()
+	if s.cliQueued = s.c.sock.Queued(); s.cliQueued > 0 {
+		s.cliMoved = s.w.loop.Now()
+		s.c.setTimer(d / slowSteps)
+		return
+	}
+	s.c.setTimer(d)
+}
+
+// clientPatience is how long the client may be silent: tunnel, client-fin or client.
+func (s *stream) clientPatience() time.Duration {
 	px := s.Front
 	var d time.Duration
 	if s.tunnel {
@@ -143,39 +155,59 @@ func (s *stream) setClientTimer() {
 			d = px.Timeout.ClientFin
 		}
 	}
-	d = first(d, s.Timeouts.Client, px.Timeout.Client)
-	s.c.setTimer(d)
-	s.cliQueued = s.c.sock.Queued()
+	return first(d, s.Timeouts.Client, px.Timeout.Client)
+}
+
+// slowSteps is into how many steps the client's timeout is cut while bytes are
+// queued for it: the kernel does not tell when it takes some.
+const slowSteps = 8
+
+// stillReads tells whether a client with queued bytes has taken some of them
+// within its timeout, and sets the timer for the next look.
+func (s *stream) stillReads(queued int) bool {
+	now := s.w.loop.Now()
+	if queued < s.cliQueued {
+		s.cliMoved = now
+	}
+	s.cliQueued = queued
+	d := s.clientPatience()
+	left := s.cliMoved + int64(d) - now
+	if left <= 0 {
+		return false
+	}
+	s.c.timer.Set(now + min(left, int64(d)/slowSteps))
+	return true
 }
 
 // clientTimeout is called when nothing moved on the client's side for too long.
 func (s *stream) clientTimeout() {
 	c := s.c
 	queued := c.sock.Queued()
-	if queued > 0 && queued < s.cliQueued {
-		s.setClientTimer() // slow, but it reads
+	if queued > 0 && s.stillReads(queued) {
 		return
 	}
 	switch {
 	case s.phase == readHead:
 		s.End = runtime.Termination{Cause: runtime.EndClientTO, State: runtime.InRequest}
 		s.refuseRequest(408)
-	case s.tunnel:
+	case s.tunnel && s.srvEnd == nil:
+		// As if the client had shut its side down: the server may still finish.
 		s.setEnd(runtime.EndClientTO)
-		s.cut()
-	case !s.http:
-		if s.phase == hold && s.link == nil && s.waits != forInspect {
-			return // the server's side has timers of its own
-		}
+		s.c.end = io.EOF
+		s.c.sock.Pause()
+		s.pipeClientEnd()
+	case s.tunnel, !s.http:
 		s.setEnd(runtime.EndClientTO)
+		s.leaveQueue()
 		s.cut()
 	case s.phase == pass, s.phase == hold && !s.toSrv.dec.Finished() && s.headSent:
 		s.countAborts(true)
 		s.setEnd(runtime.EndClientTO)
-		if s.End.State == runtime.InHeaders {
-			s.End.State = runtime.InData
+		if s.toCli.done {
+			s.exchangeOver()
+			return
 		}
-		s.giveUp(408)
+		s.giveUp(400)
 	case queued > 0:
 		s.countAborts(true)
 		s.setEnd(runtime.EndClientTO)
