@@ -56,6 +56,9 @@ func parseCapture(l *config.Loader, a *config.ActionLine) (runtime.Exec, error) 
 	case runtime.HTTPResRules, runtime.HTTPAfterRules:
 		return parseResponseCapture(l, a)
 	}
+	if a.Kind != runtime.TCPReqRules && a.Proxy.Caps&runtime.CapFront != 0 {
+		return nil, fmt.Errorf("'%s %s' is not allowed in '%s %s' rules in %s '%s'", a.Line.Arg(2), a.Line.Arg(3), a.Line.Arg(0), a.Line.Arg(1), a.Proxy.Kind, a.Proxy.Name)
+	}
 	e, err := parseTCPCapture(l, a)
 	if err != nil {
 		return nil, fmt.Errorf("'%s %s %s' : %w", a.Line.Arg(0), a.Line.Arg(1), a.Line.Arg(2), err)

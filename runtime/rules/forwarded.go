@@ -115,6 +115,7 @@ func checkForwarded(l *config.Loader, px *runtime.Proxy) {
 		case e.err != nil:
 			l.List.Alertf(f.pos, "%s '%s' [%s:%d]: failed to parse 'option forwarded' expression '%s' in : %s.",
 				px.Kind, px.Name, f.pos.File, f.pos.Line, e.text, e.err)
+			l.List.Alertf(ast.Pos{}, "Fatal errors found in configuration.")
 		case e.expr.ValidAt()&sample.BackReqHeaders == 0:
 			l.List.Warnf(f.pos, "%s '%s' [%s:%d]: in 'option forwarded' sample expression '%s' : some args extract information from '%s', none of which is available here.",
 				px.Kind, px.Name, f.pos.File, f.pos.Line, e.text, sample.Checkpoint(e.expr.From()))

@@ -23,7 +23,7 @@ var Domain = config.Domain{
 	CheckProxy: checkForwarded,
 }
 
-type parser = func(*config.Loader, *config.ActionLine) (runtime.Exec, error)
+type reader = func(*config.Loader, *config.ActionLine) (runtime.Exec, error)
 
 func actions() []config.Action {
 	var all []config.Action
@@ -35,14 +35,14 @@ func actions() []config.Action {
 
 // row makes the row of an action. example is the words behind "http-request", or a whole rule line when it begins
 // with "http-" or "tcp-".
-func row(name, summary string, in runtime.RulesetKind, parse parser, example string, args ...keyword.Arg) config.Action {
+func row(name, summary string, in runtime.RulesetKind, parse reader, example string, args ...keyword.Arg) config.Action {
 	return config.Action{Doc: keyword.Doc{Name: name, Ref: "4.4", Summary: summary, Args: args,
 		Examples: []keyword.Example{{Config: inFrontend(example)}}}, In: in, Parse: parse}
 }
 
 // inFrontend makes a proxy of a rule line, as examples are whole sections.
 func inFrontend(rule string) string {
-	return "listen l\n  mode http\n  bind 127.0.0.1:0\n  declare capture request len 8\n  server s 127.0.0.1:1\n  " + rule + "\n"
+	return "listen l\n  mode http\n  bind 127.0.0.1:65500\n  declare capture request len 8\n  server s 127.0.0.1:1\n  " + rule + "\n"
 }
 
 func final(a config.Action) config.Action {
@@ -109,7 +109,7 @@ func rewrites() []config.Action {
 		row("add-header", "add a header", messages, parseSetHeader, "http-request add-header x-path %[path]", header...),
 		row("del-header", "remove all headers of this name", messages, parseDelHeader, "http-request del-header x- -m beg",
 			arg("name", keyword.Header), keyword.Arg{Name: "-m", Type: keyword.Enum, Opt: true, Joined: true, Enum: []string{"str", "beg", "end", "sub", "reg"}}),
-		row("replace-header", "replace headers that match", messages, parseReplaceHeader, "http-request replace-header cookie foo=([^;]*);(.*) foo=\\1;ip=%bi;\\2", replaceHeader...),
+		row("replace-header", "replace headers that match", messages, parseReplaceHeader, "http-request replace-header cookie foo=([^;]*);(.*) foo=\\1;ip=%[src];\\2", replaceHeader...),
 		row("replace-value", "replace the comma-separated values of a header that match", messages, parseReplaceHeader, "http-request replace-value x-forwarded-for ^192\\.168\\.(.*)$ 172.16.\\1", replaceHeader...),
 		row("replace-path", "replace the path if it matches", requests, parseReplaceLine, "http-request replace-path /old/(.*) /new/\\1", replacement...),
 		row("replace-pathq", "replace path and query if they match", requests, parseReplaceLine, "http-request replace-pathq /old/(.*) /new/\\1", replacement...),

@@ -164,6 +164,9 @@ func readDelay(l *config.Loader, a *config.ActionLine, rule string) (d delay, er
 		return d, fmt.Errorf("timer underflow in argument '%s' to rule '%s' (minimum value is 1 ms)", word, rule)
 	}
 	if d.expr, err = l.Expr(&a.Words); err != nil {
+		if fault.Char == 0 {
+			return d, errors.New("unexpected character '") // the message ends at the end of the word
+		}
 		return d, fmt.Errorf("unexpected character '%c' in rule '%s'", fault.Char, rule)
 	}
 	return d, nil
