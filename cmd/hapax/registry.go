@@ -10,6 +10,7 @@ import (
 	"hapax/runtime/config"
 	"hapax/runtime/cookie"
 	"hapax/runtime/logger"
+	"hapax/runtime/objects"
 	"hapax/runtime/queue"
 	"hapax/runtime/rules"
 )
@@ -29,5 +30,6 @@ func domains() []*config.Domain {
 		&queue.Domain,
 		&rules.Domain,
 		&logger.Domain,
+		&objects.Domain,
 	}
 }

@@ -70,6 +70,16 @@ func Any(px *runtime.Proxy) bool {
 	return m != nil && m.totals.Load().weight != 0
 }
 
+// Used is the number of servers that take part: the active ones, else the backup
+// server that is used, or all of them.
+func Used(px *runtime.Proxy) int {
+	m := membersOf(px)
+	if m == nil {
+		return 0
+	}
+	return m.totals.Load().used
+}
+
 // Counts gives the number of usable active and backup servers.
 func Counts(px *runtime.Proxy) (active, backup int) {
 	m := membersOf(px)

@@ -69,8 +69,14 @@ func queueTime(s *runtime.Stream) int64 {
 	return t - oldRequestTime(s)
 }
 
-func connectTime(s *runtime.Stream) int64  { return between(s, s.Time.Queue, s.Time.Connect) }
-func responseTime(s *runtime.Stream) int64 { return between(s, s.Time.Connect, s.Time.Response) }
+func connectTime(s *runtime.Stream) int64 { return between(s, s.Time.Queue, s.Time.Connect) }
+
+func responseTime(s *runtime.Stream) int64 {
+	if s.Front.Mode == runtime.ModeTCP {
+		return -1
+	}
+	return between(s, s.Time.Connect, s.Time.Response)
+}
 
 func dataTime(s *runtime.Stream) int64 {
 	from := s.Time.Connect

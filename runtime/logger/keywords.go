@@ -13,6 +13,7 @@ import (
 var Domain = config.Domain{
 	Name:    "log",
 	Aliases: aliases,
+	Fetches: fetches,
 	Keywords: []config.Keyword{
 		{
 			Doc: keyword.Doc{Name: "log", Ref: "4.2", Summary: "where logs go",

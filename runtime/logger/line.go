@@ -137,7 +137,7 @@ func unread(s *runtime.Stream) bool { return s.Front.Mode == runtime.ModeHTTP &&
 // write builds the line of a stream and sends it.
 func (p *plan) write(s *runtime.Stream, step uint8) {
 	s.LogWait = 0
-	failed := failure(s)
+	failed := Failed(s)
 	opt := s.Front.Options
 	level := int(s.LogLevel)
 	switch {
@@ -152,8 +152,8 @@ func (p *plan) write(s *runtime.Stream, step uint8) {
 	p.line(s, p.format, level, step)
 }
 
-// failure tells whether a stream counts as an error for logs.
-func failure(s *runtime.Stream) bool {
+// Failed tells whether a stream counts as an error for logs.
+func Failed(s *runtime.Stream) bool {
 	switch s.End.Cause {
 	case runtime.EndNone:
 		if s.RetriesDone > 0 {
