@@ -153,7 +153,7 @@ func (b *bench) head() string {
 // is what the server saw.
 func TestRewriting(t *testing.T) {
 	for _, name := range []string{"headers", "requestline"} {
-		data, err := os.ReadFile(filepath.Join("..", "..", "compat-tests", "testdata", "http", name+".txtar"))
+		data, err := os.ReadFile(filepath.Join("testdata", name+".txtar"))
 		if err != nil {
 			t.Fatal(err)
 		}
