@@ -92,7 +92,7 @@ var Domain = config.Domain{
 		// The process.
 		ofProcess("act_conn", "connections of the process", sample.Int, sample.Constant, func(s *runtime.Stream) int64 { return s.Config.Stats.Conns.Load() }),
 		ofProcess("stopping", "whether the process is stopping", sample.Bool, sample.Internal, stopping),
-		ofProcess("tgroup", "number of the thread group", sample.Int, sample.Constant, func(*runtime.Stream) int64 { return 1 }),
+		ofProcess("tgroup", "number of the thread group, from 0", sample.Int, sample.Constant, func(*runtime.Stream) int64 { return 0 }),
 		ofProcess("thread", "number of the thread that runs the stream, from 0", sample.Int, sample.Constant, func(s *runtime.Stream) int64 { return int64(s.Loop) }),
 		ofProcess("uptime", "seconds since the process started", sample.Int, sample.Constant, uptime),
 	},

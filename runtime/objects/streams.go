@@ -72,9 +72,6 @@ func serverName(ctx *sample.Context, s *runtime.Stream, out *sample.Value) bool 
 }
 
 func reused(_ *sample.Context, s *runtime.Stream, out *sample.Value) bool {
-	if s.Time.Connect <= 0 {
-		return false // there is no connection to a server
-	}
 	out.SetBool(s.Reused)
 	return true
 }
