@@ -89,10 +89,7 @@ func (w *worker) open(p *port, fd int, peer *loop.Addr) {
 // refuse closes a connection that never came onto the loop.
 func (c *client) refuse(fd int) {
 	c.sock.Open(c.w.loop, fd, c, nil)
-	if c.silent {
-		c.sock.Abort()
-	}
-	c.close(0)
+	c.abort()
 }
 
 // Connected tells the end of the TLS handshake.

@@ -72,7 +72,9 @@ func (s *stream) giveUpWith(status int) outcome {
 		return s.cut()
 	}
 	s.dropServer()
-	s.phase = drop
+	if s.phase == pass {
+		s.toSrv.skip = true
+	}
 	return s.answerWith(s.errorReply(status))
 }
 
@@ -136,7 +138,10 @@ func (s *stream) clientAbort() {
 		s.Status = 400 // which nobody is told: the request itself was cut
 		s.cut()
 	default:
-		s.setEnd(runtime.EndClient)
+		if s.End.Cause == runtime.EndNone {
+			s.End = runtime.Termination{Cause: runtime.EndClient, State: runtime.InData}
+		}
+		s.Status = 400
 		s.cut()
 	}
 }

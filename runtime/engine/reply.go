@@ -6,6 +6,7 @@ import (
 
 	"hapax/runtime"
 	"hapax/runtime/h1"
+	"hapax/runtime/loop"
 	"hapax/runtime/message"
 )
 
@@ -74,7 +75,7 @@ func (s *stream) answerWith(r *runtime.Reply) outcome {
 		}
 		return s.answerAgain()
 	}
-	s.sendReply(body, r)
+	s.sendReply(body)
 	return answer
 }
 
@@ -201,12 +202,9 @@ func (s *stream) captureReply() {
 }
 
 // sendReply sends the head in s.Res and a body, and ends the stream.
-func (s *stream) sendReply(body []byte, r *runtime.Reply) {
+func (s *stream) sendReply(body []byte) {
 	w, c := s.w, s.c
 	enc := s.responseEncoder()
-	if s.closesReply(r) {
-		enc.Want = h1.Close
-	}
 	out := w.loop.Buffer()
 	data, err := enc.AppendResponse(out.Data, &s.Res)
 	if err != nil {
@@ -244,39 +242,47 @@ func (s *stream) sendReply(body []byte, r *runtime.Reply) {
 	s.toCli.done = true
 	s.dropServer()
 	s.drainRequest()
+	if s.phase == pass && !s.closing && c.end == nil {
+		s.skipRequest()
+		return
+	}
 	s.finishLater()
 }
 
-// closesReply tells whether the connection ends with a reply: it does after an
-// error, because what the client sends next may be anything.
-func (s *stream) closesReply(r *runtime.Reply) bool {
-	return r == nil || r.Closes
-}
-
-// drainRequest skips what was received of a request that is answered here. The
-// connection can be kept only when the request is complete.
-func (s *stream) drainRequest() {
-	if s.phase == full {
-		return
-	}
-	if s.phase == hold {
-		switch s.gather() {
-		case gathered:
-			if s.toSrv.dec.Finished() {
-				if s.inAt < s.inEnd {
-					s.keepAhead(s.in, s.inAt, s.inEnd)
-				}
-				if s.more != nil {
-					s.keepAhead(s.more, 0, len(s.more.Data))
-				}
-				s.phase = full
-				s.toSrv.done = true
+// skipRequest reads the rest of a request that is answered already.
+func (s *stream) skipRequest() {
+	s.stopWaiting()
+	s.conclude()
+	for _, b := range [...]**loop.Buffer{&s.more, &s.extra} {
+		if v := *b; v != nil {
+			*b = nil
+			if s.passOn(v, nil) {
 				return
 			}
 		}
 	}
-	s.phase = drop
-	s.closing = true
+	s.resumeClient()
+}
+
+// drainRequest skips what was received of a request that is answered here, and
+// what is still to come: the connection can be kept when the request is complete.
+func (s *stream) drainRequest() {
+	if s.phase != hold {
+		return
+	}
+	s.gather()
+	if s.toSrv.dec.Finished() {
+		if s.inAt < s.inEnd {
+			s.keepAhead(s.in, s.inAt, s.inEnd)
+		}
+		if s.more != nil {
+			s.keepAhead(s.more, 0, len(s.more.Data))
+		}
+		s.phase, s.toSrv.done = full, true
+		return
+	}
+	s.toSrv.skip = true
+	s.phase = pass
 }
 
 // badRequest answers what the parser refused.

@@ -61,7 +61,7 @@ func (s *stream) startResponse() {
 	}
 	s.resHead = true
 	s.outEnd = len(s.out.Data)
-	s.Status = status
+	s.Status, s.ServerStatus = status, status
 	s.Time.Response = w.loop.Now()
 	s.Ctx.Res = &s.Res
 	s.ResFromServer += headSize(&s.Res)
@@ -93,6 +93,7 @@ func (s *stream) checkBody() (int, h1.Event) {
 // informational passes a 1xx response on and goes back to waiting for the final one.
 func (s *stream) informational() {
 	w := s.w
+	s.ResFromServer += headSize(&s.Res)
 	out := w.loop.Buffer()
 	enc := h1.Encoder{Request11: true}
 	if data, err := enc.AppendResponse(out.Data, &s.Res); err == nil && s.Req.Flags&message.Version11 != 0 {

@@ -100,7 +100,7 @@ func (s *stream) judgeRequest(v runtime.Verdict) outcome {
 	case runtime.Abort:
 		s.denied()
 		s.setEnd(runtime.EndProxy)
-		s.Time.Request = s.w.loop.Now()
+		s.Time.Request, s.Status = 0, -1
 		return s.cut()
 	case runtime.Invalid:
 		s.front().FailedReq.Inc()
@@ -180,6 +180,13 @@ func (s *stream) inspectRules(rs runtime.Ruleset, px *runtime.Proxy) outcome {
 			s.back().DeniedReq.Inc()
 		}
 		s.setEnd(runtime.EndProxy)
+		s.Time.Request = 0
+		if s.http {
+			s.Status = -1
+			if !s.inBack {
+				s.URI = s.URI[:0] // the reference has not looked at the request yet
+			}
+		}
 		return s.cut()
 	}
 }
@@ -272,6 +279,7 @@ func (s *stream) chooseBackend() outcome {
 			return s.cut()
 		}
 		s.noServer()
+		s.Time.Request = 0 // as if the request had not been seen to its end
 		return s.answerWith(s.errorReply(503))
 	}
 	if be.Mode == runtime.ModeHTTP && !s.http {

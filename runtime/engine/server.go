@@ -341,6 +341,7 @@ func (s *stream) dialFailed(error) outcome {
 // connected is called when the connection to the server stands or failed.
 func (s *stream) connected(err error) {
 	if err != nil {
+		s.linkErr = err
 		s.link.close()
 		s.link = nil
 		s.stopWaiting()

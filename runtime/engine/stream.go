@@ -77,6 +77,7 @@ type stream struct {
 	headSent bool // the request's head went to the server
 	replays  bool // the request may be sent again
 	srvEnd   error
+	linkErr  error // of the last connection that could not be made
 
 	// The response.
 	out     *loop.Buffer // the response's head and what came with it; Res.Buf is its memory
@@ -107,6 +108,7 @@ type stream struct {
 	sendFailed             bool         // the server does not take any more
 	wantsAddrs             bool         // the server connection's own address is asked for
 	reqCounted, resCounted int64        // body bytes in the counts already
+	concluded              bool         // counted and logged
 	failedReply            bool         // a reply could not be made: the next is the last
 }
 
@@ -123,6 +125,7 @@ func newStream(w *worker) *stream {
 	s.ResVars.Init(sample.ResScope, limits, &s.TxnVars)
 	s.Ctx.Scratch = w.scratch
 	s.Ctx.Owner = &s.Stream
+	s.Engine = s
 	s.Stream.Config = w.cfg
 	s.Loop = w.id
 	return s
@@ -183,10 +186,10 @@ func (s *stream) reset() {
 	s.inAt, s.cliQueued = 0, 0
 	s.reqCounted, s.resCounted = 0, 0
 	s.resHead, s.cliHeld, s.srvHeld, s.cliDone = false, false, false, false
-	s.draining, s.sendFailed, s.failedReply = false, false, false
+	s.draining, s.sendFailed, s.failedReply, s.concluded = false, false, false, false
 	s.inBack, s.queued, s.persist, s.headSent, s.replays = false, false, false, false, false
 	s.replied, s.closing, s.srvKeep, s.tunnel = false, false, false, false
-	s.srvEnd = nil
+	s.srvEnd, s.linkErr = nil, nil
 }
 
 // forget empties the model's part, keeping its memory.
@@ -426,6 +429,20 @@ func (w *worker) headLimits() h1.Limits {
 	return h1.Limits{Buffer: w.limits.buffer, Rewrite: w.limits.rewrite, Headers: w.cfg.Global.Tune.MaxHdr}
 }
 
+// conclude counts and logs the stream, once. A reply of the proxy's own
+// concludes a stream whose request is still being read.
+func (s *stream) conclude() {
+	if s.concluded {
+		return
+	}
+	s.concluded = true
+	s.Time.Close = s.w.loop.Now()
+	s.countBytes()
+	s.account()
+	s.leaveCounts()
+	s.log()
+}
+
 // finish ends the stream: it is counted, logged and put back, and its
 // connections go on or end.
 func (s *stream) finish() {
@@ -434,12 +451,8 @@ func (s *stream) finish() {
 	}
 	s.dead = true
 	w, c := s.w, s.c
-	s.Time.Close = w.loop.Now()
 	s.leaveQueue()
-	s.countBytes()
-	s.account()
-	s.leaveCounts()
-	s.log()
+	s.conclude()
 	s.releaseServer()
 	keep := !s.closing && !c.closed && s.toCli.done && s.phase == full && !s.tunnel
 	abort := s.Drop

@@ -66,7 +66,7 @@ func (s *stream) startTarpit() outcome {
 func (s *stream) endTarpit() {
 	s.End = runtime.Termination{Cause: runtime.EndProxy, State: runtime.InTarpit}
 	s.waits = forNothing
-	s.Time.Request = s.w.loop.Now()
+	s.Time.Request, s.Time.Queue = 0, s.w.loop.Now()
 	s.answerWith(s.reply(s.Reply, 500))
 }
 
@@ -160,7 +160,7 @@ func (s *stream) clientPatience() time.Duration {
 
 // slowSteps is into how many steps the client's timeout is cut while bytes are
 // queued for it: the kernel does not tell when it takes some.
-const slowSteps = 8
+const slowSteps = 16
 
 // stillReads tells whether a client with queued bytes has taken some of them
 // within its timeout, and sets the timer for the next look.
@@ -175,7 +175,10 @@ func (s *stream) stillReads(queued int) bool {
 	if left <= 0 {
 		return false
 	}
-	s.c.timer.Set(now + min(left, int64(d)/slowSteps))
+	if queued > 0 {
+		left = min(left, int64(d)/slowSteps)
+	}
+	s.c.timer.Set(now + left)
 	return true
 }
 
@@ -183,7 +186,7 @@ func (s *stream) stillReads(queued int) bool {
 func (s *stream) clientTimeout() {
 	c := s.c
 	queued := c.sock.Queued()
-	if queued > 0 && s.stillReads(queued) {
+	if (queued > 0 || s.cliQueued > 0) && s.stillReads(queued) {
 		return
 	}
 	switch {
@@ -219,7 +222,11 @@ func (s *stream) clientTimeout() {
 func (s *stream) serverTimeout() {
 	switch {
 	case s.tunnel:
-		s.setEnd(runtime.EndServerTO)
+		cause := byte(runtime.EndServerTO)
+		if d := s.c.timer.Deadline(); d > 0 && d-s.w.loop.Now() < int64(time.Millisecond) {
+			cause = runtime.EndClientTO // both at once, as with timeout tunnel
+		}
+		s.setEnd(cause)
 		s.cut()
 	case s.resHead:
 		if s.srvHeld {

@@ -3,6 +3,8 @@ package engine
 import (
 	"sync/atomic"
 
+	"golang.org/x/sys/unix"
+
 	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/runtime/loop"
@@ -36,6 +38,7 @@ type worker struct {
 	coming  atomic.Int32 // on their way from other workers
 	line    []byte       // memory for one evaluated header or name
 	page    []byte       // memory for one evaluated body
+	tcpInfo unix.TCPInfo // memory for what the kernel knows of one connection
 }
 
 func newWorker(e *Engine, id int, l *loop.Loop) *worker {

@@ -1,0 +1,305 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"hapax/acl/sample"
+	"hapax/parser/keyword"
+	"hapax/runtime"
+)
+
+var timeUnit = keyword.Arg{Name: "unit", Type: keyword.Str, Opt: true, Default: "ms", Doc: "us or ms"}
+
+// counterArg is taken by counters of TCP for no reason but that it always was.
+var counterArg = keyword.Arg{Name: "unit", Type: keyword.Str, Opt: true, Doc: "without meaning"}
+
+var connectionFetches = []sample.Fetch{
+	{Doc: doc("so_id", "7.3.3", "the number of the listening socket", "1"),
+		Out: sample.Int, From: sample.Frontend, Eval: of(func(s *runtime.Stream, out *sample.Value) bool {
+			return listener(s, func(ln *runtime.Listener) { out.SetInt(int64(ln.ID)) })
+		})},
+	{Doc: doc("so_name", "7.3.3", "the name of the listening socket", "web"),
+		Out: sample.Str, From: sample.Frontend, Eval: text(listenerName)},
+	{Doc: doc("dst_conn", "7.3.3", "connections of the listening socket now", "1"),
+		Out: sample.Int, From: sample.Frontend, Eval: of(func(s *runtime.Stream, out *sample.Value) bool {
+			return listener(s, func(ln *runtime.Listener) { out.SetInt(ln.Conns.Load()) })
+		})},
+
+	{Doc: doc("bc_reused", "7.3.3", "whether the connection to the server had served before", "0"),
+		Out: sample.Bool, From: sample.ServerAddr, Eval: truth(func(s *runtime.Stream) bool { return s.Reused })},
+	{Doc: doc("bc_be_queue", "7.3.3", "requests that left the backend's queue while this one waited", "0"),
+		Out: sample.Int, From: sample.ServerAddr, Eval: number(func(s *runtime.Stream) int64 { return int64(s.BackendQueue) })},
+	{Doc: doc("bc_srv_queue", "7.3.3", "requests that left the server's queue while this one waited", "0"),
+		Out: sample.Int, From: sample.ServerAddr, Eval: number(func(s *runtime.Stream) int64 { return int64(s.ServerQueue) })},
+
+	{Doc: doc("fc_err", "7.3.3", "the number of the error of the client's connection, 0 without", ""),
+		Out: sample.Int, From: sample.ClientAddr, Eval: faultNumber(clientEnd)},
+	{Doc: doc("fc_err_name", "7.3.3", "the name of the error of the client's connection", ""),
+		Out: sample.Str, From: sample.ClientAddr, Eval: faultText(clientEnd, func(f fault) string { return f.name })},
+	{Doc: doc("fc_err_str", "7.3.3", "the error of the client's connection in words", ""),
+		Out: sample.Str, From: sample.ClientAddr, Eval: faultText(clientEnd, func(f fault) string { return f.text })},
+	{Doc: doc("bc_err", "7.3.3", "the number of the error of the connection to the server, 0 without", ""),
+		Out: sample.Int, From: sample.ServerAddr, Eval: faultNumber(serverEnd)},
+	{Doc: doc("bc_err_name", "7.3.3", "the name of the error of the connection to the server", ""),
+		Out: sample.Str, From: sample.ServerAddr, Eval: faultText(serverEnd, func(f fault) string { return f.name })},
+	{Doc: doc("bc_err_str", "7.3.3", "the error of the connection to the server in words", ""),
+		Out: sample.Str, From: sample.ServerAddr, Eval: faultText(serverEnd, func(f fault) string { return f.text })},
+
+	{Doc: doc("fc_nb_streams", "7.3.3", "streams on the client's connection now", ""),
+		Out: sample.Int, From: sample.ClientAddr, Eval: oneStream(hasClient)},
+	{Doc: doc("bc_nb_streams", "7.3.3", "streams on the connection to the server now", ""),
+		Out: sample.Int, From: sample.ServerConn, Eval: oneStream(hasServer)},
+	{Doc: doc("fc_settings_streams_limit", "7.3.3", "how many streams the client's connection may carry at once", ""),
+		Out: sample.Int, From: sample.ClientConn, Eval: oneStream(hasClient)},
+	{Doc: doc("bc_settings_streams_limit", "7.3.3", "how many streams the connection to the server may carry at once", ""),
+		Out: sample.Int, From: sample.ServerConn, Eval: oneStream(hasServer)},
+	{Doc: doc("fs.id", "7.3.4", "the number of the stream on the client's connection, from 0", ""),
+		Out: sample.Str, From: sample.ClientConn, Eval: clientStreamID},
+	{Doc: doc("bs.id", "7.3.4", "the number of the stream on the connection to the server, from 0", ""),
+		Out: sample.Int, From: sample.ServerConn, Eval: serverStreamID},
+	{Doc: doc("fs.aborted", "7.3.4", "whether the client reset the stream alone: never in HTTP/1", "0"),
+		Out: sample.Int, From: sample.ClientConn, Eval: truth(func(*runtime.Stream) bool { return false })},
+	{Doc: doc("bs.aborted", "7.3.4", "whether the server reset the stream alone: never in HTTP/1", "0"),
+		Out: sample.Int, From: sample.ServerConn, Eval: truth(func(*runtime.Stream) bool { return false })},
+	{Doc: doc("fs.rst_code", "7.3.4", "the code with which the client reset the stream: there is none in HTTP/1", ""),
+		Out: sample.Int, From: sample.ClientConn, Eval: notReset},
+	{Doc: doc("bs.rst_code", "7.3.4", "the code with which the server reset the stream: there is none in HTTP/1", ""),
+		Out: sample.Int, From: sample.ServerConn, Eval: notReset},
+
+	{Doc: doc("fc_rtt", "7.3.3", "the round trip time of the client's connection", "", timeUnit),
+		Check: checkTimeUnit, Out: sample.Int, From: sample.ClientAddr, Eval: kernelTime(clientSocket, func(i *unix.TCPInfo) uint32 { return i.Rtt })},
+	{Doc: doc("fc_rttvar", "7.3.3", "how much the round trip time of the client's connection varies", "", timeUnit),
+		Check: checkTimeUnit, Out: sample.Int, From: sample.ClientAddr, Eval: kernelTime(clientSocket, func(i *unix.TCPInfo) uint32 { return i.Rttvar })},
+	{Doc: doc("bc_rtt", "7.3.3", "the round trip time of the connection to the server", "", timeUnit),
+		Check: checkTimeUnit, Out: sample.Int, From: sample.ClientAddr, Eval: kernelTime(serverSocket, func(i *unix.TCPInfo) uint32 { return i.Rtt })},
+	{Doc: doc("bc_rttvar", "7.3.3", "how much the round trip time of the connection to the server varies", "", timeUnit),
+		Check: checkTimeUnit, Out: sample.Int, From: sample.ClientAddr, Eval: kernelTime(serverSocket, func(i *unix.TCPInfo) uint32 { return i.Rttvar })},
+	{Doc: doc("fc_unacked", "7.3.3", "segments of the client's connection that were not acknowledged", "", counterArg),
+		Check: checkCounter, Out: sample.Int, From: sample.ClientAddr, Eval: kernelCount(func(i *unix.TCPInfo) uint32 { return i.Unacked })},
+	{Doc: doc("fc_sacked", "7.3.3", "segments of the client's connection that were acknowledged out of order", "", counterArg),
+		Check: checkCounter, Out: sample.Int, From: sample.ClientAddr, Eval: kernelCount(func(i *unix.TCPInfo) uint32 { return i.Sacked })},
+	{Doc: doc("fc_lost", "7.3.3", "segments of the client's connection that were lost", "", counterArg),
+		Check: checkCounter, Out: sample.Int, From: sample.ClientAddr, Eval: kernelCount(func(i *unix.TCPInfo) uint32 { return i.Lost })},
+	{Doc: doc("fc_retrans", "7.3.3", "segments of the client's connection that were sent again", "", counterArg),
+		Check: checkCounter, Out: sample.Int, From: sample.ClientAddr, Eval: kernelCount(func(i *unix.TCPInfo) uint32 { return i.Retrans })},
+	{Doc: doc("fc_fackets", "7.3.3", "forward acknowledgements of the client's connection", "", counterArg),
+		Check: checkCounter, Out: sample.Int, From: sample.ClientAddr, Eval: kernelCount(func(i *unix.TCPInfo) uint32 { return i.Fackets })},
+	{Doc: doc("fc_reordering", "7.3.3", "how far segments of the client's connection were reordered", "", counterArg),
+		Check: checkCounter, Out: sample.Int, From: sample.ClientAddr, Eval: kernelCount(func(i *unix.TCPInfo) uint32 { return i.Reordering })},
+}
+
+// listener lets use look at the listening socket, if there is one: there is none in a health check.
+func listener(s *runtime.Stream, use func(ln *runtime.Listener)) bool {
+	ln := s.Session.Listener
+	if ln == nil {
+		return false
+	}
+	use(ln)
+	return true
+}
+
+func listenerName(s *runtime.Stream) string {
+	if s.Session.Listener == nil {
+		return ""
+	}
+	return s.Session.Listener.Name
+}
+
+// hasClient tells whether the client's connection carries a stream, which it does not yet where rules on connections
+// and sessions are evaluated; hasServer that of the server.
+func hasClient(ctx *sample.Context) (st *stream, ok bool) {
+	st = running(ctx)
+	return st, st != nil && ctx.Checkpoint&(sample.FrontConnection|sample.FrontSession) == 0
+}
+
+func hasServer(ctx *sample.Context) (st *stream, ok bool) {
+	st = running(ctx)
+	return st, st != nil && (st.link != nil || st.linkErr != nil)
+}
+
+// oneStream makes an Eval for connections that carry one stream at a time.
+func oneStream(has func(ctx *sample.Context) (*stream, bool)) evalFunc {
+	return func(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
+		_, ok := has(ctx)
+		out.SetInt(1)
+		return ok
+	}
+}
+
+func clientStreamID(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
+	st, ok := hasClient(ctx)
+	if ok {
+		out.SetInt(max(0, int64(st.Session.Requests)-1))
+	}
+	return ok
+}
+
+func serverStreamID(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
+	st, ok := hasServer(ctx)
+	if !ok {
+		return false
+	}
+	out.SetInt(0)
+	if st.link != nil && speaksHTTP(&st.Stream) {
+		out.SetInt(int64(st.link.served))
+	}
+	return true
+}
+
+// notReset has no value, but may get one.
+func notReset(_ *sample.Context, _ []sample.Arg, out *sample.Value) bool {
+	out.Flags |= sample.MayChange
+	return false
+}
+
+// fault is an error of a connection as logs name it.
+type fault struct {
+	number int64
+	name   string
+	text   string
+}
+
+// faults are the errors that the system reports of connections, the first for those that are not listed.
+var faults = [...]struct {
+	errno unix.Errno
+	fault
+}{
+	{0, fault{6, "SOCK_ERR", "General socket error"}},
+	{unix.ECONNREFUSED, fault{47, "EREFUSED", "ECONNREFUSED returned by OS"}},
+	{unix.ECONNRESET, fault{48, "ERESET", "ECONNRESET returned by OS"}},
+	{unix.EHOSTUNREACH, fault{49, "EUNREACH", "ENETUNREACH returned by OS"}},
+	{unix.ENETUNREACH, fault{49, "EUNREACH", "ENETUNREACH returned by OS"}},
+	{unix.ENOMEM, fault{50, "ENOMEM", "ENOMEM returned by OS"}},
+	{unix.ENOBUFS, fault{56, "ENOBUFS", "ENOBUFS returned by OS"}},
+	{unix.EPIPE, fault{57, "EPIPE", "EPIPE returned by OS"}},
+}
+
+// faultOf names the error with which a connection ended. A regular end is none.
+func faultOf(err error) fault {
+	var errno unix.Errno
+	if err == nil || !errors.As(err, &errno) {
+		return fault{0, "", "Success"}
+	}
+	for _, f := range faults {
+		if f.errno == errno {
+			return f.fault
+		}
+	}
+	return faults[0].fault
+}
+
+// clientEnd and serverEnd give how the connection ended, nil while it stands; false: there is no connection.
+func clientEnd(ctx *sample.Context) (error, bool) {
+	st := running(ctx)
+	if st == nil {
+		return nil, false
+	}
+	return st.c.end, true
+}
+
+func serverEnd(ctx *sample.Context) (error, bool) {
+	st, ok := hasServer(ctx)
+	if !ok {
+		return nil, false
+	}
+	if st.link != nil {
+		return st.srvEnd, true
+	}
+	return st.linkErr, true
+}
+
+func faultNumber(end func(ctx *sample.Context) (error, bool)) evalFunc {
+	return func(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
+		err, ok := end(ctx)
+		if ok {
+			out.SetInt(faultOf(err).number)
+		}
+		return ok
+	}
+}
+
+func faultText(end func(ctx *sample.Context) (error, bool), part func(f fault) string) evalFunc {
+	return func(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
+		err, ok := end(ctx)
+		if !ok {
+			return false
+		}
+		text := part(faultOf(err))
+		out.SetText(text)
+		return text != ""
+	}
+}
+
+func checkTimeUnit(_ *sample.Compiler, args []sample.Arg) error {
+	switch {
+	case !args[0].Present, args[0].Str == "ms":
+	case args[0].Str == "us":
+		args[0].Int = 1
+	default:
+		return fmt.Errorf("expects 'us' or 'ms', got '%s'", args[0].Str)
+	}
+	return nil
+}
+
+func checkCounter(c *sample.Compiler, args []sample.Arg) error {
+	if args[0].Present && c.Warn != nil {
+		c.Warn("no argument supported for 'fc_*' sample expressions returning counters.")
+	}
+	return nil
+}
+
+// socket gives the worker and the descriptor of one connection of a stream.
+type socket func(ctx *sample.Context) (w *worker, fd int, ok bool)
+
+func clientSocket(ctx *sample.Context) (w *worker, fd int, ok bool) {
+	st := running(ctx)
+	if st == nil || !st.c.sock.IsOpen() {
+		return nil, -1, false
+	}
+	return st.w, st.c.sock.Fd(), true
+}
+
+func serverSocket(ctx *sample.Context) (w *worker, fd int, ok bool) {
+	st := running(ctx)
+	if st == nil || st.link == nil || !st.link.sock.IsOpen() {
+		return nil, -1, false
+	}
+	return st.w, st.link.sock.Fd(), true
+}
+
+// kernelNumber asks the kernel for one number of what it knows about a TCP connection.
+func kernelNumber(ctx *sample.Context, of socket, get func(i *unix.TCPInfo) uint32) (int64, bool) {
+	w, fd, ok := of(ctx)
+	if !ok {
+		return 0, false
+	}
+	size := uint32(unsafe.Sizeof(w.tcpInfo))
+	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.IPPROTO_TCP, unix.TCP_INFO,
+		uintptr(unsafe.Pointer(&w.tcpInfo)), uintptr(unsafe.Pointer(&size)), 0)
+	return int64(get(&w.tcpInfo)), errno == 0
+}
+
+// kernelTime makes an Eval of a time that the kernel measures in microseconds.
+func kernelTime(of socket, get func(i *unix.TCPInfo) uint32) evalFunc {
+	return func(ctx *sample.Context, args []sample.Arg, out *sample.Value) bool {
+		t, ok := kernelNumber(ctx, of, get)
+		if args[0].Int == 0 {
+			t = (t + 500) / 1000
+		}
+		out.SetInt(t)
+		return ok
+	}
+}
+
+// kernelCount makes an Eval of what the kernel counts on the client's connection.
+func kernelCount(get func(i *unix.TCPInfo) uint32) evalFunc {
+	return func(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
+		n, ok := kernelNumber(ctx, clientSocket, get)
+		out.SetInt(n)
+		return ok
+	}
+}

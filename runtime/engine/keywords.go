@@ -1,0 +1,84 @@
+package engine
+
+import (
+	"slices"
+
+	"hapax/acl/sample"
+	"hapax/parser/keyword"
+	"hapax/runtime"
+	"hapax/runtime/config"
+)
+
+// Domain holds the fetches and converters that ask the objects that the engine moves: proxies, servers, sessions,
+// streams and their connections.
+var Domain = config.Domain{
+	Name:       "engine",
+	Fetches:    slices.Concat(proxyFetches, serverFetches, streamFetches, connectionFetches, processFetches),
+	Converters: slices.Concat(proxyConverters, serverConverters, conditionConverters),
+}
+
+// doc makes the shared part of a row whose only example is the keyword itself, with the value that it has in the
+// stream that the tests evaluate rows in; "" where it has none.
+func doc(name, ref, summary, want string, args ...keyword.Arg) keyword.Doc {
+	return example(name, ref, summary, name, want, args...)
+}
+
+// example makes the shared part of a row with an example.
+func example(name, ref, summary, expr, want string, args ...keyword.Arg) keyword.Doc {
+	return keyword.Doc{Name: name, Ref: ref, Summary: summary, Args: args, Examples: []keyword.Example{{Expr: expr, Want: want}}}
+}
+
+// evalFunc is what the Eval of a fetch is.
+type evalFunc = func(ctx *sample.Context, args []sample.Arg, out *sample.Value) bool
+
+// of makes an Eval of a function of a stream. Where there is no stream there is no value.
+func of(eval func(s *runtime.Stream, out *sample.Value) bool) evalFunc {
+	return func(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
+		s, ok := ctx.Owner.(*runtime.Stream)
+		return ok && eval(s, out)
+	}
+}
+
+// number makes an Eval of a number of a stream.
+func number(get func(s *runtime.Stream) int64) evalFunc {
+	return of(func(s *runtime.Stream, out *sample.Value) bool {
+		out.SetInt(get(s))
+		return true
+	})
+}
+
+// truth makes an Eval of a property of a stream.
+func truth(get func(s *runtime.Stream) bool) evalFunc {
+	return of(func(s *runtime.Stream, out *sample.Value) bool {
+		out.SetBool(get(s))
+		return true
+	})
+}
+
+// text makes an Eval of a text of a stream, which has no value when it is empty.
+func text(get func(s *runtime.Stream) string) evalFunc {
+	return of(func(s *runtime.Stream, out *sample.Value) bool {
+		t := get(s)
+		out.SetText(t)
+		return t != ""
+	})
+}
+
+// running gives the engine's own part of the stream that an expression is evaluated for, nil where there is none: in
+// a health check, or for a connection that never carried a stream.
+func running(ctx *sample.Context) *stream {
+	if s, ok := ctx.Owner.(*runtime.Stream); ok {
+		if st, ok := s.Engine.(*stream); ok && st.c != nil {
+			return st
+		}
+	}
+	return nil
+}
+
+// clockMs is the clock that rates are fed with.
+func clockMs(s *runtime.Stream) int64 {
+	if s.Config.Stats.Clock == nil {
+		return 0
+	}
+	return s.Config.Stats.Clock()
+}
