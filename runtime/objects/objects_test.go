@@ -22,7 +22,7 @@ func model() *runtime.Stream {
 		srv.State.Store(int32(runtime.ServerRunning))
 		back.Servers = append(back.Servers, srv)
 	}
-	back.Servers[2].AdminState.Store(uint32(runtime.ForcedMaint|runtime.ConfigMaint))
+	back.Servers[2].AdminState.Store(uint32(runtime.ForcedMaint | runtime.ConfigMaint))
 	back.Servers[2].State.Store(int32(runtime.ServerStopped))
 	balance.Build(back)
 	queue.Build(back)
