@@ -18,9 +18,8 @@ type yescrypt struct {
 	r, p, t int
 	prehash bool
 
-	v []uint32 // the large memory
-	x []uint32 // the block that is worked on
-	y []uint32 // scratch of the same size
+	v []uint64 // the large memory: pairs of words, the first one low
+	x []uint64 // the block that is worked on
 }
 
 // The flavor, as hashes encode it, and what it stands for.
@@ -29,17 +28,15 @@ const (
 	pwxRounds      = 6
 	pwxGather      = 4
 	pwxSimple      = 2
-	pwxWords       = pwxGather * pwxSimple * 2
-	boxEntries     = 256 * pwxSimple // of 64 bits, in each of the three boxes
-	boxWords       = boxEntries * 2
-	boxMask        = 255 * pwxSimple * 8
+	pwxLanes       = pwxGather * pwxSimple // of 64 bits
+	boxEntries     = 256 * pwxSimple       // of 64 bits, in each of the three boxes
 )
 
 // yescryptMemory bounds the memory of a hash, in 32-bit words: 1 GiB.
 const yescryptMemory = 1 << 28
 
 // memory is reused: it is 16 MiB with the usual parameters.
-var memory = sync.Pool{New: func() any { return new([]uint32) }}
+var memory = sync.Pool{New: func() any { return new([]uint64) }}
 
 // checkYescrypt checks a hash of the form $y$<parameters>$<salt>$<hash>.
 func checkYescrypt(hash string, password []byte) bool {
@@ -215,13 +212,13 @@ func (y *yescrypt) derive(password, salt []byte) []byte {
 // password. It gives the key for the last step.
 func (y *yescrypt) mix(b []uint32, key []byte) []byte {
 	s := 32 * y.r
-	mem := memory.Get().(*[]uint32)
+	mem := memory.Get().(*[]uint64)
 	defer memory.Put(mem)
-	if need := s * int(y.n); cap(*mem) < need {
-		*mem = make([]uint32, need)
+	if need := s / 2 * int(y.n); cap(*mem) < need {
+		*mem = make([]uint64, need)
 	}
-	y.v = (*mem)[:s*int(y.n)]
-	y.x, y.y = make([]uint32, s), make([]uint32, s)
+	y.v = (*mem)[:s/2*int(y.n)]
+	y.x = make([]uint64, s/2)
 
 	chunk := y.n / uint64(y.p)
 	loops := chunk
@@ -244,8 +241,8 @@ func (y *yescrypt) mix(b []uint32, key []byte) []byte {
 		if i == y.p-1 {
 			n = y.n - from
 		}
-		v := y.v[from*uint64(s):]
-		boxes[i] = newSubstitution(part, y.y)
+		v := y.v[from*uint64(s/2):]
+		boxes[i] = newSubstitution(part)
 		if i == 0 {
 			var last [64]byte
 			for j, w := range part[s-16:] {
@@ -265,29 +262,29 @@ func (y *yescrypt) mix(b []uint32, key []byte) []byte {
 }
 
 // load and store bring a block into the order that the mixing works in, and back.
-func load(x, b []uint32) {
-	for k := 0; k < len(x); k += 16 {
-		for i := range 16 {
-			x[k+i] = b[k+i*5%16]
+func load(x []uint64, b []uint32) {
+	for k := 0; k < len(b); k += 16 {
+		for i := 0; i < 16; i += 2 {
+			x[(k+i)/2] = uint64(b[k+i*5%16]) | uint64(b[k+(i+1)*5%16])<<32
 		}
 	}
 }
 
-func store(b, x []uint32) {
-	for k := 0; k < len(x); k += 16 {
-		for i := range 16 {
-			b[k+i*5%16] = x[k+i]
+func store(b []uint32, x []uint64) {
+	for k := 0; k < len(b); k += 16 {
+		for i := 0; i < 16; i += 2 {
+			b[k+i*5%16], b[k+(i+1)*5%16] = uint32(x[(k+i)/2]), uint32(x[(k+i)/2]>>32)
 		}
 	}
 }
 
 // integerify reads a number from the last 64 bytes of a block.
-func integerify(x []uint32) uint64 {
-	last := x[len(x)-16:]
-	return uint64(last[13])<<32 | uint64(last[0])
+func integerify(x []uint64) uint64 {
+	last := x[len(x)-8:]
+	return last[6]&^(1<<32-1) | last[0]&(1<<32-1)
 }
 
-func xor(dst, src []uint32) {
+func xor(dst, src []uint64) {
 	src = src[:len(dst)]
 	for i := range dst {
 		dst[i] ^= src[i]
@@ -295,8 +292,8 @@ func xor(dst, src []uint32) {
 }
 
 // fill writes n blocks of memory, one from the other and from an earlier one.
-func (y *yescrypt) fill(b []uint32, n uint64, v []uint32, boxes *substitution) {
-	s := uint64(len(b))
+func (y *yescrypt) fill(b []uint32, n uint64, v []uint64, boxes *substitution) {
+	s := uint64(len(y.x))
 	load(y.x, b)
 	for i := uint64(0); i < n; i++ {
 		copy(v[i*s:], y.x)
@@ -311,8 +308,8 @@ func (y *yescrypt) fill(b []uint32, n uint64, v []uint32, boxes *substitution) {
 }
 
 // walk reads loops blocks of the first n, and writes them when write is set.
-func (y *yescrypt) walk(b []uint32, n, loops uint64, v []uint32, boxes *substitution, write bool) {
-	s := uint64(len(b))
+func (y *yescrypt) walk(b []uint32, n, loops uint64, v []uint64, boxes *substitution, write bool) {
+	s := uint64(len(y.x))
 	load(y.x, b)
 	for range loops {
 		j := integerify(y.x) & (n - 1)
@@ -328,63 +325,67 @@ func (y *yescrypt) walk(b []uint32, n, loops uint64, v []uint32, boxes *substitu
 
 // substitution are the three boxes that the mixing looks up and rewrites in turn.
 type substitution struct {
-	s0, s1, s2 []uint32
+	s0, s1, s2 *[boxEntries]uint64
 	w          int // next entry of s2 that is written
 }
 
 // newSubstitution fills the boxes from the first 128 bytes of a block, which change by that.
-func newSubstitution(b, scratch []uint32) *substitution {
-	all := make([]uint32, 3*boxWords)
-	x := make([]uint32, 32)
+func newSubstitution(b []uint32) *substitution {
+	var all [3 * boxEntries]uint64
+	var x [16]uint64
 	b = b[:32]
-	load(x, b)
-	for i := 0; i < len(all); i += 32 {
-		copy(all[i:], x)
-		mixSalsa(x)
+	load(x[:], b)
+	for i := 0; i < len(all); i += len(x) {
+		copy(all[i:], x[:])
+		mixSalsa(&x)
 	}
-	store(b, x)
-	return &substitution{s2: all[:boxWords], s1: all[boxWords : 2*boxWords], s0: all[2*boxWords:]}
+	store(b, x[:])
+	c := &substitution{new([boxEntries]uint64), new([boxEntries]uint64), new([boxEntries]uint64), 0}
+	copy(c.s2[:], all[:])
+	copy(c.s1[:], all[boxEntries:])
+	copy(c.s0[:], all[2*boxEntries:])
+	return c
 }
 
 // mixSalsa is scrypt's mixing of a block of 128 bytes.
-func mixSalsa(x []uint32) {
-	var t [16]uint32
-	copy(t[:], x[16:])
-	for i := 0; i < 32; i += 16 {
-		xor(t[:], x[i:i+16])
+func mixSalsa(x *[16]uint64) {
+	var t [8]uint64
+	copy(t[:], x[8:])
+	for i := 0; i < 16; i += 8 {
+		xor(t[:], x[i:i+8])
 		salsa(&t, 8)
 		copy(x[i:], t[:])
 	}
 }
 
 // mix is yescrypt's mixing of a block.
-func (c *substitution) mix(b []uint32) {
-	var x [pwxWords]uint32
-	copy(x[:], b[len(b)-pwxWords:])
-	for i := 0; i < len(b); i += pwxWords {
-		xor(x[:], b[i:i+pwxWords])
+func (c *substitution) mix(b []uint64) {
+	var x [pwxLanes]uint64
+	copy(x[:], b[len(b)-pwxLanes:])
+	for i := 0; i < len(b); i += pwxLanes {
+		part := (*[pwxLanes]uint64)(b[i:])
+		for j := range x {
+			x[j] ^= part[j]
+		}
 		c.transform(&x)
-		copy(b[i:], x[:])
+		*part = x
 	}
-	salsa((*[16]uint32)(b[len(b)-16:]), 2)
+	salsa((*[8]uint64)(b[len(b)-8:]), 2)
 }
 
 // transform multiplies and substitutes the lanes.
-func (c *substitution) transform(x *[pwxWords]uint32) {
-	s0, s1, s2, w := c.s0[:boxWords], c.s1[:boxWords], c.s2[:boxWords], c.w
+func (c *substitution) transform(x *[pwxLanes]uint64) {
+	s0, s1, s2, w := c.s0, c.s1, c.s2, c.w
 	for round := range pwxRounds {
-		for j := 0; j < pwxWords; j += 2 * pwxSimple {
-			p0 := s0[x[j]&boxMask/4:]
-			p1 := s1[x[j+1]&boxMask/4:]
-			for k := 0; k < 2*pwxSimple; k += 2 {
-				v := uint64(x[j+k+1]) * uint64(x[j+k])
-				v += uint64(p0[k+1])<<32 | uint64(p0[k])
-				v ^= uint64(p1[k+1])<<32 | uint64(p1[k])
-				x[j+k], x[j+k+1] = uint32(v), uint32(v>>32)
-				if round != 0 && round != pwxRounds-1 {
-					s2[2*w], s2[2*w+1] = uint32(v), uint32(v>>32)
-					w++
-				}
+		for j := 0; j < pwxLanes; j += pwxSimple {
+			i0, i1 := x[j]>>3&0x1fe, x[j]>>35&0x1fe
+			a, b := x[j], x[j+1]
+			a = (a>>32*(a&(1<<32-1)) + s0[i0]) ^ s1[i1]
+			b = (b>>32*(b&(1<<32-1)) + s0[i0|1]) ^ s1[i1|1]
+			x[j], x[j+1] = a, b
+			if round != 0 && round != pwxRounds-1 {
+				s2[w&(boxEntries-1)], s2[(w+1)&(boxEntries-1)] = a, b
+				w += pwxSimple
 			}
 		}
 	}
@@ -393,11 +394,12 @@ func (c *substitution) transform(x *[pwxWords]uint32) {
 }
 
 // salsa is the core of Salsa20 with so many rounds, over words in the order of load.
-func salsa(b *[16]uint32, rounds int) {
+func salsa(b *[8]uint64, rounds int) {
 	var x [16]uint32
-	for i := range 16 {
-		x[i*5%16] = b[i]
+	for i := 0; i < 16; i += 2 {
+		x[i*5%16], x[(i+1)*5%16] = uint32(b[i/2]), uint32(b[i/2]>>32)
 	}
+	before := x
 	quarter := func(a, b, c, d int) {
 		x[b] ^= bits.RotateLeft32(x[a]+x[d], 7)
 		x[c] ^= bits.RotateLeft32(x[b]+x[a], 9)
@@ -414,7 +416,10 @@ func salsa(b *[16]uint32, rounds int) {
 		quarter(10, 11, 8, 9)
 		quarter(15, 12, 13, 14)
 	}
-	for i := range 16 {
-		b[i] += x[i*5%16]
+	for i := range x {
+		x[i] += before[i]
+	}
+	for i := 0; i < 16; i += 2 {
+		b[i/2] = uint64(x[i*5%16]) | uint64(x[(i+1)*5%16])<<32
 	}
 }
