@@ -9,10 +9,12 @@ import (
 	"hapax/runtime/check"
 	"hapax/runtime/config"
 	"hapax/runtime/cookie"
+	"hapax/runtime/engine"
 	"hapax/runtime/logger"
 	"hapax/runtime/objects"
 	"hapax/runtime/queue"
 	"hapax/runtime/rules"
+	"hapax/runtime/ssl"
 )
 
 // domains is the one ordered list of everything that hapax knows: what a
@@ -28,8 +30,10 @@ func domains() []*config.Domain {
 		&balance.Domain,
 		&check.Domain,
 		&queue.Domain,
+		&ssl.Domain,
 		&rules.Domain,
 		&logger.Domain,
+		&engine.Domain,
 		&objects.Domain,
 	}
 }

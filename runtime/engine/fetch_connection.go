@@ -18,24 +18,6 @@ var timeUnit = keyword.Arg{Name: "unit", Type: keyword.Str, Opt: true, Default: 
 var counterArg = keyword.Arg{Name: "unit", Type: keyword.Str, Opt: true, Doc: "without meaning"}
 
 var connectionFetches = []sample.Fetch{
-	{Doc: doc("so_id", "7.3.3", "the number of the listening socket", "1"),
-		Out: sample.Int, From: sample.Frontend, Eval: of(func(s *runtime.Stream, out *sample.Value) bool {
-			return listener(s, func(ln *runtime.Listener) { out.SetInt(int64(ln.ID)) })
-		})},
-	{Doc: doc("so_name", "7.3.3", "the name of the listening socket", "web"),
-		Out: sample.Str, From: sample.Frontend, Eval: text(listenerName)},
-	{Doc: doc("dst_conn", "7.3.3", "connections of the listening socket now", "1"),
-		Out: sample.Int, From: sample.Frontend, Eval: of(func(s *runtime.Stream, out *sample.Value) bool {
-			return listener(s, func(ln *runtime.Listener) { out.SetInt(ln.Conns.Load()) })
-		})},
-
-	{Doc: doc("bc_reused", "7.3.3", "whether the connection to the server had served before", "0"),
-		Out: sample.Bool, From: sample.ServerAddr, Eval: truth(func(s *runtime.Stream) bool { return s.Reused })},
-	{Doc: doc("bc_be_queue", "7.3.3", "requests that left the backend's queue while this one waited", "0"),
-		Out: sample.Int, From: sample.ServerAddr, Eval: number(func(s *runtime.Stream) int64 { return int64(s.BackendQueue) })},
-	{Doc: doc("bc_srv_queue", "7.3.3", "requests that left the server's queue while this one waited", "0"),
-		Out: sample.Int, From: sample.ServerAddr, Eval: number(func(s *runtime.Stream) int64 { return int64(s.ServerQueue) })},
-
 	{Doc: doc("fc_err", "7.3.3", "the number of the error of the client's connection, 0 without", ""),
 		Out: sample.Int, From: sample.ClientAddr, Eval: faultNumber(clientEnd)},
 	{Doc: doc("fc_err_name", "7.3.3", "the name of the error of the client's connection", ""),
@@ -90,23 +72,6 @@ var connectionFetches = []sample.Fetch{
 		Check: checkCounter, Out: sample.Int, From: sample.ClientAddr, Eval: kernelCount(func(i *unix.TCPInfo) uint32 { return i.Fackets })},
 	{Doc: doc("fc_reordering", "7.3.3", "how far segments of the client's connection were reordered", "", counterArg),
 		Check: checkCounter, Out: sample.Int, From: sample.ClientAddr, Eval: kernelCount(func(i *unix.TCPInfo) uint32 { return i.Reordering })},
-}
-
-// listener lets use look at the listening socket, if there is one: there is none in a health check.
-func listener(s *runtime.Stream, use func(ln *runtime.Listener)) bool {
-	ln := s.Session.Listener
-	if ln == nil {
-		return false
-	}
-	use(ln)
-	return true
-}
-
-func listenerName(s *runtime.Stream) string {
-	if s.Session.Listener == nil {
-		return ""
-	}
-	return s.Session.Listener.Name
 }
 
 // hasClient tells whether the client's connection carries a stream, which it does not yet where rules on connections

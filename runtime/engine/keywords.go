@@ -9,12 +9,11 @@ import (
 	"hapax/runtime/config"
 )
 
-// Domain holds the fetches and converters that ask the objects that the engine moves: proxies, servers, sessions,
-// streams and their connections.
+// Domain holds the fetches and converters that ask what only the engine knows of streams and their connections.
 var Domain = config.Domain{
 	Name:       "engine",
-	Fetches:    slices.Concat(proxyFetches, serverFetches, streamFetches, connectionFetches, processFetches),
-	Converters: slices.Concat(proxyConverters, serverConverters, conditionConverters),
+	Fetches:    slices.Concat(streamFetches, connectionFetches),
+	Converters: conditionConverters,
 }
 
 // doc makes the shared part of a row whose only example is the keyword itself, with the value that it has in the
@@ -73,12 +72,4 @@ func running(ctx *sample.Context) *stream {
 		}
 	}
 	return nil
-}
-
-// clockMs is the clock that rates are fed with.
-func clockMs(s *runtime.Stream) int64 {
-	if s.Config.Stats.Clock == nil {
-		return 0
-	}
-	return s.Config.Stats.Clock()
 }
