@@ -47,6 +47,7 @@ func (c *Config) Listens() bool {
 // Global is the global section. Section 3 of the manual.
 type Global struct {
 	Daemon, MasterWorker, Quiet, Debug bool
+	SSL                                any  // settings of TLS: runtime/ssl's own, nil when there are none
 	NoExitOnFailure                    bool // master-worker no-exit-on-failure: a worker that crashed leaves the others
 	ZeroWarning                        bool
 	NbThread                           int          // loops; 0 until the CPU affinity decided

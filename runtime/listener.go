@@ -52,7 +52,8 @@ type Bind struct {
 	TFO            bool
 	MSS            int
 	TCPUserTimeout int       // ms
-	TLS            TLSConfig // nil: clear. Set by the tls domain
+	TLS            TLSConfig // nil: clear. Set by runtime/ssl
+	SSL            any       // the line's words about TLS, with or without "ssl": runtime/ssl's own
 }
 
 // TLSConfig makes the transport of a connection; runtime/ssl implements it.

@@ -30,6 +30,7 @@ type TLSState interface {
 	SNI() string
 	ALPN() string
 	Resumed() bool
+	Info() *sample.TLS // the same for fetches; it lives as long as the session
 }
 
 // Client is the client's address as rules see it.

@@ -201,7 +201,7 @@ func (c *client) Expired(*loop.Timer) {
 	px := c.Front
 	switch {
 	case c.TLS != nil && c.Handshake == c.Accepted:
-		c.handshakeFailed(errHandshakeTimeout)
+		c.handshakeFailed(transport.ErrHandshakeTimeout)
 	case c.kept, !c.http:
 		c.close(0)
 	case px.Options&runtime.OptIgnoreProbes != 0:

@@ -8,9 +8,8 @@ import (
 )
 
 var (
-	errUnasked          = errors.New("bytes behind the response")
-	errBadReply         = errors.New("an error file is no HTTP response")
-	errHandshakeTimeout = errors.New("timeout during the handshake")
+	errUnasked  = errors.New("bytes behind the response")
+	errBadReply = errors.New("an error file is no HTTP response")
 )
 
 // setEnd notes who ended the stream, unless something did before, and in which

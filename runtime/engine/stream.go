@@ -151,6 +151,9 @@ func (s *stream) begin(c *client) {
 	ctx.Now = time.Unix(0, w.loop.Wall())
 	ctx.Src, ctx.Dst = c.Client(), c.Local()
 	ctx.Front = sample.Conn{Src: c.Src, Dst: c.Dst}
+	if c.TLS != nil {
+		ctx.Front.TLS = c.TLS.Info()
+	}
 	s.http = c.Front.Mode == runtime.ModeHTTP || c.http
 	if s.http {
 		ctx.Front.HTTP = 1

@@ -7,28 +7,37 @@
 package transport
 
 import (
+	"errors"
 	"time"
 
 	"hapax/runtime/loop"
 )
 
 // Layer transforms the bytes of one connection. It is driven by the loop
-// thread alone and calls its owner's loop.Handler with clear bytes.
+// thread alone and calls its owner's loop.Handler with clear bytes. It keeps the
+// promises of loop.Socket: no method of its own calls back.
 type Layer interface {
 	loop.Handler
 	// Start begins: the handshake runs as bytes come. up receives what loop.Handler
 	// promises; its Connected tells the end of the handshake.
 	Start(sock *loop.Socket, l *loop.Loop, up loop.Handler)
+	// SetHandler gives the connection another owner.
+	SetHandler(up loop.Handler)
+	// Receive makes clear bytes come until Pause; see loop.Socket.
+	Receive()
+	// Pause stops them.
+	Pause()
 	// Send takes a buffer of clear bytes.
 	Send(b *loop.Buffer)
 	// SendStatic takes clear bytes that nobody changes.
 	SendStatic(p []byte)
-	// SetHandler gives the connection another owner.
-	SetHandler(up loop.Handler)
-	// Resume hands over what was decrypted while the owner had paused.
-	Resume()
-	// Shutdown says goodbye (close_notify) before the socket is shut down or closed.
+	// Queued is the number of bytes that the layer holds back beside those of the socket.
+	Queued() int
+	// Shutdown hands all bytes to the socket, with a goodbye (close_notify) behind them:
+	// the socket is shut down or closed next.
 	Shutdown()
+	// Drop gives everything back: the socket is closed. Nothing is called after it.
+	Drop()
 }
 
 // Conn is a connection on a loop. The zero Conn is closed.
@@ -80,14 +89,21 @@ func (c *Conn) SetHandler(h loop.Handler) {
 
 // Receive makes bytes come until Pause.
 func (c *Conn) Receive() {
-	c.sock.Receive()
 	if c.layer != nil {
-		c.layer.Resume()
+		c.layer.Receive()
+		return
 	}
+	c.sock.Receive()
 }
 
 // Pause stops Received; see loop.Socket.
-func (c *Conn) Pause() { c.sock.Pause() }
+func (c *Conn) Pause() {
+	if c.layer != nil {
+		c.layer.Pause()
+		return
+	}
+	c.sock.Pause()
+}
 
 // Send queues the bytes of b and takes it over.
 func (c *Conn) Send(b *loop.Buffer) {
@@ -108,7 +124,13 @@ func (c *Conn) SendStatic(p []byte) {
 }
 
 // Queued is the number of bytes that the kernel did not take yet.
-func (c *Conn) Queued() int { return c.sock.Queued() }
+func (c *Conn) Queued() int {
+	n := c.sock.Queued()
+	if c.layer != nil {
+		n += c.layer.Queued()
+	}
+	return n
+}
 
 // NotifySent asks for one Sent(nil) when at most low bytes are queued.
 func (c *Conn) NotifySent(low int) { c.sock.NotifySent(low) }
@@ -123,14 +145,38 @@ func (c *Conn) Shutdown() {
 
 // Close closes behind what is queued, waiting no longer than linger.
 func (c *Conn) Close(linger time.Duration) {
-	if c.layer != nil && c.sock.IsOpen() {
-		c.layer.Shutdown()
+	layer := c.end()
+	if layer != nil {
+		layer.Shutdown()
 	}
 	c.sock.Close(linger)
+	if layer != nil {
+		layer.Drop()
+	}
 }
 
 // Abort closes at once with a reset.
-func (c *Conn) Abort() { c.sock.Abort() }
+func (c *Conn) Abort() {
+	layer := c.end()
+	c.sock.Abort()
+	if layer != nil {
+		layer.Drop()
+	}
+}
+
+// end takes the layer of an open connection away: it is told of the end once.
+func (c *Conn) end() Layer {
+	layer := c.layer
+	c.layer = nil
+	return layer
+}
+
+// Ends of a handshake that a listener does not log with "option dontlognull": the peer said
+// nothing wrong.
+var (
+	ErrHandshakeClosed  = errors.New("Connection closed during SSL handshake")
+	ErrHandshakeTimeout = errors.New("Timeout during SSL handshake")
+)
 
 // Maker makes the layers of one bind or server line; a runtime.TLSConfig is one.
 type Maker interface {

@@ -1,0 +1,139 @@
+// Package ssl is TLS on client and server connections: crypto/tls driven by the
+// completion loop, without a goroutine for each connection, and the keywords that
+// configure it.
+package ssl
+
+import (
+	"crypto"
+	"crypto/tls"
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"hapax/acl/sample"
+	"hapax/runtime"
+	"hapax/runtime/loop"
+	"hapax/runtime/transport"
+)
+
+// Context makes the layers of one "bind" or "server" line. It is a runtime.TLSConfig and a
+// transport.Maker.
+type Context struct {
+	config    *tls.Config
+	client    bool // the line is one of a server: connections to it are clients
+	maxRecord int  // tune.ssl.maxrecord, at most what TLS allows
+	choose    chooser
+	stats     *runtime.GlobalStats
+}
+
+// TLS marks a Context as a runtime.TLSConfig.
+func (x *Context) TLS() {}
+
+// Server makes the layer of a connection that a client opened.
+func (x *Context) Server() transport.Layer { return &Conn{of: x} }
+
+// Client makes the layer of a connection to a server.
+func (x *Context) Client(any) transport.Layer { return &Conn{of: x} }
+
+// opened, settled and the rest count connections.
+func (x *Context) opened(l *loop.Loop) {
+	ms := l.Now() / 1e6
+	x.stats.TLSConns.Inc()
+	x.stats.CumTLSConns.Inc()
+	x.stats.TLSRateMax.Show(uint64(x.stats.TLSRate.Add(ms, 1)))
+}
+
+func (x *Context) closed() { x.stats.TLSConns.Dec() }
+
+// certificate answers crypto/tls in a handshake. A slow key is wrapped for this one.
+func (x *Context) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	c := x.choose.choose(hello)
+	if c == nil {
+		return nil, errUnknownName
+	}
+	if !c.away {
+		return &c.Certificate, nil
+	}
+	with := c.Certificate
+	with.PrivateKey = &awayKey{c: (*Conn)(hello.Conn.(*wire)), key: c.PrivateKey.(crypto.Signer)}
+	return &with, nil
+}
+
+var errUnknownName = errors.New("no certificate for the name")
+
+// withProtocols sets the protocols of ALPN. A client that offers only others is served
+// without one: crypto/tls would refuse it.
+func withProtocols(config *tls.Config, protocols []string) {
+	plain := config.Clone()
+	config.NextProtos = protocols
+	config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		for _, theirs := range hello.SupportedProtos {
+			for _, ours := range protocols {
+				if theirs == ours {
+					return nil, nil
+				}
+			}
+		}
+		return plain, nil
+	}
+}
+
+// withLifetime makes sessions resumable for so long only ("tune.ssl.lifetime"): the
+// moment when a session began goes into its ticket.
+func withLifetime(config *tls.Config, lifetime time.Duration) {
+	config.WrapSession = func(state tls.ConnectionState, session *tls.SessionState) ([]byte, error) {
+		if !state.DidResume || !hasBirth(session) {
+			session.Extra = append(session.Extra, binary.BigEndian.AppendUint64([]byte(birthMark), uint64(time.Now().Unix())))
+		}
+		return config.EncryptTicket(state, session)
+	}
+	config.UnwrapSession = func(ticket []byte, state tls.ConnectionState) (*tls.SessionState, error) {
+		session, err := config.DecryptTicket(ticket, state)
+		if err != nil || session == nil {
+			return nil, err
+		}
+		for _, extra := range session.Extra {
+			if len(extra) == len(birthMark)+8 && string(extra[:len(birthMark)]) == birthMark {
+				born := int64(binary.BigEndian.Uint64(extra[len(birthMark):]))
+				if time.Now().Unix()-born < int64(lifetime/time.Second) {
+					return session, nil
+				}
+			}
+		}
+		return nil, nil
+	}
+}
+
+// birthMark begins the entry of a session's Extra that holds when it began, unix seconds.
+const birthMark = "begun"
+
+func hasBirth(session *tls.SessionState) bool {
+	for _, extra := range session.Extra {
+		if len(extra) == len(birthMark)+8 && string(extra[:len(birthMark)]) == birthMark {
+			return true
+		}
+	}
+	return false
+}
+
+// settled notes what the handshake has agreed upon.
+func (c *Conn) settled() {
+	state := c.tls.ConnectionState()
+	c.info = sample.TLS{
+		SNI:     []byte(state.ServerName),
+		ALPN:    []byte(state.NegotiatedProtocol),
+		Version: []byte(versionName(state.Version)),
+		Cipher:  []byte(suiteNames[state.CipherSuite]),
+		Resumed: state.DidResume,
+	}
+}
+
+// Info is what fetches ask for.
+func (c *Conn) Info() *sample.TLS { return &c.info }
+
+// Version, Cipher, SNI, ALPN and Resumed are runtime.TLSState.
+func (c *Conn) Version() string { return string(c.info.Version) }
+func (c *Conn) Cipher() string  { return string(c.info.Cipher) }
+func (c *Conn) SNI() string     { return string(c.info.SNI) }
+func (c *Conn) ALPN() string    { return string(c.info.ALPN) }
+func (c *Conn) Resumed() bool   { return c.info.Resumed }

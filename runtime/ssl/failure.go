@@ -1,0 +1,134 @@
+package ssl
+
+import (
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"hapax/runtime/transport"
+)
+
+// failure words why a handshake failed as the reference's logs do: with the code and the
+// reason of OpenSSL, which monitoring looks for. alert is one that came in clear: clients
+// that refuse a certificate send it so in TLS 1.3, where crypto/tls expects it encrypted.
+func failure(err error, alert uint8) error {
+	var errno unix.Errno
+	var record tls.RecordHeaderError
+	switch {
+	case err == io.EOF, err == io.ErrUnexpectedEOF:
+		return transport.ErrHandshakeClosed
+	case errors.As(err, &errno):
+		return errors.New("SSL handshake failure")
+	case errors.As(err, &record):
+		return handshakeError(recordReason(record.RecordHeader[:]))
+	}
+	var remote *net.OpError
+	if errors.As(err, &remote) && remote.Op == "remote error" {
+		return handshakeError(alertReason(remote.Err.Error()))
+	}
+	if name, known := alertReasons[int(alert)]; known {
+		return handshakeError(reason{alertBase + int(alert), name})
+	}
+	text := err.Error()
+	for _, r := range reasons {
+		if strings.Contains(text, r.text) {
+			return handshakeError(r.reason)
+		}
+	}
+	return fmt.Errorf("SSL handshake failure (%s)", strings.TrimPrefix(text, "tls: "))
+}
+
+// reason is an error of OpenSSL's TLS: its number, and what it is called.
+type reason struct {
+	code int
+	text string
+}
+
+func handshakeError(r reason) error {
+	return fmt.Errorf("SSL handshake failure (error:0A%06X:SSL routines::%s)", r.code, r.text)
+}
+
+var (
+	httpsProxyRequest = reason{0x9B, "https proxy request"}
+	httpRequest       = reason{0x9C, "http request"}
+	wrongVersion      = reason{0x10B, "wrong version number"}
+	unexpectedMessage = reason{0xF4, "unexpected message"}
+)
+
+// recordReason tells what came in place of the first record.
+func recordReason(head []byte) reason {
+	for _, method := range []string{"GET ", "POST", "HEAD", "PUT "} {
+		if bytes.HasPrefix(head, []byte(method)) {
+			return httpRequest
+		}
+	}
+	if bytes.HasPrefix(head, []byte("CONNE")) {
+		return httpsProxyRequest
+	}
+	if head[1] == 3 && (head[0] == 21 || head[0] == 23) {
+		return unexpectedMessage
+	}
+	return wrongVersion
+}
+
+// reasons are the errors of crypto/tls by a part of their texts.
+var reasons = []struct {
+	text   string
+	reason reason
+}{
+	{"client offered only unsupported versions", reason{0x102, "unsupported protocol"}},
+	{"no cipher suite supported by both", reason{0xC1, "no shared cipher"}},
+	{"no supported versions satisfy", reason{0x102, "unsupported protocol"}},
+	{"no certificate for the name", reason{0xE2, "callback failed"}},
+	{"oversized record", reason{0xC6, "packet length too long"}},
+	{"unexpected message", unexpectedMessage},
+	{"unmarshal", reason{0x9F, "length mismatch"}},
+	{"bad record MAC", reason{0x119, "decryption failed or bad record mac"}},
+	{"client didn't provide a certificate", reason{0xC7, "peer did not return a certificate"}},
+	{"failed to verify certificate", reason{0x86, "certificate verify failed"}},
+	{"no mutually supported", reason{0x76, "no suitable signature algorithm"}},
+	{"no ECDHE curve supported by both", reason{0x65, "no suitable key share"}},
+	{"inappropriate protocol fallback", reason{0x175, "inappropriate fallback"}},
+}
+
+// alertReasons are what OpenSSL calls an alert of the peer.
+var alertReasons = map[int]string{
+	10: "sslv3 alert unexpected message", 20: "sslv3 alert bad record mac", 21: "tlsv1 alert decryption failed",
+	22: "tlsv1 alert record overflow", 30: "sslv3 alert decompression failure", 40: "sslv3 alert handshake failure",
+	41: "sslv3 alert no certificate", 42: "sslv3 alert bad certificate", 43: "sslv3 alert unsupported certificate",
+	44: "sslv3 alert certificate revoked", 45: "sslv3 alert certificate expired", 46: "sslv3 alert certificate unknown",
+	47: "sslv3 alert illegal parameter", 48: "tlsv1 alert unknown ca", 49: "tlsv1 alert access denied",
+	50: "tlsv1 alert decode error", 51: "tlsv1 alert decrypt error", 60: "tlsv1 alert export restriction",
+	70: "tlsv1 alert protocol version", 71: "tlsv1 alert insufficient security", 80: "tlsv1 alert internal error",
+	86: "tlsv1 alert inappropriate fallback", 90: "tlsv1 alert user cancelled", 100: "tlsv1 alert no renegotiation",
+	109: "tlsv13 alert missing extension", 110: "tlsv1 unsupported extension", 111: "tlsv1 certificate unobtainable",
+	112: "tlsv1 unrecognized name", 113: "tlsv1 bad certificate status response", 114: "tlsv1 bad certificate hash value",
+	116: "tlsv13 alert certificate required", 120: "tlsv1 alert no application protocol",
+}
+
+// alertNumbers are the alerts by the texts of crypto/tls, which does not tell their
+// numbers.
+var alertNumbers = func() map[string]int {
+	m := map[string]int{}
+	for n := range alertReasons {
+		m[tls.AlertError(n).Error()] = n
+	}
+	return m
+}()
+
+func alertReason(text string) reason {
+	n, known := alertNumbers[text]
+	if !known {
+		return unexpectedMessage
+	}
+	return reason{alertBase + n, alertReasons[n]}
+}
+
+// alertBase is where OpenSSL's numbers of the reasons that are alerts begin.
+const alertBase = 1000

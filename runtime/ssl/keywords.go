@@ -1,0 +1,135 @@
+package ssl
+
+import (
+	"hapax/parser/ast"
+	"hapax/parser/keyword"
+	"hapax/runtime"
+	"hapax/runtime/config"
+)
+
+const (
+	noteOrder   = "crypto/tls chooses among the suites that both sides have by its own order: the fastest safe one on this machine"
+	noteDH      = "crypto/tls has no Diffie-Hellman over finite fields: suites of that kind are not offered"
+	noteSSLv3   = "SSL 3 is never spoken"
+	noteTickets = "sessions are kept by clients, in tickets: there is no cache"
+	noteALPN    = "h2 and h3 are not spoken yet; without the word a listener in HTTP mode offers http/1.1"
+)
+
+// Domain holds the keywords of TLS.
+var Domain = config.Domain{
+	Name: "ssl",
+	Keywords: []config.Keyword{
+		global("crt-base", "directory of certificates whose names are relative", keyword.File, "", parseBase(func(s *settings) *string { return &s.crtBase }), "crt-base /etc/ssl/private"),
+		global("ssl-default-bind-ciphers", "ciphers of TLS 1.2 and older of listeners that do not say", keyword.Str, noteOrder+"; "+noteDH,
+			parseDefault("a cipher suite as an argument", func(s *settings) *string { return &s.bind.ciphers }), "ssl-default-bind-ciphers ECDHE+AESGCM:!aNULL"),
+		global("ssl-default-bind-ciphersuites", "suites of TLS 1.3 of listeners that do not say", keyword.Str, noteOrder,
+			parseDefault("a cipher suite as an argument", func(s *settings) *string { return &s.bind.suites13 }),
+			"ssl-default-bind-ciphersuites TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"),
+		global("ssl-default-bind-curves", "groups of listeners that do not say", keyword.Str, "",
+			parseDefault("a curves suite as an arguments", func(s *settings) *string { return &s.bind.curves }), "ssl-default-bind-curves X25519:P-256"),
+		global("ssl-default-bind-options", "words that hold for all listeners with TLS", keyword.Opaque, "", parseDefaultOptions, "ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets"),
+		global("tune.ssl.maxrecord", "bytes of clear text in a record", keyword.Int, "", parseCount(func(s *settings, n int) { s.maxRecord = n }), "tune.ssl.maxrecord 1419"),
+		global("tune.ssl.lifetime", "how long a session may be resumed", keyword.Time, "", parseLifetime, "tune.ssl.lifetime 10m"),
+		globalFlag("ssl-skip-self-issued-ca", "leave roots out of the certificates that are sent", func(l *config.Loader, line *ast.Line) {
+			if !l.TooMany(line, 1, 0) {
+				of(l).skipRoots = true
+			}
+		}),
+		inert(global("tune.ssl.default-dh-param", "bits of Diffie-Hellman", keyword.Int, noteDH, parseDHParam, "tune.ssl.default-dh-param 2048")),
+		inert(global("tune.ssl.cachesize", "sessions in the cache", keyword.Int, noteTickets, parseCount(func(*settings, int) {}), "tune.ssl.cachesize 20000")),
+		inert(globalFlag("tune.ssl.force-private-cache", "one cache for each process", func(*config.Loader, *ast.Line) {})),
+	},
+	BindWords: []config.BindWord{
+		flag("ssl", "the connections are TLS", "", parseSSL),
+		word("crt", "a PEM file with a certificate, those that lead to its root, and its private key", keyword.File, "a directory is not supported yet", parseCrt(false)),
+		word("default-crt", "a certificate for clients that ask for no known name", keyword.File, "", parseCrt(true)),
+		word("alpn", "the protocols that are offered", keyword.Str, noteALPN, parseALPN),
+		flag("no-alpn", "offer no protocols", "", func(_ *config.Loader, _ *config.Words, b *runtime.Bind) error {
+			s := lineOf(b)
+			s.ownALPN, s.protocols = true, nil
+			return nil
+		}),
+		word("ciphers", "ciphers of TLS 1.2 and older", keyword.Str, noteOrder+"; "+noteDH, parseText("ciphers", "cipher suite", func(s *line) *string { return &s.ciphers })),
+		word("ciphersuites", "suites of TLS 1.3", keyword.Str, noteOrder, parseText("ciphersuites", "cipher suite", func(s *line) *string { return &s.suites13 })),
+		word("curves", "groups of the key exchange", keyword.Str, "", parseText("curves", "curve suite", func(s *line) *string { return &s.curves })),
+		word("ecdhe", "the curve of the key exchange", keyword.Str, "", parseText("ecdhe", "named curve", func(s *line) *string { return &s.ecdhe })),
+		word("ssl-min-ver", "the oldest version", keyword.Str, "", parseVersionBound("ssl-min-ver")),
+		word("ssl-max-ver", "the newest version", keyword.Str, "", parseVersionBound("ssl-max-ver")),
+		versionWord("no-sslv3", noteSSLv3), versionWord("no-tlsv10", ""), versionWord("no-tlsv11", ""), versionWord("no-tlsv12", ""), versionWord("no-tlsv13", ""),
+		versionWord("force-sslv3", noteSSLv3), versionWord("force-tlsv10", ""), versionWord("force-tlsv11", ""), versionWord("force-tlsv12", ""), versionWord("force-tlsv13", ""),
+		flag("no-tls-tickets", "sessions are not resumed by tickets", "", setting(func(s *line) { s.noTickets = true })),
+		flag("tls-tickets", "sessions are resumed by tickets", "", setting(func(s *line) { s.noTickets = false })),
+		flag("strict-sni", "refuse clients that ask for no known name", "", setting(func(s *line) { s.choose.strict = true })),
+		flag("no-strict-sni", "serve clients that ask for no known name", "", setting(func(s *line) { s.choose.strict = false })),
+		inertWord(flag("prefer-client-ciphers", "the client's order of ciphers decides", noteOrder, setting(func(*line) {}))),
+	},
+	Check: check,
+}
+
+func global(name, summary string, t keyword.ArgType, note string, parse func(*config.Loader, *ast.Line), example string) config.Keyword {
+	return config.Keyword{Doc: keyword.Doc{Name: name, Ref: "3.1", Summary: summary, Note: note,
+		Args:     []keyword.Arg{{Name: "value", Type: t, Many: t == keyword.Opaque}},
+		Examples: []keyword.Example{{Config: "global\n  " + example + "\n"}}}, In: config.Global, Parse: parse}
+}
+
+func globalFlag(name, summary string, parse func(*config.Loader, *ast.Line)) config.Keyword {
+	return config.Keyword{Doc: keyword.Doc{Name: name, Ref: "3.1", Summary: summary,
+		Examples: []keyword.Example{{Config: "global\n  " + name + "\n"}}}, In: config.Global, Parse: parse}
+}
+
+func inert(k config.Keyword) config.Keyword {
+	k.Status = keyword.Inert
+	if k.Note == "" {
+		k.Note = noteTickets
+	}
+	return k
+}
+
+// bindExamples are lines that show a word at work. The file site.pem stands for a
+// certificate.
+var bindExamples = map[string]string{
+	"ssl": "ssl crt site.pem", "crt": "ssl crt site.pem", "default-crt": "ssl default-crt site.pem", "alpn": "ssl crt site.pem alpn http/1.1",
+	"ciphers": "ssl crt site.pem ciphers ECDHE+AESGCM", "ciphersuites": "ssl crt site.pem ciphersuites TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256",
+	"curves": "ssl crt site.pem curves X25519:P-256", "ecdhe": "ssl crt site.pem ecdhe secp384r1",
+	"ssl-min-ver": "ssl crt site.pem ssl-min-ver TLSv1.3", "ssl-max-ver": "ssl crt site.pem ssl-max-ver TLSv1.2",
+	"force-sslv3": "crt site.pem force-sslv3", "force-tlsv10": "ssl crt site.pem force-tlsv10",
+}
+
+func bindDoc(name, summary, note string) keyword.Doc {
+	example := bindExamples[name]
+	if example == "" {
+		example = "ssl crt site.pem " + name
+	}
+	return keyword.Doc{Name: name, Ref: "5.1", Summary: summary, Note: note,
+		Examples: []keyword.Example{{Config: "frontend f\n  mode http\n  bind 127.0.0.1:443 " + example + "\n  http-request return status 200\n"}}}
+}
+
+func word(name, summary string, t keyword.ArgType, note string, parse func(*config.Loader, *config.Words, *runtime.Bind) error) config.BindWord {
+	doc := bindDoc(name, summary, note)
+	doc.Args = []keyword.Arg{{Name: "value", Type: t}}
+	return config.BindWord{Doc: doc, Parse: parse}
+}
+
+func flag(name, summary, note string, parse func(*config.Loader, *config.Words, *runtime.Bind) error) config.BindWord {
+	return config.BindWord{Doc: bindDoc(name, summary, note), Parse: parse}
+}
+
+func setting(set func(*line)) func(*config.Loader, *config.Words, *runtime.Bind) error {
+	return func(_ *config.Loader, _ *config.Words, b *runtime.Bind) error {
+		set(lineOf(b))
+		return nil
+	}
+}
+
+func versionWord(name, note string) config.BindWord {
+	summary := "leave a version out"
+	if name[0] == 'f' {
+		summary = "speak this version alone"
+	}
+	return flag(name, summary, note, setting(func(s *line) { s.versions.exclude(name) }))
+}
+
+func inertWord(w config.BindWord) config.BindWord {
+	w.Status = keyword.Inert
+	return w
+}
