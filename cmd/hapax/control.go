@@ -1,50 +1,76 @@
 package main
 
 import (
+	"errors"
 	"net"
+	"strings"
 
+	"hapax/parser"
+	"hapax/parser/ast"
 	"hapax/parser/diag"
 	"hapax/runtime"
 	"hapax/runtime/config"
-	"hapax/runtime/engine"
+	"hapax/runtime/process"
+	"hapax/stats"
 	"hapax/stats/cli"
 	"hapax/stats/command"
 )
 
-// commandTable is every command of the stats socket.
-func commandTable(domains []*config.Domain) (*cli.Table, error) {
-	sets := [][]cli.Command{command.Commands()}
-	for _, d := range domains {
+// services are what processes offer besides traffic.
+func services() process.Services {
+	return process.Services{Table: commandTable, Pages: stats.Page, Control: control, Socket: masterSocket, Greeting: greeting}
+}
+
+// commandTable is every command of the command sockets, with those of the process itself.
+func commandTable(more []cli.Command) (*cli.Table, error) {
+	sets := [][]cli.Command{command.Commands(), more}
+	for _, d := range domains() {
 		sets = append(sets, d.Commands)
 	}
 	return command.Assemble(sets...)
 }
 
-// bindStats opens the stats sockets. Section 3.1 "stats socket".
-func bindStats(cfg *runtime.Config, list *diag.List, from engine.Inherited) bool {
-	ok := true
-	for _, ln := range cfg.Global.StatsSocks {
-		ok = report(engine.Bind(ln, from), ln, list) && ok
+// control makes the server of command sockets. Section 3.1 "stats socket".
+func control(c process.Controlled, table *cli.Table, sockets map[net.Listener]*runtime.Listener) *cli.Server {
+	p := &command.Process{Config: c.Config, StartLog: c.StartLog}
+	if c.Env != nil {
+		p.Env = c.Env.Entries
 	}
-	return ok
+	if c.Engine != nil {
+		p.Listeners, p.Streams = c.Engine.Control(), c.Engine.Streams()
+	}
+	if c.Checks != nil {
+		p.Servers = c.Checks
+	}
+	return command.NewServer(p, table, sockets)
 }
 
-// serveStats answers on the stats sockets, which are bound.
-func serveStats(p *command.Process, table *cli.Table) (*cli.Server, error) {
-	sockets := map[net.Listener]*runtime.Listener{}
-	server := command.NewServer(p, table, sockets)
-	for _, ln := range p.Config.Global.StatsSocks {
-		l, err := net.FileListener(ln.Sock)
-		if err != nil {
-			return nil, err
-		}
-		if u, ok := l.(*net.UnixListener); ok {
-			u.SetUnlinkOnClose(false) // the path may be a newer process's by then
-		}
-		sockets[l] = ln
+// masterSocket reads an address and bind options as -S has them: a "stats socket"
+// line with commas for spaces, whose level is admin.
+func masterSocket(text string) (*runtime.Listener, error) {
+	words := strings.FieldsFunc(text, func(c rune) bool { return c == ',' })
+	if len(words) == 0 {
+		return nil, errors.New("an address is expected")
 	}
-	for l := range sockets {
-		go server.Serve(l)
+	quote := func(word string) string { return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'" }
+	line := "stats socket " + quote(words[0]) + " level admin"
+	for _, word := range words[1:] {
+		line += " " + quote(word)
 	}
-	return server, nil
+	tables, err := config.NewTables(domains())
+	if err != nil {
+		return nil, err
+	}
+	var list diag.List
+	file := parser.Parse("master-socket", "global\n"+line+"\n")
+	cfg, ok := config.Load(tables, []*ast.File{file}, parser.NewEnv(nil), &list, config.Options{})
+	if !ok {
+		for _, d := range list.All() {
+			if _, text, found := strings.Cut(d.Text, "'stats socket' : "); found {
+				return nil, errors.New(text)
+			}
+		}
+		return nil, errors.New(list.String())
+	}
+	return cfg.Global.StatsSocks[0], nil
 }

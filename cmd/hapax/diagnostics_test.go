@@ -17,6 +17,7 @@ import (
 	"hapax/parser"
 	"hapax/parser/diag"
 	"hapax/runtime/config"
+	"hapax/runtime/process"
 )
 
 var (
@@ -97,14 +98,14 @@ func diagnose(t *testing.T, tables *config.Tables, text string) string {
 	}
 	var out bytes.Buffer
 	list := &diag.List{Out: &diag.Writer{W: &out, Version: version, ExecPath: "haproxy"}, Prefix: "config"}
-	status := exitError
+	status := process.ExitFailure
 	if files, ok := parser.Files([]string{name}, list); ok {
 		c, ok := config.Load(tables, files, parser.NewEnv([]string{"LANG=C"}), list, config.Options{Predicates: parser.Predicates{Version: version}})
 		switch {
 		case ok && c.Listens():
-			status = exitOK
+			status = process.ExitOK
 		case ok:
-			status = exitNoBind
+			status = process.ExitNoBind
 		}
 	}
 	return recorded(status, out.String())

@@ -81,6 +81,18 @@ func (s *Server) add(nc net.Conn) bool {
 	return true
 }
 
+// StopAccepting closes the listeners; connections that stand go on.
+func (s *Server) StopAccepting() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for l := range s.lines {
+		l.Close()
+	}
+}
+
+// Wait waits for the end of all connections after StopAccepting.
+func (s *Server) Wait() { s.wait.Wait() }
+
 // Close stops accepting, closes all connections and waits for their goroutines.
 func (s *Server) Close() {
 	s.mu.Lock()

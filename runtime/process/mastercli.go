@@ -1,0 +1,140 @@
+package process
+
+import (
+	"net"
+	"strconv"
+	"syscall"
+	"time"
+
+	"hapax/parser/keyword"
+	"hapax/runtime"
+	"hapax/runtime/engine"
+	"hapax/stats/cli"
+)
+
+// bindMaster opens a command socket of the master.
+func (m *master) bindMaster(ln *runtime.Listener) error { return engine.Bind(ln, nil) }
+
+// newControl makes the server of the master's command sockets. A nil listener
+// stands for a connection that waits for the outcome of a reload.
+func (m *master) newControl(table *cli.Table, sockets map[net.Listener]*runtime.Listener) *cli.Server {
+	m.cfg.Stats.Started = m.self.started
+	sockets[nil] = &runtime.Listener{Bind: &runtime.Bind{Level: runtime.LevelAdmin}}
+	server := m.Control(Controlled{Config: m.cfg, StartLog: m.startLog}, table, sockets)
+	connection := server.New
+	server.Max = 0
+	server.New = func(l net.Listener) *cli.Conn {
+		c := connection(l)
+		c.Master = true
+		c.Name = m.prompt
+		c.Timeout = 0
+		return c
+	}
+	return server
+}
+
+// startLog is what was printed since the last load began.
+func (m *master) startLog() []byte { return []byte(m.Out.Log()) }
+
+// prompt names the master and says when its last reload failed.
+func (m *master) prompt() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.loaded {
+		return "master[ReloadFailed]"
+	}
+	return "master"
+}
+
+// commands are those that only a master has.
+func (m *master) commands() []cli.Command {
+	row := func(name, summary string, run func(*cli.Conn, []string) cli.Step) cli.Command {
+		return cli.Command{Doc: keyword.Doc{Name: name, Summary: summary, Ref: "9.4.2"}, Level: cli.Operator, Run: run}
+	}
+	return []cli.Command{
+		row("show proc", "the master and its workers", m.showProc),
+		row("reload", "load the configuration into a new worker", m.orderReload),
+		row("hard-reload", "the same, and end the old worker at once", m.orderReload),
+		row("_loadstatus", "outcome of the last load", m.loadStatus),
+	}
+}
+
+// showProc lists the processes.
+func (m *master) showProc(c *cli.Conn, args []string) cli.Step {
+	debug := cli.Arg(args, 2) == "debug"
+	if word := cli.Arg(args, 2); word != "" && !debug {
+		return c.Fail("'show proc' only supports 'debug' as argument")
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	row := func(text string, a, b any) {
+		if debug {
+			text += sprintf("\t\t %-15v %-15v", a, b)
+		}
+		c.WriteString(text + "\n")
+	}
+	fd := func(i int) int {
+		if m.own[i] == nil {
+			return -1
+		}
+		return descriptor(m.own[i])
+	}
+	row(sprintf("#%-14s %-15s %-15s %-15s %-15s", "<PID>", "<type>", "<reloads>", "<uptime>", "<version>"), "<ipc_fd[0]>", "<ipc_fd[1]>")
+	row(m.self.row("master", sprintf("%d [failed: %d]", m.self.reloads, m.self.failed)), fd(0), fd(1))
+	heading := "# workers\n"
+	c.WriteString(heading)
+	old := false
+	for _, w := range m.workers {
+		if w.leaving() && !old {
+			old = true
+			c.WriteString("# old workers\n")
+		}
+		row(w.row("worker", strconv.Itoa(w.reloads)), descriptor(w.link), -1)
+	}
+	return nil
+}
+
+// orderReload begins a reload. The connection is kept open across it: it hears
+// how the reload went from the next incarnation of the master.
+func (m *master) orderReload(c *cli.Conn, args []string) cli.Step {
+	m.mu.Lock()
+	busy := m.starting() != nil
+	m.mu.Unlock()
+	if busy {
+		c.WriteString("Success=0\n--\nAnother reload is still in progress.\n")
+		return nil
+	}
+	if s, ok := c.Peer.(syscall.Conn); ok && m.own[0] != nil {
+		if raw, err := s.SyscallConn(); err == nil {
+			raw.Control(func(fd uintptr) { sendDescriptor(m.own[0], int(fd)) })
+		}
+	}
+	hard := args[0] == "hard-reload"
+	m.orders <- func() { m.reload(hard) }
+	return func(c *cli.Conn) bool {
+		c.Pause(time.Hour) // until the process is replaced
+		return c.Ended()
+	}
+}
+
+// loadPoll is how often the outcome of a load is looked for.
+const loadPoll = 50 * time.Millisecond
+
+// loadStatus waits for the end of a load and tells how it went.
+func (m *master) loadStatus(*cli.Conn, []string) cli.Step {
+	return func(c *cli.Conn) bool {
+		m.mu.Lock()
+		busy, loaded := m.starting() != nil, m.loaded
+		m.mu.Unlock()
+		if busy {
+			c.Pause(loadPoll)
+			return false
+		}
+		c.WriteString(map[bool]string{false: "Success=0\n", true: "Success=1\n"}[loaded])
+		if log := m.startLog(); len(log) > 0 {
+			c.WriteString("--\n")
+			c.Write(log)
+		}
+		return true
+	}
+}

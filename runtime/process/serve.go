@@ -1,0 +1,294 @@
+package process
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"hapax/parser"
+	"hapax/parser/diag"
+	"hapax/runtime"
+	"hapax/runtime/check"
+	"hapax/runtime/engine"
+	"hapax/runtime/logger"
+	"hapax/stats/cli"
+)
+
+// server is a process that carries traffic: a standalone one or a worker.
+type server struct {
+	*Call
+	mode   Mode
+	cfg    *runtime.Config
+	env    *parser.Env
+	limits *limits
+
+	checks  *check.Checks
+	engine  *engine.Engine
+	control *cli.Server // stats sockets
+	link    *cli.Server // what comes over the link of a worker
+	orphan  chan struct{}
+	signals chan os.Signal
+}
+
+// Settle completes a configuration with what the machine says: it belongs to the
+// checks of a configuration, also of one that is not started.
+func (c *Call) Settle(cfg *runtime.Config) { settleLoops(&cfg.Global, c.List) }
+
+// Serve runs a configuration until a signal ends it. It returns the exit status.
+// The order of the start matters: what needs the rights or the files that the
+// process was started with comes before they are given up, and the processes
+// before this one are told to leave only when nothing can fail that they would be
+// missed for.
+func (c *Call) Serve(cfg *runtime.Config, env *parser.Env, mode Mode) int {
+	s := &server{Call: c, mode: mode, cfg: cfg, env: env, orphan: make(chan struct{}), signals: make(chan os.Signal, 16)}
+	signal.Notify(s.signals, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT,
+		syscall.SIGTTOU, syscall.SIGTTIN, syscall.SIGPIPE)
+	for _, step := range []func() bool{
+		s.settle, s.open, s.prepare, s.pid, s.confine, s.leave, s.identity, s.background, s.accept, s.ready,
+	} {
+		if !step() {
+			return ExitFailure
+		}
+	}
+	return s.run()
+}
+
+// settle computes the limits and raises those of the system.
+func (s *server) settle() bool {
+	g := &s.cfg.Global
+	if s.MaxConn > 0 {
+		g.MaxConn = s.MaxConn
+	}
+	if s.MemMax > 0 {
+		g.MemMax = s.MemMax
+	}
+	links := s.Links
+	if s.Role == Worker {
+		links++
+	}
+	s.limits = newLimits(s.cfg, links)
+	s.limits.settle(s.List)
+	for _, px := range s.cfg.Proxies {
+		if !px.Disabled && px.Caps&runtime.CapFront != 0 && px.MaxConn == 0 {
+			px.MaxConn = g.MaxConn
+		}
+	}
+	return s.limits.apply(s.Name(), s.List)
+}
+
+// open binds the listeners, or takes them over.
+func (s *server) open() bool {
+	from, ok := s.inherited()
+	if !ok || !s.bind(s.cfg, from) {
+		return false
+	}
+	closeUnused(from)
+	if s.Role != Worker && !s.cfg.Listens() {
+		s.alertf("[%s.main()] No enabled listener found (check for 'bind' directives) ! Exiting.", s.Program())
+		return false
+	}
+	return s.limits.enough(s.Name(), s.List)
+}
+
+// prepare makes all that needs the rights of the start.
+func (s *server) prepare() bool {
+	if s.mode.Quiet && !s.Verbose {
+		detach()
+	}
+	g := &s.cfg.Global
+	debug.SetMaxThreads(10000 + g.NbThread)
+	s.cfg.Stats.Started = time.Now()
+	if err := logger.Start(s.cfg, g.NbThread); err != nil {
+		s.alertf("[%s.main()] %s", s.Program(), err)
+		return false
+	}
+	s.checks = check.New(s.cfg, check.Options{
+		Log:      func(level int, px *runtime.Proxy, text string) { logger.Server(level, px, "%s", text) },
+		Print:    s.say,
+		Shutdown: s.shutdown,
+	})
+	s.engine = engine.New(s.cfg, engine.Options{Stats: s.Pages(s.cfg), Observe: func(srv *runtime.Server, what engine.Observation) {
+		s.checks.Observe(srv, what.Layer4(), what.Good(), what.String())
+	}})
+	if err := s.engine.Prepare(); err != nil {
+		s.alertf("[%s.main()] %s", s.Program(), err)
+		return false
+	}
+	return true
+}
+
+// say prints a message while the process runs.
+func (s *server) say(severity diag.Severity, text string) {
+	s.Out.Print(diag.Diagnostic{Severity: severity, Text: text})
+}
+
+// shutdown ends the streams of a server that went down, or of backups when a
+// preferred one came up.
+func (s *server) shutdown(srv *runtime.Server, up bool) {
+	cause := byte(runtime.EndDown)
+	if up {
+		cause = runtime.EndUp
+	}
+	s.engine.EndStreams(srv, cause)
+}
+
+// pid leaves the number of a daemon in its file; the one of a master is written by itself.
+func (s *server) pid() bool {
+	if !s.mode.Daemon || s.Role == Worker || s.cfg.Global.Pidfile == "" {
+		return true
+	}
+	return writePidfile(s.cfg.Global.Pidfile, s.Name(), s.List) || s.giveUp()
+}
+
+// giveUp lets the old processes go on.
+func (s *server) giveUp() bool {
+	s.tell(syscall.SIGTTIN)
+	return false
+}
+
+func (s *server) confine() bool { return confine(&s.cfg.Global, s.Program(), s.List) || s.giveUp() }
+
+// leave tells the old processes of a standalone one to go; those of a worker are its master's.
+func (s *server) leave() bool {
+	if s.Role != Worker {
+		s.tell(s.OldSignal)
+	}
+	return true
+}
+
+func (s *server) identity() bool { return become(&s.cfg.Global, s.Program(), s.List) }
+
+// background lets go of the terminal.
+func (s *server) background() bool {
+	if s.mode.Daemon && (!s.mode.Quiet || s.Verbose) {
+		detach()
+		s.Out.W = io.Discard
+	}
+	return true
+}
+
+// accept begins to serve.
+func (s *server) accept() bool {
+	table, err := s.Table(Commands())
+	if err != nil {
+		s.alertf("%s", err)
+		return false
+	}
+	sockets, err := controlSockets(s.cfg)
+	if err != nil {
+		s.alertf("[%s.main()] %s", s.Program(), err)
+		return false
+	}
+	c := Controlled{Config: s.cfg, Engine: s.engine, Checks: s.checks, Env: s.env, StartLog: func() []byte { return []byte(s.Out.Log()) }}
+	s.control = s.Control(c, table, sockets)
+	s.engine.Run()
+	s.checks.Start(s.engine.Loops())
+	for l := range sockets {
+		go s.control.Serve(l)
+	}
+	if s.Link != nil {
+		s.followMaster(c, table)
+	}
+	return true
+}
+
+// followMaster answers what the master asks over the link, and ends when it is gone.
+func (s *server) followMaster(c Controlled, table *cli.Table) {
+	l := &linkListener{link: s.Link, gone: func() { close(s.orphan) }}
+	bind := &runtime.Bind{Level: runtime.LevelAdmin, Expose: true}
+	s.link = s.Control(c, table, map[net.Listener]*runtime.Listener{l: {Bind: bind}})
+	s.link.Max = 0
+	go s.link.Serve(l)
+}
+
+// readyTimeout is how long a worker waits for its master to note that it serves.
+const readyTimeout = 2 * time.Second
+
+// ready tells whoever started the process that it serves.
+func (s *server) ready() bool {
+	s.serving()
+	s.Out.Running = true
+	if s.Link == nil {
+		return true
+	}
+	if s.Log != nil {
+		s.Log.Close()
+		s.Out.W = os.Stderr
+	}
+	conn, err := connect(s.Link)
+	if err != nil {
+		s.alertf("[%s.main()] Cannot transfer connection fd over the sockpair", s.Program())
+		return false
+	}
+	defer conn.Close()
+	if _, err := fmt.Fprintf(conn, "_send_status READY %d\n", os.Getpid()); err != nil {
+		s.alertf("[%s.main()] Failed to send READY status to master", s.Program())
+		return false
+	}
+	if u, ok := conn.(*net.UnixConn); ok {
+		u.CloseWrite()
+	}
+	conn.SetReadDeadline(time.Now().Add(readyTimeout))
+	conn.Read(make([]byte, 1))
+	return true
+}
+
+// run follows signals until the end.
+func (s *server) run() int {
+	stop := newStop(s)
+	for {
+		select {
+		case sig := <-s.signals:
+			switch sig {
+			case syscall.SIGUSR1:
+				stop.begin()
+			case syscall.SIGTERM, syscall.SIGINT:
+				s.close()
+				dieOf(sig.(syscall.Signal))
+				return 128 + int(sig.(syscall.Signal))
+			case syscall.SIGHUP:
+				s.dumpServers()
+			case syscall.SIGQUIT:
+				debug.FreeOSMemory()
+			case syscall.SIGTTOU:
+				s.pause()
+			case syscall.SIGTTIN:
+				s.resume()
+			}
+		case <-stop.grace:
+			stop.now()
+		case <-stop.deadline:
+			if stop.hard() {
+				s.close()
+				return ExitOK
+			}
+		case <-stop.over:
+			s.close()
+			return ExitOK
+		case <-s.orphan:
+			return ExitFailure
+		}
+	}
+}
+
+// close ends the loops, so that their sockets are free at once.
+func (s *server) close() {
+	s.checks.Stop()
+	s.engine.Close()
+	logger.Stop(s.cfg)
+}
+
+// dieOf ends the process by the signal itself, so that whoever waits for it sees
+// why it ended. The first process of a container is immune to that and goes on.
+func dieOf(sig syscall.Signal) {
+	signal.Reset(sig)
+	syscall.Kill(os.Getpid(), sig)
+	if os.Getpid() != 1 {
+		time.Sleep(time.Second)
+	}
+}

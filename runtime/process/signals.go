@@ -1,0 +1,120 @@
+package process
+
+import (
+	"cmp"
+	"slices"
+
+	"hapax/parser/diag"
+	"hapax/runtime"
+	"hapax/runtime/balance"
+	"hapax/runtime/logger"
+)
+
+// announce says something on standard error and in the logs of a proxy; nil: the global ones.
+func (s *server) announce(level int, px *runtime.Proxy, text string) {
+	s.say(diag.Warning, text)
+	logger.Server(level, px, "%s", text)
+}
+
+// dumpServers tells the state of all servers (SIGHUP). Management guide, section 4.
+func (s *server) dumpServers() {
+	s.say(diag.Warning, "SIGHUP received, dumping servers states.")
+	for _, px := range s.cfg.Proxies {
+		logger.Server(logger.Notice, px, "SIGHUP received, dumping servers states for proxy %s.", px.Name)
+		for _, srv := range px.Servers {
+			state := "UP"
+			if runtime.ServerState(srv.State.Load()) == runtime.ServerStopped {
+				state = "DOWN"
+			}
+			var total uint64
+			for i := range srv.Stats {
+				total += srv.Stats[i].Sess.Load()
+			}
+			s.announce(logger.Notice, px, sprintf("SIGHUP: Server %s/%s is %s. Conn: %d act, %d pend, %d tot.",
+				px.Name, srv.Name, state, srv.Current.Load(), srv.Queued.Load(), total))
+		}
+		s.announce(logger.Notice, px, "SIGHUP: Proxy "+px.Name+servers(px)+connections(px))
+	}
+}
+
+// servers is what a proxy has to serve with.
+func servers(px *runtime.Proxy) string {
+	active, backup := 0, 0
+	if px.Caps&runtime.CapBack != 0 {
+		active, backup = balance.Counts(px)
+	}
+	switch {
+	case len(px.Servers) == 0:
+		return " has no servers."
+	case active > 0:
+		return sprintf(" has %d active servers and %d backup servers available.", active, backup)
+	case backup > 0:
+		return " is running on backup servers !"
+	}
+	return " has no server available !"
+}
+
+// connections is what a proxy has to do.
+func connections(px *runtime.Proxy) string {
+	own := px.Live.Queued.Load()
+	waiting := own
+	for _, srv := range px.Servers {
+		waiting += srv.Queued.Load()
+	}
+	return sprintf(" Conn: act(FE+BE): %d+%d, %d pend (%d unass), tot(FE+BE): %d+%d.",
+		px.Live.FrontConns.Load(), px.Live.BackConns.Load(), waiting, own, frontConns(px), backSessions(px))
+}
+
+// pause stops accepting until resume (SIGTTOU).
+func (s *server) pause() {
+	for _, px := range s.frontends() {
+		if s.engine.Control().Pause(px) {
+			s.say(diag.Warning, sprintf("Paused %s %s.", px.Side(), px.Name))
+		}
+	}
+}
+
+// resume accepts again (SIGTTIN).
+func (s *server) resume() {
+	for _, px := range s.frontends() {
+		if s.engine.Control().Resume(px) {
+			s.say(diag.Warning, sprintf("Resumed %s %s.", px.Side(), px.Name))
+		}
+	}
+}
+
+// frontends are the proxies with listeners, in the order in which the reference
+// goes through them: by the protocol of their first listener.
+func (s *server) frontends() (list []*runtime.Proxy) {
+	for _, px := range s.cfg.Proxies {
+		if !px.Disabled && len(px.Listeners) > 0 {
+			list = append(list, px)
+		}
+	}
+	order := func(px *runtime.Proxy) int {
+		best := 3
+		for _, ln := range px.Listeners {
+			switch ln.Addr.Family {
+			case runtime.FamilyIPv6:
+				best = min(best, 0)
+			case runtime.FamilyIPv4:
+				best = min(best, 1)
+			case runtime.FamilyUnix:
+				best = min(best, 2)
+			}
+		}
+		return best
+	}
+	slices.SortStableFunc(list, func(a, b *runtime.Proxy) int { return cmp.Compare(order(a), order(b)) })
+	return list
+}
+
+// backends are the proxies without listeners.
+func (s *server) backends() (list []*runtime.Proxy) {
+	for _, px := range s.cfg.Proxies {
+		if !px.Disabled && len(px.Listeners) == 0 {
+			list = append(list, px)
+		}
+	}
+	return list
+}
