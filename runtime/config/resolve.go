@@ -3,6 +3,8 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"math"
+	"math/bits"
 	"os"
 	"slices"
 	"strings"
@@ -189,18 +191,48 @@ func compatible(from, to runtime.Mode) bool {
 }
 
 // target finds the backend that requests of px may go to. Where the system has name
-// servers the reference makes a TCP proxy of its own called "default", which hides a
-// backend of that name from HTTP proxies.
+// servers the reference makes a TCP proxy of its own called "default", which may hide
+// a backend of that name from HTTP proxies.
 func (l *Loader) target(px *runtime.Proxy, name string) *runtime.Proxy {
-	if name == "default" && px.Mode == runtime.ModeHTTP && hasNameServers() {
+	to := l.find(name, runtime.CapBack)
+	if name == "default" && px.Mode == runtime.ModeHTTP && (to == nil || l.atRoot(name)) && hasNameServers() {
 		return &runtime.Proxy{Name: name, Kind: "proxy", Pos: ast.Pos{File: "<internal>"}}
 	}
-	return l.find(name, runtime.CapBack)
+	return to
 }
 
 func hasNameServers() bool {
 	data, err := os.ReadFile("/etc/resolv.conf")
 	return err == nil && strings.Contains(string(data), "nameserver")
+}
+
+// atRoot tells whether a proxy's name is at the root of a binary tree of all names in
+// the order of the files: of equal names the reference finds the newest one there and
+// the oldest one elsewhere. At the root is what first departs from the first name at
+// the bit where any name departs from it soonest.
+func (l *Loader) atRoot(name string) bool {
+	proxies := l.Config.Proxies
+	if proxies[0].Name == name {
+		return true
+	}
+	root, soonest := "", math.MaxInt
+	for _, px := range proxies[1:] {
+		if at := departure(proxies[0].Name, px.Name); at < soonest {
+			root, soonest = px.Name, at
+		}
+	}
+	return root == name
+}
+
+// departure is the first bit at which two names differ.
+func departure(a, b string) int {
+	a, b = a+"\x00", b+"\x00"
+	for i := range min(len(a), len(b)) {
+		if x := a[i] ^ b[i]; x != 0 {
+			return 8*i + bits.LeadingZeros8(x)
+		}
+	}
+	return math.MaxInt
 }
 
 func (l *Loader) resolveDefaultBackend(px *runtime.Proxy) {
