@@ -75,5 +75,6 @@ var aliases = []logformat.Alias{
 }
 
 func alias(name, summary string) keyword.Doc {
-	return keyword.Doc{Name: name, Ref: "8.2.6", Summary: summary}
+	return keyword.Doc{Name: name, Ref: "8.2.6", Summary: summary,
+		Examples: []keyword.Example{{Config: "frontend f\n  mode http\n  bind :8080\n  log stderr local0\n  log-format %" + name + "\n"}}}
 }
