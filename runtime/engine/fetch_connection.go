@@ -83,7 +83,7 @@ func hasClient(ctx *sample.Context) (st *stream, ok bool) {
 
 func hasServer(ctx *sample.Context) (st *stream, ok bool) {
 	st = running(ctx)
-	return st, st != nil && (st.link != nil || st.linkErr != nil)
+	return st, st != nil && st.dialed
 }
 
 // oneStream makes an Eval for connections that carry one stream at a time.
@@ -108,10 +108,7 @@ func serverStreamID(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool
 	if !ok {
 		return false
 	}
-	out.SetInt(0)
-	if st.link != nil && speaksHTTP(&st.Stream) {
-		out.SetInt(int64(st.link.served))
-	}
+	out.SetInt(int64(st.linkServed))
 	return true
 }
 

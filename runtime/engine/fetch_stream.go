@@ -112,7 +112,7 @@ func occasions() []occasion {
 // forwarded tells whether a connection to a server was at least tried.
 func forwarded(ctx *sample.Context, _ *runtime.Stream) bool {
 	st := running(ctx)
-	return st != nil && (st.link != nil || st.linkErr != nil)
+	return st != nil && st.dialed
 }
 
 // toApplet tells whether something in the process answered in the place of a server.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"io"
+	"net/netip"
 
 	"hapax/runtime"
 	"hapax/runtime/loop"
@@ -10,18 +11,20 @@ import (
 
 // link is one connection to a server. It belongs to a stream, or lies idle in a pool.
 type link struct {
-	w       *worker
-	srv     *runtime.Server
-	sock    transport.Conn
-	st      *stream // nil while idle
-	to      loop.Addr
-	served  int     // requests answered on it
-	idleAt  int64   // since when it is idle
-	owner   *client // whose own idle connection it is: see client.own
-	private bool    // nobody else may use it
-	safe    bool    // has been reused: see pool
-	pooled  bool
-	up      bool // the connection stands
+	w           *worker
+	srv         *runtime.Server
+	sock        transport.Conn
+	st          *stream // nil while idle
+	to          loop.Addr
+	served      int     // requests answered on it
+	idleAt      int64   // since when it is idle
+	owner       *client // whose own idle connection it is: see client.own
+	private     bool    // nobody else may use it
+	safe        bool    // has been reused: see pool
+	pooled      bool
+	up          bool           // the connection stands
+	met         bool           // local and peer are known
+	local, peer netip.AddrPort // its addresses; not valid on UNIX sockets
 
 	prev, next *link
 }
@@ -36,7 +39,7 @@ func (w *worker) newLink(srv *runtime.Server, s *stream) *link {
 		k.next = nil
 	}
 	k.srv, k.st = srv, s
-	k.served, k.safe, k.up, k.pooled = 0, false, false, false
+	k.served, k.safe, k.up, k.pooled, k.met = 0, false, false, false, false
 	k.owner, k.private = nil, s.Back.Reuse == runtime.ReuseNever
 	p := &w.pools[srv.Slot]
 	p.inUse++

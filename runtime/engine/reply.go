@@ -34,6 +34,7 @@ func (s *stream) reply(r *runtime.Reply, status int) *runtime.Reply {
 // answerWith makes r, or the built-in reply for s.Status when r is nil, the
 // stream's response and sends it.
 func (s *stream) answerWith(r *runtime.Reply) outcome {
+	s.endRequestVars()
 	s.Internal = true
 	if r != nil && r.Status != 0 {
 		s.Status = r.Status

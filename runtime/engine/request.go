@@ -23,10 +23,10 @@ func (s *stream) finishRequest() outcome {
 		err = be.Forwarded(&s.Stream)
 	}
 	if err == nil {
-		err = s.forwardFor(&fe.ForwardedFor, &be.ForwardedFor, s.Session.Client().Addr())
+		err = s.forwardFor(&fe.ForwardedFor, &be.ForwardedFor, s.Ctx.Src.Addr())
 	}
 	if err == nil {
-		err = s.forwardFor(&fe.OriginalTo, &be.OriginalTo, s.Session.Local().Addr())
+		err = s.forwardFor(&fe.OriginalTo, &be.OriginalTo, s.Ctx.Dst.Addr())
 	}
 	if err != nil {
 		s.rewriteFailed()

@@ -124,12 +124,17 @@ func (s *stream) inspectResponse() outcome {
 	s.Ctx.Final = true
 	switch s.eval(s.Back.TCPRes, &s.res) {
 	case runtime.Continue, runtime.Stop:
+		if s.CloseServer {
+			s.srvWant = h1.Close
+		}
 		return next
 	case runtime.Wait:
 		return wait
 	}
+	s.countReplaced()
 	s.deniedResponse()
-	return s.giveUpWith(502)
+	s.End = runtime.Termination{Cause: runtime.EndProxy, State: runtime.InData}
+	return s.cut()
 }
 
 // backResponseRules are the http-response rules of the backend, frontResponseRules those of the frontend.
@@ -163,9 +168,12 @@ func (s *stream) judgeResponse(v runtime.Verdict) outcome {
 		}
 		return wait
 	case runtime.Done:
+		s.countReplaced()
+		s.setEnd(runtime.EndLocal)
 		s.dropServer()
 		return s.answerWith(s.Reply)
 	case runtime.Deny:
+		s.countReplaced()
 		s.deniedResponse()
 		s.setEnd(runtime.EndProxy)
 		s.dropServer()
@@ -186,6 +194,11 @@ func (s *stream) judgeResponse(v runtime.Verdict) outcome {
 	s.setEnd(runtime.EndInternal)
 	s.dropServer()
 	return s.answerWith(s.errorReply(500))
+}
+
+// countReplaced counts what came of the body of a response that a rule replaces.
+func (s *stream) countReplaced() {
+	s.ResFromServer += int64(s.outEnd) - int64(s.Res.HeadLen)
 }
 
 // deniedResponse counts a response that a rule refused.

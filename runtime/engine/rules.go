@@ -80,6 +80,7 @@ func (s *stream) backRules() outcome {
 
 // judgeRequest turns the verdict of request rules into what the lane does.
 func (s *stream) judgeRequest(v runtime.Verdict) outcome {
+	s.sendEarly()
 	switch v {
 	case runtime.Continue, runtime.Stop:
 		s.waits = forNothing
@@ -114,6 +115,18 @@ func (s *stream) judgeRequest(v runtime.Verdict) outcome {
 		s.setEnd(runtime.EndInternal)
 		return s.answerWith(s.errorReply(500))
 	}
+}
+
+// sendEarly sends the informational answers that rules made.
+func (s *stream) sendEarly() {
+	for b := s.Early; len(b) > 0; {
+		out := s.w.loop.Buffer()
+		n := min(len(b), cap(out.Data))
+		out.Data = append(out.Data, b[:n]...)
+		s.c.sock.Send(out)
+		b = b[n:]
+	}
+	s.Early = s.Early[:0]
 }
 
 // waitForRule lets the current rule come back: after its delay, or with more data.
@@ -394,4 +407,15 @@ func (s *stream) balanceBody() outcome {
 		return next
 	}
 	return s.bufferBody()
+}
+
+// endRequestVars puts the variables of the response in the place of those of the request, when the request is on its
+// way to a server or answered here.
+func (s *stream) endRequestVars() {
+	vars := &s.Ctx.Vars
+	if vars[sample.ReqScope] == nil {
+		return
+	}
+	s.ReqVars.Reset()
+	vars[sample.ReqScope], vars[sample.ResScope] = nil, &s.ResVars
 }

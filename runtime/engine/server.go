@@ -17,6 +17,7 @@ import (
 
 // pick chooses the server, unless a cookie or use-server named it.
 func (s *stream) pick() outcome {
+	s.endRequestVars()
 	be := s.Back
 	if s.Server == nil {
 		if be.LB == nil {
@@ -158,7 +159,7 @@ func (s *stream) connect() outcome {
 		}
 		if k != nil {
 			k.attach(s)
-			s.link, s.Reused = k, true
+			s.link, s.Reused, s.dialed = k, true, true
 			k.sock.SetHandler(k)
 			s.back().Reuses.Inc()
 			srv.Stats[w.id].Reuses.Inc()
@@ -191,6 +192,7 @@ func (s *stream) dial(srv *runtime.Server) outcome {
 	addr := srv.Addr.Load()
 	k := w.newLink(srv, s)
 	s.link = k
+	s.dialed = true
 	if !k.address(addr, srv, s) {
 		return s.dialFailed(unix.EADDRNOTAVAIL)
 	}
@@ -361,11 +363,24 @@ func (s *stream) established() {
 	s.Time.Connect = w.loop.Now()
 	s.link.sock.Receive()
 	s.c.last = s.Server
-	if s.wantsAddrs {
-		if a, err := loop.LocalAddr(s.link.sock.Fd()); err == nil {
-			s.LocalAddr = a.AddrPort()
+	s.meet(s.link)
+}
+
+// meet lets logs and rules know the connection to the server. Its addresses are
+// asked for once in its life.
+func (s *stream) meet(k *link) {
+	if !k.met {
+		k.met = true
+		k.peer = s.ServerAddr
+		if a, err := loop.LocalAddr(k.sock.Fd()); err == nil {
+			k.local = a.AddrPort()
 		}
-		s.Ctx.Back = sample.Conn{Src: s.LocalAddr, Dst: s.ServerAddr}
+	}
+	s.LocalAddr, s.ServerAddr, s.linkServed = k.local, k.peer, k.served
+	back := &s.Ctx.Back
+	back.Src, back.Dst = k.local, k.peer
+	if s.Back.Mode == runtime.ModeHTTP {
+		back.HTTP = 1
 	}
 }
 

@@ -68,16 +68,17 @@ type stream struct {
 	inspect int64 // until when tcp-request content rules may wait; 0: not begun
 
 	// The server.
-	tries    int // connections tried
-	avoid    *runtime.Server
-	counted  *runtime.Server // that counts this stream in Current and Served
-	inBack   bool            // counted in the backend's sessions
-	queued   bool
-	persist  bool // the server was named by a cookie or use-server: no balancing
-	headSent bool // the request's head went to the server
-	replays  bool // the request may be sent again
-	srvEnd   error
-	linkErr  error // of the last connection that could not be made
+	avoid      *runtime.Server
+	counted    *runtime.Server // that counts this stream in Current and Served
+	inBack     bool            // counted in the backend's sessions
+	queued     bool
+	persist    bool // the server was named by a cookie or use-server: no balancing
+	headSent   bool // the request's head went to the server
+	replays    bool // the request may be sent again
+	srvEnd     error
+	linkErr    error // of the last connection that could not be made
+	dialed     bool  // a connection to a server was tried
+	linkServed int   // how many requests the server's connection had served before
 
 	// The response.
 	out     *loop.Buffer // the response's head and what came with it; Res.Buf is its memory
@@ -106,7 +107,6 @@ type stream struct {
 	cliQueued              int          // what was queued for the client when its timer was set
 	draining               bool         // only the client has to take its last bytes
 	sendFailed             bool         // the server does not take any more
-	wantsAddrs             bool         // the server connection's own address is asked for
 	reqCounted, resCounted int64        // body bytes in the counts already
 	concluded              bool         // counted and logged
 	failedReply            bool         // a reply could not be made: the next is the last
@@ -161,8 +161,7 @@ func (s *stream) begin(c *client) {
 	ctx.Vars[sample.ProcScope] = w.cfg.ProcVars
 	ctx.Vars[sample.SessScope] = &c.Vars
 	ctx.Vars[sample.TxnScope] = &s.TxnVars
-	ctx.Vars[sample.ReqScope] = &s.ReqVars
-	ctx.Vars[sample.ResScope] = &s.ResVars
+	ctx.Vars[sample.ReqScope], ctx.Vars[sample.ResScope] = &s.ReqVars, nil
 }
 
 // reset makes the stream ready for the free list: buffers go back, what keeps
@@ -182,7 +181,7 @@ func (s *stream) reset() {
 	s.c, s.link = nil, nil
 	s.req, s.res = lane{}, lane{}
 	s.waits, s.phase, s.dead = forNothing, readHead, false
-	s.inEnd, s.outEnd, s.inspect, s.tries = 0, 0, 0, 0
+	s.inEnd, s.outEnd, s.inspect = 0, 0, 0
 	s.toSrv.drop()
 	s.toCli.drop()
 	s.avoid, s.counted, s.slot = nil, nil, nil
@@ -192,7 +191,7 @@ func (s *stream) reset() {
 	s.draining, s.sendFailed, s.failedReply, s.concluded = false, false, false, false
 	s.inBack, s.queued, s.persist, s.headSent, s.replays = false, false, false, false, false
 	s.replied, s.closing, s.srvKeep, s.tunnel = false, false, false, false
-	s.srvEnd, s.linkErr = nil, nil
+	s.srvEnd, s.linkErr, s.dialed, s.linkServed = nil, nil, false, 0
 }
 
 // forget empties the model's part, keeping its memory.
