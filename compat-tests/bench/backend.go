@@ -1,0 +1,98 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"time"
+)
+
+// startBackend runs the server of all scenarios as a process of its own, and opens the
+// socket that logs are sent to. Nobody reads them: the kernel drops what does not fit,
+// after the proxy has paid for the sending.
+func (b *bench) startBackend() (stop func(), err error) {
+	logs, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	b.logs = logs.LocalAddr().String()
+	if b.server, err = freeAddr(); err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(self, "backend", b.server)
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	stop = func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+		logs.Close()
+	}
+	for end := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		c, err := net.Dial("tcp4", b.server)
+		if err == nil {
+			c.Close()
+			return stop, nil
+		}
+		if time.Now().After(end) {
+			stop()
+			return nil, err
+		}
+	}
+}
+
+// backend is the server: it answers each request with 55 bytes, or with 1 MiB for a path
+// that begins with /big.
+func backend(addr string) {
+	l, err := net.Listen("tcp4", addr)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "backend:", err)
+		os.Exit(1)
+	}
+	small, big := answer(55), answer(1<<20)
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			continue
+		}
+		go answerAll(c, small, big)
+	}
+}
+
+func answer(size int) []byte {
+	head := fmt.Appendf(nil, "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: %d\r\n\r\n", size)
+	return append(head, bytes.Repeat([]byte("x"), size)...)
+}
+
+func answerAll(c net.Conn, small, big []byte) {
+	defer c.Close()
+	r := bufio.NewReader(c)
+	for {
+		line, err := r.ReadSlice('\n')
+		if err != nil {
+			return
+		}
+		body := small
+		if bytes.HasPrefix(line, []byte("GET /big")) {
+			body = big
+		}
+		closing := false
+		for len(line) > 2 {
+			if line, err = r.ReadSlice('\n'); err != nil {
+				return
+			}
+			closing = closing || bytes.EqualFold(line, []byte("connection: close\r\n"))
+		}
+		if _, err := c.Write(body); err != nil || closing {
+			return
+		}
+	}
+}
