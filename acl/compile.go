@@ -129,7 +129,7 @@ func (c *Compiler) warn(format string, args ...any) {
 // test compiles `criterion [flags] [--] [operator] [pattern]...`.
 func (c *Compiler) test(words []string) (*test, error) {
 	t := new(test)
-	method, known, err := c.criterion(t, word(words, 0))
+	method, known, err := c.criterion(t, words)
 	if err != nil {
 		return nil, err
 	}
@@ -159,12 +159,13 @@ func (c *Compiler) test(words []string) (*test, error) {
 }
 
 // criterion compiles the fetch and tells which method goes with it, if any.
-func (c *Compiler) criterion(t *test, text string) (method pattern.Method, known bool, err error) {
+func (c *Compiler) criterion(t *test, words []string) (method pattern.Method, known bool, err error) {
+	text := word(words, 0)
 	alias := aliases[keywordOf(text)]
 	if alias == nil {
 		// Converters may stand in words of their own as far as the expression is concerned, but those words
 		// are then read as patterns too, as the reference does.
-		t.expr, err = c.Samples.ParseWord(text)
+		t.expr, _, err = c.Samples.Parse(words)
 		if err != nil {
 			return 0, false, fmt.Errorf("%w in ACL expression '%s'", err, text)
 		}
