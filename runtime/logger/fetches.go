@@ -37,9 +37,16 @@ var fetches = []sample.Fetch{
 
 // count makes the row of a number of a stream.
 func count(name, summary string, from sample.Source, get func(*runtime.Stream) int64) sample.Fetch {
+	line := "log-format %[" + name + "]"
+	switch from {
+	case sample.ReqHeaders:
+		line = "http-request set-var(txn.ms) " + name
+	case sample.ResHeaders:
+		line = "http-response set-var(txn.ms) " + name
+	}
 	return sample.Fetch{
 		Doc: keyword.Doc{Name: name, Ref: "7.3.2", Summary: summary,
-			Examples: []keyword.Example{{Config: "frontend f\n  mode http\n  bind :8080\n  log stderr local0\n  log-format %[" + name + "]\n"}}},
+			Examples: []keyword.Example{{Config: "frontend f\n  mode http\n  bind :8080\n  log stderr local0\n  " + line + "\n"}}},
 		Out: sample.Int, From: from,
 		Eval: func(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
 			s, ok := ctx.Owner.(*runtime.Stream)
