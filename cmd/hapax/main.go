@@ -166,7 +166,7 @@ func (p *invocation) discover() (found *runtime.Config, ok bool) {
 func (p *invocation) keepWorkers(found *runtime.Config) int {
 	what, check := "parse", "global section settings"
 	if found == nil {
-		found = &runtime.Config{}
+		found, _ = config.Discover(p.tables, nil, p.env.Clone(), &diag.List{}, p.loadOptions()) // what holds without files
 		what, check = "load", "configuration file path"
 	}
 	p.list.Prefix = ""

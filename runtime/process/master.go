@@ -567,7 +567,9 @@ func (m *master) openSockets() bool {
 	}
 	m.control = m.newControl(table, sockets)
 	for l := range sockets {
-		go m.control.Serve(l)
+		if l != nil {
+			go m.control.Serve(l)
+		}
 	}
 	return true
 }

@@ -9,6 +9,9 @@ import (
 	"runtime/debug"
 	"syscall"
 	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
 
 	"hapax/parser"
 	"hapax/parser/diag"
@@ -48,6 +51,8 @@ func (c *Call) Serve(cfg *runtime.Config, env *parser.Env, mode Mode) int {
 	s := &server{Call: c, mode: mode, cfg: cfg, env: env, orphan: make(chan struct{}), signals: make(chan os.Signal, 16)}
 	signal.Notify(s.signals, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT,
 		syscall.SIGTTOU, syscall.SIGTTIN, syscall.SIGPIPE)
+	signal.Notify(s.signals, deadly...)
+	debug.SetTraceback("crash") // a master sees a signal, as it does when a program in C crashes
 	for _, step := range []func() bool{
 		s.settle, s.open, s.prepare, s.pid, s.confine, s.leave, s.identity, s.background, s.accept, s.ready,
 	} {
@@ -238,6 +243,10 @@ func (s *server) ready() bool {
 	return true
 }
 
+// deadly are signals of a crash that somebody may send as well: the process dies of
+// them without a dump of what it does.
+var deadly = []os.Signal{syscall.SIGSEGV, syscall.SIGBUS, syscall.SIGABRT, syscall.SIGFPE, syscall.SIGILL, syscall.SIGTRAP}
+
 // run follows signals until the end.
 func (s *server) run() int {
 	stop := newStop(s)
@@ -259,6 +268,9 @@ func (s *server) run() int {
 				s.pause()
 			case syscall.SIGTTIN:
 				s.resume()
+			case syscall.SIGPIPE, syscall.SIGUSR2:
+			default:
+				dieOf(sig.(syscall.Signal))
 			}
 		case <-stop.grace:
 			stop.now()
@@ -286,7 +298,8 @@ func (s *server) close() {
 // dieOf ends the process by the signal itself, so that whoever waits for it sees
 // why it ended. The first process of a container is immune to that and goes on.
 func dieOf(sig syscall.Signal) {
-	signal.Reset(sig)
+	var byDefault [4]uint64 // struct sigaction of the kernel: Go keeps its own handler for some signals
+	unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(&byDefault)), 0, 8, 0, 0)
 	syscall.Kill(os.Getpid(), sig)
 	if os.Getpid() != 1 {
 		time.Sleep(time.Second)
