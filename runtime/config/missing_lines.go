@@ -185,7 +185,7 @@ var knownServerWords = []struct {
 	{"resolvers", 1, true, false},
 	{"send-proxy", 0, true, true},
 	{"send-proxy-v2", 0, true, true},
-	{"set-proxy-v2-tlv-fmt", 0, true, true},
+	{"set-proxy-v2-tlv-fmt", 1, true, true},
 	{"shard", 1, true, true},
 	{"slowstart", 1, true, true},
 	{"source", -1, true, true},
