@@ -217,6 +217,9 @@ func (s *stream) sendReply(body []byte) {
 	s.BytesOut += headSize(&s.Res)
 	s.replied = true
 	s.countStatus(s.Status)
+	if s.statsRefused {
+		s.Status = 400
+	}
 	if !enc.SkipBody {
 		if enc.Framing == h1.Chunks && len(body) > 0 {
 			out.Data = h1.AppendChunkHead(out.Data, uint64(len(body)))

@@ -33,11 +33,13 @@ func (s *stream) serveStats(px *runtime.Proxy, at sample.Checkpoint) outcome {
 		case runtime.Continue, runtime.Stop:
 		default:
 			s.End = runtime.Termination{Cause: runtime.EndNone, State: runtime.InNone}
+			s.statsRefused = true
 			return s.judgeRequest(v)
 		}
 	}
 	if page.Users != nil && !s.authorized(page) {
 		s.End = runtime.Termination{Cause: runtime.EndLocal, State: runtime.InRequest}
+		s.statsRefused = true
 		return s.answerWith(page.Challenge)
 	}
 	s.Time.Response = now

@@ -69,6 +69,7 @@ type stream struct {
 
 	// The server.
 	avoid      *runtime.Server
+	left       *runtime.Server // that the stream had to leave, until another one is chosen
 	counted    *runtime.Server // that counts this stream in Current and Served
 	inBack     bool            // counted in the backend's sessions
 	queued     bool
@@ -110,6 +111,7 @@ type stream struct {
 	reqCounted, resCounted int64        // body bytes in the counts already
 	concluded              bool         // counted and logged
 	failedReply            bool         // a reply could not be made: the next is the last
+	statsRefused           bool         // not let through to the statistics page: logs tell the status as 400, whatever was answered
 }
 
 func newStream(w *worker) *stream {
@@ -184,11 +186,11 @@ func (s *stream) reset() {
 	s.inEnd, s.outEnd, s.inspect = 0, 0, 0
 	s.toSrv.drop()
 	s.toCli.drop()
-	s.avoid, s.counted, s.slot = nil, nil, nil
+	s.avoid, s.left, s.counted, s.slot = nil, nil, nil, nil
 	s.inAt, s.cliQueued = 0, 0
 	s.reqCounted, s.resCounted = 0, 0
 	s.resHead, s.cliHeld, s.srvHeld, s.cliDone = false, false, false, false
-	s.draining, s.sendFailed, s.failedReply, s.concluded = false, false, false, false
+	s.draining, s.sendFailed, s.failedReply, s.statsRefused, s.concluded = false, false, false, false, false
 	s.inBack, s.queued, s.persist, s.headSent, s.replays = false, false, false, false, false
 	s.replied, s.closing, s.srvKeep, s.tunnel = false, false, false, false
 	s.srvEnd, s.linkErr, s.dialed, s.linkServed = nil, nil, false, 0
