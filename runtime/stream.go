@@ -167,7 +167,7 @@ func (s *Stream) Reset() {
 	s.RetriesDone, s.Redispatched, s.Reused = 0, false, false
 	s.ServerQueue, s.BackendQueue = 0, 0
 	s.ServerAddr, s.LocalAddr = netip.AddrPort{}, netip.AddrPort{}
-	s.UniqueID = s.UniqueID[:0]
+	s.UniqueID, s.Service = s.UniqueID[:0], ""
 	s.RewriteFailed, s.Internal, s.FirstRequest = false, false, false
 	s.Cookie, s.LB = CookieState{}, LBState{}
 }

@@ -520,16 +520,16 @@ func (s *stream) again() bool {
 	s.RetriesDone++
 	s.leaveCurrent()
 	s.dropServer()
-	srv := s.Server
+	srv, b := s.Server, s.back()
+	retries := uint64(1) // what is sent again counts once for that
 	if s.redispatches() {
 		s.releaseSlot()
-		s.avoid, s.Server, s.Direct, s.Redispatched = srv, nil, false, true
-		s.back().Redispatches.Inc()
-		srv.Stats[s.w.id].Redispatches.Inc()
+		s.avoid, s.left, s.Server, s.Direct = srv, srv, nil, false
 	} else {
-		s.back().Retries.Inc()
-		srv.Stats[s.w.id].Retries.Inc()
+		retries++ // and once for the server that is tried again
 	}
+	b.Retries.Add(retries)
+	srv.Stats[s.w.id].Retries.Add(retries)
 	if s.out != nil {
 		s.out.Release()
 		s.out = nil

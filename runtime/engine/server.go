@@ -33,6 +33,7 @@ func (s *stream) pick() outcome {
 			}
 		}
 		s.Server = be.LB.Pick(&s.Stream, s.avoid)
+		s.countMove()
 		if s.Server == nil && !balance.Any(be) {
 			return s.unreachable()
 		}
@@ -42,6 +43,26 @@ func (s *stream) pick() outcome {
 		}
 	}
 	return next
+}
+
+// countMove counts what became of a stream that had to leave a server: another
+// one took it, or the same is tried again.
+func (s *stream) countMove() {
+	from := s.left
+	if from == nil {
+		return
+	}
+	s.left = nil
+	b, srv := s.back(), &from.Stats[s.w.id]
+	if s.Server == from {
+		b.Retries.Inc()
+		srv.Retries.Inc()
+		return
+	}
+	cookie.ServerDown(&s.Stream)
+	s.Redispatched = true
+	b.Redispatches.Inc()
+	srv.Redispatches.Inc()
 }
 
 // unreachable answers when no server can be had.
@@ -81,7 +102,7 @@ func (s *stream) enqueue() outcome {
 				s.End = runtime.Termination{Cause: runtime.EndServer, State: runtime.InQueue}
 				return s.fail(503)
 			}
-			s.avoid, s.Server, s.Direct = s.Server, nil, false
+			s.avoid, s.left, s.Server, s.Direct = s.Server, s.Server, nil, false
 			s.pickAgain()
 			return next
 		case queue.Queued:
@@ -99,7 +120,7 @@ func (s *stream) enqueue() outcome {
 		case queue.Waiting:
 			return wait
 		case queue.Moved:
-			s.queued, s.Server = false, nil
+			s.queued, s.left, s.Server = false, s.Server, nil
 			s.stopWaiting()
 			s.pickAgain()
 			return next
@@ -407,13 +428,8 @@ func (s *stream) retryConnect(timeout bool) outcome {
 	s.RetriesDone++
 	if s.redispatches() {
 		s.releaseSlot()
-		if s.Direct {
-			cookie.ServerDown(&s.Stream)
-		}
-		s.avoid, s.Server, s.Direct = srv, nil, false
-		s.Redispatched = true
-		s.back().Redispatches.Inc()
-		srv.Stats[w.id].Redispatches.Inc()
+		s.avoid, s.left, s.Server, s.Direct = srv, srv, nil, false
+		s.Time.Queue = 0
 		s.pickAgain()
 		if timeout || s.activeServers() > 1 {
 			return next

@@ -75,7 +75,7 @@ var Domain = config.Domain{
 		ofStream("cur_queue_timeout", "7.3.2", "timeout queue in force, in ms", sample.Int, sample.BackendProxy,
 			duration(func(s *runtime.Stream) dur { return first(s.Timeouts.Queue, s.Back.Timeout.Queue) })),
 		ofStream("cur_server_timeout", "7.3.2", "timeout server in force, in ms", sample.Int, sample.BackendProxy,
-			duration(func(s *runtime.Stream) dur { return first(s.Timeouts.Server, s.Back.Timeout.Server) })),
+			duration(serverTimeout)),
 		ofStream("cur_tarpit_timeout", "7.3.2", "timeout tarpit in force, in ms", sample.Int, sample.Frontend|sample.BackendProxy,
 			duration(func(s *runtime.Stream) dur { return first(s.Timeouts.Tarpit, s.Back.Timeout.Tarpit) })),
 		ofStream("cur_tunnel_timeout", "7.3.2", "timeout tunnel in force, in ms", sample.Int, sample.BackendProxy,

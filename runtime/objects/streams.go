@@ -59,6 +59,14 @@ func first(own, proxy dur) dur {
 	return proxy
 }
 
+// serverTimeout is the backend's only from the moment when a connection to a server stands.
+func serverTimeout(s *runtime.Stream) dur {
+	if s.Time.Connect == 0 {
+		return s.Timeouts.Server
+	}
+	return first(s.Timeouts.Server, s.Back.Timeout.Server)
+}
+
 func serverID(_ *sample.Context, s *runtime.Stream, out *sample.Value) bool {
 	if s.Server == nil {
 		return false
