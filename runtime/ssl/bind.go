@@ -29,7 +29,7 @@ func parseCrt(explicit bool) func(*config.Loader, *config.Words, *runtime.Bind) 
 			return fmt.Errorf("'%s' : missing certificate location", word)
 		}
 		g, s := of(l), lineOf(b)
-		if path[0] == '@' && l.Awaken("crt-store") {
+		if path[0] == '@' && l.Awaken("section crt-store") {
 			return nil
 		}
 		if path[0] != '/' && path[0] != '@' && g.crtBase != "" {

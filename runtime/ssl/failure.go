@@ -25,6 +25,8 @@ func failure(err error, alert uint8) error {
 		return transport.ErrHandshakeClosed
 	case errors.As(err, &errno):
 		return errors.New("SSL handshake failure")
+	case errors.As(err, &record) && strings.Contains(record.Msg, "oversized"):
+		return handshakeError(tooLong)
 	case errors.As(err, &record):
 		return handshakeError(recordReason(record.RecordHeader[:]))
 	}
@@ -58,6 +60,7 @@ var (
 	httpsProxyRequest = reason{0x9B, "https proxy request"}
 	httpRequest       = reason{0x9C, "http request"}
 	wrongVersion      = reason{0x10B, "wrong version number"}
+	tooLong           = reason{0xC6, "packet length too long"}
 	unexpectedMessage = reason{0xF4, "unexpected message"}
 )
 
@@ -86,7 +89,7 @@ var reasons = []struct {
 	{"no cipher suite supported by both", reason{0xC1, "no shared cipher"}},
 	{"no supported versions satisfy", reason{0x102, "unsupported protocol"}},
 	{"no certificate for the name", reason{0xE2, "callback failed"}},
-	{"oversized record", reason{0xC6, "packet length too long"}},
+	{"error decoding message", reason{0xA0, "length too short"}},
 	{"unexpected message", unexpectedMessage},
 	{"unmarshal", reason{0x9F, "length mismatch"}},
 	{"bad record MAC", reason{0x119, "decryption failed or bad record mac"}},
