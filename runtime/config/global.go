@@ -233,7 +233,7 @@ func globalKeywords() []Keyword {
 			}
 		})),
 		withNo(inert("numa-cpu-mapping", noteThreads, nil, nil)),
-		inert("cpu-map", noteThreads, arg("threads", keyword.Opaque), cpuMap),
+		inert("cpu-map", noteThreads, arg("threads", keyword.Opaque), mapCPUs),
 		inertInt("maxpipes", "splice is not used", true, "expects an integer argument."),
 		inertInt("maxzlibmem", noteMemory, false, "expects an integer argument."),
 		inertInt("tune.runqueue-depth", noteRunQueue, true, "expects an integer argument."),
@@ -780,57 +780,6 @@ func sizeOnly(l *Loader, line *ast.Line) error {
 	}
 	if _, bad, ok := units.Size(line.Arg(1)); !ok {
 		return fmt.Errorf("unexpected '%s' after size passed to '%s'", bad, line.Arg(0))
-	}
-	return nil
-}
-
-// cpuMap checks "cpu-map", which places threads on processors.
-func cpuMap(l *Loader, line *ast.Line) {
-	const bits = 64
-	if line.Arg(1) == "" || line.Arg(2) == "" {
-		l.Alert(line.Pos, "%s expects a thread group number  ('all', 'odd', 'even', a number from 1 to %d or a range), "+
-			" followed by a list of CPU ranges with numbers from 0 to %d.", line.Arg(0), bits, bits-1)
-		return
-	}
-	group, threads, both := strings.Cut(line.Arg(1), "/")
-	parts := []string{group}
-	if both {
-		parts = append(parts, threads)
-	}
-	for _, text := range parts {
-		if err := threadRange(text, bits); err != nil {
-			l.Alert(line.Pos, "%s", printed(line.Arg(0)+" : "+err.Error()))
-			return
-		}
-	}
-	for _, set := range line.Texts(nil, 2) {
-		for _, one := range strings.Split(set, ",") {
-			if c := strings.Trim(one, "0123456789-"); c != "" || one == "" {
-				l.Alert(line.Pos, "%s : '%s' is not a CPU range.", line.Arg(0), one)
-				return
-			}
-		}
-	}
-}
-
-// threadRange reads "all", "odd", "even", N or N-M, with "auto:" before them.
-func threadRange(text string, most int) error {
-	text = strings.TrimPrefix(text, "auto:")
-	if text == "all" || text == "odd" || text == "even" {
-		return nil
-	}
-	low, high, ranged := strings.Cut(text, "-")
-	for i, s := range []string{low, high} {
-		if i == 1 && (!ranged || s == "") {
-			break
-		}
-		n, rest := strtol(s, 10)
-		if rest != "" {
-			return fmt.Errorf("'%s' is not a valid number/range.", text)
-		}
-		if n < 1 || int(n) > most {
-			return fmt.Errorf("'%s' is not a valid number/range. It supports numbers from 1 to %d.\n", text, most)
-		}
 	}
 	return nil
 }

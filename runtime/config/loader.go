@@ -57,9 +57,10 @@ type Loader struct {
 	formats      *logformat.Compiler
 	replies      map[string]*runtime.Reply // error files by path
 	hosts        map[hostKey]hostAnswer
-	experimentOn bool // expose-experimental-directives
-	experimented bool // something experimental was used
-	deprecatedOn bool // expose-deprecated-directives
+	cpus         *cpuMap // nil without "cpu-map"
+	experimentOn bool    // expose-experimental-directives
+	experimented bool    // something experimental was used
+	deprecatedOn bool    // expose-deprecated-directives
 }
 
 // use is one place where something Missing is written.

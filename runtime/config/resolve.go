@@ -74,6 +74,7 @@ func (l *Loader) resolve() bool {
 	if l.List.Fatal() > 0 || !l.checkServers() {
 		return false
 	}
+	l.checkThreads(&l.Config.Global)
 	l.loadStates()
 	l.reportMissing()
 	if l.List.Fatal() > 0 {
