@@ -2,6 +2,7 @@ package ssl
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -62,6 +63,7 @@ func parseCrt(explicit bool) func(*config.Loader, *config.Words, *runtime.Bind) 
 		}
 		if explicit || s.choose.empty() {
 			s.choose.fallback = append(s.choose.fallback, c)
+			s.explicit = s.explicit || explicit
 		}
 		s.choose.add(c)
 		s.loaded++
@@ -168,6 +170,20 @@ func (f *filter) exclude(word string) bool {
 	return true
 }
 
+// parseVerify is "verify <method>": whether clients have to show a certificate.
+func parseVerify(l *config.Loader, w *config.Words, _ *runtime.Bind) error {
+	switch value := w.Take(); value {
+	case "none":
+	case "optional", "required":
+		l.Missing(w.Pos(), "bind verify "+value)
+	case "":
+		return errors.New("'verify' : missing verify method")
+	default:
+		return fmt.Errorf("'verify' : unknown verify method '%s', only 'none', 'optional', and 'required' are supported\n", value)
+	}
+	return nil
+}
+
 // finish makes the Context of a bind line, when all files are read.
 func finish(l *config.Loader, px *runtime.Proxy, b *runtime.Bind) {
 	s, _ := b.SSL.(*line)
@@ -176,9 +192,6 @@ func finish(l *config.Loader, px *runtime.Proxy, b *runtime.Bind) {
 	}
 	at := fmt.Sprintf("bind '%s' at [%s:%d]", b.Text, b.Pos.File, b.Pos.Line)
 	if !s.on {
-		if s.loaded > 0 {
-			l.List.Warnf(ast.Pos{}, "Proxy '%s': A certificate was specified but SSL was not enabled on %s (use 'ssl').", px.Name, at)
-		}
 		return
 	}
 	l.Awaken(bindSettings...)
@@ -189,6 +202,9 @@ func finish(l *config.Loader, px *runtime.Proxy, b *runtime.Bind) {
 			l.List.Alertf(ast.Pos{}, "Proxy '%s': no SSL certificate specified for %s (use 'crt').", px.Name, at)
 			return
 		}
+	}
+	if s.choose.strict && s.explicit {
+		l.List.Warnf(ast.Pos{}, "Proxy '%s': both 'default-crt' and 'strict-sni' keywords are used in %s, certificates won't be used as fallback (use 'crt' instead).", px.Name, at)
 	}
 	g := of(l)
 	x := &Context{choose: s.choose, maxRecord: recordLimit(g.maxRecord), stats: &l.Config.Stats}
@@ -265,15 +281,14 @@ func (x *Context) algorithms(l *config.Loader, pos ast.Pos, s *line, sp span) er
 		x.config.CurvePreferences = list
 	}
 	if s.ecdhe != "" {
-		id, known := curves[s.ecdhe]
-		switch {
-		case !known || strings.Contains(s.ecdhe, ":"):
+		list, ok := curveList(s.ecdhe)
+		if !ok {
 			return fmt.Errorf("unable to set elliptic named curve to '%s'", s.ecdhe)
-		case id == 0:
-			l.Missing(pos, "bind ecdhe "+s.ecdhe)
-		default:
-			x.config.CurvePreferences = []tls.CurveID{id}
 		}
+		if len(list) == 0 {
+			l.Missing(pos, "bind ecdhe "+s.ecdhe)
+		}
+		x.config.CurvePreferences = list
 	}
 	return nil
 }

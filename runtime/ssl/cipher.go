@@ -70,12 +70,14 @@ func ephemeral(kx string) func(*suite) bool {
 func cipherList(text string) []*suite {
 	var in, never [1 << 8]bool
 	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(": ;,", r) }) {
+		word, _, _ = strings.Cut(word, "@") // a security level, or an order
+		if word == "" {
+			continue
+		}
 		op := word[0]
 		switch op {
 		case '!', '-', '+':
 			word = word[1:]
-		case '@':
-			continue // a security level, or an order
 		}
 		match := selector(word)
 		if match == nil {

@@ -31,13 +31,11 @@ var Domain = config.Domain{
 		global("tune.ssl.maxrecord", "bytes of clear text in a record", keyword.Int, "", parseCount(func(s *settings, n int) { s.maxRecord = n }), "tune.ssl.maxrecord 1419"),
 		global("tune.ssl.lifetime", "how long a session may be resumed", keyword.Time, "", parseLifetime, "tune.ssl.lifetime 10m"),
 		globalFlag("ssl-skip-self-issued-ca", "leave roots out of the certificates that are sent", func(l *config.Loader, line *ast.Line) {
-			if !l.TooMany(line, 1, 0) {
-				of(l).skipRoots = true
-			}
+			of(l).skipRoots = true
 		}),
 		inert(global("tune.ssl.default-dh-param", "bits of Diffie-Hellman", keyword.Int, noteDH, parseDHParam, "tune.ssl.default-dh-param 2048")),
 		inert(global("tune.ssl.cachesize", "sessions in the cache", keyword.Int, noteTickets, parseCount(func(*settings, int) {}), "tune.ssl.cachesize 20000")),
-		inert(globalFlag("tune.ssl.force-private-cache", "one cache for each process", func(*config.Loader, *ast.Line) {})),
+		inert(globalFlag("tune.ssl.force-private-cache", "one cache for each process", func(l *config.Loader, line *ast.Line) { l.TooMany(line, 1, 0) })),
 	},
 	BindWords: []config.BindWord{
 		flag("ssl", "the connections are TLS", "", parseSSL),
@@ -57,6 +55,7 @@ var Domain = config.Domain{
 		word("ssl-max-ver", "the newest version", keyword.Str, "", parseVersionBound("ssl-max-ver")),
 		versionWord("no-sslv3", noteSSLv3), versionWord("no-tlsv10", ""), versionWord("no-tlsv11", ""), versionWord("no-tlsv12", ""), versionWord("no-tlsv13", ""),
 		versionWord("force-sslv3", noteSSLv3), versionWord("force-tlsv10", ""), versionWord("force-tlsv11", ""), versionWord("force-tlsv12", ""), versionWord("force-tlsv13", ""),
+		verifyWord(),
 		flag("no-tls-tickets", "sessions are not resumed by tickets", "", setting(func(s *line) { s.noTickets = true })),
 		flag("tls-tickets", "sessions are resumed by tickets", "", setting(func(s *line) { s.noTickets = false })),
 		flag("strict-sni", "refuse clients that ask for no known name", "", setting(func(s *line) { s.choose.strict = true })),
@@ -92,7 +91,7 @@ var bindExamples = map[string]string{
 	"ciphers": "ssl crt site.pem ciphers ECDHE+AESGCM", "ciphersuites": "ssl crt site.pem ciphersuites TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256",
 	"curves": "ssl crt site.pem curves X25519:P-256", "ecdhe": "ssl crt site.pem ecdhe secp384r1",
 	"ssl-min-ver": "ssl crt site.pem ssl-min-ver TLSv1.3", "ssl-max-ver": "ssl crt site.pem ssl-max-ver TLSv1.2",
-	"force-sslv3": "crt site.pem force-sslv3", "force-tlsv10": "ssl crt site.pem force-tlsv10",
+	"verify": "ssl crt site.pem verify none", "force-sslv3": "crt site.pem force-sslv3", "force-tlsv10": "ssl crt site.pem force-tlsv10",
 }
 
 func bindDoc(name, summary, note string) keyword.Doc {
@@ -127,6 +126,12 @@ func versionWord(name, note string) config.BindWord {
 		summary = "speak this version alone"
 	}
 	return flag(name, summary, note, setting(func(s *line) { s.versions.exclude(name) }))
+}
+
+func verifyWord() config.BindWord {
+	doc := bindDoc("verify", "whether clients have to show a certificate", "")
+	doc.Args = []keyword.Arg{{Name: "method", Type: keyword.Enum, Enum: []string{"none", "optional", "required"}, Missing: []string{"optional", "required"}}}
+	return config.BindWord{Doc: doc, Parse: parseVerify}
 }
 
 func inertWord(w config.BindWord) config.BindWord {

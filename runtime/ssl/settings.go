@@ -49,7 +49,8 @@ type line struct {
 	protocols []string // of ALPN
 	ownALPN   bool     // "alpn" or "no-alpn" is given: the default does not hold
 	noTickets bool
-	loaded    int // certificates
+	explicit  bool // one of "default-crt"
+	loaded    int  // certificates
 }
 
 // lineOf finds what was read of a bind line so far.

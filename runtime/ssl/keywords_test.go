@@ -1,0 +1,183 @@
+package ssl
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/x509"
+	"encoding/pem"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"hapax/acl"
+	"hapax/acl/convert"
+	"hapax/acl/fetch"
+	"hapax/acl/pattern"
+	"hapax/parser"
+	"hapax/parser/ast"
+	"hapax/parser/diag"
+	"hapax/runtime"
+	"hapax/runtime/config"
+	"hapax/runtime/rules"
+)
+
+// load reads a configuration; what it says of it is the second result.
+func load(t testing.TB, text string) (*runtime.Config, string) {
+	t.Helper()
+	tables, err := config.NewTables([]*config.Domain{
+		config.Rows(),
+		{Name: "acl", Fetches: acl.Fetches, Converters: pattern.Converters},
+		{Name: "fetch", Fetches: fetch.Rows},
+		{Name: "convert", Converters: convert.Rows},
+		&rules.Domain,
+		&Domain,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	list := &diag.List{Out: &diag.Writer{W: &out, PID: 1, Version: "3.4.0", ExecPath: "x"}, Prefix: "config"}
+	cfg, ok := config.Load(tables, []*ast.File{parser.Parse("g.cfg", text)}, parser.NewEnv(nil), list,
+		config.Options{Predicates: parser.Predicates{Version: "3.4.0"}})
+	if !ok {
+		cfg = nil
+	}
+	return cfg, out.String()
+}
+
+// writeFiles makes the files that configurations of tests name, in a directory that becomes
+// the current one.
+func writeFiles(t testing.TB) {
+	t.Helper()
+	t.(interface{ Chdir(string) }).Chdir(t.TempDir())
+	keys := testKeys()
+	block := func(kind string, der []byte) string {
+		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
+	}
+	key := func(k crypto.Signer) string {
+		der, err := x509.MarshalPKCS8PrivateKey(k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return block("PRIVATE KEY", der)
+	}
+	crt := func(k crypto.Signer, name string) string {
+		return block("CERTIFICATE", testCertificate(t, k, name).Certificate.Certificate[0])
+	}
+	site, siteKey := crt(keys.rsa, "site.test"), key(keys.rsa)
+	half := func(text string) string { // cut in the middle, the armour stays whole
+		lines := strings.SplitAfter(text, "\n")
+		return strings.Join(append(lines[:5:5], lines[len(lines)-2]), "")
+	}
+	for name, text := range map[string]string{
+		"site.pem": site + siteKey, "ec.pem": key(keys.ec) + crt(keys.ec, "ec.test"), "nokey.pem": site, "onlykey.pem": siteKey,
+		"mismatch.pem": site + key(keys.ec), "empty.pem": "", "text.pem": "hello\n", "split.crt": site, "split.crt.key": siteKey,
+		"badcrt.pem": half(site) + siteKey, "badkey.pem": site + half(siteKey),
+		"enc.pem": site + block("ENCRYPTED PRIVATE KEY", []byte{1, 2, 3}), "bundle.pem.rsa": site + siteKey, "stapled.pem": site + siteKey, "stapled.pem.ocsp": "x",
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir("dir", 0o700); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func configuration(words, global string) string {
+	return "global\n maxconn 100\n " + global + "\ndefaults\n mode http\n timeout connect 1s\n timeout client 1s\n timeout server 1s\n" +
+		"frontend f\n bind 127.0.0.1:8443 " + words + "\n http-request return status 200\n"
+}
+
+// TestDiagnostics compares verdicts and messages with those of the reference.
+func TestDiagnostics(t *testing.T) {
+	data, err := os.ReadFile("testdata/diagnostics.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFiles(t)
+	pid := regexp.MustCompile(`\[(\w+)\] +\(1\) : `)
+	for _, c := range strings.Split("\n"+string(data), "\n> ")[1:] {
+		line, want, _ := strings.Cut(c+"\n", "\n")
+		words, global, _ := strings.Cut(line, " | ")
+		cfg, said := load(t, configuration(words, strings.ReplaceAll(global, `\n`, "\n")))
+		got := "exit 0\n"
+		if cfg == nil {
+			got = "exit 1\n"
+		}
+		for _, s := range strings.Split(pid.ReplaceAllString(said, "[$1] "), "\n") {
+			if s = strings.TrimRight(s, " "); s == "" || strings.HasPrefix(s, "[NOTICE]") || strings.Contains(s, "Error(s) found") ||
+				strings.Contains(s, "Fatal errors") {
+				continue
+			}
+			got += s + "\n"
+		}
+		spaces := regexp.MustCompile(`\] +`)
+		want = spaces.ReplaceAllString(strings.TrimRight(want, "\n"), "] ")
+		if got := strings.TrimRight(got, "\n"); got != want {
+			t.Errorf("%s\n got %s\nwant %s", line, got, want)
+		}
+	}
+}
+
+// TestMissing: values that are known and not supported refuse the configuration.
+func TestMissing(t *testing.T) {
+	writeFiles(t)
+	for _, c := range []struct{ words, global, what string }{
+		{"ssl crt site.pem alpn h2,http/1.1", "", "bind alpn h2"},
+		{"ssl crt dir", "", "bind crt <directory>"},
+		{"ssl crt bundle.pem", "", "bind crt <bundle>"},
+		{"ssl crt stapled.pem", "", "bind crt with a .ocsp file"},
+		{"ssl crt site.pem ciphers DHE-RSA-AES128-GCM-SHA256", "", "bind ciphers DHE-RSA-AES128-GCM-SHA256"},
+		{"ssl crt site.pem ciphersuites TLS_AES_256_GCM_SHA384", "", "bind ciphersuites without TLS_AES_128_GCM_SHA256 and TLS_CHACHA20_POLY1305_SHA256"},
+		{"ssl crt site.pem curves X448", "", "bind curves X448"},
+		{"ssl crt site.pem ecdhe brainpoolP256r1", "", "bind ecdhe brainpoolP256r1"},
+		{"ssl crt site.pem", "maxsslconn 10", "maxsslconn"},
+		{"ssl crt site.pem", "tune.ssl.keylog on", "tune.ssl.keylog"},
+		{"ssl crt site.pem crt-list x", "", "bind crt-list"},
+	} {
+		cfg, said := load(t, configuration(c.words, c.global))
+		if want := "'" + c.what + "' is known to HAProxy but not supported by hapax yet"; cfg != nil || !strings.Contains(said, want) {
+			t.Errorf("%s | %s: want %s, got %s", c.words, c.global, want, said)
+		}
+	}
+	for _, c := range []struct{ words, global string }{
+		{"", "maxsslconn 10"},
+		{"ssl crt site.pem ssl-min-ver TLSv1.3 ciphers DHE-RSA-AES128-GCM-SHA256", ""},
+		{"ssl crt site.pem ssl-max-ver TLSv1.2 ciphersuites TLS_AES_256_GCM_SHA384", ""},
+	} {
+		if cfg, said := load(t, configuration(c.words, c.global)); cfg == nil {
+			t.Errorf("%s | %s: %s", c.words, c.global, said)
+		}
+	}
+}
+
+// TestExamples: every example of every row is accepted.
+func TestExamples(t *testing.T) {
+	writeFiles(t)
+	run := func(name, summary string, examples []string) {
+		if summary == "" || len(examples) == 0 {
+			t.Errorf("%s has no summary or no example", name)
+		}
+		for _, e := range examples {
+			if cfg, said := load(t, strings.ReplaceAll(e, "/etc/ssl/private", ".")); cfg == nil {
+				t.Errorf("%s: %s\n%s", name, e, said)
+			}
+		}
+	}
+	for _, k := range Domain.Keywords {
+		var all []string
+		for _, e := range k.Examples {
+			all = append(all, e.Config+"frontend f\n  bind 127.0.0.1:8443 ssl crt ec.pem\n  http-request return\n")
+		}
+		run(k.Name, k.Summary, all)
+	}
+	for _, w := range Domain.BindWords {
+		var all []string
+		for _, e := range w.Examples {
+			all = append(all, e.Config)
+		}
+		run(w.Name, w.Summary, all)
+	}
+}
