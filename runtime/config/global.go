@@ -59,6 +59,7 @@ func globalSections() []Section {
 
 const (
 	noteThreads  = "loops are locked to threads that the kernel places"
+	noteGroups   = "what loops share needs no groups"
 	noteMemory   = "memory is managed by the language's runtime"
 	notePoller   = "the loop engine is chosen by what the kernel offers"
 	noteNoFork   = "nothing forks"
@@ -102,6 +103,7 @@ func globalKeywords() []Keyword {
 		global("uid", "run as this user number", arg("number", keyword.Int), runAsUID),
 		global("gid", "run as this group number", arg("number", keyword.Int), runAsGID),
 		global("nbthread", "how many threads run", arg("number", keyword.Int), reporting(nbthread)),
+		inert("thread-groups", noteGroups, arg("number", keyword.Int), reporting(setThreadGroups)),
 		global("maxconn", "most client connections of the process", arg("number", keyword.Int), globalMaxConn),
 		globalOnce("ulimit-n", "limit of file descriptors", func(g *runtime.Global) *int { return &g.UlimitN }),
 		globalOnce("fd-hard-limit", "highest limit of file descriptors that maxconn may be computed from", func(g *runtime.Global) *int { return &g.FDHardLimit }),
@@ -482,6 +484,15 @@ func runAsNumber(l *Loader, line *ast.Line, both, other string, set *bool, id *i
 const maxThreads = 1024
 
 func nbthread(l *Loader, line *ast.Line) error {
+	return l.threads(line, maxThreads, &l.Config.Global.NbThread)
+}
+
+func setThreadGroups(l *Loader, line *ast.Line) error {
+	return l.threads(line, threadGroups, &l.threadGroups)
+}
+
+// threads reads a number that must be known before any section but the global ones.
+func (l *Loader) threads(line *ast.Line, most int64, set *int) error {
 	if l.TooMany(line, 1, 1) {
 		return nil
 	}
@@ -492,13 +503,13 @@ func nbthread(l *Loader, line *ast.Line) error {
 	switch {
 	case line.Arg(1) == "" || rest != "":
 		return fmt.Errorf("'%s' passed a missing or unparsable integer value in '%s'", line.Arg(0), line.Arg(1))
-	case n < 1 || n > maxThreads:
-		return fmt.Errorf("'%s' value must be between 1 and %d (was %d)", line.Arg(0), maxThreads, n)
+	case n < 1 || n > most:
+		return fmt.Errorf("'%s' value must be between 1 and %d (was %d)", line.Arg(0), most, n)
 	}
-	if l.Config.Global.NbThread != 0 {
+	if *set != 0 {
 		l.List.Diagf(line.Pos, "parsing [%s:%d] : '%s' is already defined and will be overridden.", line.Pos.File, line.Pos.Line, line.Arg(0))
 	}
-	l.Config.Global.NbThread = int(n)
+	*set = int(n)
 	return nil
 }
 

@@ -46,6 +46,7 @@ type Loader struct {
 	states       map[*runtime.Proxy]*proxyState
 	byName       map[string]*runtime.Proxy // proxies but defaults
 	global       globalState
+	threadGroups int
 	foreign      foreignState
 	binding      []*runtime.Listener        // of the bind line being read
 	datagrams    map[*runtime.Listener]bool // whose socket is one of datagrams
