@@ -133,6 +133,10 @@ type GlobalStats struct {
 	FailedAlloc              counter.Counter
 	Started                  time.Time
 
+	// Buffers tells how many bytes of buffers the loops have handed out and how many
+	// they have mapped. nil: there are no loops.
+	Buffers func() (used, mapped int64)
+
 	Clock          func() int64 // ms of the clock that all rates are fed with; nil: ms since Started
 	BootTime       time.Duration
 	CurStreams     counter.Gauge

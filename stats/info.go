@@ -83,6 +83,26 @@ func (p *info) memory() *goruntime.MemStats {
 	return p.mem
 }
 
+// used is what "pools" hold here: the heap, and the buffers outside it that are in use.
+func (p *info) used() uint64 {
+	used, _ := p.buffers()
+	return p.memory().HeapAlloc + used
+}
+
+// allocated is what is mapped for the same.
+func (p *info) allocated() uint64 {
+	_, mapped := p.buffers()
+	return p.memory().HeapSys + mapped
+}
+
+func (p *info) buffers() (used, mapped uint64) {
+	if p.live().Buffers == nil {
+		return 0, 0
+	}
+	u, m := p.live().Buffers()
+	return uint64(u), uint64(m)
+}
+
 func (p *info) uptimeText() Field { return text(lasting, Uptime(p.up())) }
 
 // Uptime writes a duration as "1d 2h03m04s".

@@ -212,7 +212,9 @@ func TestCommandsAreThoseOfTheReference(t *testing.T) {
 	}
 	for _, l := range inventoryPart(t, "CLI keywords") {
 		name, _, _ := strings.Cut(l, " [")
-		theirs = append(theirs, name)
+		if name != "show quic" { // of builds with QUIC; the transcripts were recorded from one without
+			theirs = append(theirs, name)
+		}
 	}
 	bothWays(t, "commands", ours, theirs)
 }

@@ -206,6 +206,7 @@ func (e *Engine) Prepare() error {
 		return fmt.Errorf("event loop: %w", err)
 	default:
 	}
+	e.Config.Stats.Buffers = e.buffers
 	for _, px := range e.Config.Proxies {
 		for _, ln := range px.Listeners {
 			if ln.Sock != nil {
@@ -215,6 +216,17 @@ func (e *Engine) Prepare() error {
 		}
 	}
 	return nil
+}
+
+// buffers are the bytes of the buffers that all loops have handed out, and of those
+// that they have mapped.
+func (e *Engine) buffers() (used, mapped int64) {
+	for _, w := range e.workers {
+		st := w.loop.Stats()
+		used += st.Buffers.Load() * int64(e.Config.Global.Tune.BufSize)
+		mapped += st.Memory.Load()
+	}
+	return used, mapped
 }
 
 func (e *Engine) loopOptions() loop.Options {
