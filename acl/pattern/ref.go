@@ -238,6 +238,10 @@ var ErrNotFound = errors.New("entry not found")
 func (r *Ref) Add(version uint32, text string, value *string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.add(version, text, value)
+}
+
+func (r *Ref) add(version uint32, text string, value *string) error {
 	e := r.entry(text, value, 0)
 	if err := r.check(e); err != nil {
 		return err
@@ -251,10 +255,28 @@ func (r *Ref) Add(version uint32, text string, value *string) error {
 	return nil
 }
 
+// Put gives the entries of a key in the generation in use another value, or adds an entry when there is none. value
+// is nil for an ACL, whose entry is left as it is. What cannot be read changes nothing.
+func (r *Ref) Put(text string, value *string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	g := r.gens[r.current]
+	switch {
+	case g == nil || len(g.keys()[text]) == 0:
+		r.add(r.current, text, value)
+	case value != nil:
+		r.change(text, *value)
+	}
+}
+
 // Change gives all entries of a key in the generation in use another value.
 func (r *Ref) Change(text, value string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.change(text, value)
+}
+
+func (r *Ref) change(text, value string) error {
 	g := r.gens[r.current]
 	if g == nil || len(g.keys()[text]) == 0 {
 		return ErrNotFound

@@ -42,6 +42,29 @@ func (s *Set) Method() Method { return s.method }
 // Flags are the flags that s reads and compares patterns with.
 func (s *Set) Flags() Flags { return s.flags }
 
+// Out is the type of the values, Any for an ACL.
+func (s *Set) Out() sample.Type { return s.out }
+
+// ValueType is the type of one value as text.
+func (s *Set) ValueType(text string) sample.Type {
+	var v sample.Value
+	setValue(&v, text, s.out)
+	return v.Type
+}
+
+// Indexed tells whether the reference finds the entry in a tree, which the runtime API shows: whole strings and
+// prefixes when case counts, and networks whose masks have no holes.
+func (s *Set) Indexed(e *Entry) bool {
+	switch s.method {
+	case Str, Beg:
+		return s.flags&IgnoreCase == 0
+	case IP:
+		n, err := parseNetwork(e.Key, s.flags|NoDNS)
+		return err != nil || !n.holes
+	}
+	return false
+}
+
 // find looks k up in all layers.
 func (s *Set) find(k key, any bool) *Entry {
 	ls := *s.live.Load()

@@ -11,6 +11,7 @@ import (
 	"hapax/runtime/cookie"
 	"hapax/runtime/engine"
 	"hapax/runtime/logger"
+	"hapax/runtime/maps"
 	"hapax/runtime/objects"
 	"hapax/runtime/queue"
 	"hapax/runtime/rules"
@@ -33,6 +34,7 @@ func domains() []*config.Domain {
 		&ssl.Domain,
 		&rules.Domain,
 		&logger.Domain,
+		&maps.Domain,
 		&engine.Domain,
 		&objects.Domain,
 	}
