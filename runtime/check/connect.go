@@ -60,14 +60,18 @@ func (c *connect) run(ck *Check, r *rule) verdict {
 	return await
 }
 
-// layer is TLS when the check goes where the server's traffic goes and that is
-// encrypted.
+// layer is TLS with "check-ssl", or when the check goes where the server's traffic goes
+// and that is encrypted.
 func (c *connect) layer(ck *Check) transport.Layer {
 	srv := ck.srv
+	if maker, ok := srv.CheckTLS.(transport.Maker); ok {
+		return maker.Client(maker.CheckName())
+	}
 	if !c.useServer || srv.TLS == nil || srv.LiveCheckPort.Load() != 0 || srv.CheckAddr.Family != runtime.FamilyNone {
 		return nil
 	}
-	return srv.TLS.(transport.Maker).Client(nil)
+	maker := srv.TLS.(transport.Maker)
+	return maker.Client(maker.CheckName())
 }
 
 // target finds where to connect to: the rule's address, or the check's, or the

@@ -420,10 +420,11 @@ func (ck *Check) connectionFailed(err error, expired bool) {
 
 func isErrno(err error) bool { _, ok := err.(syscall.Errno); return ok }
 
-// errnoNames are the errors of the system that are told by their names.
+// errnoNames are the errors of the system that are told by their names. An unreachable
+// network is none of them: the kernel refuses to connect before it has tried.
 var errnoNames = map[syscall.Errno]string{
 	syscall.ECONNREFUSED: "ECONNREFUSED", syscall.ECONNRESET: "ECONNRESET", syscall.EHOSTUNREACH: "ENETUNREACH",
-	syscall.ENETUNREACH: "ENETUNREACH", syscall.ENOMEM: "ENOMEM", syscall.EBADF: "EBADF", syscall.EFAULT: "EFAULT",
+	syscall.ENOMEM: "ENOMEM", syscall.EBADF: "EBADF", syscall.EFAULT: "EFAULT",
 	syscall.EINVAL: "EINVAL", syscall.ENOTCONN: "ENCONN", syscall.ENOTSOCK: "ENSOCK", syscall.ENOBUFS: "ENOBUFS", syscall.EPIPE: "EPIPE",
 }
 
