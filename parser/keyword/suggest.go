@@ -67,8 +67,11 @@ func (s *Suggester) Try(candidate string) {
 }
 
 // Best returns the closest candidate, "" when even that one is too far away: more than twice the length of either word.
-func (s *Suggester) Best() string {
-	if !s.found || s.distance > 2*len(s.word) || s.distance > 2*len(s.best) {
+func (s *Suggester) Best() string { return s.Within(2) }
+
+// Within returns the closest candidate, "" when it is farther away than so many times the length of either word.
+func (s *Suggester) Within(times int) string {
+	if !s.found || s.distance > times*len(s.word) || s.distance > times*len(s.best) {
 		return ""
 	}
 	return s.best

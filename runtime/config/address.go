@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -322,6 +323,9 @@ func (a *Address) literal(s string) (netip.Addr, bool) {
 
 // LookUp asks the system's resolver for a name and takes its first answer.
 func LookUp(name string, family runtime.Family) (netip.Addr, bool) {
+	if ip, ok := shortIPv4(name); ok {
+		return ip, family != runtime.FamilyIPv6
+	}
 	network := "ip"
 	switch family {
 	case runtime.FamilyIPv4:
@@ -336,6 +340,31 @@ func LookUp(name string, family runtime.Family) (netip.Addr, bool) {
 		return netip.Addr{}, false
 	}
 	return ips[0].Unmap(), true
+}
+
+// shortIPv4 reads the old forms of an IPv4 address that resolvers take for a name: up
+// to four numbers, also octal and hexadecimal, of which the last one fills the rest.
+func shortIPv4(name string) (netip.Addr, bool) {
+	parts := strings.Split(name, ".")
+	if len(parts) > 4 {
+		return netip.Addr{}, false
+	}
+	var addr uint64
+	for i, part := range parts {
+		if part == "" || part[0] < '0' || part[0] > '9' || strings.ContainsAny(part, "_oO") || strings.HasPrefix(strings.ToLower(part), "0b") {
+			return netip.Addr{}, false
+		}
+		bits := 8
+		if i == len(parts)-1 {
+			bits = 8 * (5 - len(parts))
+		}
+		n, err := strconv.ParseUint(part, 0, bits)
+		if err != nil {
+			return netip.Addr{}, false
+		}
+		addr = addr<<bits | n
+	}
+	return netip.AddrFrom4([4]byte{byte(addr >> 24), byte(addr >> 16), byte(addr >> 8), byte(addr)}), true
 }
 
 // validHost tells whether a name may be given to a resolver: labels of at most 63

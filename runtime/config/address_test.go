@@ -97,3 +97,18 @@ func FuzzAddress(f *testing.F) {
 		}
 	})
 }
+
+func TestShortIPv4(t *testing.T) {
+	for name, want := range map[string]string{
+		"0": "0.0.0.0", "127.1": "127.0.0.1", "1.2.3.4": "1.2.3.4", "10.258": "10.0.1.2", "0x7f000001": "127.0.0.1", "010.0.0.1": "8.0.0.1", "1.2.772": "1.2.3.4",
+		"": "", "1.": "", "256.1.1.1": "", "1.2.3.4.5": "", "4294967296": "", "1_0": "", "0b1": "", "0o1": "", "x": "", "08": "",
+	} {
+		got := ""
+		if ip, ok := shortIPv4(name); ok {
+			got = ip.String()
+		}
+		if got != want {
+			t.Errorf("%q is %q, want %q", name, got, want)
+		}
+	}
+}

@@ -292,6 +292,10 @@ func (l *Loader) resolveErrors(px *runtime.Proxy) {
 		}
 		section := l.Config.HTTPErrs[rule.section]
 		if section == nil {
+			if px.Caps&runtime.CapDefaults != 0 && px.Name == "" {
+				continue // told by the proxies that inherit it
+			}
+			l.passed++
 			l.List.Alertf(rule.pos, "proxy '%s': unknown http-errors section '%s' (at %s:%d).", px.Name, rule.section, rule.pos.File, rule.pos.Line)
 			continue
 		}

@@ -133,7 +133,10 @@ func serviceAction() Action {
 			}
 			switch name := a.Take(); {
 			case name == "":
-				return nil, fmt.Errorf("'%s' expects a service name.", a.Line.Arg(0))
+				if a.Kind == runtime.TCPReqRules {
+					head = a.Line.Arg(0)
+				}
+				return nil, fmt.Errorf("'%s' expects a service name.", head)
 			case name != "prometheus-exporter" && !l.luaAction(name):
 				if a.Kind != runtime.TCPReqRules {
 					head = name

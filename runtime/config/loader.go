@@ -59,6 +59,7 @@ type Loader struct {
 	replies      map[string]*runtime.Reply // error files by path
 	hosts        map[hostKey]hostAnswer
 	cpus         *cpuMap // nil without "cpu-map"
+	passed       int     // errors of proxies that do not keep the next proxy from being looked at
 	experimentOn bool    // expose-experimental-directives
 	experimented bool    // something experimental was used
 	deprecatedOn bool    // expose-deprecated-directives

@@ -50,7 +50,7 @@ func (l *Loader) resolve() bool {
 			continue
 		}
 		l.finalize(px)
-		if l.List.Fatal() > 0 {
+		if l.List.Fatal() > l.passed {
 			return false
 		}
 	}

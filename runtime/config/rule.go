@@ -83,6 +83,11 @@ func (l *Loader) readHTTPRule(line *ast.Line, at int, what string, kind runtime.
 		l.AbortTight(line.Pos, "'%s' expects %s, but got '%s'%s.%s", what, keyword.List(table.Names()), word, missing, suggestAction(table, word, nil))
 		return nil
 	}
+	var refused error
+	if row.Experimental && !l.experimental("'"+row.Name+"' action", &refused) {
+		l.Abort(line.Pos, "%s", refused)
+		return nil
+	}
 	rule := &runtime.Rule{Action: word, Pos: line.Pos, Final: row.Final}
 	a := &ActionLine{Words: NewWords(line, at+1), Name: word, Kind: kind, Proxy: l.Proxy, Rule: rule, At: place}
 	if err := l.readAction(row, a); err != nil {
@@ -110,11 +115,6 @@ func (l *Loader) readHTTPRule(line *ast.Line, at int, what string, kind runtime.
 // readAction lets the row read its arguments. What follows an action that is
 // Missing is not looked at up to the condition.
 func (l *Loader) readAction(row *Action, a *ActionLine) (err error) {
-	if row.Experimental {
-		if !l.experimental("'"+row.Name+"' action", &err) {
-			return err
-		}
-	}
 	if row.Parse != nil {
 		a.Rule.Do, err = row.Parse(l, a)
 	}
@@ -130,14 +130,27 @@ func (l *Loader) readAction(row *Action, a *ActionLine) (err error) {
 }
 
 // suggestAction is the hint behind the list of actions, "" when nothing is close.
+// What follows the name of an action with arguments in parentheses may well be wrong
+// too, so that it may be farther away.
 func suggestAction(table *keyword.Table[Action], word string, extra []string) string {
 	if word == "" {
 		return ""
 	}
-	if best := table.Suggest(word, extra...); best != "" {
-		return " Did you mean '" + best + "' maybe ?"
+	s := keyword.NewSuggester(word)
+	for i := range table.Len() {
+		s.Try(table.Row(i).Name)
 	}
-	return ""
+	for _, name := range extra {
+		s.Try(name)
+	}
+	best := s.Within(3)
+	if row := table.Get(best); row == nil || !row.Prefix {
+		best = s.Best()
+	}
+	if best == "" {
+		return ""
+	}
+	return " Did you mean '" + best + "' maybe ?"
 }
 
 // tcpRequest reads `tcp-request connection|session|content|inspect-delay`.

@@ -274,6 +274,11 @@ func (l *Loader) serverWords(w *Words, srv *runtime.Server, say *serverSpeaker, 
 			say.say(diag.Warning, false, "%s.", text)
 		case Complaint:
 			say.say(diag.Alert, false, "%s.", text)
+		case interface{ Unwrap() []error }: // errors.Join: each is an alert of its own
+			for _, part := range strings.Split(err.Error(), "\n") {
+				say.alert("%s.", part)
+			}
+			return false
 		default:
 			say.alert("%s.", text)
 			return false
