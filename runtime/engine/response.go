@@ -80,6 +80,7 @@ func (s *stream) startResponse() {
 		s.ResCaps = capture(&s.Res, s.Front.Capture.Res, s.ResCaps)
 		s.Ctx.ResCaptures = s.ResCaps
 	}
+	s.giveRoom(&s.Res, &s.resCopy)
 	s.req.at = len(s.req.steps)
 	s.res.start(s.w.engine.plans[s.Back.Slot].res)
 	s.run(&s.res)

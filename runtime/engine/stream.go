@@ -59,7 +59,8 @@ type stream struct {
 
 	// The request.
 	parser  h1.Parser
-	in      *loop.Buffer // the request's head and what came with it; Req.Buf is its memory
+	in      *loop.Buffer // the request's head and what came with it; Req.Buf is its memory, or that of
+	reqHead *loop.Buffer // where the head went when its body left no room to rewrite it; nil: in
 	inEnd   int          // bytes received into in: what is behind was written by rules
 	more    *loop.Buffer // received behind in while nothing may be passed on
 	extra   *loop.Buffer // did not fit into more: the client is paused then
@@ -82,7 +83,8 @@ type stream struct {
 	linkServed int   // how many requests the server's connection had served before
 
 	// The response.
-	out     *loop.Buffer // the response's head and what came with it; Res.Buf is its memory
+	out     *loop.Buffer // the response's head and what came with it; Res.Buf is its memory, or that of
+	resCopy *loop.Buffer // as reqHead
 	outEnd  int
 	toCli   flow
 	replied bool // bytes of a response went to the client
@@ -115,11 +117,14 @@ type stream struct {
 	statsRefused           bool         // not let through to the statistics page: logs tell the status as 400, whatever was answered
 }
 
+// addedHeaders is how many headers rules may add to a message that came with as many as are allowed.
+const addedHeaders = 64
+
 func newStream(w *worker) *stream {
 	s := &stream{w: w}
 	s.timer.Init(w.loop, s)
-	s.reqFields = make([]message.Field, 0, w.cfg.Global.Tune.MaxHdr)
-	s.resFields = make([]message.Field, 0, w.cfg.Global.Tune.MaxHdr)
+	s.reqFields = make([]message.Field, 0, w.cfg.Global.Tune.MaxHdr+addedHeaders)
+	s.resFields = make([]message.Field, 0, w.cfg.Global.Tune.MaxHdr+addedHeaders)
 	s.URI = make([]byte, 0, 128)
 	s.waker.init(s)
 	limits := &w.cfg.VarLimits
@@ -171,7 +176,7 @@ func (s *stream) begin(c *client) {
 // its memory for the next use is emptied.
 func (s *stream) reset() {
 	s.timer.Stop()
-	for _, b := range [...]**loop.Buffer{&s.in, &s.more, &s.extra, &s.body, &s.out, &s.outMore, &s.outExtra} {
+	for _, b := range [...]**loop.Buffer{&s.in, &s.reqHead, &s.more, &s.extra, &s.body, &s.out, &s.resCopy, &s.outMore, &s.outExtra} {
 		if *b != nil {
 			(*b).Release()
 			*b = nil
@@ -281,8 +286,24 @@ func (s *stream) startRequest() {
 	s.captureRequest()
 	logger.Accepted(&s.Stream)
 	logger.Requested(&s.Stream)
+	s.giveRoom(&s.Req, &s.reqHead)
 	s.req.start(s.steps.front)
 	s.run(&s.req)
+}
+
+// giveRoom moves a head to a buffer of its own when what came of the body leaves less than tune.maxrewrite bytes behind
+// it: rules have that much in any case.
+func (s *stream) giveRoom(m *message.Message, to **loop.Buffer) {
+	reserve := s.w.limits.rewrite
+	if cap(m.Buf)-len(m.Buf) >= reserve {
+		return
+	}
+	b := s.w.loop.Buffer()
+	if m.MoveTo(b.Data[:0:min(m.Size()+reserve, cap(b.Data))]) != nil {
+		b.Release()
+		return
+	}
+	*to = b
 }
 
 // appendLine copies the first line of a request, at most limit bytes of it.
