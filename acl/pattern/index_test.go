@@ -180,8 +180,8 @@ func TestIndexes(t *testing.T) {
 					if !ref.Delete(p) {
 						t.Fatalf("cannot delete %q", p)
 					}
-					for j, q := range alive {
-						if q == p {
+					for j := len(alive) - 1; ; j-- { // the newest of equal ones goes
+						if alive[j] == p {
 							alive = append(alive[:j], alive[j+1:]...)
 							break
 						}
@@ -309,7 +309,7 @@ func TestFile(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	for _, name := range []string{"opt@" + missing, "virt@any"} {
-		if r, err := rs.File(name, ACL, false, ""); err != nil || r.Len() != 0 {
+		if r, err := rs.File(name, ACL, false, ""); err != nil || r.Count() != 0 {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -384,15 +384,15 @@ func TestGenerations(t *testing.T) {
 	if !r.Commit(v) || look("c") != "3" || look("a") != "" {
 		t.Errorf("after commit: c=%q a=%q", look("c"), look("a"))
 	}
-	if current, next := r.Versions(); current != v || next != v || r.Len() != 1 {
-		t.Errorf("versions %d %d, %d entries", current, next, r.Len())
+	if current, next := r.Versions(); current != v || next != v || len(r.Entries(v)) != 1 {
+		t.Errorf("versions %d %d, %d entries", current, next, len(r.Entries(v)))
 	}
 	e := r.Find(v, "c")
 	if r.ByID(e.ID()) != e || !r.DeleteEntry(e) || r.DeleteEntry(e) || look("c") != "" {
 		t.Error("delete by entry")
 	}
 	r.Clear(v)
-	if r.Len() != 0 {
+	if len(r.Entries(v)) != 0 {
 		t.Error("not cleared")
 	}
 }

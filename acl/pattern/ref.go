@@ -24,6 +24,7 @@ type Ref struct {
 	order    uint64
 	current  uint32
 	next     uint32
+	count    uint64
 	gens     map[uint32]*generation
 	sets     []*Set
 }
@@ -61,6 +62,17 @@ func (g *generation) keys() map[string][]*Entry {
 		}
 	}
 	return g.byKey
+}
+
+// newest gives the last entry of a key, nil when there is none or no such generation.
+func (g *generation) newest(text string) *Entry {
+	if g == nil {
+		return nil
+	}
+	if same := g.keys()[text]; len(same) > 0 {
+		return same[len(same)-1]
+	}
+	return nil
 }
 
 func (g *generation) append(e *Entry) {
@@ -129,15 +141,12 @@ func (r *Ref) Versions() (current, next uint32) {
 	return r.current, r.next
 }
 
-// Len is the number of patterns held, counted once for each way of matching as the reference counts.
-func (r *Ref) Len() int {
+// Count is the number of patterns as the reference counts them: each adds one for each way of matching, and takes
+// one away when it goes, or could not be read.
+func (r *Ref) Count() uint64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	n := 0
-	for _, g := range r.gens {
-		n += len(g.entries) - g.gone
-	}
-	return n * len(r.Sets())
+	return r.count
 }
 
 // Entries gives the entries of a generation in their order, as they are now.
@@ -197,7 +206,9 @@ func (r *Ref) Set(method Method, flags Flags, out sample.Type) (*Set, error) {
 		}
 	}
 	s.load(entries)
+	ways := len(r.Sets())
 	r.sets = append(r.sets, s)
+	r.count += uint64(len(entries) * (len(r.Sets()) - ways))
 	return s, nil
 }
 
@@ -213,12 +224,18 @@ func (r *Ref) Append(texts []string) error {
 		if err = r.check(e); err != nil {
 			break
 		}
-		g.append(e)
+		r.keep(g, e)
 	}
 	for _, s := range r.sets {
 		s.load(g.entries)
 	}
 	return err
+}
+
+// keep puts an entry that all sets can read into a generation.
+func (r *Ref) keep(g *generation, e *Entry) {
+	g.append(e)
+	r.count += uint64(len(r.Sets()))
 }
 
 // check has all sets read an entry.
@@ -244,9 +261,10 @@ func (r *Ref) Add(version uint32, text string, value *string) error {
 func (r *Ref) add(version uint32, text string, value *string) error {
 	e := r.entry(text, value, 0)
 	if err := r.check(e); err != nil {
+		r.count--
 		return err
 	}
-	r.generation(version).append(e)
+	r.keep(r.generation(version), e)
 	if version == r.current {
 		for _, s := range r.sets {
 			s.add(e)
@@ -255,51 +273,35 @@ func (r *Ref) add(version uint32, text string, value *string) error {
 	return nil
 }
 
-// Put gives the entries of a key in the generation in use another value, or adds an entry when there is none. value
+// Put gives the newest entry of a key in the generation in use another value, or adds an entry when there is none. value
 // is nil for an ACL, whose entry is left as it is. What cannot be read changes nothing.
 func (r *Ref) Put(text string, value *string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	g := r.gens[r.current]
-	switch {
-	case g == nil || len(g.keys()[text]) == 0:
+	switch e := r.gens[r.current].newest(text); {
+	case e == nil:
 		r.add(r.current, text, value)
 	case value != nil:
-		r.change(text, *value)
+		r.changeEntry(e, *value)
 	}
 }
 
-// Change gives all entries of a key in the generation in use another value.
+// Change gives the newest entry of a key in the generation in use another value.
 func (r *Ref) Change(text, value string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.change(text, value)
-}
-
-func (r *Ref) change(text, value string) error {
-	g := r.gens[r.current]
-	if g == nil || len(g.keys()[text]) == 0 {
+	e := r.gens[r.current].newest(text)
+	if e == nil {
 		return ErrNotFound
 	}
-	for _, s := range r.sets {
-		if err := checkValue(value, s.out); err != nil {
-			return err
-		}
-	}
-	for _, e := range g.keys()[text] {
-		e.value.Store(&value)
-	}
-	return nil
+	return r.changeEntry(e, value)
 }
 
-// Find gives the first entry of a key in a generation, nil when there is none.
+// Find gives the newest entry of a key in a generation, nil when there is none.
 func (r *Ref) Find(version uint32, text string) *Entry {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if g := r.gens[version]; g != nil && len(g.keys()[text]) > 0 {
-		return g.keys()[text][0]
-	}
-	return nil
+	return r.gens[version].newest(text)
 }
 
 // ByID gives the entry whose ID is id, nil when there is none.
@@ -320,6 +322,10 @@ func (r *Ref) ByID(id string) *Entry {
 func (r *Ref) ChangeEntry(e *Entry, value string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.changeEntry(e, value)
+}
+
+func (r *Ref) changeEntry(e *Entry, value string) error {
 	for _, s := range r.sets {
 		if err := checkValue(value, s.out); err != nil {
 			return err
@@ -329,15 +335,16 @@ func (r *Ref) ChangeEntry(e *Entry, value string) error {
 	return nil
 }
 
-// Delete takes the first entry of a key out of the generation in use and reports whether there was one.
+// Delete takes the newest entry of a key out of the generation in use and reports whether there was one.
 func (r *Ref) Delete(text string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	g := r.gens[r.current]
-	if g == nil || len(g.keys()[text]) == 0 {
+	e := g.newest(text)
+	if e == nil {
 		return false
 	}
-	r.remove(g, g.keys()[text][0])
+	r.remove(g, e)
 	return true
 }
 
@@ -358,6 +365,7 @@ func (r *Ref) DeleteEntry(e *Entry) bool {
 
 func (r *Ref) remove(g *generation, e *Entry) {
 	g.remove(e)
+	r.count--
 	for _, s := range r.sets {
 		s.drop(e)
 	}
@@ -404,6 +412,7 @@ func (r *Ref) Clear(version uint32) {
 
 func (r *Ref) forget(version uint32, g *generation) {
 	delete(r.gens, version)
+	r.count -= uint64(len(g.entries) - g.gone)
 	for _, s := range r.sets {
 		for _, e := range g.entries {
 			s.drop(e)

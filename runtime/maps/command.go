@@ -1,6 +1,7 @@
 package maps
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -113,7 +114,7 @@ func (k kind) list(c *cli.Conn) cli.Step {
 				continue
 			}
 			current, next := r.Versions()
-			c.Printf("%d (%s) %s. curr_ver=%d next_ver=%d entry_cnt=%d\n", r.ID(), r.Name(), r.Display(), current, next, r.Len())
+			c.Printf("%d (%s) %s. curr_ver=%d next_ver=%d entry_cnt=%d\n", r.ID(), r.Name(), r.Display(), current, next, r.Count())
 		}
 		return len(all) == 0
 	}
@@ -251,7 +252,7 @@ func set(c *cli.Conn, args []string) cli.Step {
 	case !ok:
 		return c.Fail(malformed)
 	default:
-		err = pattern.ErrNotFound
+		err = errors.New("key or pattern not found")
 		if e := r.ByID(id); e != nil {
 			err = r.ChangeEntry(e, args[4])
 		}
