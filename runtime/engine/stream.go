@@ -299,7 +299,7 @@ func (s *stream) giveRoom(m *message.Message, to **loop.Buffer) {
 		return
 	}
 	b := s.w.loop.Buffer()
-	if m.MoveTo(b.Data[:0:min(m.Size()+reserve, cap(b.Data))]) != nil {
+	if m.MoveTo(b.Data[:0:min(m.Stored()+reserve, cap(b.Data))]) != nil {
 		b.Release()
 		return
 	}

@@ -110,16 +110,21 @@ func (m *Message) Size() int {
 	return n
 }
 
+// Stored is the number of bytes that the head takes in a buffer: names, values and words without what separates them.
+func (m *Message) Stored() int {
+	n := int(m.Line[0].Len + m.Line[1].Len + m.Line[2].Len)
+	for i := range m.Fields {
+		n += int(m.Fields[i].Name.Len + m.Fields[i].Value.Len)
+	}
+	return n
+}
+
 // MoveTo copies the head, compacted, into dst (of which only the capacity counts) and makes dst the
 // buffer of the message. Bytes of a body that the old buffer held are left there: the caller keeps it
 // until they are consumed. It fails with ErrNoRoom when the head does not fit.
 func (m *Message) MoveTo(dst []byte) error {
 	dst = dst[:0]
-	need := int(m.Line[0].Len + m.Line[1].Len + m.Line[2].Len)
-	for i := range m.Fields {
-		need += int(m.Fields[i].Name.Len + m.Fields[i].Value.Len)
-	}
-	if need > cap(dst) {
+	if m.Stored() > cap(dst) {
 		return ErrNoRoom
 	}
 	for i := range m.Line {
