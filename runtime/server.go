@@ -109,7 +109,9 @@ type Server struct {
 	PoolLow        int
 	PoolPurge      time.Duration
 	NonStick       bool
-	TLS            TLSConfig
+	TLS            TLSConfig // nil: clear. Set by runtime/ssl
+	CheckTLS       TLSConfig // "check-ssl": of checks, wherever they go
+	SSL            any       // the line's words about TLS: runtime/ssl's own
 	TFO            bool
 	TCPUserTimeout int // ms
 	Namespace      string

@@ -48,9 +48,19 @@ func (l *linkList) remove(k *link) {
 	l.n--
 }
 
+// named finds the newest link to a server that was asked for this name.
+func (l *linkList) named(name []byte) *link {
+	k := l.head
+	for k != nil && k.name != string(name) {
+		k = k.next
+	}
+	return k
+}
+
 // take finds an idle connection for a request, nil when there is none that the
-// backend's http-reuse allows. Section 4.2 "http-reuse".
-func (w *worker) take(srv *runtime.Server, mode runtime.Reuse, first bool) *link {
+// backend's http-reuse allows. Section 4.2 "http-reuse". name is what a server with TLS
+// is asked for.
+func (w *worker) take(srv *runtime.Server, mode runtime.Reuse, first bool, name []byte) *link {
 	p := &w.pools[srv.Slot]
 	if p.safe.n+p.idle.n == 0 {
 		return nil
@@ -62,14 +72,14 @@ func (w *worker) take(srv *runtime.Server, mode runtime.Reuse, first bool) *link
 	case first && mode == runtime.ReuseSafe:
 		return nil
 	case first:
-		k = p.safe.head
+		k = p.safe.named(name)
 		if k == nil && mode == runtime.ReuseAlways {
-			k = p.idle.head
+			k = p.idle.named(name)
 		}
 	default:
-		k = p.idle.head
+		k = p.idle.named(name)
 		if k == nil {
-			k = p.safe.head
+			k = p.safe.named(name)
 		}
 	}
 	if k != nil {

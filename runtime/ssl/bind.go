@@ -14,7 +14,10 @@ import (
 
 // parseSSL is the word "ssl".
 func parseSSL(l *config.Loader, _ *config.Words, b *runtime.Bind) error {
-	lineOf(b).enable(&of(l).bind)
+	s, d := lineOf(b), &of(l).bind
+	s.on = true
+	s.inherit(d)
+	s.choose.strict = s.choose.strict || d.strictSNI
 	return nil
 }
 
@@ -230,7 +233,13 @@ func finish(l *config.Loader, px *runtime.Proxy, b *runtime.Bind) {
 	}
 	c.MinVersion, c.MaxVersion = versionIDs[sp.min], versionIDs[sp.max]
 
-	if err := x.algorithms(l, b.Pos, s, sp); err != nil {
+	err := x.algorithms(l, "bind", b.Pos, &s.common, sp)
+	if err == nil && s.ecdhe != "" {
+		if c.CurvePreferences, err = x.groups(l, "bind ecdhe", b.Pos, s.ecdhe); err != nil {
+			err = fmt.Errorf("unable to set elliptic named curve to '%s'", s.ecdhe)
+		}
+	}
+	if err != nil {
 		// The reference says it once for the line and once for each certificate.
 		text := fmt.Sprintf("Proxy '%s': %s for %s.", px.Name, err, at)
 		l.List.Alertf(ast.Pos{}, "%s", strings.Repeat(text+"\n", s.loaded)+text)
@@ -247,50 +256,6 @@ func finish(l *config.Loader, px *runtime.Proxy, b *runtime.Bind) {
 		withProtocols(c, protocols)
 	}
 	b.TLS = x
-}
-
-// algorithms sets ciphers and curves.
-func (x *Context) algorithms(l *config.Loader, pos ast.Pos, s *line, sp span) error {
-	list := cipherList("DEFAULT")
-	if s.ciphers != "" {
-		if list = cipherList(s.ciphers); len(list) == 0 {
-			return fmt.Errorf("unable to set SSL cipher list to '%s'", s.ciphers)
-		}
-	}
-	x.config.CipherSuites, _ = usable(list)
-	if len(x.config.CipherSuites) == 0 && sp.min < tlsv13 {
-		l.Missing(pos, "bind ciphers "+s.ciphers)
-	}
-	if s.suites13 != "" {
-		left, ok := suiteList13(s.suites13)
-		if !ok {
-			return fmt.Errorf("unable to set TLS 1.3 cipher suites to '%s'", s.suites13)
-		}
-		if len(left) > 0 && sp.max == tlsv13 {
-			l.Missing(pos, "bind ciphersuites without "+strings.Join(left, " and "))
-		}
-	}
-	if s.curves != "" {
-		list, ok := curveList(s.curves)
-		if !ok {
-			return fmt.Errorf("unable to set SSL curves list to '%s'", s.curves)
-		}
-		if len(list) == 0 {
-			l.Missing(pos, "bind curves "+s.curves)
-		}
-		x.config.CurvePreferences = list
-	}
-	if s.ecdhe != "" {
-		list, ok := curveList(s.ecdhe)
-		if !ok {
-			return fmt.Errorf("unable to set elliptic named curve to '%s'", s.ecdhe)
-		}
-		if len(list) == 0 {
-			l.Missing(pos, "bind ecdhe "+s.ecdhe)
-		}
-		x.config.CurvePreferences = list
-	}
-	return nil
 }
 
 // recordLimit is how many bytes of clear text a record holds at most.

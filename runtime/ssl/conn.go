@@ -24,9 +24,11 @@ type Conn struct {
 	loop *loop.Loop
 	up   loop.Handler
 	of   *Context
+	name string // the name that the server is asked for
 	tls  *tls.Conn
 	info sample.TLS // filled at the end of the handshake
 
+	client bool // the other side is a server
 	phase  phase
 	want   bool // the owner receives
 	ended  bool // the owner was told the end of receiving
@@ -77,7 +79,7 @@ func (c *Conn) Start(sock *loop.Socket, l *loop.Loop, up loop.Handler) {
 	c.sock, c.loop, c.up = sock, l, up
 	c.later.Init(c)
 	c.of.opened(l)
-	if !c.of.client {
+	if !c.client {
 		c.tls = tls.Server((*wire)(c), c.of.config)
 		c.shake()
 	}
@@ -126,6 +128,12 @@ func (c *Conn) Connected(err error) {
 		c.up.Connected(err)
 		return
 	}
+	config := c.of.config
+	if c.name != "" {
+		config = config.Clone()
+		config.ServerName = c.name
+	}
+	c.tls = tls.Client((*wire)(c), config)
 	c.shake()
 	c.step()
 }
@@ -203,18 +211,10 @@ func (c *Conn) ready() bool {
 
 // deliver decrypts what is there, as long as the owner receives.
 func (c *Conn) deliver() {
-	for c.want && c.phase == open && !c.ended && c.ready() {
+	for c.want && c.phase == open && !c.ended && (c.rest || c.ready()) {
 		b := c.loop.Buffer()
-		var err error
-		for err == nil && len(b.Room()) > 0 && c.ready() {
-			var n int
-			n, err = c.tls.Read(b.Room())
-			b.Grow(n)
-		}
+		err := c.decrypt(b)
 		c.push() // the answer to a change of keys, or an alert
-		if err == errWant {
-			err = nil
-		}
 		if len(b.Data) > 0 {
 			c.up.Received(b, nil)
 		} else {
@@ -225,6 +225,28 @@ func (c *Conn) deliver() {
 			return
 		}
 	}
+}
+
+// decrypt fills b with the clear text of records that are there, as long as it has room for
+// whole ones. What does not fit of the first one stays with tls.
+func (c *Conn) decrypt(b *loop.Buffer) error {
+	for c.rest || c.ready() {
+		room := len(b.Room())
+		most := min(max(c.left-recordHead, 0), maxRecord)
+		if len(b.Data) > 0 && room < most {
+			return nil
+		}
+		n, err := c.tls.Read(b.Room())
+		b.Grow(n)
+		c.rest = n == room && (c.rest || room < most)
+		if err != nil && err != errWant {
+			return err
+		}
+		if n == room {
+			return nil
+		}
+	}
+	return nil
 }
 
 // tellEnd tells the owner that nothing more comes, now or as soon as he receives.
@@ -257,7 +279,7 @@ func (c *Conn) Receive() {
 		return
 	}
 	c.sock.Receive()
-	if !c.ended && c.ready() {
+	if !c.ended && (c.rest || c.ready()) {
 		c.loop.RunLater(&c.later)
 	}
 }

@@ -8,10 +8,14 @@ import (
 	"crypto/tls"
 	"encoding/binary"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"hapax/acl/sample"
+	"hapax/parser/ast"
 	"hapax/runtime"
+	"hapax/runtime/config"
 	"hapax/runtime/loop"
 	"hapax/runtime/transport"
 )
@@ -20,9 +24,10 @@ import (
 // transport.Maker.
 type Context struct {
 	config    *tls.Config
-	client    bool // the line is one of a server: connections to it are clients
-	maxRecord int  // tune.ssl.maxrecord, at most what TLS allows
+	maxRecord int // tune.ssl.maxrecord, at most what TLS allows
 	choose    chooser
+	sni       *sample.Expr // the name that servers are asked for
+	checkName string       // and that checks ask for
 	stats     *runtime.GlobalStats
 }
 
@@ -32,8 +37,51 @@ func (x *Context) TLS() {}
 // Server makes the layer of a connection that a client opened.
 func (x *Context) Server() transport.Layer { return &Conn{of: x} }
 
-// Client makes the layer of a connection to a server.
-func (x *Context) Client(any) transport.Layer { return &Conn{of: x} }
+// Client makes the layer of a connection to a server that is asked for the name.
+func (x *Context) Client(name string) transport.Layer { return &Conn{of: x, client: true, name: name} }
+
+// algorithms sets ciphers and curves. what is the kind of the line.
+func (x *Context) algorithms(l *config.Loader, what string, pos ast.Pos, s *common, sp span) error {
+	list := cipherList("DEFAULT")
+	if s.ciphers != "" {
+		if list = cipherList(s.ciphers); len(list) == 0 {
+			return fmt.Errorf("unable to set SSL cipher list to '%s'", s.ciphers)
+		}
+	}
+	x.config.CipherSuites, _ = usable(list)
+	if len(x.config.CipherSuites) == 0 && sp.min < tlsv13 {
+		l.Missing(pos, what+" ciphers "+s.ciphers)
+	}
+	if s.suites13 != "" {
+		left, ok := suiteList13(s.suites13)
+		if !ok {
+			return fmt.Errorf("unable to set TLS 1.3 cipher suites to '%s'", s.suites13)
+		}
+		if len(left) > 0 && sp.max == tlsv13 {
+			l.Missing(pos, what+" ciphersuites without "+strings.Join(left, " and "))
+		}
+	}
+	if s.curves != "" {
+		groups, err := x.groups(l, what+" curves", pos, s.curves)
+		if err != nil {
+			return err
+		}
+		x.config.CurvePreferences = groups
+	}
+	return nil
+}
+
+// groups reads a list of groups.
+func (x *Context) groups(l *config.Loader, what string, pos ast.Pos, text string) ([]tls.CurveID, error) {
+	list, ok := curveList(text)
+	if !ok {
+		return nil, fmt.Errorf("unable to set SSL curves list to '%s'", text)
+	}
+	if len(list) == 0 {
+		l.Missing(pos, what+" "+text)
+	}
+	return list, nil
+}
 
 // opened, settled and the rest count connections.
 func (x *Context) opened(l *loop.Loop) {

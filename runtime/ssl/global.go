@@ -23,6 +23,12 @@ var bindSettings = []string{
 	"tune.ssl.capture-", "tune.ssl.certificate-compression", "tune.ssl.hard-maxrecord", "tune.ssl.keylog", "tune.ssl.ocsp-update.",
 }
 
+// serverSettings are those that a server with TLS gives a meaning to.
+var serverSettings = []string{
+	"maxsslconn", "maxsslrate", "ssl-default-server-client-sigalgs", "ssl-default-server-sigalgs", "ssl-mode-async", "ssl-passphrase-cmd",
+	"ssl-propquery", "ssl-provider", "ssl-security-level", "tune.ssl.certificate-compression", "tune.ssl.hard-maxrecord", "tune.ssl.keylog",
+}
+
 // single checks that a line has one argument; missing is said when it has none.
 func single(l *config.Loader, line *ast.Line, missing string) (value string, ok bool) {
 	if l.TooMany(line, 1, 1) {

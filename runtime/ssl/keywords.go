@@ -28,6 +28,16 @@ var Domain = config.Domain{
 		global("ssl-default-bind-curves", "groups of listeners that do not say", keyword.Str, "",
 			parseDefault("a curves suite as an arguments", func(s *settings) *string { return &s.bind.curves }), "ssl-default-bind-curves X25519:P-256"),
 		global("ssl-default-bind-options", "words that hold for all listeners with TLS", keyword.Opaque, "", parseDefaultOptions, "ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets"),
+		global("ca-base", "directory of authorities whose names are relative", keyword.File, "", parseBase(func(s *settings) *string { return &s.caBase }), "ca-base /etc/ssl/certs"),
+		global("ssl-default-server-ciphers", "ciphers of TLS 1.2 and older of servers that do not say", keyword.Str, noteOrder+"; "+noteDH,
+			parseDefault("a cipher suite as an argument", func(s *settings) *string { return &s.server.ciphers }), "ssl-default-server-ciphers ECDHE+AESGCM:!aNULL"),
+		global("ssl-default-server-ciphersuites", "suites of TLS 1.3 of servers that do not say", keyword.Str, noteOrder,
+			parseDefault("a cipher suite as an argument", func(s *settings) *string { return &s.server.suites13 }),
+			"ssl-default-server-ciphersuites TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"),
+		global("ssl-default-server-curves", "groups of servers that do not say", keyword.Str, "",
+			parseDefault("a curves suite as an arguments", func(s *settings) *string { return &s.server.curves }), "ssl-default-server-curves X25519:P-256"),
+		global("ssl-default-server-options", "words that hold for all servers with TLS", keyword.Opaque, "", parseServerDefaultOptions, "ssl-default-server-options ssl-min-ver TLSv1.2"),
+		global("ssl-server-verify", "whether certificates of servers are verified when they do not say", keyword.Str, "", parseServerVerifyDefault, "ssl-server-verify none"),
 		global("tune.ssl.maxrecord", "bytes of clear text in a record", keyword.Int, "", parseCount(func(s *settings, n int) { s.maxRecord = n }), "tune.ssl.maxrecord 1419"),
 		global("tune.ssl.lifetime", "how long a session may be resumed", keyword.Time, "", parseLifetime, "tune.ssl.lifetime 10m"),
 		globalFlag("ssl-skip-self-issued-ca", "leave roots out of the certificates that are sent", func(l *config.Loader, line *ast.Line) {
@@ -62,7 +72,65 @@ var Domain = config.Domain{
 		flag("no-strict-sni", "serve clients that ask for no known name", "", setting(func(s *line) { s.choose.strict = false })),
 		inertWord(flag("prefer-client-ciphers", "the client's order of ciphers decides", noteOrder, setting(func(*line) {}))),
 	},
-	Check: check,
+	ServerWords: serverWords(),
+	CopyServer:  copyServer,
+	CheckProxy:  finishServers,
+	Check:       check,
+}
+
+// serverWords are the rows of section 5.2.
+func serverWords() []config.ServerWord {
+	rows := []config.ServerWord{
+		serverWord("ssl", "the connections are TLS", nil, "ssl verify none", serverSetting(func(s *serverLine) { s.on = true })),
+		serverWord("no-ssl", "the connections are clear", nil, "no-ssl", serverSetting(func(s *serverLine) { s.on = false })),
+		serverWord("verify", "whether the server's certificate is verified", []keyword.Arg{{Name: "method", Type: keyword.Enum, Enum: []string{"none", "required"}}}, "ssl verify none", parseServerVerify),
+		serverWord("verifyhost", "the name that the certificate must have", value(keyword.Str), "ssl verify required ca-file site.pem verifyhost site.test",
+			serverText("verifyhost", "hostname to verify against", func(s *serverLine) *string { return &s.host })),
+		serverWord("ca-file", "the authorities that certificates must lead to", value(keyword.File), "ssl verify required ca-file site.pem", parseServerAuthorities),
+		serverWord("crt", "the certificate that the server is shown", value(keyword.File), "ssl verify none crt site.pem", parseServerCrt),
+		serverWord("sni", "the name that the server is asked for", value(keyword.Sample), "ssl verify none sni req.hdr(host)", parseSNI),
+		serverWord("sni-auto", "ask for the name in the Host header", nil, "ssl verify none sni-auto", serverSetting(func(s *serverLine) { s.noAutoSNI = false })),
+		serverWord("no-sni-auto", "ask for no name unless one is given", nil, "ssl verify none no-sni-auto", serverSetting(func(s *serverLine) { s.noAutoSNI = true })),
+		serverWord("alpn", "the protocols that are offered", value(keyword.Str), "ssl verify none alpn http/1.1", parseServerALPN("alpn", true)),
+		serverWord("ciphers", "ciphers of TLS 1.2 and older", value(keyword.Str), "ssl verify none ciphers ECDHE+AESGCM", serverText("ciphers", "cipher suite", func(s *serverLine) *string { return &s.ciphers })),
+		serverWord("ciphersuites", "suites of TLS 1.3", value(keyword.Str), "ssl verify none ciphersuites TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256",
+			serverText("ciphersuites", "cipher suite", func(s *serverLine) *string { return &s.suites13 })),
+		serverWord("curves", "groups of the key exchange", value(keyword.Str), "ssl verify none curves X25519", serverText("curves", "curves list", func(s *serverLine) *string { return &s.curves })),
+		serverWord("ssl-min-ver", "the oldest version", value(keyword.Str), "ssl verify none ssl-min-ver TLSv1.3", parseServerBound("ssl-min-ver")),
+		serverWord("ssl-max-ver", "the newest version", value(keyword.Str), "ssl verify none ssl-max-ver TLSv1.2", parseServerBound("ssl-max-ver")),
+		serverWord("no-tls-tickets", "sessions are not resumed by tickets", nil, "ssl verify none no-tls-tickets", serverSetting(func(s *serverLine) { s.noTickets = true })),
+		serverWord("tls-tickets", "sessions are resumed by tickets", nil, "ssl verify none tls-tickets", serverSetting(func(s *serverLine) { s.noTickets = false })),
+		serverWord("no-ssl-reuse", "sessions are not resumed", nil, "ssl verify none no-ssl-reuse", serverSetting(func(s *serverLine) { s.noReuse = true })),
+		serverWord("ssl-reuse", "sessions are resumed", nil, "ssl verify none ssl-reuse", serverSetting(func(s *serverLine) { s.noReuse = false })),
+		serverWord("check-ssl", "health checks are TLS", nil, "check check-ssl verify none", serverSetting(func(s *serverLine) { s.check = true })),
+		serverWord("no-check-ssl", "health checks are TLS only where the traffic is", nil, "check no-check-ssl", serverSetting(func(s *serverLine) { s.check = false })),
+		serverWord("check-sni", "the name that health checks ask for", value(keyword.Str), "check check-ssl verify none check-sni a.test", serverText("check-sni", "SNI", func(s *serverLine) *string { return &s.checkName })),
+		serverWord("no-renegotiate", "renegotiation is refused", nil, "ssl verify none no-renegotiate", serverSetting(func(*serverLine) {})),
+	}
+	for _, name := range []string{"no-sslv3", "no-tlsv10", "no-tlsv11", "no-tlsv12", "no-tlsv13", "force-sslv3", "force-tlsv10", "force-tlsv11", "force-tlsv12", "force-tlsv13"} {
+		example := "ssl verify none " + name
+		if name == "force-sslv3" {
+			example = name
+		}
+		row := serverWord(name, versionSummary(name), nil, example, serverSetting(func(s *serverLine) { s.versions.exclude(name) }))
+		row.NotDefault = name[0] == 'n'
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func value(t keyword.ArgType) []keyword.Arg { return []keyword.Arg{{Name: "value", Type: t}} }
+
+func serverWord(name, summary string, args []keyword.Arg, example string, parse parseServer) config.ServerWord {
+	return config.ServerWord{Doc: keyword.Doc{Name: name, Ref: "5.2", Summary: summary, Args: args,
+		Examples: []keyword.Example{{Config: "backend b\n  mode http\n  server s1 127.0.0.1:443 " + example + "\n"}}}, Parse: parse}
+}
+
+func versionSummary(name string) string {
+	if name[0] == 'f' {
+		return "speak this version alone"
+	}
+	return "leave a version out"
 }
 
 func global(name, summary string, t keyword.ArgType, note string, parse func(*config.Loader, *ast.Line), example string) config.Keyword {
@@ -121,11 +189,7 @@ func setting(set func(*line)) func(*config.Loader, *config.Words, *runtime.Bind)
 }
 
 func versionWord(name, note string) config.BindWord {
-	summary := "leave a version out"
-	if name[0] == 'f' {
-		summary = "speak this version alone"
-	}
-	return flag(name, summary, note, setting(func(s *line) { s.versions.exclude(name) }))
+	return flag(name, versionSummary(name), note, setting(func(s *line) { s.versions.exclude(name) }))
 }
 
 func verifyWord() config.BindWord {

@@ -83,6 +83,9 @@ func writeFiles(t testing.TB) {
 	if err := os.Mkdir("dir", 0o700); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.WriteFile("dir/root.pem", []byte(site), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func configuration(words, global string) string {
@@ -92,7 +95,24 @@ func configuration(words, global string) string {
 
 // TestDiagnostics compares verdicts and messages with those of the reference.
 func TestDiagnostics(t *testing.T) {
-	data, err := os.ReadFile("testdata/diagnostics.txt")
+	compare(t, "testdata/diagnostics.txt", func(parts []string) string { return configuration(parts[0], parts[1]) })
+}
+
+// TestServerDiagnostics does so for server lines.
+func TestServerDiagnostics(t *testing.T) {
+	compare(t, "testdata/servers.txt", func(parts []string) string {
+		default_ := parts[2]
+		if default_ != "" {
+			default_ = "default-server " + default_
+		}
+		return "global\n maxconn 100\n " + parts[1] + "\ndefaults\n mode http\n timeout connect 1s\n timeout client 1s\n timeout server 1s\n" +
+			"frontend f\n bind 127.0.0.1:8443\n default_backend b\nbackend b\n " + default_ + "\n server s 127.0.0.1:1 " + parts[0] + "\n"
+	})
+}
+
+// compare loads the configurations of a file and compares what is said of them.
+func compare(t *testing.T, file string, make func(parts []string) string) {
+	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,8 +120,7 @@ func TestDiagnostics(t *testing.T) {
 	pid := regexp.MustCompile(`\[(\w+)\] +\(1\) : `)
 	for _, c := range strings.Split("\n"+string(data), "\n> ")[1:] {
 		line, want, _ := strings.Cut(c+"\n", "\n")
-		words, global, _ := strings.Cut(line, " | ")
-		cfg, said := load(t, configuration(words, strings.ReplaceAll(global, `\n`, "\n")))
+		cfg, said := load(t, make(strings.Split(strings.ReplaceAll(line, `\n`, "\n"), " | ")))
 		got := "exit 0\n"
 		if cfg == nil {
 			got = "exit 1\n"
@@ -172,6 +191,13 @@ func TestExamples(t *testing.T) {
 			all = append(all, e.Config+"frontend f\n  bind 127.0.0.1:8443 ssl crt ec.pem\n  http-request return\n")
 		}
 		run(k.Name, k.Summary, all)
+	}
+	for _, w := range Domain.ServerWords {
+		var all []string
+		for _, e := range w.Examples {
+			all = append(all, "defaults\n  mode http\n  timeout connect 1s\n  timeout server 1s\n"+e.Config+"frontend f\n  bind 127.0.0.1:8000\n  timeout client 1s\n  use_backend b\n")
+		}
+		run(w.Name, w.Summary, all)
 	}
 	for _, w := range Domain.BindWords {
 		var all []string

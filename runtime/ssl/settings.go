@@ -1,8 +1,10 @@
 package ssl
 
 import (
+	"slices"
 	"time"
 
+	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/runtime/config"
 )
@@ -10,7 +12,8 @@ import (
 // settings are what the global section says about TLS (section 3.1).
 type settings struct {
 	crtBase, caBase string
-	bind            defaults // ssl-default-bind-*
+	bind, server    defaults // ssl-default-bind-*, ssl-default-server-*
+	trustServers    bool     // ssl-server-verify none
 	maxRecord       int      // tune.ssl.maxrecord; 0: no limit
 	lifetime        time.Duration
 	skipRoots       bool // ssl-skip-self-issued-ca
@@ -37,20 +40,25 @@ func of(l *config.Loader) *settings {
 	return s
 }
 
-// line is what the words of a "bind" line say about TLS.
-type line struct {
+// common is what the words of "bind" and "server" lines share.
+type common struct {
 	on        bool // "ssl"
-	choose    chooser
 	versions  filter
 	ciphers   string
 	suites13  string
 	curves    string
-	ecdhe     string
 	protocols []string // of ALPN
-	ownALPN   bool     // "alpn" or "no-alpn" is given: the default does not hold
 	noTickets bool
-	explicit  bool // one of "default-crt"
-	loaded    int  // certificates
+}
+
+// line is what the words of a "bind" line say about TLS.
+type line struct {
+	common
+	choose   chooser
+	ecdhe    string
+	ownALPN  bool // "alpn" or "no-alpn" is given: the default does not hold
+	explicit bool // one of "default-crt"
+	loaded   int  // certificates
 }
 
 // lineOf finds what was read of a bind line so far.
@@ -63,17 +71,16 @@ func lineOf(b *runtime.Bind) *line {
 	return s
 }
 
-// enable is the word "ssl": the defaults of the global section hold from here on.
-func (s *line) enable(d *defaults) {
-	s.on = true
-	inherit := func(own *string, default_ string) {
+// inherit takes up the defaults of the global section.
+func (s *common) inherit(d *defaults) {
+	take := func(own *string, default_ string) {
 		if *own == "" {
 			*own = default_
 		}
 	}
-	inherit(&s.ciphers, d.ciphers)
-	inherit(&s.suites13, d.suites13)
-	inherit(&s.curves, d.curves)
+	take(&s.ciphers, d.ciphers)
+	take(&s.suites13, d.suites13)
+	take(&s.curves, d.curves)
 	for v, not := range d.versions.not {
 		s.versions.not[v] = s.versions.not[v] || not
 	}
@@ -84,5 +91,48 @@ func (s *line) enable(d *defaults) {
 		s.versions.max = d.versions.max
 	}
 	s.noTickets = s.noTickets || d.noTickets
-	s.choose.strict = s.choose.strict || d.strictSNI
+}
+
+// serverLine is what the words of a "server" line say about TLS.
+type serverLine struct {
+	common
+	check     bool   // "check-ssl"
+	checkName string // "check-sni"
+	verify    verify
+	host      string // "verifyhost"
+	roots     *authorities
+	crt       string // the client's certificate
+	sni       *sample.Expr
+	noAutoSNI bool
+	noReuse   bool // of sessions
+	byDefault bool // the default-server line says "ssl": it is checked even behind "no-ssl"
+}
+
+// verify is how a certificate of the other side is looked at.
+type verify uint8
+
+const (
+	verifyDefault verify = iota // as "ssl-server-verify" says
+	verifyNone
+	verifyRequired
+)
+
+// serverLineOf finds what was read of a server line so far.
+func serverLineOf(srv *runtime.Server) *serverLine {
+	s, _ := srv.SSL.(*serverLine)
+	if s == nil {
+		s = &serverLine{}
+		srv.SSL = s
+	}
+	return s
+}
+
+// copyServer gives a server the words of a default-server line.
+func copyServer(dst, src *runtime.Server) {
+	if s, _ := src.SSL.(*serverLine); s != nil {
+		c := *s
+		c.protocols = slices.Clone(s.protocols)
+		c.byDefault = s.on
+		dst.SSL = &c
+	}
 }

@@ -66,7 +66,10 @@ type span struct {
 }
 
 // span finds the first and the last version. Versions between them cannot be left out.
-func (f *filter) span() (s span) {
+func (f *filter) span() (s span) { return f.spanFrom(oldest) }
+
+// spanFrom is span with another default of the first version.
+func (f *filter) spanFrom(oldest version) (s span) {
 	not := f.not
 	if f.excludes() && (f.min != 0 || f.max != 0) {
 		s.ignored = true

@@ -182,7 +182,12 @@ var (
 type Maker interface {
 	// Server makes the layer of a connection that a client opened.
 	Server() Layer
-	// Client makes the layer of a connection to a server; who is the stream that
-	// wants it, nil for a check.
-	Client(who any) Layer
+	// Name is the name that the server is to be asked for; who is the stream that wants a
+	// connection. Connections that asked for another name are none to use again. The bytes
+	// are good until the stream evaluates something else.
+	Name(who any) []byte
+	// Client makes the layer of a connection to the server that is asked for the name.
+	Client(name string) Layer
+	// CheckName is Name for health checks.
+	CheckName() string
 }

@@ -1,0 +1,328 @@
+package ssl
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"strings"
+
+	"hapax/acl/sample"
+	"hapax/parser/ast"
+	"hapax/parser/diag"
+	"hapax/runtime"
+	"hapax/runtime/config"
+)
+
+type parseServer = func(*config.Loader, *config.Words, *runtime.Server) error
+
+// serverSetting is a word without arguments.
+func serverSetting(set func(*serverLine)) parseServer {
+	return func(_ *config.Loader, _ *config.Words, srv *runtime.Server) error {
+		set(serverLineOf(srv))
+		return nil
+	}
+}
+
+// serverText is a word with one argument that is looked at later.
+func serverText(word, what string, target func(*serverLine) *string) parseServer {
+	return func(_ *config.Loader, w *config.Words, srv *runtime.Server) error {
+		value := w.Take()
+		if value == "" {
+			return fmt.Errorf("'%s' : missing %s", word, what)
+		}
+		*target(serverLineOf(srv)) = value
+		return nil
+	}
+}
+
+// parseServerBound is "ssl-min-ver" and "ssl-max-ver".
+func parseServerBound(word string) parseServer {
+	return func(_ *config.Loader, w *config.Words, srv *runtime.Server) error {
+		return serverLineOf(srv).versions.bound(word, w.Take())
+	}
+}
+
+// parseServerVerify is "verify <method>".
+func parseServerVerify(_ *config.Loader, w *config.Words, srv *runtime.Server) error {
+	s := serverLineOf(srv)
+	switch value := w.Take(); value {
+	case "none":
+		s.verify = verifyNone
+	case "required":
+		s.verify = verifyRequired
+	case "":
+		return errors.New("'verify' : missing verify method")
+	default:
+		return fmt.Errorf("'verify' : unknown verify method '%s', only 'none' and 'required' are supported", value)
+	}
+	return nil
+}
+
+// parseServerAuthorities is "ca-file <path>".
+func parseServerAuthorities(l *config.Loader, w *config.Words, srv *runtime.Server) error {
+	path := w.Take()
+	if path == "" {
+		return errors.New("'ca-file' : missing CAfile path")
+	}
+	if base := of(l).caBase; base != "" && path[0] != '/' && path[0] != '@' {
+		path = base + "/" + path
+	}
+	roots, fault := loadAuthorities(l, path)
+	if roots == nil {
+		refused := fmt.Errorf("'ca-file' : unable to load %s", path)
+		if fault == "" {
+			return refused
+		}
+		return errors.Join(errors.New(fault), refused)
+	}
+	serverLineOf(srv).roots = roots
+	return nil
+}
+
+// parseServerCrt is "crt <file>": what the servers are shown.
+func parseServerCrt(l *config.Loader, w *config.Words, srv *runtime.Server) error {
+	path := w.Take()
+	if path == "" {
+		return errors.New("'crt' : missing certificate file path")
+	}
+	if base := of(l).crtBase; base != "" && path[0] != '/' && path[0] != '@' {
+		path = base + "/" + path
+	}
+	serverLineOf(srv).crt = path
+	return nil
+}
+
+// parseServerALPN is "alpn <protocols>".
+func parseServerALPN(word string, keep bool) parseServer {
+	return func(l *config.Loader, w *config.Words, srv *runtime.Server) error {
+		protocols, err := protocolList(word, w.Take())
+		if err != nil {
+			return err
+		}
+		s := serverLineOf(srv)
+		var spoken []string
+		for _, protocol := range protocols {
+			switch protocol {
+			case "":
+			case "h2", "h3":
+				l.Missing(w.Pos(), "server "+word+" "+protocol)
+			default:
+				spoken = append(spoken, protocol)
+			}
+		}
+		if keep {
+			s.protocols = spoken
+		}
+		return nil
+	}
+}
+
+// parseSNI is "sni <expression>".
+func parseSNI(l *config.Loader, w *config.Words, srv *runtime.Server) error {
+	text := w.Take()
+	if text == "" {
+		return errors.New("'sni' : missing sni expression")
+	}
+	const head = "error detected while parsing sni or pool-conn-name expressions : "
+	e, err := l.Samples.ParseWord(text)
+	if err != nil {
+		return fmt.Errorf(head+"%s", err)
+	}
+	if e.ValidAt()&sample.ServerConnect == 0 {
+		return fmt.Errorf(head+"fetch method '%s' extracts information from '%s', none of which is available here.", text, e.From())
+	}
+	serverLineOf(srv).sni = e
+	return nil
+}
+
+// finishServers makes the Contexts of the servers of a proxy, when all files are read.
+func finishServers(l *config.Loader, px *runtime.Proxy) {
+	for _, srv := range px.Servers {
+		if s, _ := srv.SSL.(*serverLine); s != nil && (s.on || s.check || s.byDefault) {
+			finishServer(l, px, srv, s)
+		}
+	}
+}
+
+// finishServer makes the Context of one server.
+func finishServer(l *config.Loader, px *runtime.Proxy, srv *runtime.Server, s *serverLine) {
+	l.Awaken(serverSettings...)
+	g := of(l)
+	s.inherit(&g.server)
+	spoken := false
+	say := func(severity diag.Severity, format string, args ...any) {
+		text := fmt.Sprintf(format, args...)
+		if !spoken { // only the first message names the line
+			text = diag.AtObject(srv.Pos, "server "+px.Name+"/"+srv.Name, "%s", text)
+		}
+		spoken = true
+		l.List.Add(diag.Diagnostic{Severity: severity, Pos: srv.Pos, Text: text, Fatal: severity == diag.Alert})
+	}
+
+	x := &Context{maxRecord: recordLimit(g.maxRecord), stats: &l.Config.Stats, sni: s.sni, checkName: s.checkName}
+	// The names and chains of certificates are verified here: crypto/tls would insist on
+	// a name.
+	c := &tls.Config{InsecureSkipVerify: true, DynamicRecordSizingDisabled: true, SessionTicketsDisabled: s.noTickets, NextProtos: s.protocols}
+	x.config = c
+	if s.crt != "" {
+		x.own(l, srv, s.crt, say)
+	}
+	sp := s.versions.span()
+	if s.versions.min == 0 { // clients of servers have no default of their own
+		sp = s.versions.spanFrom(tlsv10)
+	}
+	if sp.ignored {
+		say(diag.Warning, "no-sslv3/no-tlsv1x are ignored for this server. Use only 'ssl-min-ver' and 'ssl-max-ver' to fix.")
+	}
+	for _, hole := range sp.holes {
+		say(diag.Warning, "%s '%s': SSL/TLS versions range not contiguous for server '%s'. Hole find for %s. Use only 'ssl-min-ver' and 'ssl-max-ver' to fix.",
+			px.Kind, px.Name, srv.Name, versionNames[hole])
+	}
+	if sp.min == 0 {
+		say(diag.Alert, "%s '%s': all SSL/TLS versions are disabled for server '%s'.", px.Kind, px.Name, srv.Name)
+	}
+	c.MinVersion, c.MaxVersion = versionIDs[sp.min], versionIDs[sp.max]
+	if s.verify == verifyRequired || s.verify == verifyDefault && !g.trustServers {
+		switch {
+		case s.roots != nil:
+			c.VerifyConnection = verifier(s.roots, s.host)
+		case !g.trustServers:
+			say(diag.Alert, "verify is enabled by default but no CA file specified. If you're running on a LAN where you're certain to trust the server's certificate, "+
+				"please set an explicit 'verify none' statement on the 'server' line, or use 'ssl-server-verify none' in the global section to disable server-side "+
+				"verifications by default.")
+		default:
+			say(diag.Alert, "verify is enabled but no CA file specified.")
+		}
+	}
+	if err := x.algorithms(l, "server", srv.Pos, &s.common, sp); err != nil {
+		text := err.Error()
+		if strings.Contains(text, "curves") {
+			text = fmt.Sprintf("Proxy '%s': %s for server '%s'", px.Name, text, srv.Name)
+		}
+		say(diag.Alert, "%s.", text)
+	}
+	if !s.noReuse {
+		c.ClientSessionCache = tls.NewLRUClientSessionCache(0)
+	}
+	if x.sni == nil && !s.noAutoSNI && px.Mode == runtime.ModeHTTP {
+		x.sni, _ = l.Samples.ParseWord("req.hdr(host),field(1,:)")
+	}
+	if s.on {
+		srv.TLS = x
+	}
+	if s.check {
+		srv.CheckTLS = x
+	}
+}
+
+// own loads the certificate that servers are shown.
+func (x *Context) own(l *config.Loader, srv *runtime.Server, path string, say func(diag.Severity, string, ...any)) {
+	dir, reason := found(path)
+	if reason != "" {
+		say(diag.Alert, "unable to stat SSL certificate from file '%s' : %s.", path, reason)
+		return
+	}
+	if dir {
+		l.Missing(srv.Pos, "server crt <directory>")
+		return
+	}
+	own, fault := loadCertificate(path, of(l).skipRoots)
+	if fault != nil {
+		if fault.encrypted {
+			l.List.Add(passphraseWanted)
+		}
+		say(diag.Alert, "%s", strings.TrimSuffix(fault.text, "\n"))
+		return
+	}
+	x.config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &own.Certificate, nil }
+}
+
+// verifier checks that the certificates of a server lead to a root, and that they are those
+// of host, or else of the name that it was asked for, if any.
+func verifier(roots *authorities, host string) func(tls.ConnectionState) error {
+	return func(state tls.ConnectionState) error {
+		leaf := state.PeerCertificates[0]
+		options := x509.VerifyOptions{Roots: roots.pool, Intermediates: x509.NewCertPool()}
+		for _, c := range state.PeerCertificates[1:] {
+			options.Intermediates.AddCert(c)
+		}
+		if _, err := leaf.Verify(options); err != nil {
+			return err
+		}
+		name := host
+		if name == "" {
+			name = state.ServerName
+		}
+		if name == "" {
+			return nil
+		}
+		return leaf.VerifyHostname(name)
+	}
+}
+
+// Name is what the server is asked for by the stream; see transport.Maker.
+func (x *Context) Name(who any) []byte {
+	s, ok := who.(*runtime.Stream)
+	if !ok || x.sni == nil {
+		return nil
+	}
+	ctx := &s.Ctx
+	ctx.Checkpoint, ctx.Dir, ctx.Final = sample.ServerConnect, sample.Request, true
+	ctx.Scratch.Reset()
+	v := ctx.Scratch.Borrow()
+	defer ctx.Scratch.Return()
+	if !x.sni.EvalAs(ctx, sample.Str, v) {
+		return nil
+	}
+	return v.Bytes
+}
+
+// CheckName is what health checks ask the server for.
+func (x *Context) CheckName() string { return x.checkName }
+
+// parseServerDefaultOptions is "ssl-default-server-options".
+func parseServerDefaultOptions(l *config.Loader, line *ast.Line) {
+	word, d := line.Arg(0), &of(l).server
+	if line.Arg(1) == "" {
+		l.Alert(line.Pos, "global statement '%s' expects an option as an argument.", word)
+		return
+	}
+	for i := 1; line.Arg(i) != ""; i++ {
+		switch option := line.Arg(i); option {
+		case "no-tls-tickets":
+			d.noTickets = true
+		case "renegotiate":
+			l.Missing(line.Pos, word+" renegotiate")
+		case "no-renegotiate": // crypto/tls never does
+		case "ssl-min-ver", "ssl-max-ver":
+			if err := d.versions.bound(option, line.Arg(i+1)); err != nil {
+				l.Alert(line.Pos, "%s on global statement '%s'.", err, word)
+				return
+			}
+			i++
+		default:
+			if !d.versions.exclude(option) {
+				l.Alert(line.Pos, "unknown option '%s' on global statement '%s'.", option, word)
+				return
+			}
+		}
+	}
+}
+
+// parseServerVerifyDefault is "ssl-server-verify".
+func parseServerVerifyDefault(l *config.Loader, line *ast.Line) {
+	if l.TooMany(line, 1, 1) {
+		return
+	}
+	switch line.Arg(1) {
+	case "none":
+		of(l).trustServers = true
+	case "required":
+		of(l).trustServers = false
+	case "":
+		l.Alert(line.Pos, "'%s' expects an integer argument.", line.Arg(0))
+	default:
+		l.Alert(line.Pos, "'%s' expects 'none' or 'required' as argument.", line.Arg(0))
+	}
+}
