@@ -37,6 +37,7 @@ type Conn struct {
 
 	in    []*loop.Buffer // received, not yet read by tls
 	inEnd error          // why nothing more comes
+	rest  bool           // tls may hold clear text of a record that is larger than a buffer
 	left  int            // bytes of the record at the head of in that tls has begun to read
 
 	out     *loop.Buffer // records on their way to the socket, with room for more
