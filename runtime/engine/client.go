@@ -62,7 +62,7 @@ func (w *worker) open(p *port, fd int, peer *loop.Addr) {
 			c.Dst = a.AddrPort()
 		}
 	}
-	c.closed, c.kept, c.silent, c.end, c.last = false, false, false, nil, nil
+	c.closed, c.kept, c.http, c.silent, c.end, c.last = false, false, false, false, nil, nil
 	c.Vars.Init(sample.SessScope, &w.cfg.VarLimits, w.cfg.ProcVars)
 	w.clients.add(c)
 

@@ -71,9 +71,6 @@ func (s *stream) giveUpWith(status int) outcome {
 		return s.cut()
 	}
 	s.dropServer()
-	if s.phase == pass {
-		s.toSrv.skip = true
-	}
 	return s.answerWith(s.errorReply(status))
 }
 
@@ -84,10 +81,12 @@ func (s *stream) endBroken() {
 	s.cut()
 }
 
-// dropServer ends the connection to the server, if there is one.
+// dropServer ends the connection to the server, if there is one. A client that was
+// faster than it need not wait any more.
 func (s *stream) dropServer() {
 	if k := s.link; k != nil {
 		s.link = nil
+		s.cliHeld = false
 		k.abort()
 	}
 }
@@ -96,11 +95,7 @@ func (s *stream) dropServer() {
 func (s *stream) releaseLink() {
 	k := s.link
 	s.link = nil
-	if s.srvKeep && s.srvEnd == nil {
-		k.release(true)
-	} else {
-		k.closeAfter()
-	}
+	k.release(s.srvKeep && s.srvEnd == nil)
 	s.leaveCurrent()
 	s.releaseSlot()
 }
@@ -119,6 +114,10 @@ func (s *stream) clientAbort() {
 	switch {
 	case s.queued:
 		s.End = runtime.Termination{Cause: runtime.EndClient, State: runtime.InQueue}
+		s.Time.Queue = s.w.loop.Now()
+		if s.http {
+			s.Status = -1
+		}
 		s.leaveQueue()
 		s.cut()
 	case s.replied && s.toCli.done:

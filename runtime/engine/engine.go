@@ -192,7 +192,9 @@ func (e *Engine) Prepare() error {
 				ready.Done()
 				return
 			}
-			e.workers[i] = newWorker(e, i, l)
+			w := newWorker(e, i, l)
+			w.makePorts() // before any worker runs: they hand connections to each other
+			e.workers[i] = w
 			ready.Done()
 			<-e.begin
 			e.workers[i].run()
@@ -239,17 +241,22 @@ func (w *worker) run() {
 	w.purge.Init(w.loop, purger{w})
 	w.room.Init(w)
 	w.digger.Init(digger{w})
-	for _, px := range w.cfg.Proxies {
-		for _, ln := range px.Listeners {
-			p := newPort(w, ln)
-			w.ports = append(w.ports, p)
-			if ln.Sock != nil {
-				ln.State.Store(int32(runtime.ListenerListening))
-				p.open()
-			}
+	for _, p := range w.ports {
+		if p.ln.Sock != nil {
+			p.ln.State.Store(int32(runtime.ListenerListening))
+			p.open()
 		}
 	}
 	w.loop.Run()
+}
+
+// makePorts makes a port of each listener.
+func (w *worker) makePorts() {
+	for _, px := range w.cfg.Proxies {
+		for _, ln := range px.Listeners {
+			w.ports = append(w.ports, newPort(w, ln))
+		}
+	}
 }
 
 // purger is the alarm of a worker's purge timer.
@@ -305,7 +312,7 @@ func (w *worker) softStop() {
 	}
 	for c := w.clients.head; c != nil; {
 		next := c.next
-		if c.st == nil && w.engine.closeIdle(c) {
+		if c.st == nil && c.ahead == nil && w.engine.closeIdle(c) {
 			c.close(linger)
 		}
 		c = next
@@ -318,20 +325,25 @@ func (w *worker) softStop() {
 
 // closeIdle tells whether an idle connection is closed during a soft stop:
 // those that wait for another request are, unless idle-close-on-response
-// leaves them the chance of a last one.
+// leaves them the chance of a last one. The first request of a connection is
+// always waited for: it is on its way, and nobody would repeat it.
 func (e *Engine) closeIdle(c *client) bool {
-	return c.Front.Options&runtime.OptIdleCloseOnResponse == 0 && (c.kept || c.http)
+	return c.kept && c.Front.Options&runtime.OptIdleCloseOnResponse == 0
 }
 
 // checkStopped notes the end of the last connection.
 func (e *Engine) checkStopped() {
-	if !e.stopping.Load() || e.accepts.Load() > 0 || e.queued.Load() > 0 || e.Config.Stats.Conns.Load() > 0 {
+	if !e.stopping.Load() || e.accepts.Load() > 0 {
 		return
 	}
+	// In the order in which a connection goes from one of these numbers to the next.
 	for _, w := range e.workers {
 		if w.coming.Load() > 0 {
 			return
 		}
+	}
+	if e.queued.Load() > 0 || e.Config.Stats.Conns.Load() > 0 {
+		return
 	}
 	e.stopOnce.Do(func() { close(e.done) })
 }

@@ -16,6 +16,7 @@ type link struct {
 	sock        transport.Conn
 	st          *stream // nil while idle
 	to          loop.Addr
+	name        string  // what the server was asked for in TLS; "" in clear
 	served      int     // requests answered on it
 	idleAt      int64   // since when it is idle
 	owner       *client // whose own idle connection it is: see client.own
@@ -38,7 +39,7 @@ func (w *worker) newLink(srv *runtime.Server, s *stream) *link {
 		w.links = k.next
 		k.next = nil
 	}
-	k.srv, k.st = srv, s
+	k.srv, k.st, k.name = srv, s, ""
 	k.served, k.safe, k.up, k.pooled, k.met = 0, false, false, false, false
 	k.owner, k.private = nil, s.Back.Reuse == runtime.ReuseNever
 	p := &w.pools[srv.Slot]
@@ -74,7 +75,7 @@ func (k *link) release(keep bool) {
 	k.served++
 	switch {
 	case !keep || !k.sock.IsOpen():
-		k.close()
+		k.abort()
 	case !k.private:
 		k.w.give(k)
 	case c.closed || c.end != nil:

@@ -8,6 +8,7 @@ import (
 
 	"hapax/runtime"
 	"hapax/runtime/loop"
+	"hapax/stats/counter"
 )
 
 // port is one listener on one worker: all workers accept from the same socket.
@@ -18,6 +19,7 @@ type port struct {
 	unix  bool
 	dst   netip.AddrPort // where clients connected to; invalid: the socket listens on any address
 	wait  []accepted     // beyond a limit: they are served as soon as there is room
+	held  bool           // counted in Engine.waiting: to be told when there is room
 	timer loop.Timer
 }
 
@@ -82,6 +84,9 @@ func (p *port) enter() bool {
 		px.RateLimit > 0 && px.Live.SessRate.Left(ms, uint32(px.RateLimit), 0) == 0 {
 		return false
 	}
+	if isFull(&px.Live.FrontConns, px.LiveMaxConn.Load()) || isFull(&ln.Conns, int64(ln.Bind.MaxConn)) {
+		return false
+	}
 	_, ok := enterBelow(&stats.Conns, w.cfg.Global.LiveMaxConn.Load())
 	if !ok {
 		return false
@@ -106,20 +111,20 @@ func (p *port) enter() bool {
 	return true
 }
 
-// gauge is a number of connections.
-type gauge interface {
-	Inc() int64
-	Dec() int64
-}
+// isFull tells whether a gauge is at its limit; 0 is no limit.
+func isFull(g *counter.Gauge, limit int64) bool { return limit > 0 && g.Load() >= limit }
 
-// enterBelow adds one to a gauge that may not pass limit; 0 is no limit.
-func enterBelow(g gauge, limit int64) (n int64, ok bool) {
-	n = g.Inc()
-	if limit > 0 && n > limit {
-		g.Dec()
-		return 0, false
+// enterBelow adds one to a gauge that may not pass limit, not even for a moment: another
+// worker would take that for a full one. 0 is no limit.
+func enterBelow(g *counter.Gauge, limit int64) (n int64, ok bool) {
+	for {
+		if n = g.Load(); limit > 0 && n >= limit {
+			return 0, false
+		}
+		if g.CAS(n, n+1) {
+			return n + 1, true
+		}
 	}
-	return n, true
 }
 
 // full stops accepting until a connection leaves.
@@ -127,11 +132,21 @@ func (p *port) full() {
 	if p.Listener.IsOpen() && p.Listener.Accepting() {
 		p.Listener.Pause()
 		p.ln.State.CompareAndSwap(int32(runtime.ListenerListening), int32(runtime.ListenerFull))
-		p.w.engine.waiting.Add(1)
 	}
+	p.hold()
 	px := p.ln.Proxy
 	if st := &p.w.cfg.Stats; st.ConnRateLimit.Load() > 0 || st.SessRateLimit.Load() > 0 || px.RateLimit > 0 {
 		p.timer.After(10 * time.Millisecond)
+	}
+}
+
+// hold makes connections that leave tell the port. Those that left on other workers
+// before they could see that it waits are made up for by one more try.
+func (p *port) hold() {
+	if !p.held {
+		p.held = true
+		p.w.engine.waiting.Add(1)
+		p.w.loop.Post(&p.w.room)
 	}
 }
 
@@ -150,10 +165,15 @@ func (p *port) retry() {
 		p.w.engine.queued.Add(-1)
 		p.w.open(p, a.fd, &a.peer)
 	}
-	if p.Listener.IsOpen() && !p.Listener.Accepting() &&
-		p.ln.State.CompareAndSwap(int32(runtime.ListenerFull), int32(runtime.ListenerListening)) {
+	if p.held {
+		p.held = false
 		p.w.engine.waiting.Add(-1)
-		p.Listener.Resume()
+	}
+	if p.Listener.IsOpen() && !p.Listener.Accepting() {
+		p.ln.State.CompareAndSwap(int32(runtime.ListenerFull), int32(runtime.ListenerListening))
+		if runtime.ListenerState(p.ln.State.Load()) == runtime.ListenerListening {
+			p.Listener.Resume()
+		}
 	}
 }
 
@@ -174,7 +194,6 @@ func (p *port) leave(w *worker) {
 // AcceptFailed is called when descriptors or memory are short.
 func (p *port) AcceptFailed(error) {
 	p.ln.State.CompareAndSwap(int32(runtime.ListenerListening), int32(runtime.ListenerFull))
-	p.w.engine.waiting.Add(1)
 	p.timer.After(100 * time.Millisecond)
 }
 
@@ -231,8 +250,12 @@ type handover struct {
 
 // RunTask runs on the worker that gets the connection.
 func (h *handover) RunTask(*loop.Task) {
+	w := h.to.w
 	h.to.take(h.fd, &h.peer)
-	h.to.w.coming.Add(-1)
+	w.coming.Add(-1)
+	if w.engine.stopping.Load() {
+		w.engine.checkStopped()
+	}
 }
 
 // closeFd is for descriptors that never came onto a loop.

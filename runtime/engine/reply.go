@@ -34,10 +34,9 @@ func (s *stream) reply(r *runtime.Reply, status int) *runtime.Reply {
 // answerWith makes r, or the built-in reply for s.Status when r is nil, the
 // stream's response and sends it.
 func (s *stream) answerWith(r *runtime.Reply) outcome {
-	s.endRequestVars()
 	s.Internal = true
-	if r != nil && r.Status != 0 {
-		s.Status = r.Status
+	if r != nil && r.Kind != runtime.ReplyError {
+		s.Status = r.Status // an error keeps the status that it stands for, whatever its file says
 	}
 	if s.replied {
 		// Bytes of a response went out: nothing can be said any more.
@@ -54,7 +53,11 @@ func (s *stream) answerWith(r *runtime.Reply) outcome {
 	if r != nil && r.Default {
 		base = s.errorReply(r.Status)
 	}
+	if base != nil && base.Raw != nil && len(base.Raw) == 0 {
+		return s.cut() // an empty file answers nothing
+	}
 	body, err := s.fillReply(base)
+	s.endRequestVars()
 	if err == nil && r != nil {
 		err = s.addFixed(r)
 	}
@@ -69,7 +72,6 @@ func (s *stream) answerWith(r *runtime.Reply) outcome {
 			}
 			return s.answerAgain()
 		}
-		s.Status = int(s.Res.Status)
 	} else {
 		if s.Status == 500 && r == nil {
 			return s.cut()
@@ -182,16 +184,7 @@ func (s *stream) parseRaw(raw []byte) ([]byte, error) {
 	if p.Parse(m) != h1.Complete {
 		return nil, errBadReply
 	}
-	body := raw[m.HeadLen:]
-	if m.Flags&message.ContentLength == 0 {
-		var number [20]byte
-		m.Flags = m.Flags&^message.Chunked | message.ContentLength | message.LengthKnown
-		if err := m.Add("content-length", strconv.AppendInt(number[:0], int64(len(body)), 10)); err != nil {
-			return nil, err
-		}
-	}
-	m.BodyLength = uint64(len(body))
-	return body, nil
+	return raw[m.HeadLen:], nil
 }
 
 // captureReply fills the response captures of an own reply.
@@ -245,48 +238,37 @@ func (s *stream) sendReply(body []byte) {
 	s.closing = enc.Want != h1.KeepAlive
 	s.toCli.done = true
 	s.dropServer()
-	s.drainRequest()
-	if s.phase == pass && !s.closing && c.end == nil {
-		s.skipRequest()
-		return
-	}
-	s.finishLater()
+	s.skipRequest()
 }
 
-// skipRequest reads the rest of a request that is answered already.
+// skipRequest skips what was received of a request that is answered here, and what
+// is still to come: the connection can be kept when the request is complete.
 func (s *stream) skipRequest() {
+	switch s.phase {
+	case full:
+		s.requestDone()
+		return
+	case hold, pass:
+	default:
+		s.finishLater()
+		return
+	}
 	s.stopWaiting()
-	s.conclude()
-	for _, b := range [...]**loop.Buffer{&s.more, &s.extra} {
-		if v := *b; v != nil {
-			*b = nil
-			if s.passOn(v, nil) {
-				return
-			}
-		}
-	}
-	s.resumeClient()
-}
-
-// drainRequest skips what was received of a request that is answered here, and
-// what is still to come: the connection can be kept when the request is complete.
-func (s *stream) drainRequest() {
-	if s.phase != hold {
-		return
-	}
-	s.gather()
-	if s.toSrv.dec.Finished() {
-		if s.inAt < s.inEnd {
-			s.keepAhead(s.in, s.inAt, s.inEnd)
-		}
-		if s.more != nil {
-			s.keepAhead(s.more, 0, len(s.more.Data))
-		}
-		s.phase, s.toSrv.done = full, true
-		return
-	}
-	s.toSrv.skip = true
+	s.replays = false
 	s.phase = pass
+	if s.toSrv.dec.Finished() {
+		s.requestDone()
+		return
+	}
+	if head := (*loop.Buffer)(nil); s.passHeldBody(&head) {
+		return
+	}
+	if s.closing || s.c.end != nil {
+		s.finishLater()
+		return
+	}
+	s.conclude()
+	s.resumeClient()
 }
 
 // badRequest answers what the parser refused.
@@ -328,7 +310,9 @@ func (s *stream) refuseRequest(status int) {
 // sendRaw sends an error page as it is.
 func (s *stream) sendRaw(status int) {
 	if r := s.Front.Errors[status]; r != nil && r.Raw != nil {
-		s.c.sock.SendStatic(r.Raw)
+		if len(r.Raw) > 0 {
+			s.c.sock.SendStatic(r.Raw)
+		}
 		return
 	}
 	s.c.sock.SendStatic([]byte(h1.ReplyFor(status).Raw))

@@ -108,12 +108,12 @@ func (s *stream) forwardRequest() outcome {
 	s.srvWant = enc.Want
 	s.toSrv.framing, s.toSrv.skip = enc.Framing, enc.SkipBody
 	s.ReqToServer += headSize(&s.Req)
-	s.replays = be.RetryOn.Any() && !s.NoRetry && s.more == nil
-	s.passHeld(out)
-	s.armServerTimer()
+	s.replays = be.RetryOn.Any() && !s.NoRetry && (s.body == nil || s.toSrv.dec.Finished())
 	s.resParser.Response(message.MethodOf(s.Req.MethodName()), s.responseOptions(), w.headLimits())
 	s.resParser.ExpectKey(enc.Key)
-	if s.Method == message.CONNECT {
+	s.armServerTimer()
+	s.passHeld(out)
+	if s.Method == message.CONNECT && !s.dead {
 		s.phase = hold // the tunnel opens with the response
 	}
 	return end
@@ -140,47 +140,79 @@ func (s *stream) passHeld(head *loop.Buffer) {
 		s.requestDone()
 		return
 	}
-	if s.inAt < s.inEnd {
-		v := s.in.Slice(s.inAt, s.inEnd)
-		s.inAt = s.inEnd
-		if s.passOn(v, head) {
-			return
-		}
-		head = nil
-	}
-	for _, b := range [...]**loop.Buffer{&s.more, &s.extra} {
-		if *b == nil {
-			continue
-		}
-		v := *b
-		*b = nil
-		if s.passOn(v, head) {
-			return
-		}
-		head = nil
+	if s.passHeldBody(&head) {
+		return
 	}
 	flush(dst, head)
 	s.phase = pass
 	s.resumeClient()
 }
 
+// passHeldBody passes on what was received of the body so far, behind head, which it
+// sets to nil when it has sent it; true: the request is complete, or the stream is over.
+func (s *stream) passHeldBody(head **loop.Buffer) bool {
+	if s.inAt < s.inEnd {
+		v, h := s.in.Slice(s.inAt, s.inEnd), *head
+		s.inAt, *head = s.inEnd, nil
+		if s.passOn(v, h) {
+			return true
+		}
+	}
+	for _, b := range [...]**loop.Buffer{&s.more, &s.extra} {
+		if *b == nil {
+			continue
+		}
+		v, h := *b, *head
+		*b, *head = nil, nil
+		s.keepReplay(v)
+		if s.passOn(v, h) {
+			return true
+		}
+	}
+	return false
+}
+
+// keepReplay copies bytes of the body that are about to be passed on, as long as the
+// request may be sent again; what does not fit into one buffer may not.
+func (s *stream) keepReplay(b *loop.Buffer) {
+	if !s.replays {
+		return
+	}
+	if s.replay == nil {
+		s.replay = s.w.loop.Buffer()
+	}
+	if len(b.Data) > cap(s.replay.Data)-len(s.replay.Data) {
+		s.replays = false
+		return
+	}
+	s.replay.Data = append(s.replay.Data, b.Data...)
+}
+
 // passOn passes bytes of the body on; true: the request is complete, or the
 // stream is over.
 func (s *stream) passOn(b, head *loop.Buffer) bool {
-	var dst *transport.Conn // not needed for what is skipped
+	var dst *transport.Conn
 	if s.link != nil {
 		dst = &s.link.sock
+	} else {
+		s.toSrv.skip = true // nobody is there to take it
 	}
 	p, rest := s.toSrv.pass(s.w, b, 0, dst, head)
 	switch p {
 	case whole:
 		if rest != nil {
-			s.keepAhead(rest, 0, len(rest.Data))
+			s.keepAhead(rest.Data)
 			rest.Release()
+			s.replays = false // it would be put aside once more
 		}
 		s.requestDone()
 		return true
 	case broken:
+		if s.toCli.done {
+			s.closing = true
+			s.finish()
+			return true
+		}
 		s.front().FailedReq.Inc()
 		s.setEnd(runtime.EndProxy)
 		s.giveUp(400)
@@ -193,22 +225,18 @@ func (s *stream) passOn(b, head *loop.Buffer) bool {
 func (s *stream) requestDone() {
 	s.toSrv.done = true
 	s.phase = full
+	s.keepRest()
 	if s.toCli.done {
 		s.exchangeOver()
 		return
 	}
-	if s.c.ahead == nil && s.extra == nil {
-		s.c.sock.Receive() // to notice a client that leaves
-	}
+	s.listen() // to notice a client that leaves
 }
 
 // passRequest passes what the client sends straight on.
 func (s *stream) passRequest(b *loop.Buffer) {
 	s.renewServer()
-	if s.link == nil && !s.toSrv.skip {
-		b.Release()
-		return
-	}
+	s.keepReplay(b)
 	if s.passOn(b, nil) {
 		return
 	}
@@ -222,18 +250,27 @@ func (s *stream) passRequest(b *loop.Buffer) {
 
 // serverSent is called when the server took enough of what is queued.
 func (s *stream) serverSent(err error) {
-	if err != nil {
-		// The response, or the end of the connection, tells more than this error.
-		s.sendFailed = true
-		if s.phase == pass {
-			s.phase = drop
-		}
-		if s.toCli.done && !s.draining {
-			s.exchangeOver()
-		}
+	if err == nil {
+		s.renewServer()
+		s.takeFromClient()
 		return
 	}
-	s.renewServer()
+	// The response, or the end of the connection, tells more than this error.
+	s.sendFailed = true
+	switch {
+	case s.tunnel && s.srvEnd != nil:
+		s.countAborts(false)
+		s.setEnd(runtime.EndServer)
+		s.cut()
+	case s.toCli.done && !s.draining:
+		s.exchangeOver()
+	default:
+		s.takeFromClient() // nobody takes the bytes, but the end of the request is to be found
+	}
+}
+
+// takeFromClient ends the pause of a client that was faster than the server.
+func (s *stream) takeFromClient() {
 	if s.cliHeld {
 		s.cliHeld = false
 		s.resumeClient()
@@ -292,7 +329,7 @@ func (s *stream) gather() gatherResult {
 	if s.inAt < s.inEnd {
 		s.inAt += take(s.in.Data[s.inAt:s.inEnd])
 	}
-	if s.more != nil && res == gatherMore {
+	for s.more != nil && res == gatherMore {
 		n := take(s.more.Data)
 		s.more.Data = s.more.Data[n:]
 		if len(s.more.Data) == 0 {

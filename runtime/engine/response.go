@@ -66,8 +66,11 @@ func (s *stream) startResponse() {
 	s.Ctx.Res = &s.Res
 	s.countHead()
 	s.ResFromServer += headSize(&s.Res)
-	s.toCli.chunkedIn = s.Res.Flags&message.Chunked != 0
+	s.toCli.chunkedIn = s.Res.Flags&(message.Chunked|message.BodylessResponse) == message.Chunked
 	s.countStatus(status)
+	if status == 401 || status == 407 {
+		s.keepAuthenticated(status)
+	}
 	s.srvWant = s.srvWant.AfterResponse(s.Method, s.Res.Status, s.Res.Flags, false)
 	w.engine.observe(s.Server, observation(status))
 	body := s.out.Data[s.Res.HeadLen:s.outEnd]
@@ -84,6 +87,23 @@ func (s *stream) startResponse() {
 	s.req.at = len(s.req.steps)
 	s.res.start(s.w.engine.plans[s.Back.Slot].res)
 	s.run(&s.res)
+}
+
+// keepAuthenticated makes the server connection the client's own when an
+// authentication begins that is bound to the connection (NTLM, Negotiate).
+func (s *stream) keepAuthenticated(status int) {
+	name := "www-authenticate"
+	if status == 407 {
+		name = "proxy-authenticate"
+	}
+	for i := s.Res.Find(name, 0); i >= 0; i = s.Res.Find(name, i+1) {
+		v := s.Res.Value(i)
+		for _, scheme := range [...]string{"Negotiate", "NTLM"} {
+			if len(v) >= len(scheme) && message.EqualFold(v[:len(scheme)], scheme) {
+				s.link.private = true
+			}
+		}
+	}
 }
 
 // checkBody looks at what came of the body with the head.
@@ -108,8 +128,12 @@ func (s *stream) informational() {
 	n := copy(rest.Data, rest.Data[s.Res.HeadLen:])
 	rest.Data = rest.Data[:n]
 	s.resParser.Response(message.MethodOf(s.Req.MethodName()), s.responseOptions(), w.headLimits())
+	if s.outMore != nil {
+		s.outMore = fill(rest, s.outMore)
+		s.link.sock.Receive()
+	}
 	s.Res.Reset(rest.Data, s.resFields)
-	if n == 0 {
+	if len(rest.Data) == 0 {
 		s.out = nil
 		rest.Release()
 		return
@@ -290,13 +314,14 @@ func (s *stream) forwardResponse() outcome {
 		s.startTunnel()
 		return end
 	}
+	s.res.at = len(s.res.steps) // the end of the server may be told below
 	s.countBytes()
 	logger.Responded(&s.Stream)
 	if f.dec.Finished() {
 		out = f.finish(w, &c.sock, out)
 		flush(&c.sock, out)
 		f.done = true
-		if int(s.Res.HeadLen) < s.outEnd {
+		if int(s.Res.HeadLen) < s.outEnd || s.outMore != nil {
 			s.srvEnd = errUnasked // bytes behind the response: nobody asked for them
 		}
 		s.responseDone()
@@ -415,8 +440,8 @@ func (s *stream) responseDone() {
 func (s *stream) exchangeOver() {
 	if !s.toSrv.done && !s.closing && s.c.end == nil {
 		// The server answered and left without reading all of the request: the rest goes nowhere.
+		s.stopWaiting()
 		s.dropServer()
-		s.toSrv.skip = true
 		s.resumeClient()
 		return
 	}
@@ -430,6 +455,7 @@ func (s *stream) exchangeOver() {
 // finishLater ends the stream when the client has most of its bytes.
 func (s *stream) finishLater() {
 	if s.c.sock.Queued() > s.w.limits.buffer && !s.c.closed {
+		s.stopWaiting()
 		s.draining = true
 		s.c.sock.NotifySent(0)
 		s.renewClient()
@@ -516,7 +542,7 @@ func (s *stream) retryStatus(status int) bool {
 // again sends the same request once more. It is possible as long as all of it
 // that was sent is still held.
 func (s *stream) again() bool {
-	if s.RetriesDone >= s.maxRetries() || s.more != nil || s.toSrv.trailer != nil {
+	if s.RetriesDone >= s.maxRetries() || s.toSrv.trailer != nil {
 		return false
 	}
 	s.RetriesDone++
@@ -532,15 +558,16 @@ func (s *stream) again() bool {
 	}
 	b.Retries.Add(retries)
 	srv.Stats[s.w.id].Retries.Add(retries)
-	if s.out != nil {
-		s.out.Release()
-		s.out = nil
+	for _, b := range [...]**loop.Buffer{&s.out, &s.outMore} {
+		if *b != nil {
+			(*b).Release()
+			*b = nil
+		}
 	}
-	s.headSent, s.resHead, s.Reused = false, false, false
+	s.headSent, s.resHead, s.Reused, s.sendFailed = false, false, false, false
 	s.srvEnd, s.Status = nil, 0
 	s.rewindBody()
 	s.phase = hold
-	s.req.steps = s.backSteps()
 	s.pickAgain()
 	s.run(&s.req)
 	return true
@@ -549,18 +576,12 @@ func (s *stream) again() bool {
 // rewindBody makes the body be sent from its beginning again.
 func (s *stream) rewindBody() {
 	if s.body != nil {
+		s.toSrv.done = false
 		return // decoded, and still held as it was
 	}
 	s.toSrv.drop()
 	s.toSrv.dec.Start(&s.Req)
+	s.toSrv.chunkedIn = s.Req.Flags&message.Chunked != 0
 	s.inAt = int(s.Req.HeadLen)
-}
-
-// backSteps are the steps of the request lane behind the choice of the backend.
-func (s *stream) backSteps() []step {
-	p := s.w.engine.plans[s.Back.Slot]
-	if s.Back == s.Front {
-		return p.own
-	}
-	return p.back
+	s.more, s.replay = s.replay, nil
 }

@@ -136,7 +136,7 @@ func (s *stream) waitForRule() outcome {
 		s.timer.After(s.WaitFor)
 	}
 	if s.WaitFor == 0 {
-		s.c.sock.Receive()
+		s.listen()
 	}
 	return wait
 }
@@ -236,7 +236,7 @@ func held(b *loop.Buffer) []byte {
 // monitor answers the monitor-uri.
 func (s *stream) monitor() outcome {
 	px := s.Front
-	if string(s.Req.URI()) != px.MonitorURI {
+	if string(s.Req.URI()) != px.MonitorURI && (px.MonitorURI[0] != '/' || string(s.Req.PathQuery()) != px.MonitorURI) {
 		return next
 	}
 	s.LogLevel = silent
@@ -397,7 +397,7 @@ func (s *stream) bufferBody() outcome {
 		s.setEnd(runtime.EndProxy)
 		return s.answerWith(s.errorReply(400))
 	}
-	s.c.sock.Receive()
+	s.listen()
 	return wait
 }
 

@@ -11,6 +11,7 @@ import (
 	"hapax/runtime/balance"
 	"hapax/runtime/cookie"
 	"hapax/runtime/loop"
+	"hapax/runtime/message"
 	"hapax/runtime/queue"
 	"hapax/runtime/transport"
 )
@@ -89,17 +90,18 @@ func (s *stream) fail(status int) outcome {
 
 // enqueue takes a slot of the server, or a place in a queue.
 func (s *stream) enqueue() outcome {
+	if s.slot != nil {
+		return next // the same server is tried again
+	}
 	if !s.queued {
 		switch queue.Reserve(&s.ticket, &s.Stream, s.Server, &s.waker) {
 		case queue.Full:
-			// The server's own queue is full: another server, unless this one was asked for.
-			if s.Direct && s.Back.Options&runtime.OptRedispatch == 0 {
+			// The server's own queue is full. Who was bound to it may go to another one; the
+			// balancer would choose the same again.
+			if !s.Direct || s.ForcePersist || s.Back.Options&runtime.OptRedispatch == 0 {
 				s.End = runtime.Termination{Cause: runtime.EndServer, State: runtime.InQueue}
 				s.back().FailedConn.Inc()
-				return s.fail(503)
-			}
-			if s.avoid == s.Server {
-				s.End = runtime.Termination{Cause: runtime.EndServer, State: runtime.InQueue}
+				s.Server.Stats[s.w.id].FailedConn.Inc()
 				return s.fail(503)
 			}
 			s.avoid, s.left, s.Server, s.Direct = s.Server, s.Server, nil, false
@@ -112,7 +114,7 @@ func (s *stream) enqueue() outcome {
 			if d > 0 {
 				s.timer.After(d)
 			}
-			s.c.sock.Receive() // to notice a client that leaves
+			s.listen() // to notice a client that leaves
 			return wait
 		}
 	} else {
@@ -160,6 +162,9 @@ func (s *stream) connect() outcome {
 		return wait
 	}
 	srv, be, w := s.Server, s.Back, s.w
+	if srv.Redir != "" && s.http && (s.Method == message.GET || s.Method == message.HEAD) {
+		return s.redirectTo(srv)
+	}
 	if s.counted == nil {
 		s.counted = srv
 		srv.CurrentMax.Show(uint64(srv.Current.Inc()))
@@ -173,10 +178,14 @@ func (s *stream) connect() outcome {
 		srv.LastSess.Store(now)
 		be.Live.LastSess.Store(now)
 	}
-	if be.Mode == runtime.ModeHTTP && srv.TLS == nil {
-		k := s.ownLink(srv)
+	var name []byte // that a server with TLS is asked for
+	if srv.TLS != nil {
+		name = srv.TLS.(transport.Maker).Name(&s.Stream)
+	}
+	if be.Mode == runtime.ModeHTTP {
+		k := s.ownLink(srv, name)
 		if k == nil {
-			k = w.take(srv, be.Reuse, s.FirstRequest)
+			k = w.take(srv, be.Reuse, s.FirstRequest, name)
 		}
 		if k != nil {
 			k.attach(s)
@@ -190,16 +199,25 @@ func (s *stream) connect() outcome {
 	}
 	s.back().Connects.Inc()
 	srv.Stats[w.id].Connects.Inc()
-	return s.dial(srv)
+	return s.dial(srv, name)
 }
 
-// ownLink takes the client's own idle connection, when it leads to the server.
-func (s *stream) ownLink(srv *runtime.Server) *link {
+// redirectTo sends the client to a server that it can reach itself ("redir").
+func (s *stream) redirectTo(srv *runtime.Server) outcome {
+	s.Time.Connect = 0
+	s.End = runtime.Termination{Cause: runtime.EndLocal, State: runtime.InConnect}
+	return s.answerWith(&runtime.Reply{Status: 302, Kind: runtime.ReplyLocal, Fixed: [][2]string{
+		{"cache-control", "no-cache"}, {"location", srv.Redir + string(s.Req.PathQuery())}}})
+}
+
+// ownLink takes the client's own idle connection, when it leads to the server, which
+// was asked for this name.
+func (s *stream) ownLink(srv *runtime.Server, name []byte) *link {
 	k := s.c.own
 	if k == nil {
 		return nil
 	}
-	if k.srv != srv {
+	if k.srv != srv || k.name != string(name) {
 		s.c.dropOwn()
 		return nil
 	}
@@ -207,8 +225,8 @@ func (s *stream) ownLink(srv *runtime.Server) *link {
 	return k
 }
 
-// dial opens a connection to the server.
-func (s *stream) dial(srv *runtime.Server) outcome {
+// dial opens a connection to the server, which is asked for the name in TLS.
+func (s *stream) dial(srv *runtime.Server, name []byte) outcome {
 	w := s.w
 	addr := srv.Addr.Load()
 	k := w.newLink(srv, s)
@@ -227,7 +245,8 @@ func (s *stream) dial(srv *runtime.Server) outcome {
 	}
 	var layer transport.Layer
 	if srv.TLS != nil {
-		layer = srv.TLS.(transport.Maker).Client(&s.Stream)
+		k.name = string(name)
+		layer = srv.TLS.(transport.Maker).Client(k.name)
 	}
 	k.sock.Connect(w.loop, fd, &k.to, k, layer)
 	if d := first(s.Timeouts.Connect, s.Back.Timeout.Connect); d > 0 {
@@ -399,7 +418,10 @@ func (s *stream) meet(k *link) {
 	}
 	s.LocalAddr, s.ServerAddr, s.linkServed = k.local, k.peer, k.served
 	back := &s.Ctx.Back
-	back.Src, back.Dst = k.local, k.peer
+	back.Src, back.Dst, back.TLS = k.local, k.peer, nil
+	if state, ok := k.sock.Layer().(runtime.TLSState); ok {
+		back.TLS = state.Info()
+	}
 	if s.Back.Mode == runtime.ModeHTTP {
 		back.HTTP = 1
 	}

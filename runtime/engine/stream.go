@@ -64,6 +64,7 @@ type stream struct {
 	inEnd   int          // bytes received into in: what is behind was written by rules
 	more    *loop.Buffer // received behind in while nothing may be passed on
 	extra   *loop.Buffer // did not fit into more: the client is paused then
+	replay  *loop.Buffer // copy of what was passed on behind in, to be sent again
 	body    *loop.Buffer // decoded body, while rules look at it
 	toSrv   flow
 	inspect int64 // until when tcp-request content rules may wait; 0: not begun
@@ -176,7 +177,7 @@ func (s *stream) begin(c *client) {
 // its memory for the next use is emptied.
 func (s *stream) reset() {
 	s.timer.Stop()
-	for _, b := range [...]**loop.Buffer{&s.in, &s.reqHead, &s.more, &s.extra, &s.body, &s.out, &s.resCopy, &s.outMore, &s.outExtra} {
+	for _, b := range [...]**loop.Buffer{&s.in, &s.reqHead, &s.more, &s.extra, &s.replay, &s.body, &s.out, &s.resCopy, &s.outMore, &s.outExtra} {
 		if *b != nil {
 			(*b).Release()
 			*b = nil
@@ -279,9 +280,11 @@ func (s *stream) startRequest() {
 	s.headIn = headSize(&s.Req)
 	s.toSrv.chunkedIn = s.Req.Flags&message.Chunked != 0
 	s.viewBody()
-	if s.toSrv.dec.Finished() && s.inEnd > int(s.Req.HeadLen) {
-		s.keepAhead(s.in, int(s.Req.HeadLen), s.inEnd)
-		s.inEnd = int(s.Req.HeadLen)
+	if s.toSrv.dec.Finished() {
+		s.phase = full
+		s.keepRest() // rules have its room for what they write
+		s.in.Data = s.in.Data[:s.Req.HeadLen]
+		s.Req.Buf = s.in.Data
 	}
 	s.captureRequest()
 	logger.Accepted(&s.Stream)
@@ -335,23 +338,47 @@ func (s *stream) viewBody() {
 	ctx.ReqBody = sample.Body{Data: data, Size: int64(s.Req.BodyLength), Complete: uint64(len(data)) == s.Req.BodyLength}
 }
 
-// keepAhead puts received bytes aside for the next request.
-func (s *stream) keepAhead(b *loop.Buffer, from, to int) {
+// keepAhead puts received bytes aside for the next request, and stops receiving: there
+// are never more of them than the few buffers that one stream holds.
+func (s *stream) keepAhead(in []byte) {
+	if len(in) == 0 {
+		return
+	}
 	if s.c.ahead == nil {
 		s.c.ahead = s.w.loop.Buffer()
 	}
-	a := s.c.ahead
-	a.Data = append(a.Data, b.Data[from:to]...)
+	s.c.ahead.Data = append(s.c.ahead.Data, in...)
 	s.c.sock.Pause()
+}
+
+// keepRest puts all that is held behind the end of the request aside for the next one.
+func (s *stream) keepRest() {
+	if s.inAt < s.inEnd {
+		s.keepAhead(s.in.Data[s.inAt:s.inEnd])
+		s.inEnd = s.inAt
+	}
+	for _, b := range [...]**loop.Buffer{&s.more, &s.extra} {
+		if *b != nil {
+			s.keepAhead((*b).Data)
+			(*b).Release()
+			*b = nil
+		}
+	}
+}
+
+// listen receives from the client again, unless it has sent what there is no place
+// for: the next request, or more than may be held.
+func (s *stream) listen() {
+	if s.c.ahead == nil && s.extra == nil {
+		s.c.sock.Receive()
+	}
 }
 
 // fromClient takes bytes that the client sent.
 func (s *stream) fromClient(b *loop.Buffer) {
 	switch s.phase {
 	case readHead:
-		if s.extra = fill(s.in, b); s.extra != nil {
-			s.c.sock.Pause()
-		}
+		s.more = fill(s.in, b) // a full buffer without a complete head is refused
 		s.parse()
 	case hold:
 		s.holdBytes(b)
@@ -363,14 +390,8 @@ func (s *stream) fromClient(b *loop.Buffer) {
 		}
 		s.passRequest(b)
 	case full:
-		s.c.sock.Pause()
-		if s.c.ahead == nil {
-			s.c.ahead = b
-			return
-		}
-		if !merge(s.c.ahead, b) {
-			s.extra = b
-		}
+		s.keepAhead(b.Data)
+		b.Release()
 	case drop:
 		b.Release()
 	}
@@ -403,7 +424,8 @@ func (s *stream) holdBytes(b *loop.Buffer) {
 	switch {
 	case !s.http && s.in == nil:
 		s.in = b // content rules look at it
-	case !s.http && s.more == nil && merge(s.in, b):
+	case !s.http && s.more == nil:
+		s.more = fill(s.in, b)
 	case s.more == nil:
 		s.more = b
 	case merge(s.more, b):
@@ -416,12 +438,12 @@ func (s *stream) holdBytes(b *loop.Buffer) {
 // clientEnd tells that the client will send no more.
 func (s *stream) clientEnd(err error) {
 	switch {
+	case s.tunnel || !s.http:
+		s.tcpClientEnd(err)
 	case s.phase == drop:
 		if err != io.EOF {
 			s.finish()
 		}
-	case s.tunnel || !s.http:
-		s.tcpClientEnd(err)
 	case s.phase == readHead:
 		s.End = runtime.Termination{Cause: runtime.EndClient, State: runtime.InRequest}
 		if err != io.EOF {
@@ -485,10 +507,6 @@ func (s *stream) finish() {
 	c.st = nil
 	if keep {
 		c.idleSince = w.loop.Now()
-	}
-	if s.extra != nil && keep && c.ahead != nil {
-		// More than one buffer of pipelined bytes: they come behind the first.
-		c.ahead, s.extra = w.join(c.ahead, s.extra)
 	}
 	w.bury(s)
 	switch {

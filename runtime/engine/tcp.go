@@ -54,6 +54,7 @@ func (s *stream) upgrade() outcome {
 	if s.in == nil {
 		s.in = s.w.loop.Buffer()
 	}
+	s.listen()
 	s.Req.Reset(s.in.Data, s.reqFields)
 	s.parser.Request(s.requestOptions(), s.w.headLimits())
 	s.parse()
@@ -97,10 +98,18 @@ func (s *stream) startTunnel() {
 		s.BytesOut += int64(s.outEnd - at)
 		s.c.sock.Send(s.out.Slice(at, s.outEnd))
 	}
+	for _, b := range [...]**loop.Buffer{&s.outMore, &s.outExtra} {
+		if *b != nil {
+			s.ResFromServer += int64(len((*b).Data))
+			s.BytesOut += int64(len((*b).Data))
+			s.c.sock.Send(*b)
+			*b = nil
+		}
+	}
 	if s.c.end != nil {
 		s.pipeClientEnd()
 	}
-	if s.srvEnd != nil {
+	if s.srvEnd != nil && !s.dead {
 		s.tunnelServerEnd(s.srvEnd)
 	}
 }

@@ -73,7 +73,8 @@ func (s *stream) endTarpit() {
 // bodyTimeout ends the wait for a body.
 func (s *stream) bodyTimeout() {
 	s.front().FailedReq.Inc()
-	s.End = runtime.Termination{Cause: runtime.EndClientTO, State: runtime.InData}
+	s.End = runtime.Termination{Cause: runtime.EndClientTO, State: runtime.InRequest}
+	s.Time.Request = 0
 	s.giveUp(408)
 }
 
@@ -207,7 +208,8 @@ func (s *stream) clientTimeout() {
 		s.countAborts(true)
 		s.setEnd(runtime.EndClientTO)
 		if s.toCli.done {
-			s.exchangeOver()
+			s.closing = true
+			s.finish()
 			return
 		}
 		s.giveUp(400)

@@ -19,16 +19,17 @@ type worker struct {
 	scratch *sample.Scratch
 	pools   []pool // by Server.Slot
 
-	clients clientList
-	streams streamList // in use, in the order of their birth
-	free    *stream
-	buried  *stream // ended in this turn
-	digger  loop.Task
-	over    chan struct{} // closed when the loop has ended
-	links   *link         // free list
-	idle    *client       // free list
-	limits  struct{ buffer, rewrite int }
-	nextID  uint64
+	clients     clientList
+	streams     streamList // in use, in the order of their birth
+	free        *stream
+	freeStreams int
+	buried      *stream // ended in this turn
+	digger      loop.Task
+	over        chan struct{} // closed when the loop has ended
+	links       *link         // free list
+	idle        *client       // free list
+	limits      struct{ buffer, rewrite int }
+	nextID      uint64
 
 	ports   []*port // by Listener.Slot
 	purge   loop.Timer
@@ -65,6 +66,7 @@ func (w *worker) takeStream(c *client) *stream {
 		s = newStream(w)
 	} else {
 		w.free = s.nextFree
+		w.freeStreams--
 	}
 	s.begin(c)
 	w.streams.add(s)
@@ -75,8 +77,12 @@ func (w *worker) takeStream(c *client) *stream {
 func (w *worker) putStream(s *stream) {
 	w.streams.remove(s)
 	s.reset()
+	w.freeStreams++
 	s.nextFree, w.free = w.free, s
 }
+
+// maxFree is how many streams are kept for reuse.
+const maxFree = 256
 
 // bury takes a finished stream out of use. It is reused in another turn only:
 // the functions that led to its end still look at it.
@@ -91,6 +97,11 @@ func (w *worker) exhume() {
 	for s := w.buried; s != nil; s = w.buried {
 		w.buried = s.nextFree
 		s.reset()
+		if w.freeStreams >= maxFree {
+			s.timer.Remove() // a burst is over: the garbage collector gets it
+			continue
+		}
+		w.freeStreams++
 		s.nextFree, w.free = w.free, s
 	}
 }
@@ -167,12 +178,4 @@ func (w *worker) RunTask(*loop.Task) {
 	for _, p := range w.ports {
 		p.retry()
 	}
-}
-
-// join puts the bytes of b behind those of a. They stay apart when they do not fit.
-func (w *worker) join(a, b *loop.Buffer) (first, second *loop.Buffer) {
-	if merge(a, b) {
-		return a, nil
-	}
-	return a, b
 }
