@@ -40,19 +40,11 @@ func (f *flow) bodySize() int64 {
 	return n
 }
 
-// countHead counts the request's head, for rules that run later than the first
-// time that the stream had to wait: as long as it runs, nothing counts as received.
-func (s *stream) countHead() {
-	s.BytesIn += s.headIn
-	s.headIn = 0
-}
-
 // countBytes brings the stream's byte counts up to date, before it is logged.
 func (s *stream) countBytes() {
 	if !s.http {
 		return // counted as they pass
 	}
-	s.countHead()
 	in, out := s.toSrv.bodySize(), s.toCli.bodySize()
 	s.BytesIn += in - s.reqCounted
 	if s.headSent {

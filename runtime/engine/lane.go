@@ -51,7 +51,6 @@ func (s *stream) run(l *lane) {
 				l.at, l.rule = l.at+1, 0
 			}
 		case wait:
-			s.countHead()
 			return
 		case answer, end:
 			l.at = len(l.steps)

@@ -64,7 +64,6 @@ func (s *stream) startResponse() {
 	s.Status, s.ServerStatus = status, status
 	s.Time.Response = w.loop.Now()
 	s.Ctx.Res = &s.Res
-	s.countHead()
 	s.ResFromServer += headSize(&s.Res)
 	s.toCli.chunkedIn = s.Res.Flags&(message.Chunked|message.BodylessResponse) == message.Chunked
 	s.countStatus(status)

@@ -112,7 +112,6 @@ type stream struct {
 	draining               bool         // only the client has to take its last bytes
 	sendFailed             bool         // the server does not take any more
 	reqCounted, resCounted int64        // body bytes in the counts already
-	headIn                 int64        // bytes of the request's head that are not counted yet
 	concluded              bool         // counted and logged
 	failedReply            bool         // a reply could not be made: the next is the last
 	statsRefused           bool         // not let through to the statistics page: logs tell the status as 400, whatever was answered
@@ -195,7 +194,7 @@ func (s *stream) reset() {
 	s.toCli.drop()
 	s.avoid, s.left, s.counted, s.slot = nil, nil, nil, nil
 	s.inAt, s.cliQueued = 0, 0
-	s.reqCounted, s.resCounted, s.headIn = 0, 0, 0
+	s.reqCounted, s.resCounted = 0, 0
 	s.resHead, s.cliHeld, s.srvHeld, s.cliDone = false, false, false, false
 	s.draining, s.sendFailed, s.failedReply, s.statsRefused, s.concluded = false, false, false, false, false
 	s.inBack, s.queued, s.persist, s.headSent, s.replays = false, false, false, false, false
@@ -277,7 +276,7 @@ func (s *stream) startRequest() {
 	fe.H1Req.Inc()
 	s.countRequest()
 	s.Ctx.Line = s.URI
-	s.headIn = headSize(&s.Req)
+	s.BytesIn += headSize(&s.Req)
 	s.toSrv.chunkedIn = s.Req.Flags&message.Chunked != 0
 	s.viewBody()
 	if s.toSrv.dec.Finished() {

@@ -10,12 +10,12 @@ import (
 
 // fetches are the numbers of log lines that expressions can ask for too.
 var fetches = []sample.Fetch{
-	count("bytes_in", "bytes from the client (%U)", sample.ReqFinal, bytesUploaded),
-	count("bytes_out", "bytes from the server (%B)", sample.ResFinal, func(s *runtime.Stream) int64 { return s.ResFromServer }),
-	count("req.bytes_in", "bytes of the request from the client", sample.ReqFinal, bytesUploaded),
-	count("req.bytes_out", "bytes of the request to the server", sample.ReqFinal, func(s *runtime.Stream) int64 { return s.ReqToServer }),
-	count("res.bytes_in", "bytes of the response from the server", sample.ResFinal, func(s *runtime.Stream) int64 { return s.ResFromServer }),
-	count("res.bytes_out", "bytes of the response to the client", sample.ResFinal, func(s *runtime.Stream) int64 { return s.BytesOut }),
+	count("bytes_in", "bytes from the client (%U)", sample.ReqFinal, atEnd(bytesUploaded)),
+	count("bytes_out", "bytes from the server (%B)", sample.ResFinal, atEnd(func(s *runtime.Stream) int64 { return s.ResFromServer })),
+	count("req.bytes_in", "bytes of the request from the client", sample.ReqFinal, atEnd(bytesUploaded)),
+	count("req.bytes_out", "bytes of the request to the server", sample.ReqFinal, atEnd(func(s *runtime.Stream) int64 { return s.ReqToServer })),
+	count("res.bytes_in", "bytes of the response from the server", sample.ResFinal, atEnd(func(s *runtime.Stream) int64 { return s.ResFromServer })),
+	count("res.bytes_out", "bytes of the response to the client", sample.ResFinal, atEnd(func(s *runtime.Stream) int64 { return s.BytesOut })),
 
 	count("bc.timer.connect", "ms to connect to the server (%Tc)", sample.ServerAddr, connectTime),
 	count("bc_be_queue", "requests served before this one in the backend's queue (%bq)", sample.ServerAddr, backendQueue),
@@ -33,6 +33,17 @@ var fetches = []sample.Fetch{
 
 	dateFetch("accept_date", "7.3.3", "when the connection was accepted", sample.ClientAddr, accepted),
 	dateFetch("request_date", "7.3.6", "when the request began", sample.ReqLine, requested),
+}
+
+// atEnd gives a number of bytes once the stream is logged; rules before see 0, as the
+// reference adds them up at the end.
+func atEnd(get func(*runtime.Stream) int64) func(*runtime.Stream) int64 {
+	return func(s *runtime.Stream) int64 {
+		if s.Ctx.Checkpoint != sample.LogEnd {
+			return 0
+		}
+		return get(s)
+	}
 }
 
 // count makes the row of a number of a stream.
