@@ -42,6 +42,7 @@ type master struct {
 	mu      sync.Mutex // guards what follows: the loop changes it, commands read it
 	self    *child
 	workers []*child // the newest first
+	loading bool     // a worker starts
 	loaded  bool     // the last load went well
 	exit    int      // status to end with, -1: none yet
 	newLog  chan struct{}
@@ -147,6 +148,7 @@ func (m *master) startWorker() bool {
 	w := &child{pid: pid, link: here, started: time.Now(), version: m.Out.Version, starting: true}
 	m.mu.Lock()
 	m.workers = slices.Insert(m.workers, 0, w)
+	m.loading = true
 	m.newLog = make(chan struct{})
 	m.mu.Unlock()
 	go m.collect(logs, m.newLog)
@@ -215,10 +217,7 @@ func (m *master) starting() *child {
 // ready makes a worker the one that serves.
 func (m *master) ready(w *child) {
 	<-m.newLog
-	m.mu.Lock()
 	w.starting = false
-	m.loaded = true
-	m.mu.Unlock()
 	if most := m.cfg.Global.MaxReloads; most >= 0 {
 		for _, old := range m.workers {
 			if old.leaving() && old.reloads > most {
@@ -234,6 +233,7 @@ func (m *master) ready(w *child) {
 	m.tell(m.OldSignal)
 	m.serving()
 	m.noticef("Loading success.")
+	m.outcome(true)
 	if m.Systemd {
 		notify("READY=1\nMAINPID=%d\nSTATUS=Ready.\n", os.Getpid())
 	}
@@ -242,6 +242,13 @@ func (m *master) ready(w *child) {
 		m.Out.W = io.Discard
 	}
 	m.release()
+}
+
+// outcome notes how a load went, for those who wait for it.
+func (m *master) outcome(loaded bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.loading, m.loaded = false, loaded
 }
 
 // release handles the signals that waited for the end of a start.
@@ -256,17 +263,17 @@ func (m *master) release() {
 // carryOn keeps the workers that are there: the new configuration cannot even be
 // looked at.
 func (m *master) carryOn() {
-	m.failed()
+	m.countFailure()
+	m.outcome(false)
 	if m.Systemd {
 		notify("READY=1\nSTATUS=Reload failed (master failed to load or to parse new configuration)!\n")
 	}
 }
 
-// failed counts a reload that failed.
-func (m *master) failed() {
+// countFailure counts a reload that failed.
+func (m *master) countFailure() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.loaded = false
 	m.self.failed++
 	for _, w := range m.workers {
 		w.failed++
@@ -379,8 +386,9 @@ func (m *master) ended(pid, status int) (exit int, over bool) {
 // master with it.
 func (m *master) startFailed(w *child, status int) (exit int, over bool) {
 	<-m.newLog
-	m.failed()
+	m.countFailure()
 	m.warnf("Failed to load worker (%d) exited with code %d (%s)", w.pid, status, statusText(status))
+	m.outcome(false)
 	if m.Systemd {
 		notify("READY=1\nSTATUS=Reload failed!\n")
 	}

@@ -3,6 +3,7 @@ package process
 import (
 	"net"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -98,7 +99,7 @@ func (m *master) showProc(c *cli.Conn, args []string) cli.Step {
 // how the reload went from the next incarnation of the master.
 func (m *master) orderReload(c *cli.Conn, args []string) cli.Step {
 	m.mu.Lock()
-	busy := m.starting() != nil
+	busy := m.loading
 	m.mu.Unlock()
 	if busy {
 		c.WriteString("Success=0\n--\nAnother reload is still in progress.\n")
@@ -110,10 +111,14 @@ func (m *master) orderReload(c *cli.Conn, args []string) cli.Step {
 		}
 	}
 	hard := args[0] == "hard-reload"
-	m.orders <- func() { m.reload(hard) }
+	var failed atomic.Bool
+	m.orders <- func() {
+		m.reload(hard)
+		failed.Store(true)
+	}
 	return func(c *cli.Conn) bool {
-		c.Pause(time.Hour) // until the process is replaced
-		return c.Ended()
+		c.Pause(loadPoll) // until the process is replaced
+		return failed.Load()
 	}
 }
 
@@ -124,7 +129,7 @@ const loadPoll = 50 * time.Millisecond
 func (m *master) loadStatus(*cli.Conn, []string) cli.Step {
 	return func(c *cli.Conn) bool {
 		m.mu.Lock()
-		busy, loaded := m.starting() != nil, m.loaded
+		busy, loaded := m.loading, m.loaded
 		m.mu.Unlock()
 		if busy {
 			c.Pause(loadPoll)
