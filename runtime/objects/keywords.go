@@ -79,7 +79,7 @@ var Domain = config.Domain{
 		ofStream("cur_tarpit_timeout", "7.3.2", "timeout tarpit in force, in ms", sample.Int, sample.Frontend|sample.BackendProxy,
 			duration(func(s *runtime.Stream) dur { return first(s.Timeouts.Tarpit, s.Back.Timeout.Tarpit) })),
 		ofStream("cur_tunnel_timeout", "7.3.2", "timeout tunnel in force, in ms", sample.Int, sample.BackendProxy,
-			duration(func(s *runtime.Stream) dur { return first(s.Timeouts.Tunnel, s.Back.Timeout.Tunnel) })),
+			duration(tunnelTimeout)),
 		ofStream("bc_reused", "7.3.3", "whether the connection to the server was there already", sample.Bool, sample.ServerAddr, reused),
 		ofStream("http_first_req", "7.3.6", "whether the request is the first one of its connection", sample.Bool, sample.ReqLine, firstRequest),
 		ofStream("txn.conn_retries", "7.3.2", "retries of connections to servers", sample.Int, sample.ServerAddr, number(func(s *runtime.Stream) int64 { return int64(s.RetriesDone) })),

@@ -59,12 +59,19 @@ func first(own, proxy dur) dur {
 	return proxy
 }
 
-// serverTimeout is the backend's only from the moment when a connection to a server stands.
+// The timeouts of a server's connection are the backend's only from the moment when it stands.
 func serverTimeout(s *runtime.Stream) dur {
 	if s.Time.Connect == 0 {
 		return s.Timeouts.Server
 	}
 	return first(s.Timeouts.Server, s.Back.Timeout.Server)
+}
+
+func tunnelTimeout(s *runtime.Stream) dur {
+	if s.Time.Connect == 0 {
+		return s.Timeouts.Tunnel
+	}
+	return first(s.Timeouts.Tunnel, s.Back.Timeout.Tunnel)
 }
 
 func serverID(_ *sample.Context, s *runtime.Stream, out *sample.Value) bool {
