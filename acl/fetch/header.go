@@ -123,7 +123,7 @@ func next(m *message.Message, a *sample.Arg, whole bool, c *sample.Cursor) (valu
 	v := m.Fields[i].Value
 	c.N, c.At, c.End = int32(i), int32(v.Off), int32(v.End())
 	if whole {
-		return m.Value(i), true
+		return bytes.Trim(m.Value(i), " \t\r\n"), true // a rule may have written blanks around it
 	}
 	return cut(m, c), true
 }

@@ -51,7 +51,6 @@ func (l *Loader) Reply(w *Words, status int, at sample.Checkpoint) (*runtime.Rep
 			reply.Raw = found.Raw
 			return
 		}
-		reply.Default = true
 		l.List.Warnf(pos, "Proxy '%s': status '%d' referenced by an http reply not declared in http-errors section '%s'.", px.Name, reply.Status, section)
 	})
 	return reply, nil

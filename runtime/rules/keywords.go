@@ -19,6 +19,7 @@ const (
 var Domain = config.Domain{
 	Name:       "rules",
 	Actions:    actions(),
+	Keywords:   processKeywords(),
 	Options:    []config.Option{optionForwarded()},
 	CheckProxy: checkForwarded,
 }

@@ -11,14 +11,14 @@ import (
 )
 
 // variable reads what stands between the parentheses of "set-var(name,condition,...)".
-func variable(l *config.Loader, a *config.ActionLine, keyword string) (v sample.Var, cond sample.SetCond, err error) {
+func variable(l *config.Loader, action, keyword string) (v sample.Var, cond sample.SetCond, err error) {
 	const expects = "Expects 'set-var(<var-name>)', 'set-var-fmt(<var-name>)' or 'unset-var(<var-name>)'"
-	list, ok := strings.CutPrefix(strings.TrimPrefix(a.Name, keyword), "(")
+	list, ok := strings.CutPrefix(strings.TrimPrefix(action, keyword), "(")
 	if !ok {
-		return v, 0, fmt.Errorf("invalid or incomplete action '%s'. %s", a.Name, expects)
+		return v, 0, fmt.Errorf("invalid or incomplete action '%s'. %s", action, expects)
 	}
 	if list, ok = strings.CutSuffix(list, ")"); !ok {
-		return v, 0, fmt.Errorf("incomplete argument after action '%s'. %s", a.Name, expects)
+		return v, 0, fmt.Errorf("incomplete argument after action '%s'. %s", action, expects)
 	}
 	name, conditions, _ := strings.Cut(list, ",")
 	if conditions != "" && keyword == "unset-var" {
@@ -41,7 +41,7 @@ func variable(l *config.Loader, a *config.ActionLine, keyword string) (v sample.
 
 // parseSetVar reads `set-var(<name>[,<condition>...]) <expression>`.
 func parseSetVar(l *config.Loader, a *config.ActionLine) (runtime.Exec, error) {
-	name, cond, err := variable(l, a, "set-var")
+	name, cond, err := variable(l, a.Name, "set-var")
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func parseSetVar(l *config.Loader, a *config.ActionLine) (runtime.Exec, error) {
 
 // parseSetVarFmt reads `set-var-fmt(<name>[,<condition>...]) <format>`.
 func parseSetVarFmt(l *config.Loader, a *config.ActionLine) (runtime.Exec, error) {
-	name, cond, err := variable(l, a, "set-var-fmt")
+	name, cond, err := variable(l, a.Name, "set-var-fmt")
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func parseSetVarFmt(l *config.Loader, a *config.ActionLine) (runtime.Exec, error
 
 // parseUnsetVar reads `unset-var(<name>)`.
 func parseUnsetVar(l *config.Loader, a *config.ActionLine) (runtime.Exec, error) {
-	name, _, err := variable(l, a, "unset-var")
+	name, _, err := variable(l, a.Name, "unset-var")
 	if err != nil {
 		return nil, err
 	}

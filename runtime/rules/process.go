@@ -1,0 +1,108 @@
+package rules
+
+import (
+	"fmt"
+
+	"hapax/acl/logformat"
+	"hapax/acl/sample"
+	"hapax/parser/ast"
+	"hapax/parser/keyword"
+	"hapax/runtime"
+	"hapax/runtime/config"
+)
+
+// processKeywords give variables of the process their first values. Section 3.1.
+func processKeywords() []config.Keyword {
+	row := func(name, summary, example string, value keyword.Arg, read func(*config.Loader, *config.Words) (evaluator, error)) config.Keyword {
+		return config.Keyword{
+			Doc: keyword.Doc{Name: name, Ref: "3.1", Summary: summary, Args: []keyword.Arg{arg("name", keyword.Var), value},
+				Examples: []keyword.Example{{Config: "global\n  " + example + "\n"}}},
+			In: config.Global,
+			Parse: func(l *config.Loader, line *ast.Line) {
+				if err := setProcessVar(l, line, value.Doc, read); err != nil {
+					l.Report(line.Pos, err)
+				}
+			},
+		}
+	}
+	return []config.Keyword{
+		row("set-var", "give a variable of the process a value", "set-var proc.limit int(100)",
+			keyword.Arg{Name: "expr", Type: keyword.Sample, Doc: "a sample expression"}, readProcessExpr),
+		row("set-var-fmt", "give a variable of the process a text", "set-var-fmt proc.name \"%[env(HOME)]\"",
+			keyword.Arg{Name: "format", Type: keyword.LogFormat, Doc: "a format string"}, readProcessFormat),
+	}
+}
+
+// evaluator fills a value; false: there is none.
+type evaluator func(ctx *sample.Context, v *sample.Value) bool
+
+func setProcessVar(l *config.Loader, line *ast.Line, what string, read func(*config.Loader, *config.Words) (evaluator, error)) error {
+	word, name := line.Arg(0), line.Arg(1)
+	if name == "" || line.Arg(2) == "" {
+		return fmt.Errorf("'%s' requires a process-wide variable name ('proc.<name>') and %s.", word, what)
+	}
+	v, cond, err := variable(l, word+"("+name+")", word)
+	if err != nil {
+		return err
+	}
+	l.For(sample.InConfig)
+	w := config.NewWords(line, 2)
+	first := len(l.Samples.Unresolved)
+	value, err := read(l, &w)
+	if err != nil {
+		return err
+	}
+	if v.Scope != sample.ProcScope {
+		return fmt.Errorf("'%s': cannot set variable '%s', only scope 'proc' is permitted in the global section.", word, name)
+	}
+	for i := range l.Samples.Unresolved[first:] {
+		if err := l.Samples.Unresolved[first+i].Resolve(nowhere{}); err != nil {
+			return err
+		}
+	}
+	l.Samples.Unresolved = l.Samples.Unresolved[:first]
+	ctx := &sample.Context{Checkpoint: sample.ConfigParser, Final: true, Scratch: sample.NewScratch(l.Config.Global.Tune.BufSize), Owner: &runtime.Stream{Config: l.Config}}
+	ctx.Vars[sample.ProcScope] = l.Config.ProcVars
+	var result sample.Value
+	if value(ctx, &result) {
+		l.Config.ProcVars.Set(v.ID, &result, cond)
+	}
+	return nil
+}
+
+func readProcessExpr(l *config.Loader, w *config.Words) (evaluator, error) {
+	e, err := l.Expr(w)
+	if err != nil {
+		return nil, err
+	}
+	if e.ValidAt()&sample.ConfigParser == 0 {
+		return nil, unavailable("set-var("+w.Line.Arg(1)+")", e)
+	}
+	return e.Eval, nil
+}
+
+func readProcessFormat(l *config.Loader, w *config.Words) (evaluator, error) {
+	f, err := l.Format(w.Take(), logformat.Flags(0), sample.ConfigParser)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx *sample.Context, v *sample.Value) bool {
+		v.SetStr(f.Append(nil, ctx))
+		return true
+	}, nil
+}
+
+// nowhere is the directory of the global section, where no proxy is known yet.
+type nowhere struct{}
+
+func (nowhere) Name() string                 { return "CFG" }
+func (nowhere) Defaults() bool               { return false }
+func (nowhere) Listens() bool                { return false }
+func (nowhere) Balances() bool               { return false }
+func (nowhere) Self() any                    { return nil }
+func (nowhere) Frontend(string) any          { return nil }
+func (nowhere) Backend(string) any           { return nil }
+func (nowhere) Server(any, string) any       { return nil }
+func (nowhere) Table(string) (any, bool)     { return nil, false }
+func (nowhere) Userlist(string) any          { return nil }
+func (nowhere) Identifier(*sample.Arg) error { return nil }
