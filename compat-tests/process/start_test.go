@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -60,7 +61,7 @@ func TestExitStatus(t *testing.T) {
 		{"-C /nowhere -f haproxy.cfg", 1, "", "Could not change to directory /nowhere : No such file or directory"},
 		{"-S /tmp/m.sock -f haproxy.cfg", 1, "", "a master CLI socket was defined, but master-worker mode (-W) is not enabled."},
 		{"-sf abc -f haproxy.cfg", 1, "", "-sf option: some bytes unconsumed in PID list {abc}"},
-		{"-x", 1, "", "Unix socket path expected with the -x flag"},
+		{"-x", 1, "HAProxy version", "Unix socket path expected with the -x flag"},
 		{"-f", 1, "", "failed to copy argv."},
 		{"", 1, "HAProxy version", "Usage : "},
 		{"-h", 1, "HAProxy version", "Usage : "},
@@ -191,7 +192,7 @@ func TestMissingPrivileges(t *testing.T) {
 	} {
 		s := newSite(t, "")
 		os.Chmod(s.dir, 0o777)
-		s.t = t
+		os.Chmod(filepath.Dir(s.dir), 0o777)
 		text := strings.ReplaceAll(config, "GLOBAL", "uid 0")
 		text = strings.Replace(strings.Replace(text, "chroot /", "", 1), change[0], change[1], 1)
 		s.write(text)
@@ -207,7 +208,7 @@ func TestMissingPrivileges(t *testing.T) {
 	}
 }
 
-// reachable copies the program and makes the folders above the tests open to everybody.
+// reachable copies the program to where everybody may execute it.
 func reachable(t *testing.T) string {
 	dir, err := os.MkdirTemp("", "reach")
 	if err != nil {
