@@ -33,6 +33,9 @@ func makePlan(px *runtime.Proxy) *plan {
 		if len(px.HTTPReq) > 0 {
 			p.front = append(p.front, step{"http-request", (*stream).frontRules})
 		}
+		if restricts(px) {
+			p.front = append(p.front, step{"http-request", (*stream).frontNames})
+		}
 		p.front = append(p.front, intercept(px, true)...)
 	}
 	p.front = append(p.front, step{"use_backend", (*stream).chooseBackend})
@@ -49,6 +52,9 @@ func makePlan(px *runtime.Proxy) *plan {
 		}
 		if len(px.HTTPReq) > 0 {
 			p.back = append(p.back, step{"http-request", (*stream).backRules})
+		}
+		if restricts(px) {
+			p.back = append(p.back, step{"http-request", (*stream).backNames})
 		}
 		p.back = append(p.back, intercept(px, false)...)
 	}

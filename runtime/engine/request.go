@@ -39,11 +39,11 @@ func (s *stream) finishRequest() outcome {
 // uniqueID makes the request's id, which later formats and fetches may use.
 func (s *stream) uniqueID() error {
 	px := s.Front
-	if px.UniqueIDFormat.Format == nil || s.UniqueID != nil {
+	if px.UniqueIDFormat.Format == nil || len(s.UniqueID) > 0 {
 		return nil
 	}
 	s.Ctx.Scratch.Reset()
-	s.UniqueID = px.UniqueIDFormat.Format.Append(nil, &s.Ctx)
+	s.UniqueID = px.UniqueIDFormat.Format.Append(s.UniqueID[:0], &s.Ctx)
 	if px.UniqueIDHeader == "" {
 		return nil
 	}
