@@ -348,6 +348,16 @@ func (e *Engine) checkStopped() {
 	e.stopOnce.Do(func() { close(e.done) })
 }
 
+// Drain waits after Stopped until closed connections have sent their last bytes.
+func (e *Engine) Drain() {
+	for _, w := range e.workers {
+		left := 1
+		for left > 0 && w.ask(func() { left = w.loop.Lingering() }) {
+			time.Sleep(time.Duration(min(left, 1)) * time.Millisecond)
+		}
+	}
+}
+
 // Close ends all loops at once; connections are cut.
 func (e *Engine) Close() {
 	for _, w := range e.workers {

@@ -80,6 +80,7 @@ type Loop struct {
 	touchedWatches   []slot
 	spareTouched     []slot  // takes the place of the list that is being worked off
 	lingering        *linger // free list
+	lingers          int     // closed sockets that go on sending
 	addrs            addrPool
 	peer             Addr // of the connection being accepted
 
@@ -229,6 +230,9 @@ func (l *Loop) publish() {
 		s.Buffers.Store(n)
 	}
 }
+
+// Lingering is how many closed sockets still have bytes to send: a loop that stops drops them.
+func (l *Loop) Lingering() int { return l.lingers }
 
 // Stop makes Run return at the end of the turn; any goroutine may call it.
 func (l *Loop) Stop() {

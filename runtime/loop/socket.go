@@ -436,12 +436,14 @@ func (l *Loop) startLinger(c *conn, d time.Duration) {
 		l.lingering = g.next
 	}
 	g.c, c.linger = c, g
+	l.lingers++
 	g.timer.Set(l.now + int64(d))
 }
 
 func (c *conn) endLinger() {
 	if g := c.linger; g != nil {
 		c.linger, g.c = nil, nil
+		c.loop.lingers--
 		g.timer.Stop()
 		g.next, c.loop.lingering = c.loop.lingering, g
 	}

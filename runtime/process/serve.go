@@ -280,6 +280,7 @@ func (s *server) run() int {
 				return ExitOK
 			}
 		case <-stop.over:
+			s.engine.Drain()
 			s.close()
 			return ExitOK
 		case <-s.orphan:
