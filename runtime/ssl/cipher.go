@@ -13,12 +13,11 @@ var selectors = map[string]func(*suite) bool{
 	"COMPLEMENTOFDEFAULT": func(s *suite) bool {
 		return !s.def && s.enc != "None"
 	},
-	"DEFAULT": func(s *suite) bool { return s.def },
-	"HIGH":    func(s *suite) bool { return s.bits >= 128 && s.enc != "SEED" && s.enc != "IDEA" && s.enc != "RC4" },
-	"MEDIUM":  func(s *suite) bool { return s.enc == "SEED" || s.enc == "IDEA" || s.enc == "RC4" || s.enc == "3DES" },
-	"eNULL":   func(s *suite) bool { return s.enc == "None" },
-	"NULL":    func(s *suite) bool { return s.enc == "None" },
-	"aNULL":   func(s *suite) bool { return s.au == "None" },
+	"HIGH":   func(s *suite) bool { return s.bits >= 128 && s.enc != "SEED" && s.enc != "IDEA" && s.enc != "RC4" },
+	"MEDIUM": func(s *suite) bool { return s.enc == "SEED" || s.enc == "IDEA" || s.enc == "RC4" || s.enc == "3DES" },
+	"eNULL":  func(s *suite) bool { return s.enc == "None" },
+	"NULL":   func(s *suite) bool { return s.enc == "None" },
+	"aNULL":  func(s *suite) bool { return s.au == "None" },
 
 	"kRSA": exchange("RSA"), "RSA": exchange("RSA"),
 	"kDHE": exchange("DH"), "kEDH": exchange("DH"), "DH": exchange("DH"),
@@ -69,7 +68,7 @@ func ephemeral(kx string) func(*suite) bool {
 // words that name nothing are skipped.
 func cipherList(text string) []*suite {
 	var in, never [1 << 8]bool
-	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(": ;,", r) }) {
+	for i, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(": ;,", r) }) {
 		word, _, _ = strings.Cut(word, "@") // a security level, or an order
 		if word == "" {
 			continue
@@ -80,6 +79,9 @@ func cipherList(text string) []*suite {
 			word = word[1:]
 		}
 		match := selector(word)
+		if i == 0 && word == "DEFAULT" { // it means nothing elsewhere
+			match = func(s *suite) bool { return s.def }
+		}
 		if match == nil {
 			continue
 		}

@@ -133,6 +133,9 @@ func (c *Conn) Connected(err error) {
 	if c.name != "" {
 		config = config.Clone()
 		config.ServerName = c.name
+		if c.of.roots != nil {
+			config.VerifyConnection = c.of.verifier(c.name)
+		}
 	}
 	c.tls = tls.Client((*wire)(c), config)
 	c.shake()

@@ -28,6 +28,8 @@ type Context struct {
 	choose    chooser
 	sni       *sample.Expr // the name that servers are asked for
 	checkName string       // and that checks ask for
+	roots     *authorities // that certificates of servers must lead to; nil: they are not verified
+	host      string       // "verifyhost"
 	stats     *runtime.GlobalStats
 }
 
@@ -173,6 +175,9 @@ func (c *Conn) settled() {
 		Version: []byte(versionName(state.Version)),
 		Cipher:  []byte(suiteNames[state.CipherSuite]),
 		Resumed: state.DidResume,
+	}
+	if c.client {
+		c.info.SNI = []byte(c.name)
 	}
 }
 

@@ -186,7 +186,8 @@ func finishServer(l *config.Loader, px *runtime.Proxy, srv *runtime.Server, s *s
 	if s.verify == verifyRequired || s.verify == verifyDefault && !g.trustServers {
 		switch {
 		case s.roots != nil:
-			c.VerifyConnection = verifier(s.roots, s.host)
+			x.roots, x.host = s.roots, s.host
+			c.VerifyConnection = x.verifier("")
 		case !g.trustServers:
 			say(diag.Alert, "verify is enabled by default but no CA file specified. If you're running on a LAN where you're certain to trust the server's certificate, "+
 				"please set an explicit 'verify none' statement on the 'server' line, or use 'ssl-server-verify none' in the global section to disable server-side "+
@@ -239,23 +240,19 @@ func (x *Context) own(l *config.Loader, srv *runtime.Server, path string, say fu
 }
 
 // verifier checks that the certificates of a server lead to a root, and that they are those
-// of host, or else of the name that it was asked for, if any.
-func verifier(roots *authorities, host string) func(tls.ConnectionState) error {
+// of the name that it was asked for, or else of "verifyhost", if any.
+func (x *Context) verifier(name string) func(tls.ConnectionState) error {
+	if name == "" {
+		name = x.host
+	}
 	return func(state tls.ConnectionState) error {
 		leaf := state.PeerCertificates[0]
-		options := x509.VerifyOptions{Roots: roots.pool, Intermediates: x509.NewCertPool()}
+		options := x509.VerifyOptions{Roots: x.roots.pool, Intermediates: x509.NewCertPool()}
 		for _, c := range state.PeerCertificates[1:] {
 			options.Intermediates.AddCert(c)
 		}
-		if _, err := leaf.Verify(options); err != nil {
+		if _, err := leaf.Verify(options); err != nil || name == "" {
 			return err
-		}
-		name := host
-		if name == "" {
-			name = state.ServerName
-		}
-		if name == "" {
-			return nil
 		}
 		return leaf.VerifyHostname(name)
 	}
@@ -268,7 +265,7 @@ func (x *Context) Name(who any) []byte {
 		return nil
 	}
 	ctx := &s.Ctx
-	ctx.Checkpoint, ctx.Dir, ctx.Final = sample.ServerConnect, sample.Request, true
+	ctx.Checkpoint, ctx.Dir, ctx.Final = sample.SetServer, sample.Request, true // the request is there still
 	ctx.Scratch.Reset()
 	v := ctx.Scratch.Borrow()
 	defer ctx.Scratch.Return()

@@ -1,0 +1,196 @@
+package ssl
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"hapax/runtime"
+	"hapax/runtime/loop"
+)
+
+// tlsServer echoes what its clients send, until they say goodbye.
+func tlsServer(t *testing.T, config *tls.Config) (net.Listener, chan tls.ConnectionState) {
+	t.Helper()
+	states := make(chan tls.ConnectionState, 10)
+	if config.Certificates == nil {
+		config.Certificates = []tls.Certificate{testCertificate(t, testKeys().ec, "site.test").Certificate}
+	}
+	ln, err := tls.Listen("tcp", "127.0.0.1:0", config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ln.Close() })
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				c.SetDeadline(time.Now().Add(10 * time.Second))
+				if c.(*tls.Conn).Handshake() != nil {
+					return
+				}
+				states <- c.(*tls.Conn).ConnectionState()
+				io.Copy(c, c)
+				c.(*tls.Conn).CloseWrite()
+			}()
+		}
+	}()
+	return ln, states
+}
+
+func clientContext(tune func(*tls.Config)) *Context {
+	x := &Context{maxRecord: maxRecord, stats: &runtime.GlobalStats{}}
+	x.config = &tls.Config{InsecureSkipVerify: true, DynamicRecordSizingDisabled: true, ClientSessionCache: tls.NewLRUClientSessionCache(0)}
+	if tune != nil {
+		tune(x.config)
+	}
+	return x
+}
+
+// connect opens a connection of the loop to an address.
+func (r *rig) connect(x *Context, to net.Addr, name string, p *peer) {
+	r.t.Helper()
+	p.r = r
+	r.l.PostFunc(func() {
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			panic(err)
+		}
+		addr := loop.AddrFrom(netip.MustParseAddrPort(to.String()))
+		p.Connect(r.l, fd, &addr, p, x.Client(name))
+	})
+}
+
+func TestClient(t *testing.T) {
+	engines(t, func(t *testing.T, engine string) {
+		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+			ln, states := tlsServer(t, &tls.Config{MaxVersion: version, NextProtos: []string{"http/1.1"}})
+			x := clientContext(func(c *tls.Config) { c.NextProtos = []string{"http/1.1"} })
+			r := serve(t, engine, x, echo)
+			data := noise(1 << 20)
+			for i := range 3 {
+				var got bytes.Buffer
+				end := make(chan error, 1)
+				r.connect(x, ln.Addr(), "site.test", &peer{
+					connected: func(p *peer) {
+						p.SendStatic(data)
+						p.Shutdown()
+					},
+					received: func(_ *peer, b *loop.Buffer) { got.Write(b.Data); b.Release() },
+					ended:    func(p *peer, err error) { p.Close(0); end <- err },
+				})
+				if err := <-end; err != io.EOF || !bytes.Equal(got.Bytes(), data) {
+					t.Fatalf("%d bytes, %v", got.Len(), err)
+				}
+				state := <-states
+				if state.ServerName != "site.test" || state.NegotiatedProtocol != "http/1.1" || state.DidResume != (i > 0) {
+					t.Errorf("connection %d: name %q, protocol %q, resumed %v", i, state.ServerName, state.NegotiatedProtocol, state.DidResume)
+				}
+			}
+		}
+	})
+}
+
+func TestClientVerification(t *testing.T) {
+	own := testCertificate(t, testKeys().ec, "site.test", "*.other.test")
+	trusted := &authorities{pool: x509.NewCertPool()}
+	trusted.pool.AddCert(own.Leaf)
+	stranger := &authorities{pool: x509.NewCertPool()}
+	stranger.pool.AddCert(testCertificate(t, testKeys().rsa, "site.test").Leaf)
+	ln, _ := tlsServer(t, &tls.Config{Certificates: []tls.Certificate{own.Certificate}})
+	for _, c := range []struct {
+		name, host string
+		roots      *authorities
+		ok         bool
+	}{
+		{"site.test", "", trusted, true},
+		{"", "", trusted, true}, // without any name, only the chain counts
+		{"a.other.test", "", trusted, true},
+		{"nobody.test", "", trusted, false},
+		{"nobody.test", "site.test", trusted, false}, // the name comes before verifyhost
+		{"site.test", "nobody.test", trusted, true},
+		{"127.0.0.1", "", trusted, false}, // an address is not sent, but verified
+		{"", "site.test", trusted, true},
+		{"", "nobody.test", trusted, false},
+		{"site.test", "", stranger, false},
+	} {
+		x := clientContext(nil)
+		x.roots, x.host = c.roots, c.host
+		x.config.VerifyConnection = x.verifier("")
+		r := serve(t, loop.Epoll, x, echo)
+		r.connect(x, ln.Addr(), c.name, &peer{connected: func(p *peer) { p.Close(0) }})
+		if err := r.outcome(0); (err == nil) != c.ok {
+			t.Errorf("name %q, verifyhost %q: %v", c.name, c.host, err)
+		}
+	}
+}
+
+// TestClientRefused: the socket's error is told, and one of the server's handshake.
+func TestClientRefused(t *testing.T) {
+	engines(t, func(t *testing.T, engine string) {
+		x := clientContext(nil)
+		r := serve(t, engine, x, echo)
+		gone, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		gone.Close()
+		r.connect(x, gone.Addr(), "", &peer{})
+		if err := r.outcome(0); err != unix.ECONNREFUSED {
+			t.Errorf("refused: %v", err)
+		}
+		clear, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer clear.Close()
+		go func() {
+			for {
+				c, err := clear.Accept()
+				if err != nil {
+					return
+				}
+				io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n")
+				c.Close()
+			}
+		}()
+		r.connect(x, clear.Addr(), "", &peer{})
+		if err := r.outcome(1); err == nil || !strings.Contains(err.Error(), "wrong version number") {
+			t.Errorf("a clear server: %v", err)
+		}
+	})
+}
+
+// TestClientCertificate: the server sees the certificate of "crt".
+func TestClientCertificate(t *testing.T) {
+	own := testCertificate(t, testKeys().rsa, "client.test")
+	roots := x509.NewCertPool()
+	roots.AddCert(own.Leaf)
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		ln, states := tlsServer(t, &tls.Config{MaxVersion: version, ClientAuth: tls.RequireAnyClientCert})
+		x := clientContext(func(c *tls.Config) {
+			c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &own.Certificate, nil }
+		})
+		r := serve(t, loop.Epoll, x, echo)
+		r.connect(x, ln.Addr(), "", &peer{connected: func(p *peer) { p.Shutdown() }})
+		if err := r.outcome(0); err != nil {
+			t.Fatal(err)
+		}
+		if state := <-states; state.PeerCertificates[0].Subject.CommonName != "client.test" {
+			t.Error(errors.New(state.PeerCertificates[0].Subject.String()))
+		}
+	}
+}
