@@ -44,15 +44,20 @@ type Birth struct {
 // birthVariable holds a Birth on its way to a new process.
 const birthVariable = "HAPAX_BIRTH"
 
-// descriptors that a new process finds open, in this order.
+// What a new process is handed; its environment has their numbers. They are
+// high: the user may have opened low ones, which the configuration names (fd@3).
 const (
-	birthReady = 3 + iota
+	birthReady = iota
 	birthLink
 	birthOld
 	birthEarlier
 	birthLog
 	births
 )
+
+// birthFloors are the lowest numbers of handed descriptors: the first that the limit
+// of descriptors allows.
+var birthFloors = [...]int{512, 64, 16}
 
 // Born takes what the parent said out of the environment.
 func Born() (b Birth, err error) {
@@ -61,16 +66,16 @@ func Born() (b Birth, err error) {
 	if !told {
 		return b, nil
 	}
-	var open string
-	if _, err := fmt.Sscanf(text, "%d %s %d", &b.Role, &open, &b.Links); err != nil || len(open) != births-birthReady {
+	var fds [births]int // -1: not handed over
+	if _, err := fmt.Sscanf(text, "%d %d %d %d %d %d %d", &b.Role, &b.Links, &fds[0], &fds[1], &fds[2], &fds[3], &fds[4]); err != nil {
 		return b, fmt.Errorf("%s=%s is not understood", birthVariable, text)
 	}
-	file := func(fd int) *os.File {
-		if open[fd-birthReady] != '+' {
+	file := func(what int) *os.File {
+		if fds[what] < 0 {
 			return nil
 		}
-		unix.CloseOnExec(fd)
-		return os.NewFile(uintptr(fd), birthVariable)
+		unix.CloseOnExec(fds[what])
+		return os.NewFile(uintptr(fds[what]), birthVariable)
 	}
 	b.Ready, b.Link, b.Old, b.Log = file(birthReady), file(birthLink), file(birthOld), file(birthLog)
 	if earlier := file(birthEarlier); earlier != nil {
@@ -102,24 +107,34 @@ func called(args []string) program {
 	return p
 }
 
-// start executes the program again. files are placed as Born expects them; nil
-// is closed there.
+// start executes the program again. It inherits what this process inherited;
+// files are what Born gives it. One process is started at a time.
 func (p *program) start(b Birth, files map[int]*os.File, setsid bool, extraEnv ...string) (pid int, err error) {
-	list := []uintptr{0, 1, 2}
-	open := []byte(strings.Repeat("-", births-birthReady))
-	for fd := birthReady; fd < births; fd++ {
-		f := files[fd]
-		if f == nil {
-			list = append(list, ^uintptr(0))
-			continue
+	text := fmt.Sprintf("%s=%d %d", birthVariable, b.Role, b.Links)
+	for what := range births {
+		fd := -1
+		if f := files[what]; f != nil {
+			if fd, err = dupHigh(int(f.Fd())); err != nil {
+				return 0, err
+			}
+			defer unix.Close(fd)
 		}
-		list = append(list, f.Fd())
-		open[fd-birthReady] = '+'
+		text += fmt.Sprintf(" %d", fd)
 	}
 	env := append(slices.Clone(p.env), extraEnv...)
-	env = append(env, fmt.Sprintf("%s=%d %s %d", birthVariable, b.Role, open, b.Links))
 	return syscall.ForkExec(p.path, p.args, &syscall.ProcAttr{
-		Dir: p.dir, Env: env, Files: list, Sys: &syscall.SysProcAttr{Setsid: setsid}})
+		Dir: p.dir, Env: append(env, text), Files: []uintptr{0, 1, 2}, Sys: &syscall.SysProcAttr{Setsid: setsid}})
+}
+
+// dupHigh gives a descriptor that a new process inherits, out of the way of what
+// it inherits anyway.
+func dupHigh(of int) (fd int, err error) {
+	for _, floor := range birthFloors {
+		if fd, err = unix.FcntlInt(uintptr(of), unix.F_DUPFD, floor); err != unix.EINVAL {
+			break
+		}
+	}
+	return fd, os.NewSyscallError("fcntl", err)
 }
 
 // earlier makes a file from which a new process reads what was printed so far:
