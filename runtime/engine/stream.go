@@ -112,6 +112,8 @@ type stream struct {
 	draining               bool         // only the client has to take its last bytes
 	sendFailed             bool         // the server does not take any more
 	reqCounted, resCounted int64        // body bytes in the counts already
+	loan                   *loan        // asked for and not yet answered
+	lent                   bool         // a loan was answered: there is no use in asking again
 	concluded              bool         // counted and logged
 	failedReply            bool         // a reply could not be made: the next is the last
 	statsRefused           bool         // not let through to the statistics page: logs tell the status as 400, whatever was answered
@@ -194,6 +196,7 @@ func (s *stream) reset() {
 	s.toCli.drop()
 	s.avoid, s.left, s.counted, s.slot = nil, nil, nil, nil
 	s.inAt, s.cliQueued = 0, 0
+	s.lent = false
 	s.reqCounted, s.resCounted = 0, 0
 	s.resHead, s.cliHeld, s.srvHeld, s.cliDone = false, false, false, false
 	s.draining, s.sendFailed, s.failedReply, s.statsRefused, s.concluded = false, false, false, false, false
@@ -281,9 +284,12 @@ func (s *stream) startRequest() {
 	s.viewBody()
 	if s.toSrv.dec.Finished() {
 		s.phase = full
-		s.keepRest() // rules have its room for what they write
-		s.in.Data = s.in.Data[:s.Req.HeadLen]
-		s.Req.Buf = s.in.Data
+		untouched := len(s.Req.Buf) == s.inEnd // else the parser wrote behind it already
+		s.keepRest()
+		if untouched {
+			s.in.Data = s.in.Data[:s.Req.HeadLen] // rules have its room for what they write
+			s.Req.Buf = s.in.Data
+		}
 	}
 	s.captureRequest()
 	logger.Accepted(&s.Stream)
@@ -499,6 +505,7 @@ func (s *stream) finish() {
 	s.dead = true
 	w, c := s.w, s.c
 	s.leaveQueue()
+	s.forgo()
 	s.conclude()
 	s.releaseServer()
 	keep := !s.closing && !c.closed && s.toCli.done && s.phase == full && !s.tunnel
