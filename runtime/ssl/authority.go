@@ -80,3 +80,14 @@ func (a *authorities) load(path string) (n int, reason string) {
 	}
 	return n, "no certificate or crl found"
 }
+
+// verify checks that a chain, whose first certificate is the other side's own, leads to
+// one of the authorities.
+func (a *authorities) verify(chain []*x509.Certificate, usage x509.ExtKeyUsage) error {
+	options := x509.VerifyOptions{Roots: a.pool, Intermediates: x509.NewCertPool(), KeyUsages: []x509.ExtKeyUsage{usage}}
+	for _, c := range chain[1:] {
+		options.Intermediates.AddCert(c)
+	}
+	_, err := chain[0].Verify(options)
+	return err
+}

@@ -2,6 +2,7 @@ package ssl
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
@@ -174,15 +175,75 @@ func (f *filter) exclude(word string) bool {
 }
 
 // parseVerify is "verify <method>": whether clients have to show a certificate.
-func parseVerify(l *config.Loader, w *config.Words, _ *runtime.Bind) error {
+func parseVerify(_ *config.Loader, w *config.Words, b *runtime.Bind) error {
+	s := lineOf(b)
 	switch value := w.Take(); value {
 	case "none":
-	case "optional", "required":
-		l.Missing(w.Pos(), "bind verify "+value)
+		s.auth = tls.NoClientCert
+	case "optional":
+		s.auth = tls.RequestClientCert
+	case "required":
+		s.auth = tls.RequireAnyClientCert
 	case "":
 		return errors.New("'verify' : missing verify method")
 	default:
 		return fmt.Errorf("'verify' : unknown verify method '%s', only 'none', 'optional', and 'required' are supported\n", value)
+	}
+	return nil
+}
+
+// parseAuthorities is "ca-file" and "ca-verify-file".
+func parseAuthorities(word string, named bool) func(*config.Loader, *config.Words, *runtime.Bind) error {
+	return func(l *config.Loader, w *config.Words, b *runtime.Bind) error {
+		path := w.Take()
+		if path == "" {
+			return fmt.Errorf("'%s' : missing CAfile path", word)
+		}
+		if base := of(l).caBase; base != "" && path[0] != '/' && path[0] != '@' {
+			path = base + "/" + path
+		}
+		a, fault := loadAuthorities(l, path)
+		if a == nil {
+			if fault != "" {
+				l.List.Alertf(w.Pos(), "%s.", fault)
+			}
+			return fmt.Errorf("'%s' : unable to load %s", word, path)
+		}
+		if s := lineOf(b); named {
+			s.authorities = a
+		} else {
+			s.unnamed = a
+		}
+		return nil
+	}
+}
+
+// clients sets how certificates of clients are looked at.
+func (x *Context) clients(s *line) error {
+	if s.auth == tls.NoClientCert {
+		return nil
+	}
+	if s.authorities == nil && s.unnamed == nil {
+		return errors.New("verify is enabled but no CA file specified")
+	}
+	c := x.config
+	c.ClientAuth = s.auth
+	if s.authorities != nil && !s.noNames {
+		c.ClientCAs = s.authorities.pool
+	}
+	c.VerifyConnection = func(state tls.ConnectionState) error {
+		if len(state.PeerCertificates) == 0 {
+			return nil
+		}
+		for _, a := range []*authorities{s.authorities, s.unnamed} {
+			if a != nil && a.verify(state.PeerCertificates, x509.ExtKeyUsageClientAuth) == nil {
+				return nil
+			}
+		}
+		if len(state.PeerCertificates) > 1 {
+			return errClientAuthority
+		}
+		return errClientCertificate
 	}
 	return nil
 }
@@ -233,16 +294,22 @@ func finish(l *config.Loader, px *runtime.Proxy, b *runtime.Bind) {
 	}
 	c.MinVersion, c.MaxVersion = versionIDs[sp.min], versionIDs[sp.max]
 
-	err := x.algorithms(l, "bind", b.Pos, &s.common, sp)
-	if err == nil && s.ecdhe != "" {
+	faults := []error{x.clients(s), x.algorithms(l, "bind", b.Pos, &s.common, sp)}
+	if s.ecdhe != "" {
+		var err error
 		if c.CurvePreferences, err = x.groups(l, "bind ecdhe", b.Pos, s.ecdhe); err != nil {
-			err = fmt.Errorf("unable to set elliptic named curve to '%s'", s.ecdhe)
+			faults = append(faults, fmt.Errorf("unable to set elliptic named curve to '%s'", s.ecdhe))
 		}
 	}
-	if err != nil {
+	var lines []string
+	for _, err := range faults {
+		if err != nil {
+			lines = append(lines, fmt.Sprintf("Proxy '%s': %s for %s.", px.Name, err, at))
+		}
+	}
+	if len(lines) > 0 {
 		// The reference says it once for the line and once for each certificate.
-		text := fmt.Sprintf("Proxy '%s': %s for %s.", px.Name, err, at)
-		l.List.Alertf(ast.Pos{}, "%s", strings.Repeat(text+"\n", s.loaded)+text)
+		l.List.Alertf(ast.Pos{}, "%s", strings.Join(slices.Repeat(lines, 1+s.loaded), "\n"))
 		return
 	}
 	protocols := s.protocols

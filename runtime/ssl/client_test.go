@@ -194,3 +194,50 @@ func TestClientCertificate(t *testing.T) {
 		}
 	}
 }
+
+// TestVerifyClients: clients with and without certificates, by the three methods.
+func TestVerifyClients(t *testing.T) {
+	own := testCertificate(t, testKeys().rsa, "client.test")
+	trusted, stranger := &authorities{pool: x509.NewCertPool()}, &authorities{pool: x509.NewCertPool()}
+	trusted.pool.AddCert(own.Leaf)
+	stranger.pool.AddCert(testCertificate(t, testKeys().ec, "other.test").Leaf)
+	const missing = "SSL handshake failure (error:0A0000C7:SSL routines::peer did not return a certificate)"
+	const untrusted = "SSL client certificate not trusted"
+	for _, c := range []struct {
+		line line
+		show bool
+		want string
+	}{
+		{line{auth: tls.NoClientCert}, true, ""},
+		{line{auth: tls.RequestClientCert, authorities: trusted}, true, ""},
+		{line{auth: tls.RequestClientCert, authorities: trusted}, false, ""},
+		{line{auth: tls.RequestClientCert, authorities: stranger, noNames: true}, true, untrusted},
+		{line{auth: tls.RequireAnyClientCert, authorities: trusted}, true, ""},
+		{line{auth: tls.RequireAnyClientCert, unnamed: trusted}, true, ""},
+		{line{auth: tls.RequireAnyClientCert, authorities: stranger, unnamed: trusted}, true, ""},
+		{line{auth: tls.RequireAnyClientCert, authorities: trusted}, false, missing},
+		{line{auth: tls.RequireAnyClientCert, authorities: stranger, noNames: true}, true, untrusted},
+	} {
+		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+			x := testContext(t, testKeys().ec, nil)
+			if err := x.clients(&c.line); err != nil {
+				t.Fatal(err)
+			}
+			r := serve(t, loop.Epoll, x, echo)
+			config := &tls.Config{MaxVersion: version}
+			if c.show {
+				config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &own.Certificate, nil }
+			}
+			conn := r.dial(config, nil)
+			conn.Handshake()
+			got := ""
+			if err := r.outcome(0); err != nil {
+				got = err.Error()
+			}
+			if got != c.want {
+				t.Errorf("%+v, certificate shown %v: %q, want %q", c.line, c.show, got, c.want)
+			}
+			conn.Close()
+		}
+	}
+}

@@ -23,6 +23,8 @@ func failure(err error, alert uint8) error {
 	switch {
 	case err == io.EOF, err == io.ErrUnexpectedEOF:
 		return transport.ErrHandshakeClosed
+	case errors.Is(err, errClientCertificate), errors.Is(err, errClientAuthority):
+		return err
 	case errors.As(err, &errno):
 		return errors.New("SSL handshake failure")
 	case errors.As(err, &record) && strings.Contains(record.Msg, "oversized"):
@@ -45,6 +47,12 @@ func failure(err error, alert uint8) error {
 	}
 	return fmt.Errorf("SSL handshake failure (%s)", strings.TrimPrefix(text, "tls: "))
 }
+
+// What is said of clients whose certificate is not accepted, or not that of who signed it.
+var (
+	errClientCertificate = errors.New("SSL client certificate not trusted")
+	errClientAuthority   = errors.New("SSL client CA chain cannot be verified")
+)
 
 // reason is an error of OpenSSL's TLS: its number, and what it is called.
 type reason struct {

@@ -66,6 +66,9 @@ var Domain = config.Domain{
 		versionWord("no-sslv3", noteSSLv3), versionWord("no-tlsv10", ""), versionWord("no-tlsv11", ""), versionWord("no-tlsv12", ""), versionWord("no-tlsv13", ""),
 		versionWord("force-sslv3", noteSSLv3), versionWord("force-tlsv10", ""), versionWord("force-tlsv11", ""), versionWord("force-tlsv12", ""), versionWord("force-tlsv13", ""),
 		verifyWord(),
+		word("ca-file", "the authorities that certificates of clients must lead to", keyword.File, "", parseAuthorities("ca-file", true)),
+		word("ca-verify-file", "the same for authorities that clients are not told", keyword.File, "", parseAuthorities("ca-verify-file", false)),
+		flag("no-ca-names", "do not tell clients the authorities", "", setting(func(s *line) { s.noNames = true })),
 		flag("no-tls-tickets", "sessions are not resumed by tickets", "", setting(func(s *line) { s.noTickets = true })),
 		flag("tls-tickets", "sessions are resumed by tickets", "", setting(func(s *line) { s.noTickets = false })),
 		flag("strict-sni", "refuse clients that ask for no known name", "", setting(func(s *line) { s.choose.strict = true })),
@@ -159,7 +162,7 @@ var bindExamples = map[string]string{
 	"ciphers": "ssl crt site.pem ciphers ECDHE+AESGCM", "ciphersuites": "ssl crt site.pem ciphersuites TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256",
 	"curves": "ssl crt site.pem curves X25519:P-256", "ecdhe": "ssl crt site.pem ecdhe secp384r1",
 	"ssl-min-ver": "ssl crt site.pem ssl-min-ver TLSv1.3", "ssl-max-ver": "ssl crt site.pem ssl-max-ver TLSv1.2",
-	"verify": "ssl crt site.pem verify none", "force-sslv3": "crt site.pem force-sslv3", "force-tlsv10": "ssl crt site.pem force-tlsv10",
+	"verify": "ssl crt site.pem verify required ca-file site.pem", "ca-file": "ssl crt site.pem verify optional ca-file site.pem", "ca-verify-file": "ssl crt site.pem verify required ca-verify-file site.pem", "force-sslv3": "crt site.pem force-sslv3", "force-tlsv10": "ssl crt site.pem force-tlsv10",
 }
 
 func bindDoc(name, summary, note string) keyword.Doc {
@@ -194,7 +197,7 @@ func versionWord(name, note string) config.BindWord {
 
 func verifyWord() config.BindWord {
 	doc := bindDoc("verify", "whether clients have to show a certificate", "")
-	doc.Args = []keyword.Arg{{Name: "method", Type: keyword.Enum, Enum: []string{"none", "optional", "required"}, Missing: []string{"optional", "required"}}}
+	doc.Args = []keyword.Arg{{Name: "method", Type: keyword.Enum, Enum: []string{"none", "optional", "required"}}}
 	return config.BindWord{Doc: doc, Parse: parseVerify}
 }
 

@@ -154,6 +154,7 @@ func TestMissing(t *testing.T) {
 		{"ssl crt site.pem ecdhe brainpoolP256r1", "", "bind ecdhe brainpoolP256r1"},
 		{"ssl crt site.pem", "maxsslconn 10", "maxsslconn"},
 		{"ssl crt site.pem", "tune.ssl.keylog on", "tune.ssl.keylog"},
+		{"ssl crt site.pem crl-file x", "", "bind crl-file"},
 		{"ssl crt site.pem crt-list x", "", "bind crt-list"},
 	} {
 		cfg, said := load(t, configuration(c.words, c.global))

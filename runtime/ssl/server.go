@@ -246,15 +246,11 @@ func (x *Context) verifier(name string) func(tls.ConnectionState) error {
 		name = x.host
 	}
 	return func(state tls.ConnectionState) error {
-		leaf := state.PeerCertificates[0]
-		options := x509.VerifyOptions{Roots: x.roots.pool, Intermediates: x509.NewCertPool()}
-		for _, c := range state.PeerCertificates[1:] {
-			options.Intermediates.AddCert(c)
-		}
-		if _, err := leaf.Verify(options); err != nil || name == "" {
+		chain := state.PeerCertificates
+		if err := x.roots.verify(chain, x509.ExtKeyUsageServerAuth); err != nil || name == "" {
 			return err
 		}
-		return leaf.VerifyHostname(name)
+		return chain[0].VerifyHostname(name)
 	}
 }
 

@@ -1,6 +1,7 @@
 package ssl
 
 import (
+	"crypto/tls"
 	"slices"
 	"time"
 
@@ -59,6 +60,10 @@ type line struct {
 	ownALPN  bool // "alpn" or "no-alpn" is given: the default does not hold
 	explicit bool // one of "default-crt"
 	loaded   int  // certificates
+
+	auth                 tls.ClientAuthType // "verify"
+	authorities, unnamed *authorities       // "ca-file", "ca-verify-file"
+	noNames              bool               // "no-ca-names": clients are not told the authorities
 }
 
 // lineOf finds what was read of a bind line so far.
