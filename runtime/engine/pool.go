@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"sync/atomic"
 	"time"
 
 	"hapax/runtime"
@@ -14,6 +15,7 @@ type pool struct {
 	inUse      int
 	peak       int // most in use since the last purge
 	purged     int64
+	count      atomic.Int32 // idle connections, for other workers to read
 }
 
 // linkList is a ring of idle links, the newest at the head.
@@ -98,6 +100,7 @@ func (w *worker) unpool(k *link) {
 		p.idle.remove(k)
 	}
 	k.srv.Idle.Dec()
+	p.count.Add(-1)
 	k.pooled = false
 }
 
@@ -117,6 +120,7 @@ func (w *worker) give(k *link) {
 		p.idle.push(k)
 	}
 	srv.Idle.Inc()
+	p.count.Add(1)
 	k.pooled = true
 	if !w.purging {
 		w.purging = true

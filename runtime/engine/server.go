@@ -158,7 +158,7 @@ func (s *stream) connect() outcome {
 	switch {
 	case s.link != nil && s.link.up:
 		return next
-	case s.link != nil || s.waits == forRetry:
+	case s.link != nil || s.loan != nil || s.waits == forRetry:
 		return wait
 	}
 	srv, be, w := s.Server, s.Back, s.w
@@ -196,7 +196,11 @@ func (s *stream) connect() outcome {
 			s.established()
 			return next
 		}
+		if !s.lent && s.borrow(srv) {
+			return wait
+		}
 	}
+	s.lent = false
 	s.back().Connects.Inc()
 	srv.Stats[w.id].Connects.Inc()
 	return s.dial(srv, name)
