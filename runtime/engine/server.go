@@ -210,8 +210,8 @@ func (s *stream) connect() outcome {
 func (s *stream) redirectTo(srv *runtime.Server) outcome {
 	s.Time.Connect = 0
 	s.End = runtime.Termination{Cause: runtime.EndLocal, State: runtime.InConnect}
-	return s.answerWith(&runtime.Reply{Status: 302, Kind: runtime.ReplyLocal, Fixed: [][2]string{
-		{"cache-control", "no-cache"}, {"location", srv.Redir + string(s.Req.PathQuery())}}})
+	raw := "HTTP/1.1 302 Found\r\ncache-control: no-cache\r\ncontent-length: 0\r\nlocation: " + srv.Redir + string(s.Req.PathQuery()) + "\r\n\r\n"
+	return s.answerWith(&runtime.Reply{Status: 302, Kind: runtime.ReplyLocal, Raw: []byte(raw)})
 }
 
 // ownLink takes the client's own idle connection, when it leads to the server, which
