@@ -35,6 +35,7 @@ func parseCrt(explicit bool) func(*config.Loader, *config.Words, *runtime.Bind) 
 		}
 		g, s := of(l), lineOf(b)
 		if path[0] == '@' && l.Awaken("section crt-store") {
+			s.loaded++
 			return nil
 		}
 		if path[0] != '/' && path[0] != '@' && g.crtBase != "" {
