@@ -62,11 +62,16 @@ func checkPort(l *config.Loader, srv *runtime.Server) {
 
 // hasPort tells whether a port is known for a server's check, or not needed.
 func hasPort(srv *runtime.Server) bool {
-	inet := func(f runtime.Family) bool { return f == runtime.FamilyIPv4 || f == runtime.FamilyIPv6 }
+	inet := func(a *runtime.Addr) bool {
+		return (a.Family == runtime.FamilyIPv4 || a.Family == runtime.FamilyIPv6) && !a.IP.Addr().IsUnspecified()
+	}
+	named := func(a *runtime.Addr) bool {
+		return a.Family != runtime.FamilyNone && a.Family != runtime.FamilyIPv4 && a.Family != runtime.FamilyIPv6
+	}
 	switch {
 	case srv.CheckPort > 0 || srv.CheckAddr.IP.Port() > 0:
 		return true
-	case !inet(srv.CheckAddr.Family) && (srv.CheckAddr.Family != runtime.FamilyNone || !inet(srv.Addr.Load().Family)):
+	case !inet(&srv.CheckAddr) && (named(&srv.CheckAddr) || !inet(srv.Addr.Load())):
 		return true
 	}
 	return !srv.MapPorts && srv.Addr.Load().IP.Port() > 0

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"hapax/parser/ast"
@@ -52,7 +53,11 @@ type foreignState struct {
 func loadLua(l *Loader, line *ast.Line) error {
 	file := line.Arg(1)
 	if file == "" {
-		return fmt.Errorf("'%s' expects a file name as parameter.", line.Arg(0))
+		name := " name"
+		if line.Arg(0) != "lua-load" {
+			name = ""
+		}
+		return fmt.Errorf("'%s' expects a file%s as parameter.", line.Arg(0), name)
 	}
 	if !l.foreign.luaSeen && !l.foreign.luaBooleans {
 		l.List.Warnf(line.Pos, "hlua: please set \"tune.lua.bool-sample-conversion\" tunable to either \"normal\" or \"pre-3.1-bug\" explicitly to avoid "+
@@ -61,6 +66,9 @@ func loadLua(l *Loader, line *ast.Line) error {
 	l.foreign.luaSeen = true
 	f, err := os.Open(file)
 	if err != nil {
+		if path, bad := filepath.Abs(file); bad == nil && line.Arg(0) != "lua-load" {
+			file = path
+		}
 		return fmt.Errorf("error in Lua file '%s': cannot open %s: %s", file, file, errnoText(cause(err)))
 	}
 	f.Close()

@@ -48,6 +48,7 @@ type Loader struct {
 	global       globalState
 	threadGroups int
 	foreign      foreignState
+	speaker      *serverSpeaker             // of the server line whose options are read, else nil
 	binding      []*runtime.Listener        // of the bind line being read
 	datagrams    map[*runtime.Listener]bool // whose socket is one of datagrams
 	userlist     *runtime.Userlist

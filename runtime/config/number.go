@@ -9,10 +9,11 @@ import (
 )
 
 // atol reads a number as most keywords do: leading spaces, a sign, digits, and
-// whatever follows them is ignored. Text that starts with no number is 0.
+// whatever follows them is ignored. Text that starts with no number is 0. Numbers
+// wrap around at 32 bits.
 func atol(text string) int {
 	n, _ := strtol(text, 10)
-	return int(n)
+	return int(int32(n))
 }
 
 // strtol reads the number at the start of text and gives what follows it. Base 0
@@ -73,7 +74,11 @@ func digitOf(c byte) int64 {
 func (l *Loader) Time(text string, unit time.Duration) (time.Duration, *units.TimeFault) {
 	d, stray, fault := units.Time(text, unit)
 	if stray != 0 {
-		l.List.Warnf(l.pos, "%s", units.Stray(stray, text))
+		if l.speaker != nil {
+			l.speaker.warn("%s", units.Stray(stray, text))
+		} else {
+			l.List.Warnf(l.pos, "%s", units.Stray(stray, text))
+		}
 	}
 	return d, fault
 }

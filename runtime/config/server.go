@@ -129,6 +129,9 @@ func (l *Loader) serverLine(line *ast.Line, template bool) {
 		srv.Name = line.Arg(1)
 	}
 	say.name(srv)
+	if template {
+		say.object = "server " + px.Name + "/(null)"
+	}
 	a, err := l.Address(line.Arg(at), serverAddr, "")
 	if err != nil {
 		say.alert("%s", err)
@@ -243,6 +246,8 @@ func defaultServer(l *Loader, line *ast.Line) {
 
 // serverWords reads the options of a server line; false after an error that ends it.
 func (l *Loader) serverWords(w *Words, srv *runtime.Server, say *serverSpeaker, isDefault bool) bool {
+	l.speaker = say
+	defer func() { l.speaker = nil }()
 	for !w.Done() {
 		word := w.Peek()
 		name, _, _ := strings.Cut(word, "(")
@@ -295,6 +300,9 @@ func (l *Loader) unknownServerWord(word string, say *serverSpeaker, isDefault bo
 	s := keyword.NewSuggester(word)
 	for _, known := range knownServerWords {
 		s.Try(known.name)
+	}
+	for _, value := range []string{"ipv4", "ipv6", "legacy", "octet-count", "fail-check", "sudden-death", "mark-down"} {
+		s.Try(value)
 	}
 	if best := s.Best(); best != "" {
 		say.alert("unknown keyword '%s'; did you mean '%s' maybe ?%s", word, best, hint)
