@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -92,6 +93,10 @@ type program struct {
 	args []string // with the name that the user called it by
 	dir  string   // where the user called it
 	env  []string // as the user gave it
+
+	// given are the descriptors that the user opened for the program ("fd@"): they
+	// are there for all its processes.
+	given []int
 }
 
 // called finds out how the user started this process. It is asked for before
@@ -107,6 +112,18 @@ func called(args []string) program {
 	return p
 }
 
+// keepGiven notes the descriptors that stay open on exec. It is asked for while
+// those that this process opened for itself do not.
+func (p *program) keepGiven() {
+	entries, _ := os.ReadDir("/proc/self/fd")
+	for _, e := range entries {
+		fd, _ := strconv.Atoi(e.Name())
+		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); fd > 2 && err == nil && flags&unix.FD_CLOEXEC == 0 {
+			p.given = append(p.given, fd)
+		}
+	}
+}
+
 // start executes the program again. It inherits what this process inherited;
 // files are what Born gives it. One process is started at a time.
 func (p *program) start(b Birth, files map[int]*os.File, setsid bool, extraEnv ...string) (pid int, err error) {
@@ -114,7 +131,7 @@ func (p *program) start(b Birth, files map[int]*os.File, setsid bool, extraEnv .
 	for what := range births {
 		fd := -1
 		if f := files[what]; f != nil {
-			if fd, err = dupHigh(int(f.Fd())); err != nil {
+			if fd, err = dupHigh(descriptor(f)); err != nil {
 				return 0, err
 			}
 			defer unix.Close(fd)

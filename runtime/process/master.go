@@ -65,6 +65,7 @@ func (c *Call) Master(cfg *runtime.Config, mode Mode, loaded bool) int {
 	if !m.remember() {
 		return ExitFailure
 	}
+	m.program.keepGiven()
 	os.Setenv(workerVariable, "1")
 	if !loaded {
 		m.carryOn()
@@ -477,6 +478,9 @@ func (m *master) reexec(hard bool) error {
 		args = append(args, "-x", "sockpair@"+strconv.Itoa(current))
 	}
 	args = append(args, withoutOld(m.program.args[1:])...)
+	for _, fd := range m.program.given {
+		unix.FcntlInt(uintptr(fd), unix.F_SETFD, 0)
+	}
 	env := append(slices.Clone(m.program.env), reexecVariable+"=1", childrenVariable+"="+children)
 	os.Chdir(m.program.dir)
 

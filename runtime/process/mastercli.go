@@ -26,8 +26,9 @@ func (m *master) newControl(table *cli.Table, sockets map[net.Listener]*runtime.
 	server.Max = 0
 	server.New = func(l net.Listener) *cli.Conn {
 		c := connection(l)
+		r := &router{m: m}
 		c.Master = true
-		c.Name = m.prompt
+		c.Name, c.Route = r.name, r.route
 		c.Timeout = 0
 		return c
 	}
@@ -36,16 +37,6 @@ func (m *master) newControl(table *cli.Table, sockets map[net.Listener]*runtime.
 
 // startLog is what was printed since the last load began.
 func (m *master) startLog() []byte { return []byte(m.Out.Log()) }
-
-// prompt names the master and says when its last reload failed.
-func (m *master) prompt() string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if !m.loaded {
-		return "master[ReloadFailed]"
-	}
-	return "master"
-}
 
 // commands are those that only a master has.
 func (m *master) commands() []cli.Command {

@@ -26,6 +26,9 @@ type Conn struct {
 	Master bool
 	Name   func() string // that name; nil: "master"
 
+	// Route may take a command line to another process; nil, or routed false: it is run here.
+	Route func(c *Conn, words []string) (step Step, routed bool)
+
 	Peer   net.Conn // what Serve carries: for commands that hand over descriptors; nil elsewhere
 	Expose bool     // listening sockets may be fetched here ("expose-fd listeners")
 

@@ -74,6 +74,12 @@ func (c *Conn) start() {
 
 // dispatch finds and calls a command.
 func (c *Conn) dispatch(words []string) {
+	if c.Route != nil {
+		if step, routed := c.Route(c, words); routed {
+			c.step = step
+			return
+		}
+	}
 	row := c.Table.Find(words)
 	switch {
 	case row == nil || !c.knows(row):
