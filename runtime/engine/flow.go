@@ -54,7 +54,7 @@ func (f *flow) pass(w *worker, b *loop.Buffer, from int, dst *transport.Conn, ta
 	in := b.Data[from:]
 	at := 0
 	for {
-		payload, n, ev := f.dec.Next(in[at:])
+		payload, n, ev := f.next(in[at:])
 		at += n
 		switch ev {
 		case h1.Payload:
@@ -107,6 +107,15 @@ func (f *flow) pass(w *worker, b *loop.Buffer, from int, dst *transport.Conn, ta
 			return broken, nil
 		}
 	}
+}
+
+// next is the decoder's, except in a trailer section that has begun: the parser of
+// trailers, which has the bytes before, must see all that come.
+func (f *flow) next(in []byte) (payload []byte, n int, ev h1.Event) {
+	if f.trailer != nil && !f.dec.Finished() {
+		return nil, 0, h1.TrailerPart
+	}
+	return f.dec.Next(in)
 }
 
 func flush(dst *transport.Conn, tail *loop.Buffer) {
