@@ -9,4 +9,5 @@
 //	go test ./compat-tests                                   hapax against the transcripts
 //	go test ./compat-tests -run Golden -oracle=PATH          another program, say haproxy, against them
 //	go test ./compat-tests -run Golden -oracle=PATH -update  write the transcripts anew from it
+//	go test ./compat-tests -run Golden/NAME -update          what hapax does in a case that is known to diverge
 package compat
