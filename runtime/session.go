@@ -13,7 +13,7 @@ type Session struct {
 	Listener     *Listener
 	Loop         int
 	Src, Dst     netip.AddrPort // as the kernel tells; zero for UNIX sockets
-	SrcAs, DstAs netip.AddrPort // after set-src, set-dst, PROXY protocol; zero: unchanged
+	Told         *Told          // addresses that replace Src and Dst; nil: none do
 	Vars         sample.Vars    // sess scope
 	Accepted     int64          // when it was accepted: loop clock, ns
 	AcceptedWall int64          // the same, unix µs
@@ -21,6 +21,24 @@ type Session struct {
 	Requests     int            // on this connection so far
 	Unix         bool
 	TLS          TLSState // nil: clear
+}
+
+// Told are the addresses of a session after set-src, set-dst or a PROXY
+// protocol header. The zero address leaves the connection's own in force. They
+// are rare, and most connections are idle: they stand apart.
+type Told struct{ Src, Dst netip.AddrPort }
+
+// Tell replaces the session's addresses by those that are valid.
+func (s *Session) Tell(src, dst netip.AddrPort) {
+	if s.Told == nil {
+		s.Told = &Told{}
+	}
+	if src.IsValid() {
+		s.Told.Src = src
+	}
+	if dst.IsValid() {
+		s.Told.Dst = dst
+	}
 }
 
 // TLSState answers questions about a TLS connection; runtime/ssl implements it.
@@ -35,16 +53,16 @@ type TLSState interface {
 
 // Client is the client's address as rules see it.
 func (s *Session) Client() netip.AddrPort {
-	if s.SrcAs.IsValid() {
-		return s.SrcAs
+	if s.Told != nil && s.Told.Src.IsValid() {
+		return s.Told.Src
 	}
 	return s.Src
 }
 
 // Local is the address that the client connected to, as rules see it.
 func (s *Session) Local() netip.AddrPort {
-	if s.DstAs.IsValid() {
-		return s.DstAs
+	if s.Told != nil && s.Told.Dst.IsValid() {
+		return s.Told.Dst
 	}
 	return s.Dst
 }

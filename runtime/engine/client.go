@@ -25,16 +25,16 @@ type client struct {
 	st    *stream
 	ahead *loop.Buffer // bytes of the next request, received during this one
 	end   error        // why receiving ended; nil: it did not
-	peer  loop.Addr    // only of UNIX sockets; see Session.Src
 
 	next, prev *client
 	own        *link           // idle connection to a server that only this client may use
 	last       *runtime.Server // that served the previous request
 	idleSince  int64           // end of the previous response
 	closed     bool
-	http       bool // requests are read from it: the frontend's mode, or that of a backend it was given to
-	kept       bool // waits for another request after a response
-	silent     bool // the connection is to vanish without a word
+	http       bool  // requests are read from it: the frontend's mode, or that of a backend it was given to
+	kept       bool  // waits for another request after a response
+	silent     bool  // the connection is to vanish without a word
+	dropTTL    uint8 // hops that its reset may go; 0: none is sent
 }
 
 // open starts a connection that the listener accepted and counted.
@@ -70,6 +70,9 @@ func (w *worker) open(p *port, fd int, peer *loop.Addr) {
 	fe := &px.Live.Front[w.id]
 	if len(px.TCPConn) > 0 && !c.admitted(px.TCPConn, connPoint) {
 		fe.DeniedConn.Inc()
+		if c.silent {
+			vanish(fd, c.Src.Addr(), c.dropTTL)
+		}
 		c.refuse(fd)
 		return
 	}
@@ -108,6 +111,9 @@ func (c *client) established() {
 	fe := &px.Live.Front[w.id]
 	if len(px.TCPSess) > 0 && !c.admitted(px.TCPSess, sessPoint) {
 		fe.DeniedSess.Inc()
+		if c.silent {
+			vanish(c.sock.Fd(), c.Src.Addr(), c.dropTTL)
+		}
 		c.close(0)
 		return
 	}

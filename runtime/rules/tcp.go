@@ -67,9 +67,9 @@ func parseAddress(l *config.Loader, a *config.ActionLine) (runtime.Exec, error) 
 		}
 		switch {
 		case src && connection:
-			s.Session.SrcAs = next
+			s.Session.Tell(next, netip.AddrPort{})
 		case connection:
-			s.Session.DstAs = next
+			s.Session.Tell(netip.AddrPort{}, next)
 		case !src:
 			s.ToServer = next
 		}
