@@ -1,6 +1,13 @@
 package acl
 
-import "hapax/acl/pattern"
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"hapax/acl/pattern"
+)
 
 // Alias is an ACL keyword that stands for a fetch with a match method (configuration manual, 7.3).
 type Alias struct {
@@ -68,4 +75,17 @@ func (a *Alias) suffixed() bool {
 		return false
 	}
 	return true
+}
+
+// WriteAliases prints the list of -dKacl.
+func WriteAliases(w io.Writer) {
+	sorted := slices.SortedFunc(slices.Values(Aliases), func(a, b Alias) int { return strings.Compare(a.Name, b.Name) })
+	for _, a := range sorted {
+		switch {
+		case a.Method == pattern.Version || a.Method == pattern.HTTPMethod || a.Method == pattern.Group:
+			fmt.Fprintf(w, "%s = %s\n", a.Name, a.Fetch)
+		default:
+			fmt.Fprintf(w, "%s = %s -m %s\n", a.Name, a.Fetch, a.Method)
+		}
+	}
 }

@@ -197,12 +197,14 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
-// directory knows a backend "b" with a server "s" and a table, a proxy without one, and a userlist "u".
+// directory is that of a backend "p". It knows a backend "b" with a server "s" and a table, a proxy without one, and a userlist "u".
 type directory struct{ defaults bool }
 
 func (directory) Name() string               { return "p" }
 func (d directory) Defaults() bool           { return d.defaults }
 func (directory) Self() any                  { return "self" }
+func (d directory) Listens() bool            { return d.defaults }
+func (directory) Balances() bool             { return true }
 func (directory) Identifier(*Arg) error      { return fmt.Errorf("no") }
 func (directory) Frontend(name string) any   { return find(name, "f") }
 func (directory) Backend(name string) any    { return find(name, "b") }
@@ -230,6 +232,8 @@ func TestResolve(t *testing.T) {
 	}{
 		{typ: keyword.Backend, text: "b", ref: "b"},
 		{typ: keyword.Backend, text: "", ref: "self"},
+		{typ: keyword.Frontend, text: "", want: "proxy 'p', referenced in arg 2 of sample fetch keyword 'k' in http-request expression in proxy 'p', has not frontend capability."},
+		{typ: keyword.Frontend, text: "", defaults: true, ref: "self"},
 		{typ: keyword.Backend, text: "x", want: "unable to find backend 'x' referenced in arg 2 of sample fetch keyword 'k' in http-request expression in proxy 'p'."},
 		{typ: keyword.Frontend, text: "x", want: "unable to find frontend 'x' referenced in arg 2 of sample fetch keyword 'k' in http-request expression in proxy 'p'."},
 		{typ: keyword.Server, text: "b/s", ref: "s"},
@@ -311,8 +315,8 @@ func TestLines(t *testing.T) {
 		lines[23] != "# | | | | | | | | | | | | | | | | | | | | | | " {
 		t.Errorf("wrong head:\n%s\n%s\n%q\n%q", lines[0], lines[21], lines[22], lines[23])
 	}
-	if lines[24] != "[ Y Y Y Y Y Y Y Y Y Y Y Y Y Y Y Y Y Y Y Y . Y ] absent([integer]): str" {
-		t.Errorf("wrong row: %s", lines[24])
+	if lines[24] != "[ . . Y Y Y Y Y Y Y Y Y . . . . . . . . . . . ] dir: sint" || strings.Contains(b.String(), "absent") {
+		t.Errorf("wrong row, or one that is Missing: %s", lines[24])
 	}
 	b.Reset()
 	if err := WriteConverters(&b, c.Converters); err != nil || !strings.HasPrefix(b.String(), "append(string): str => str\nlength: sint => str\n") {

@@ -53,7 +53,7 @@ func FetchLine(f *Fetch) string {
 	return b.String() + "] " + signature(&f.Doc) + ": " + f.Out.String()
 }
 
-// WriteFetches prints the table of -dKsmp: the names of the checkpoints over their columns, then the rows by name.
+// WriteFetches prints the table of -dKsmp: the names of the checkpoints over their columns, then the rows by name. Missing ones are left out.
 func WriteFetches(w io.Writer, t *keyword.Table[Fetch]) error {
 	var b strings.Builder
 	for row := 0; row <= checkpoints+1; row++ {
@@ -74,8 +74,9 @@ func WriteFetches(w io.Writer, t *keyword.Table[Fetch]) error {
 	}
 	lines := make(map[string]string, t.Len())
 	for i := range t.Len() {
-		f := t.Row(i)
-		lines[f.Name] = FetchLine(f)
+		if f := t.Row(i); f.Status != keyword.Missing {
+			lines[f.Name] = FetchLine(f)
+		}
 	}
 	return writeSorted(w, &b, lines)
 }
@@ -84,8 +85,9 @@ func WriteFetches(w io.Writer, t *keyword.Table[Fetch]) error {
 func WriteConverters(w io.Writer, t *keyword.Table[Converter]) error {
 	lines := make(map[string]string, t.Len())
 	for i := range t.Len() {
-		c := t.Row(i)
-		lines[c.Name] = ConverterLine(c)
+		if c := t.Row(i); c.Status != keyword.Missing {
+			lines[c.Name] = ConverterLine(c)
+		}
 	}
 	return writeSorted(w, new(strings.Builder), lines)
 }

@@ -3,8 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
+	"hapax/acl"
+	"hapax/acl/sample"
+	"hapax/parser/keyword"
 	"hapax/runtime/config"
 )
 
@@ -46,4 +50,42 @@ svc: service names
 var listings = []struct {
 	class, title string
 	write        func(io.Writer, *config.Tables)
-}{}
+}{
+	{"acl", "registered ACL keywords", func(w io.Writer, _ *config.Tables) { acl.WriteAliases(w) }},
+	{"cli", "registered CLI keywords", func(w io.Writer, _ *config.Tables) { listCommands(w) }},
+	{"cnv", "registered sample converter functions", func(w io.Writer, t *config.Tables) { sample.WriteConverters(w, t.Converters) }},
+	{"smp", "registered sample fetch functions", func(w io.Writer, t *config.Tables) { sample.WriteFetches(w, t.Fetches) }},
+}
+
+// listCommands lists the commands of the stats sockets and of the master's.
+func listCommands(w io.Writer) {
+	table, err := commandTable(nil)
+	if err != nil {
+		return // a row is declared twice, which the start of the program reports
+	}
+	var lines []string
+	for i := range table.Len() {
+		c := table.Row(i)
+		if c.Status == keyword.Missing {
+			continue
+		}
+		line := c.Name
+		if c.Master || c.MasterOnly {
+			line += " [MASTER]"
+		}
+		if !c.MasterOnly {
+			line += " [WORKER]"
+		}
+		if c.Expert {
+			line += " [EXPERT]"
+		}
+		if c.Experiment {
+			line += " [EXPERIM]"
+		}
+		lines = append(lines, line+" ")
+	}
+	slices.Sort(lines)
+	for _, line := range lines {
+		fmt.Fprintln(w, line)
+	}
+}
