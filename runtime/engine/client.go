@@ -29,6 +29,7 @@ type client struct {
 	next, prev *client
 	own        *link           // idle connection to a server that only this client may use
 	last       *runtime.Server // that served the previous request
+	sticks     bool            // prefers it: an authentication is bound to the connection
 	idleSince  int64           // end of the previous response
 	closed     bool
 	http       bool  // requests are read from it: the frontend's mode, or that of a backend it was given to
@@ -62,7 +63,7 @@ func (w *worker) open(p *port, fd int, peer *loop.Addr) {
 			c.Dst = a.AddrPort()
 		}
 	}
-	c.closed, c.kept, c.http, c.silent, c.end, c.last = false, false, false, false, nil, nil
+	c.closed, c.kept, c.http, c.silent, c.end, c.last, c.sticks = false, false, false, false, nil, nil, false
 	c.Vars.Init(sample.SessScope, &w.cfg.VarLimits, w.cfg.ProcVars)
 	w.clients.add(c)
 

@@ -7,8 +7,7 @@ import (
 	"hapax/runtime"
 )
 
-// pool is the idle connections of one worker to one server, newest last used
-// first. A connection is safe when it has already been reused once: then the
+// pool is the idle connections of one worker to one server. They take turns. A connection is safe when it has already been reused once: then the
 // server is known to keep its connections, and a first request may take it.
 type pool struct {
 	safe, idle linkList
@@ -50,11 +49,11 @@ func (l *linkList) remove(k *link) {
 	l.n--
 }
 
-// named finds the newest link to a server that was asked for this name.
+// named finds the oldest link to a server that was asked for this name.
 func (l *linkList) named(name []byte) *link {
-	k := l.head
+	k := l.tail
 	for k != nil && k.name != string(name) {
-		k = k.next
+		k = k.prev
 	}
 	return k
 }

@@ -99,7 +99,7 @@ func (s *stream) keepAuthenticated(status int) {
 		v := s.Res.Value(i)
 		for _, scheme := range [...]string{"Negotiate", "NTLM"} {
 			if len(v) >= len(scheme) && message.EqualFold(v[:len(scheme)], scheme) {
-				s.link.private = true
+				s.link.private, s.c.sticks = true, true
 			}
 		}
 	}
@@ -541,7 +541,7 @@ func (s *stream) retryStatus(status int) bool {
 // again sends the same request once more. It is possible as long as all of it
 // that was sent is still held.
 func (s *stream) again() bool {
-	if s.RetriesDone >= s.maxRetries() || s.toSrv.trailer != nil {
+	if s.RetriesDone >= s.maxRetries() {
 		return false
 	}
 	s.RetriesDone++

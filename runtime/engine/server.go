@@ -27,7 +27,7 @@ func (s *stream) pick() outcome {
 		s.point(sample.SetServer, sample.Request)
 		s.Ctx.Final = true
 		s.Ctx.Scratch.Reset()
-		if be.Options&runtime.OptPreferLastServer != 0 && s.avoid == nil {
+		if (s.c.sticks || be.Options&runtime.OptPreferLastServer != 0) && s.avoid == nil {
 			if last := s.c.last; last != nil && last.Proxy == be && last.Usable() {
 				s.Server = last
 				return next

@@ -244,7 +244,11 @@ func (s *stream) startBroken() {
 func (s *stream) parse() {
 	s.Req.Buf = s.in.Data
 	if h1.HasPreface(s.in.Data) {
-		s.badRequest(400) // HTTP/2
+		status := 400 // HTTP/2 is not spoken
+		if s.c.Front.Options&runtime.OptDisableH2Upgrade != 0 {
+			status = 405 // and PRI is no method of HTTP/1
+		}
+		s.badRequest(status)
 		return
 	}
 	switch s.parser.Parse(&s.Req) {
@@ -510,6 +514,9 @@ func (s *stream) finish() {
 	s.releaseServer()
 	keep := !s.closing && !c.closed && s.toCli.done && s.phase == full && !s.tunnel
 	abort := s.Drop
+	if abort && !c.closed {
+		vanish(c.sock.Fd(), c.Src.Addr(), s.DropTTL)
+	}
 	c.st = nil
 	if keep {
 		c.idleSince = w.loop.Now()
