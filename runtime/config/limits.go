@@ -17,6 +17,7 @@ type Boot struct {
 	MemMax     int    // -m, in megabytes; 0 none
 	Soft, Hard uint64 // RLIMIT_NOFILE as it was when the program was executed
 	Threads    int    // loops that will run
+	Links      int    // descriptors that tie a worker, its master and other workers together
 	Program    string // the program's name, as messages have it
 }
 
@@ -41,7 +42,7 @@ func SetLimits(c *runtime.Config, boot Boot, list *diag.List) {
 	if boot.MemMax > 0 {
 		g.MemMax = boot.MemMax
 	}
-	sockets := countSockets(c)
+	sockets := countSockets(c) + boot.Links
 	used := sockets + threadFDs*boot.Threads
 	ideal := idealMaxConn(g, boot, used)
 	switch {
@@ -176,7 +177,7 @@ func RaiseLimits(c *runtime.Config, boot Boot, list *diag.List) bool {
 	if g.UlimitN == 0 {
 		g.UlimitN = g.MaxSock
 	}
-	return raiseDescriptors(g, boot, countSockets(c)+threadFDs*boot.Threads, list) && raiseMemory(g, boot, list)
+	return raiseDescriptors(g, boot, countSockets(c)+boot.Links+threadFDs*boot.Threads, list) && raiseMemory(g, boot, list)
 }
 
 func raiseDescriptors(g *runtime.Global, boot Boot, used int, list *diag.List) bool {

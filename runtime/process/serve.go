@@ -25,10 +25,9 @@ import (
 // server is a process that carries traffic: a standalone one or a worker.
 type server struct {
 	*Call
-	mode   Mode
-	cfg    *runtime.Config
-	env    *parser.Env
-	limits *limits
+	mode Mode
+	cfg  *runtime.Config
+	env  *parser.Env
 
 	checks  *check.Checks
 	engine  *engine.Engine
@@ -40,7 +39,7 @@ type server struct {
 
 // Settle completes a configuration with what the machine says: it belongs to the
 // checks of a configuration, also of one that is not started.
-func (c *Call) Settle(cfg *runtime.Config) { settleLoops(&cfg.Global, c.List) }
+func (c *Call) Settle(cfg *runtime.Config) { settleLoops(&cfg.Global) }
 
 // Serve runs a configuration until a signal ends it. It returns the exit status.
 // The order of the start matters: what needs the rights or the files that the
@@ -63,29 +62,6 @@ func (c *Call) Serve(cfg *runtime.Config, env *parser.Env, mode Mode) int {
 	return s.run()
 }
 
-// settle computes the limits and raises those of the system.
-func (s *server) settle() bool {
-	g := &s.cfg.Global
-	if s.MaxConn > 0 {
-		g.MaxConn = s.MaxConn
-	}
-	if s.MemMax > 0 {
-		g.MemMax = s.MemMax
-	}
-	links := s.Links
-	if s.Role == Worker {
-		links++
-	}
-	s.limits = newLimits(s.cfg, links)
-	s.limits.settle(s.List)
-	for _, px := range s.cfg.Proxies {
-		if !px.Disabled && px.Caps&runtime.CapFront != 0 && px.MaxConn == 0 {
-			px.MaxConn = g.MaxConn
-		}
-	}
-	return s.limits.apply(s.Name(), s.List)
-}
-
 // open binds the listeners, or takes them over.
 func (s *server) open() bool {
 	from, ok := s.inherited()
@@ -97,7 +73,7 @@ func (s *server) open() bool {
 		s.alertf("[%s.main()] No enabled listener found (check for 'bind' directives) ! Exiting.", s.Program())
 		return false
 	}
-	return s.limits.enough(s.Name(), s.List)
+	return s.enough()
 }
 
 // prepare makes all that needs the rights of the start.
