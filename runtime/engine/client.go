@@ -291,7 +291,7 @@ func (c *client) abort() {
 func (c *client) dropOwn() {
 	if k := c.own; k != nil {
 		c.own = nil
-		k.close()
+		k.abort()
 	}
 }
 

@@ -21,7 +21,7 @@ func (c *client) admitted(rs runtime.Ruleset, at sample.Checkpoint) bool {
 	s.Ctx.Checkpoint, s.Ctx.Dir, s.Ctx.Final = at, sample.Request, true
 	var l lane
 	v := s.eval(rs, &l)
-	c.silent = s.Drop
+	c.silent, c.dropTTL = s.Drop, s.DropTTL
 	c.w.putStream(s)
 	return v == runtime.Continue || v == runtime.Stop
 }

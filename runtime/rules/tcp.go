@@ -30,6 +30,12 @@ func parseSilentDrop(_ *config.Loader, a *config.ActionLine) (runtime.Exec, erro
 	}
 	return func(s *runtime.Stream) runtime.Verdict {
 		s.Drop, s.DropTTL = true, ttl
+		if s.End.Cause == runtime.EndNone {
+			s.End.Cause = runtime.EndProxy
+		}
+		if s.End.State == runtime.InNone {
+			s.End.State = runtime.InRequest // for responses too
+		}
 		return runtime.Abort
 	}, nil
 }
