@@ -79,15 +79,22 @@ func (k *link) release(keep bool) {
 	case !k.private:
 		k.w.give(k)
 	case c.closed || c.end != nil:
-		k.close()
+		k.abort()
 	default:
 		c.dropOwn()
 		c.own, k.owner = k, c
 	}
 }
 
-// close ends the connection.
+// close ends a connection that the server has ended or that never stood.
 func (k *link) close() {
+	k.leave()
+	k.sock.Close(0)
+	k.free()
+}
+
+// leave takes the link from whoever has it.
+func (k *link) leave() {
 	k.detach()
 	if k.pooled {
 		k.w.unpool(k)
@@ -95,8 +102,6 @@ func (k *link) close() {
 	if k.owner != nil {
 		k.owner.own, k.owner = nil, nil
 	}
-	k.sock.Close(0)
-	k.free()
 }
 
 // closeAfter ends the connection behind what is queued.
@@ -106,9 +111,10 @@ func (k *link) closeAfter() {
 	k.free()
 }
 
-// abort ends the connection by a reset: the server is to notice at once.
+// abort ends the connection by a reset: the server notices at once, and no local
+// port stays in TIME_WAIT.
 func (k *link) abort() {
-	k.detach()
+	k.leave()
 	k.sock.Abort()
 	k.free()
 }

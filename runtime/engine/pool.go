@@ -107,7 +107,7 @@ func (w *worker) unpool(k *link) {
 func (w *worker) give(k *link) {
 	srv := k.srv
 	if !w.mayPool(k) {
-		k.close()
+		k.abort()
 		return
 	}
 	p := &w.pools[srv.Slot]
@@ -168,7 +168,7 @@ func (w *worker) purgeIdle() {
 				break
 			}
 			w.unpool(k)
-			k.close()
+			k.abort()
 		}
 	}
 	w.purging = left
@@ -183,7 +183,7 @@ func (w *worker) closeIdleLinks(srv *runtime.Server) {
 	for _, l := range []*linkList{&p.idle, &p.safe} {
 		for k := l.head; k != nil; k = l.head {
 			w.unpool(k)
-			k.close()
+			k.abort()
 		}
 	}
 }
