@@ -81,11 +81,6 @@ func (a *Alias) suffixed() bool {
 func WriteAliases(w io.Writer) {
 	sorted := slices.SortedFunc(slices.Values(Aliases), func(a, b Alias) int { return strings.Compare(a.Name, b.Name) })
 	for _, a := range sorted {
-		switch {
-		case a.Method == pattern.Version || a.Method == pattern.HTTPMethod || a.Method == pattern.Group:
-			fmt.Fprintf(w, "%s = %s\n", a.Name, a.Fetch)
-		default:
-			fmt.Fprintf(w, "%s = %s -m %s\n", a.Name, a.Fetch, a.Method)
-		}
+		fmt.Fprintf(w, "%s = %s -m %s\n", a.Name, a.Fetch, a.Method)
 	}
 }

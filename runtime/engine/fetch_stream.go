@@ -99,12 +99,12 @@ type occasion struct {
 
 func occasions() []occasion {
 	return []occasion{
-		{"error", func(_ *sample.Context, s *runtime.Stream) bool { return logger.Failed(s) }},
+		{"stopping", func(_ *sample.Context, s *runtime.Stream) bool { return s.Config.Stats.Stopping.Load() }},
 		{"normal", func(_ *sample.Context, s *runtime.Stream) bool { return !logger.Failed(s) }},
+		{"error", func(_ *sample.Context, s *runtime.Stream) bool { return logger.Failed(s) }},
 		{"forwarded", forwarded},
 		{"toapplet", toApplet},
 		{"processed", func(ctx *sample.Context, s *runtime.Stream) bool { return forwarded(ctx, s) || toApplet(ctx, s) }},
-		{"stopping", func(_ *sample.Context, s *runtime.Stream) bool { return s.Config.Stats.Stopping.Load() }},
 		{"acl", nil},
 	}
 }
