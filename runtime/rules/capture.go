@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"hapax/acl/sample"
+	"hapax/parser/keyword"
 	"hapax/runtime"
 	"hapax/runtime/config"
 )
@@ -17,16 +18,58 @@ func keep(s *runtime.Stream, e *sample.Expr, slots []runtime.CaptureSlot, caps *
 	}
 	v := s.Ctx.Scratch.Borrow()
 	if e.EvalAs(&s.Ctx, sample.Str, v) {
-		for len(*caps) < len(slots) {
-			*caps = append(*caps, nil)
-		}
-		b := v.Bytes[:min(len(v.Bytes), slots[i].Len)]
-		if (*caps)[i] == nil {
-			(*caps)[i] = make([]byte, 0, slots[i].Len)
-		}
-		(*caps)[i] = append((*caps)[i][:0], b...)
+		store(v.Bytes, slots, caps, i)
 	}
 	s.Ctx.Scratch.Return()
+}
+
+// store copies a text into slot i, cut to the slot's length.
+func store(text []byte, slots []runtime.CaptureSlot, caps *[][]byte, i int) {
+	for len(*caps) < len(slots) {
+		*caps = append(*caps, nil)
+	}
+	if (*caps)[i] == nil {
+		(*caps)[i] = make([]byte, 0, slots[i].Len)
+	}
+	(*caps)[i] = append((*caps)[i][:0], text[:min(len(text), slots[i].Len)]...)
+}
+
+// captureConverters keep what passes through them.
+var captureConverters = []sample.Converter{
+	{Doc: keyword.Doc{Name: "capture-req", Ref: "7.3.1", Summary: "keeps the text in a slot of the request's captures, and gives it on",
+		Args:     []keyword.Arg{{Name: "slot", Type: keyword.Int}},
+		Examples: []keyword.Example{{Config: inFrontend("http-request set-var(txn.a) path,capture-req(0)")}}},
+		In: sample.Str, Out: sample.Str,
+		Eval: capturing(func(s *runtime.Stream, text []byte, i int) bool {
+			slots := s.Front.Capture.Req
+			if i < 0 || i >= len(slots) {
+				return false
+			}
+			store(text, slots, &s.ReqCaps, i)
+			s.Ctx.ReqCaptures = s.ReqCaps
+			return true
+		})},
+	{Doc: keyword.Doc{Name: "capture-res", Ref: "7.3.1", Summary: "keeps the text in a slot of the response's captures, and gives it on",
+		Args:     []keyword.Arg{{Name: "slot", Type: keyword.Int}},
+		Examples: []keyword.Example{{Config: inFrontend("http-response set-var(txn.a) res.hdr(server),capture-res(0)")}}},
+		In: sample.Str, Out: sample.Str,
+		Eval: capturing(func(s *runtime.Stream, text []byte, i int) bool {
+			slots := s.Front.Capture.Res
+			if i < 0 || i >= len(slots) {
+				return false
+			}
+			store(text, slots, &s.ResCaps, i)
+			s.Ctx.ResCaptures = s.ResCaps
+			return true
+		})},
+}
+
+// capturing makes an Eval that has no value where the slot does not exist.
+func capturing(put func(s *runtime.Stream, text []byte, i int) bool) func(*sample.Context, []sample.Arg, *sample.Value) bool {
+	return func(ctx *sample.Context, args []sample.Arg, v *sample.Value) bool {
+		s, ok := ctx.Owner.(*runtime.Stream)
+		return ok && put(s, v.Bytes, int(args[0].Int))
+	}
 }
 
 // captureRequest is the action that fills a slot of the request's captures, those of the frontend.

@@ -18,6 +18,7 @@ const (
 // Domain is all that rules do with messages and connections.
 var Domain = config.Domain{
 	Name:       "rules",
+	Converters: captureConverters,
 	Actions:    actions(),
 	Keywords:   processKeywords(),
 	Options:    []config.Option{optionForwarded()},
