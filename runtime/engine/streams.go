@@ -110,6 +110,13 @@ func (s *stream) kill(cause byte) {
 	if s.dead {
 		return
 	}
+	if s.link != nil {
+		// What the reference logs, however far the response has come.
+		s.End = runtime.Termination{Cause: cause, State: runtime.InConnect}
+		if s.http {
+			s.Status = 500
+		}
+	}
 	s.setEnd(cause)
 	s.leaveQueue()
 	s.cut()
