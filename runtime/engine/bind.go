@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -294,17 +295,21 @@ func bindAbstract(ln *runtime.Listener) (int, error) {
 	if err != nil {
 		return 0, fail("cannot create receiving socket", err)
 	}
-	name := ln.Addr.Path
-	if ln.Addr.Family == runtime.FamilyAbstract {
-		name = abstractName(name)[1:]
+	var sa unix.RawSockaddrUnix // x/sys refuses names of the full length
+	sa.Family = unix.AF_UNIX
+	for i, c := range []byte(ln.Addr.Path[:min(len(ln.Addr.Path), len(sa.Path)-1)]) {
+		sa.Path[1+i] = int8(c)
 	}
-	if err := unix.Bind(fd, &unix.SockaddrUnix{Name: "@" + name}); err != nil {
+	size := unsafe.Sizeof(sa) // abns@ names have all bytes of the address, the zeroes behind the text too
+	if ln.Addr.Family == runtime.FamilyAbstractZ {
+		size = unsafe.Offsetof(sa.Path) + 1 + uintptr(min(len(ln.Addr.Path), len(sa.Path)-1))
+	}
+	if _, _, err := unix.RawSyscall(unix.SYS_BIND, uintptr(fd), uintptr(unsafe.Pointer(&sa)), size); err != 0 {
 		unix.Close(fd)
 		return 0, fail("cannot bind UNIX socket", err)
 	}
 	return fd, nil
 }
-
 // abstractName is the kernel's name of an abns@ socket: the reference gives all
 // bytes of the address, the trailing zeroes too.
 func abstractName(name string) string {

@@ -42,15 +42,20 @@ func (c *child) encode(kind byte, fd, cfd int) string {
 		kind, fd, cfd, c.pid, c.reloads, c.failed, c.started.Unix(), c.version)
 }
 
-// decodeChildren reads childrenVariable: the master itself with the two ends of
-// its own link, and the workers, the one with the fewest reloads first.
-func decodeChildren(text string) (master *child, own [2]int, workers []*child, err error) {
-	own = [2]int{-1, -1}
+// legacy is what a master leaves of a process: fds are the ends of its link, -1 for none.
+type legacy struct {
+	*child
+	fds [2]int
+}
+
+// decodeChildren reads childrenVariable: the master itself, and the workers, the
+// one with the fewest reloads first.
+func decodeChildren(text string) (master legacy, workers []legacy, err error) {
 	for entry := range strings.SplitSeq(text, "|") {
 		if entry == "" {
 			continue
 		}
-		c, kind, fds := &child{}, "", [2]int{-1, -1}
+		c, kind := legacy{&child{}, [2]int{-1, -1}}, ""
 		for field := range strings.SplitSeq(entry, ";") {
 			name, value, _ := strings.Cut(field, "=")
 			n, _ := strconv.Atoi(value)
@@ -58,9 +63,9 @@ func decodeChildren(text string) (master *child, own [2]int, workers []*child, e
 			case "type":
 				kind = value
 			case "fd":
-				fds[0] = n
+				c.fds[0] = n
 			case "cfd":
-				fds[1] = n
+				c.fds[1] = n
 			case "pid":
 				c.pid = n
 			case "reloads":
@@ -75,19 +80,16 @@ func decodeChildren(text string) (master *child, own [2]int, workers []*child, e
 		}
 		switch {
 		case kind == "m":
-			master, own = c, fds
+			master = c
 		case kind == "w" && c.pid > 0:
-			if fds[0] >= 0 {
-				c.link = linkEnd(fds[0])
-			}
 			workers = append(workers, c)
 		}
 	}
-	if master == nil {
-		return nil, own, nil, errChildren
+	if master.child == nil {
+		return master, nil, errChildren
 	}
-	slices.SortStableFunc(workers, func(a, b *child) int { return a.reloads - b.reloads })
-	return master, own, workers, nil
+	slices.SortStableFunc(workers, func(a, b legacy) int { return a.reloads - b.reloads })
+	return master, workers, nil
 }
 
 // row is the line of "show proc".

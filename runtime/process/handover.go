@@ -1,6 +1,7 @@
 package process
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -9,10 +10,10 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
-	"hapax/parser/keyword"
 	"hapax/runtime"
 	"hapax/runtime/engine"
 	"hapax/stats/cli"
@@ -160,17 +161,35 @@ func boundName(fd int, iface string) (name string, listening bool) {
 	case *unix.SockaddrInet6:
 		a = runtime.Addr{Family: runtime.FamilyIPv6, IP: netip.AddrPortFrom(netip.AddrFrom16(addr.Addr), uint16(addr.Port))}
 	case *unix.SockaddrUnix:
-		a = unixAddr(addr.Name)
+		a = unixAddr(unixName(fd))
 	default:
 		return "", false
 	}
 	return engine.SocketName(&runtime.Listener{Addr: a, Bind: &runtime.Bind{Interface: iface}}), true
 }
 
+// unixName is the name that a UNIX socket is bound to, as the kernel has it: an
+// abstract one begins with a zero and may end with many.
+func unixName(fd int) string {
+	var sa unix.RawSockaddrUnix
+	size := uint32(unsafe.Sizeof(sa))
+	if _, _, err := unix.RawSyscall(unix.SYS_GETSOCKNAME, uintptr(fd), uintptr(unsafe.Pointer(&sa)), uintptr(unsafe.Pointer(&size))); err != 0 {
+		return ""
+	}
+	name := make([]byte, max(int(size)-int(unsafe.Offsetof(sa.Path)), 0))
+	for i := range name {
+		name[i] = byte(sa.Path[i])
+	}
+	if len(name) > 0 && name[0] != 0 {
+		name = bytes.TrimRight(name, "\x00")
+	}
+	return string(name)
+}
+
 // unixAddr is the configured address of a bound UNIX socket. A path was bound
 // under a temporary name; an abstract name is padded with zeroes or not.
 func unixAddr(name string) runtime.Addr {
-	if strings.HasPrefix(name, "@") {
+	if strings.HasPrefix(name, "\x00") {
 		short := strings.TrimRight(name[1:], "\x00")
 		if len(short) < len(name)-1 {
 			return runtime.Addr{Family: runtime.FamilyAbstract, Path: short}
@@ -259,11 +278,4 @@ func allListeners(cfg *runtime.Config) (all []*runtime.Listener) {
 		}
 	}
 	return append(all, cfg.Global.StatsSocks...)
-}
-
-// Commands are the commands of a serving process about the process itself.
-func Commands() []cli.Command {
-	return []cli.Command{{
-		Doc: keyword.Doc{Name: "_getsocks", Summary: "hand over the listening sockets", Ref: "9.3"}, Run: getSockets,
-	}}
 }

@@ -92,17 +92,23 @@ func (m *master) remember() bool {
 		m.self = &child{pid: os.Getpid(), started: time.Now(), version: m.Out.Version}
 		return true
 	}
-	self, own, workers, err := decodeChildren(text)
+	self, workers, err := decodeChildren(text)
 	if err != nil {
 		m.alertf("%s", err)
 		m.alertf("Master failed to deserialize monitored processes list, it's a non-recoverable error, exiting.")
 		return false
 	}
-	self.version = m.Out.Version
-	m.self, m.workers = self, workers
-	for i, fd := range own {
+	m.self = self.child
+	m.self.version = m.Out.Version
+	for i, fd := range self.fds {
 		if fd >= 0 {
 			m.own[i] = linkEnd(fd)
+		}
+	}
+	for _, w := range workers {
+		if w.fds[0] >= 0 {
+			w.link = linkEnd(w.fds[0])
+			m.workers = append(m.workers, w.child)
 		}
 	}
 	return true
