@@ -14,7 +14,7 @@ import (
 
 // Rows are the converters of this package.
 var Rows = slices.Concat(stringRows, partRows, binaryRows, mathRows, hashRows, cryptoRows, jsonRows, jwtRows,
-	timeRows, urlRows, addressRows, frameRows, forwardedRows, protobufRows, fixRows, mqttRows, varRows)
+	timeRows, urlRows, addressRows, frameRows, forwardedRows, protobufRows, fixRows, mqttRows, varRows, debugRows)
 
 // ref is the section of the manual for all of them.
 const ref = "7.3.1"
