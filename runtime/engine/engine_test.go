@@ -18,20 +18,25 @@ import (
 	"hapax/runtime/loop"
 )
 
-// bench is a running engine in front of a server of the test.
+// rig is a running engine in front of a server of the test.
 type rig struct {
 	*Engine
 	addr string
 	cfg  *runtime.Config
 }
 
-// start runs an engine with one frontend and one backend whose server is at addr.
+// start runs an engine of one thread with one frontend and one backend whose server is at addr.
 func start(t testing.TB, engine string, server string, tune func(fe, be *runtime.Proxy)) *rig {
+	t.Helper()
+	return startThreads(t, engine, 1, server, tune)
+}
+
+func startThreads(t testing.TB, engine string, threads int, server string, tune func(fe, be *runtime.Proxy)) *rig {
 	t.Helper()
 	cfg := &runtime.Config{Vars: &sample.VarNames{}}
 	cfg.ProcVars = sample.NewProcVars(&cfg.VarLimits)
 	g := &cfg.Global
-	g.NbThread = 1
+	g.NbThread = threads
 	g.Tune.BufSize, g.Tune.MaxRewrite, g.Tune.MaxHdr, g.Tune.LogURILen = 16384, 1024, 101, 1023
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

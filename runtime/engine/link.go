@@ -89,7 +89,7 @@ func (k *link) release(keep bool) {
 // close ends a connection that the server has ended or that never stood.
 func (k *link) close() {
 	k.leave()
-	k.sock.Close(0)
+	k.sock.Close(linger)
 	k.free()
 }
 

@@ -183,6 +183,8 @@ func (s *stream) keepReplay(b *loop.Buffer) {
 	}
 	if len(b.Data) > cap(s.replay.Data)-len(s.replay.Data) {
 		s.replays = false
+		s.replay.Release()
+		s.replay = nil
 		return
 	}
 	s.replay.Data = append(s.replay.Data, b.Data...)
@@ -202,8 +204,8 @@ func (s *stream) passOn(b, head *loop.Buffer) bool {
 	case whole:
 		if rest != nil {
 			s.keepAhead(rest.Data)
+			s.cutHeld(len(rest.Data))
 			rest.Release()
-			s.replays = false // it would be put aside once more
 		}
 		s.requestDone()
 		return true
@@ -219,6 +221,15 @@ func (s *stream) passOn(b, head *loop.Buffer) bool {
 		return true
 	}
 	return false
+}
+
+// cutHeld takes the last n bytes, which belong to the next request, off what is sent again.
+func (s *stream) cutHeld(n int) {
+	if s.replay != nil {
+		s.replay.Data = s.replay.Data[:len(s.replay.Data)-n]
+	} else {
+		s.inEnd -= n
+	}
 }
 
 // requestDone notes that all of the request is on its way to the server.
