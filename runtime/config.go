@@ -137,24 +137,26 @@ type GlobalStats struct {
 	// they have mapped. nil: there are no loops.
 	Buffers func() (used, mapped int64)
 
-	Clock          func() int64 // ms of the clock that all rates are fed with; nil: ms since Started
-	BootTime       time.Duration
-	CurStreams     counter.Gauge
-	CumStreams     counter.Counter
-	Jobs           counter.Gauge // listeners and client connections
-	Listeners      counter.Gauge // listening sockets
-	BytesOutRate   counter.Rate  // in units of 32 bytes
-	MaxConnReached counter.Counter
-	Warnings       counter.Counter // printed since the start, those of the configuration included
-	Stopping       atomic.Bool
-	ConnRateLimit  atomic.Int64    // maxconnrate in force, set by the engine at start and by "set rate-limit"
-	SessRateLimit  atomic.Int64    // maxsessrate in force
-	Captures       counter.Counter // messages that broke their protocol
-	IdlePct        atomic.Int32    // percent of the last second that loops waited, the mean of all
-	TLSConns       counter.Gauge   // client and server side
-	CumTLSConns    counter.Counter
-	TLSRate        counter.Rate
-	TLSRateMax     counter.Max
-	PipesUsed      counter.Gauge
-	Spliced        counter.Counter // bytes
+	Clock                           func() int64 // ms of the clock that all rates are fed with; nil: ms since Started
+	BootTime                        time.Duration
+	CurStreams                      counter.Gauge
+	CumStreams                      counter.Counter
+	Jobs                            counter.Gauge // listeners and client connections
+	Listeners                       counter.Gauge // listening sockets
+	BytesOutRate                    counter.Rate  // in units of 32 bytes
+	MaxConnReached                  counter.Counter
+	Warnings                        counter.Counter // printed since the start, those of the configuration included
+	Stopping                        atomic.Bool
+	ConnRateLimit                   atomic.Int64    // maxconnrate in force, set by the engine at start and by "set rate-limit"
+	SessRateLimit                   atomic.Int64    // maxsessrate in force
+	Captures                        counter.Counter // messages that broke their protocol
+	IdlePct                         atomic.Int32    // percent of the last second that loops waited, the mean of all
+	TLSConns                        counter.Gauge   // client and server side
+	CumTLSConns                     counter.Counter
+	TLSRate                         counter.Rate
+	TLSRateMax                      counter.Max
+	TLSFrontKeys, TLSBackKeys       counter.Rate // handshakes that resumed no session
+	TLSFrontKeysMax, TLSBackKeysMax counter.Max
+	PipesUsed                       counter.Gauge
+	Spliced                         counter.Counter // bytes
 }

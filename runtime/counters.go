@@ -55,3 +55,6 @@ type BackCounters struct {
 	QTime, CTime, DTime, TTime   counter.Average // ms: queue, connect, response, total
 	_                            [64]byte
 }
+
+// TLSCounters is what the handshakes of a frontend, a backend or a server count.
+type TLSCounters struct{ Sess, Reused, Failed counter.Counter }

@@ -123,6 +123,8 @@ type ProxyStats struct {
 	Front []FrontCounters // one shard per loop
 	Back  []BackCounters
 
+	TLSFront, TLSBack TLSCounters // handshakes with clients and with servers
+
 	FrontConns    counter.Gauge // client connections now
 	FrontConnsMax counter.Max
 	BackConns     counter.Gauge // sessions on the backend now

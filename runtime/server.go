@@ -109,9 +109,10 @@ type Server struct {
 	PoolLow        int
 	PoolPurge      time.Duration
 	NonStick       bool
-	TLS            TLSConfig // nil: clear. Set by runtime/ssl
-	CheckTLS       TLSConfig // "check-ssl": of checks, wherever they go
-	SSL            any       // the line's words about TLS: runtime/ssl's own
+	TLS            TLSConfig   // nil: clear. Set by runtime/ssl
+	CheckTLS       TLSConfig   // "check-ssl": of checks, wherever they go
+	TLSStats       TLSCounters // live
+	SSL            any         // the line's words about TLS: runtime/ssl's own
 	TFO            bool
 	TCPUserTimeout int // ms
 	Namespace      string
@@ -140,6 +141,7 @@ type Server struct {
 	DownTime   atomic.Int64 // seconds DOWN before LastChange
 	Errors     atomic.Int32 // consecutive, for observe
 	HealthOff  atomic.Bool  // disable health
+	Restored   bool         // a state file told how it was: it goes on from there
 
 	LastCheck    atomic.Pointer[CheckResult] // live: published by runtime/check; nil until the first check ended
 	CheckRunning atomic.Bool                 // live: a check is under way

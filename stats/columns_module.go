@@ -1,10 +1,15 @@
 package stats
 
+import (
+	"hapax/runtime"
+	"hapax/stats/counter"
+)
+
 // moduleColumns are the columns behind the "-": those of TLS, HTTP/3, QUIC, HTTP/2 and HTTP/1.
 var moduleColumns = []Column{
-	{Name: "ssl_sess", Desc: "Total number of ssl sessions established", On: Any, Get: absent},
-	{Name: "ssl_reused_sess", Desc: "Total number of ssl sessions reused", On: Any, Get: absent},
-	{Name: "ssl_failed_handshake", Desc: "Total number of failed handshake", On: Any, Get: absent},
+	{Name: "ssl_sess", Desc: "Total number of ssl sessions established", On: Any, Get: handshakes(func(c *runtime.TLSCounters) *counter.Counter { return &c.Sess })},
+	{Name: "ssl_reused_sess", Desc: "Total number of ssl sessions reused", On: Any, Get: handshakes(func(c *runtime.TLSCounters) *counter.Counter { return &c.Reused })},
+	{Name: "ssl_failed_handshake", Desc: "Total number of failed handshake", On: Any, Get: handshakes(func(c *runtime.TLSCounters) *counter.Counter { return &c.Failed })},
 	{Name: "ssl_ocsp_staple", Desc: "Total number of stapled OCSP responses", On: Any, Get: absent},
 	{Name: "ssl_failed_ocsp_staple", Desc: "Total number of failed OCSP stapling (expired or error)", On: Any, Get: absent},
 	{Name: "h3_data", Desc: "Total number of DATA frames received", On: Proxies, Get: absent},
@@ -96,4 +101,19 @@ var moduleColumns = []Column{
 	{Name: "h1_bytes_out", Desc: "Total number of bytes send", On: Proxies, Get: colH1Out},
 	{Name: "h1_spliced_bytes_in", Desc: "Total number of bytes received using kernel splicing", On: Proxies, Get: absent},
 	{Name: "h1_spliced_bytes_out", Desc: "Total number of bytes sendusing kernel splicing", On: Proxies, Get: absent},
+}
+
+// handshakes is a counter of TLS handshakes. Listeners do not count theirs apart.
+func handshakes(of func(*runtime.TLSCounters) *counter.Counter) func(*Row) Field {
+	return func(r *Row) Field {
+		switch r.On {
+		case Frontend:
+			return u64(counting, of(&r.Proxy.Live.TLSFront).Load())
+		case Backend:
+			return u64(counting, of(&r.Proxy.Live.TLSBack).Load())
+		case Server:
+			return u64(counting, of(&r.Server.TLSStats).Load())
+		}
+		return u64(counting, 0)
+	}
 }

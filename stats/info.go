@@ -126,11 +126,27 @@ func (p *info) startTime() Field {
 	return u32(lasting, start.Unix())
 }
 
-func (p *info) rate(r *counter.Rate) Field {
+func (p *info) rate(r *counter.Rate) Field { return p.rateAs(r, rating, rating) }
+
+// rateAs is a rate whose tags differ with decimals.
+func (p *info) rateAs(r *counter.Rate, whole, float Tags) Field {
 	if p.float {
-		return decimal(rating, r.PerSecondFloat(p.clock))
+		return decimal(float, r.PerSecondFloat(p.clock))
 	}
-	return u32(rating, int64(r.PerSecond(p.clock)))
+	return u32(whole, int64(r.PerSecond(p.clock)))
+}
+
+// sessionReuse is the share of TLS connections that resumed a session, in percent.
+func (p *info) sessionReuse() Field {
+	conns, keys := p.live().TLSRate.PerSecondFloat(p.clock), p.live().TLSFrontKeys.PerSecondFloat(p.clock)
+	reuse := 0.0
+	if keys < conns {
+		reuse = 100 * (1 - keys/conns)
+	}
+	if p.float {
+		return decimal(rating, reuse)
+	}
+	return u32(gauge, int64(reuse))
 }
 
 // none is a rate of what does not happen here; its tags differ with decimals.

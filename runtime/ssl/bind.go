@@ -272,7 +272,7 @@ func finish(l *config.Loader, px *runtime.Proxy, b *runtime.Bind) {
 		l.List.Warnf(ast.Pos{}, "Proxy '%s': both 'default-crt' and 'strict-sni' keywords are used in %s, certificates won't be used as fallback (use 'crt' instead).", px.Name, at)
 	}
 	g := of(l)
-	x := &Context{choose: s.choose, maxRecord: recordLimit(g.maxRecord), stats: &l.Config.Stats}
+	x := &Context{choose: s.choose, maxRecord: recordLimit(g.maxRecord), stats: &l.Config.Stats, counters: []*runtime.TLSCounters{&px.Live.TLSFront}}
 	c := &tls.Config{GetCertificate: x.certificate, DynamicRecordSizingDisabled: true, SessionTicketsDisabled: s.noTickets}
 	x.config = c
 

@@ -110,11 +110,13 @@ func (c *Conn) step() {
 	c.resume, c.cancel, c.yield = nil, nil, nil
 	if c.err != nil {
 		c.phase = failed
+		c.of.shaken(c)
 		c.up.Connected(failure(c.err, c.alert))
 		return
 	}
 	c.phase = open
 	c.settled()
+	c.of.shaken(c)
 	if !c.want {
 		c.sock.Pause()
 	}

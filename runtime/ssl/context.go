@@ -31,6 +31,7 @@ type Context struct {
 	roots     *authorities // that certificates of servers must lead to; nil: they are not verified
 	host      string       // "verifyhost"
 	stats     *runtime.GlobalStats
+	counters  []*runtime.TLSCounters // of the frontend, or of the server and its backend
 }
 
 // TLS marks a Context as a runtime.TLSConfig.
@@ -85,15 +86,37 @@ func (x *Context) groups(l *config.Loader, what string, pos ast.Pos, text string
 	return list, nil
 }
 
-// opened, settled and the rest count connections.
+// opened counts a connection.
 func (x *Context) opened(l *loop.Loop) {
-	ms := l.Now() / 1e6
 	x.stats.TLSConns.Inc()
 	x.stats.CumTLSConns.Inc()
-	x.stats.TLSRateMax.Show(uint64(x.stats.TLSRate.Add(ms, 1)))
+	x.stats.TLSRateMax.Show(uint64(x.stats.TLSRate.Add(l.Now()/1e6, 1)))
 }
 
+// closed ends what opened counted.
 func (x *Context) closed() { x.stats.TLSConns.Dec() }
+
+// shaken counts the end of a handshake.
+func (x *Context) shaken(c *Conn) {
+	for _, counters := range x.counters {
+		switch {
+		case c.phase == failed:
+			counters.Failed.Inc()
+		case c.info.Resumed:
+			counters.Reused.Inc()
+		default:
+			counters.Sess.Inc()
+		}
+	}
+	if c.phase == failed || c.info.Resumed {
+		return
+	}
+	keys, most := &x.stats.TLSFrontKeys, &x.stats.TLSFrontKeysMax
+	if c.client {
+		keys, most = &x.stats.TLSBackKeys, &x.stats.TLSBackKeysMax
+	}
+	most.Show(uint64(keys.Add(c.loop.Now()/1e6, 1)))
+}
 
 // certificate answers crypto/tls in a handshake. A slow key is wrapped for this one.
 func (x *Context) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {

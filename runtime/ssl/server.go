@@ -160,7 +160,7 @@ func finishServer(l *config.Loader, px *runtime.Proxy, srv *runtime.Server, s *s
 		l.List.Add(diag.Diagnostic{Severity: severity, Pos: srv.Pos, Text: text, Fatal: severity == diag.Alert})
 	}
 
-	x := &Context{maxRecord: recordLimit(g.maxRecord), stats: &l.Config.Stats, sni: s.sni, checkName: s.checkName}
+	x := &Context{maxRecord: recordLimit(g.maxRecord), stats: &l.Config.Stats, counters: []*runtime.TLSCounters{&srv.TLSStats, &px.Live.TLSBack}, sni: s.sni, checkName: s.checkName}
 	// The names and chains of certificates are verified here: crypto/tls would insist on
 	// a name.
 	c := &tls.Config{InsecureSkipVerify: true, DynamicRecordSizingDisabled: true, SessionTicketsDisabled: s.noTickets, NextProtos: s.protocols}
