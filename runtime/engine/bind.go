@@ -310,6 +310,7 @@ func bindAbstract(ln *runtime.Listener) (int, error) {
 	}
 	return fd, nil
 }
+
 // abstractName is the kernel's name of an abns@ socket: the reference gives all
 // bytes of the address, the trailing zeroes too.
 func abstractName(name string) string {
