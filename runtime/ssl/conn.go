@@ -79,7 +79,7 @@ type piece struct {
 func (c *Conn) Start(sock *loop.Socket, l *loop.Loop, up loop.Handler) {
 	c.sock, c.loop, c.up = sock, l, up
 	c.later.Init(c)
-	c.of.opened(l)
+	c.of.opened(c)
 	if !c.client {
 		c.tls = tls.Server((*wire)(c), c.of.config)
 		c.shake()

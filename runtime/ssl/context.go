@@ -16,7 +16,6 @@ import (
 	"hapax/parser/ast"
 	"hapax/runtime"
 	"hapax/runtime/config"
-	"hapax/runtime/loop"
 	"hapax/runtime/transport"
 )
 
@@ -86,11 +85,13 @@ func (x *Context) groups(l *config.Loader, what string, pos ast.Pos, text string
 	return list, nil
 }
 
-// opened counts a connection.
-func (x *Context) opened(l *loop.Loop) {
+// opened counts a connection. Rates are of clients only.
+func (x *Context) opened(c *Conn) {
 	x.stats.TLSConns.Inc()
 	x.stats.CumTLSConns.Inc()
-	x.stats.TLSRateMax.Show(uint64(x.stats.TLSRate.Add(l.Now()/1e6, 1)))
+	if !c.client {
+		x.stats.TLSRateMax.Show(uint64(x.stats.TLSRate.Add(c.loop.Now()/1e6, 1)))
+	}
 }
 
 // closed ends what opened counted.
