@@ -117,10 +117,11 @@ func argumentType(t keyword.ArgType) string {
 // listFetches draws a column for each place that expressions stand at.
 func listFetches(w io.Writer, tables *config.Tables) {
 	names := sample.CheckpointNames()
+	n := len(names)
 	for i, name := range names {
-		fmt.Fprintf(w, "#%s%s_.%s %s\n", strings.Repeat(" ", len(names)-i), strings.Repeat(" /", i), strings.Repeat("-", len(names)-i), name)
+		fmt.Fprintf(w, "#%s%s_.%s %s\n", strings.Repeat(" ", n+1-i), strings.Repeat("/ ", i), strings.Repeat("-", n-i), name)
 	}
-	fmt.Fprintf(w, "#%s \n#%s \n", strings.Repeat(" /", len(names)), strings.Repeat(" |", len(names)))
+	fmt.Fprintf(w, "# %s \n# %s\n", strings.Repeat("/ ", n), strings.Repeat("| ", n))
 	rows, _ := sorted(tables.Fetches)
 	for _, f := range rows {
 		at := f.From.ValidAt()
