@@ -100,6 +100,9 @@ func (s *server) prepare() bool {
 		s.alertf("[%s.main()] %s", s.Program(), err)
 		return false
 	}
+	if s.Verbose || s.Debug {
+		fmt.Printf("Using %s() as the polling mechanism.\n", s.engine.Loops()[0].Name())
+	}
 	return true
 }
 
