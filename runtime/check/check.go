@@ -109,8 +109,11 @@ func New(cfg *runtime.Config, opt Options) *Checks {
 // the first check that fails; only one that has a default-server line starts with
 // the health that "rise" good checks give.
 func prepare(srv *runtime.Server, now int64) {
-	srv.UserWeight.Store(int32(srv.Weight))
 	srv.StaticMaxConn = srv.MinConn == int(srv.MaxConn.Load())
+	if srv.Restored {
+		return
+	}
+	srv.UserWeight.Store(int32(srv.Weight))
 	srv.LastChange.Store(now)
 	admin := runtime.Admin(srv.AdminState.Load())
 	health := 0

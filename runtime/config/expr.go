@@ -148,10 +148,7 @@ func (d directory) Table(name string) (any, bool) {
 	if px == nil {
 		return nil, false
 	}
-	if t := px.Ext[ExtTable]; t != nil {
-		return t, false
-	}
-	return nil, true
+	return px.Ext[ExtTable], false
 }
 
 func (d directory) Userlist(name string) any {

@@ -10,8 +10,8 @@ import (
 )
 
 // placeByMethods finds the address of a server named by its host, by the methods of
-// init-addr, of which "last,libc" is the default. "last" needs a state file, which
-// is read when the process starts.
+// init-addr, of which "last,libc" is the default. "last" is that
+// of a state file.
 func (l *Loader) placeByMethods(srv *runtime.Server) bool {
 	methods := srv.InitAddr
 	if methods == nil {
@@ -24,6 +24,10 @@ func (l *Loader) placeByMethods(srv *runtime.Server) bool {
 	for _, method := range methods {
 		switch method {
 		case "last":
+			if ip, known := l.lastAddrs[srv]; known {
+				place(srv, ip)
+				return true
+			}
 		case "libc":
 			ip, found := l.lookUpOnce(srv.Host, srv.HostFamily)
 			if found {

@@ -7,6 +7,7 @@ package config
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"hapax/acl"
@@ -59,11 +60,12 @@ type Loader struct {
 	formats      *logformat.Compiler
 	replies      map[string]*runtime.Reply // error files by path
 	hosts        map[hostKey]hostAnswer
-	cpus         *cpuMap // nil without "cpu-map"
-	passed       int     // errors of proxies that do not keep the next proxy from being looked at
-	experimentOn bool    // expose-experimental-directives
-	experimented bool    // something experimental was used
-	deprecatedOn bool    // expose-deprecated-directives
+	lastAddrs    map[*runtime.Server]netip.Addr // from state files
+	cpus         *cpuMap                        // nil without "cpu-map"
+	passed       int                            // errors of proxies that do not keep the next proxy from being looked at
+	experimentOn bool                           // expose-experimental-directives
+	experimented bool                           // something experimental was used
+	deprecatedOn bool                           // expose-deprecated-directives
 }
 
 // use is one place where something Missing is written.
