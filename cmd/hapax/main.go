@@ -140,6 +140,11 @@ func (p *invocation) start() int {
 	if p.check {
 		mode = process.Mode{Quiet: mode.Quiet}
 	}
+	if mode.Daemon || mode.MasterWorker {
+		for _, f := range p.files {
+			process.KeepSource(f.Name, f.Source)
+		}
+	}
 	switch {
 	case mode.Daemon && p.call.Role == process.First && !p.call.Reloading():
 		return p.call.Launch()

@@ -141,3 +141,14 @@ func TestGivenDescriptor(t *testing.T) {
 		t.Errorf("the master answers %q, %v", answer[:n], err)
 	}
 }
+
+// A configuration that comes through a pipe is there for the worker too.
+func TestPipedConfiguration(t *testing.T) {
+	s := newSite(t, "")
+	c := s.startWith(func(cmd *exec.Cmd) {
+		cmd.Args = []string{"/bin/sh", "-c", `cat "$1" | exec "$0" -W -db -f /dev/stdin`, program, s.path("haproxy.cfg")}
+		cmd.Path = "/bin/sh"
+	})
+	c.says(1, "Loading success.")
+	s.serves()
+}

@@ -5,6 +5,7 @@ import (
 	"net"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"hapax/parser"
 	"hapax/parser/ast"
@@ -80,11 +81,12 @@ type Call struct {
 	List *diag.List
 
 	program program
+	began   time.Time
 }
 
 // NewCall notes how the process was called, before anything changes.
 func NewCall(args []string, b Birth) *Call {
-	return &Call{Birth: b, program: called(args)}
+	return &Call{Birth: b, program: called(args), began: time.Now()}
 }
 
 // Program is the name that messages give the program: what it was called as.

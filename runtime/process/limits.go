@@ -2,6 +2,7 @@ package process
 
 import (
 	goruntime "runtime"
+	"runtime/debug"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -36,6 +37,9 @@ func (s *server) settle() bool {
 		b.Links++
 	}
 	config.SetLimits(s.cfg, b, s.List)
+	if most := int64(s.cfg.Global.MemMax) << 20; most > 0 {
+		debug.SetMemoryLimit(most - most/8) // the collector works harder before the system refuses memory
+	}
 	return config.RaiseLimits(s.cfg, b, s.List)
 }
 

@@ -170,6 +170,10 @@ func (s *server) accept() bool {
 	}
 	c := Controlled{Config: s.cfg, Engine: s.engine, Checks: s.checks, Env: s.env, StartLog: func() []byte { return []byte(s.Out.Log()) }}
 	s.control = s.Control(c, table, sockets)
+	s.count(+1)
+	live := &s.cfg.Stats
+	live.Warnings.Add(uint64(s.List.Warnings()))
+	live.BootTime = time.Since(s.began)
 	s.engine.Run()
 	s.checks.Start(s.engine.Loops())
 	for l := range sockets {
@@ -179,6 +183,18 @@ func (s *server) accept() bool {
 		s.followMaster(c, table)
 	}
 	return true
+}
+
+// count counts the listening sockets in, or with -1 out.
+func (s *server) count(sign int) {
+	n := 0
+	for _, ln := range allListeners(s.cfg) {
+		if ln.Sock != nil {
+			n++
+		}
+	}
+	s.cfg.Stats.Listeners.Add(int64(sign * n))
+	s.cfg.Stats.Jobs.Add(int64(sign * n))
 }
 
 // followMaster answers what the master asks over the link, and ends when it is gone.

@@ -46,6 +46,7 @@ func (p *stop) now() {
 		p.deadline = time.After(d)
 	}
 	s.engine.SoftStop()
+	s.count(-1)
 	for _, px := range append(s.frontends(), s.backends()...) {
 		px.State.Store(int32(runtime.ProxyStopped))
 		s.announce(logger.Warning, px, sprintf("Proxy %s stopped (cumulated conns: FE: %d, BE: %d).", px.Name, frontConns(px), backSessions(px)))
