@@ -155,6 +155,7 @@ func globalKeywords() []Keyword {
 				l.Config.Global.LogTag = line.Arg(1)
 			}
 		}),
+		defaultPathRow(),
 		global("server-state-base", "directory of the files with server states", arg("path", keyword.File),
 			onceFile("expects one argument: a directory path.", func(g *runtime.Global) *string { return &g.StateBase })),
 		global("server-state-file", "file with server states", arg("path", keyword.File),

@@ -127,7 +127,16 @@ func (l *Loader) readAll(files []*ast.File) bool {
 	}
 	var names []string
 	for _, file := range files {
-		if !l.readFile(file) {
+		if err := l.paths.enter(file.Name); err != nil {
+			l.List.Alertf(ast.Pos{}, "parsing [%s:0]: failed to apply default-path: %s.", file.Name, err)
+			return false
+		}
+		read := l.readFile(file)
+		if err := l.paths.leave(); err != nil {
+			l.List.Alertf(ast.Pos{}, "%s", err)
+			return false
+		}
+		if !read {
 			return false
 		}
 		names = append(names, file.Name)

@@ -61,11 +61,12 @@ type Loader struct {
 	replies      map[string]*runtime.Reply // error files by path
 	hosts        map[hostKey]hostAnswer
 	lastAddrs    map[*runtime.Server]netip.Addr // from state files
-	cpus         *cpuMap                        // nil without "cpu-map"
-	passed       int                            // errors of proxies that do not keep the next proxy from being looked at
-	experimentOn bool                           // expose-experimental-directives
-	experimented bool                           // something experimental was used
-	deprecatedOn bool                           // expose-deprecated-directives
+	paths        defaultPath
+	cpus         *cpuMap // nil without "cpu-map"
+	passed       int     // errors of proxies that do not keep the next proxy from being looked at
+	experimentOn bool    // expose-experimental-directives
+	experimented bool    // something experimental was used
+	deprecatedOn bool    // expose-deprecated-directives
 }
 
 // use is one place where something Missing is written.
