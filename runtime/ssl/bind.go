@@ -219,6 +219,23 @@ func parseAuthorities(word string, named bool) func(*config.Loader, *config.Word
 	}
 }
 
+// parseRevoked is "crl-file", of which only the file's place is looked at: the word is
+// Missing.
+func parseRevoked(l *config.Loader, w *config.Words, _ *runtime.Bind) error {
+	path := w.Take()
+	if path == "" {
+		return errors.New("'crl-file' : missing CRLfile path")
+	}
+	if base := of(l).caBase; base != "" && path[0] != '/' && path[0] != '@' {
+		path = base + "/" + path
+	}
+	if _, reason := found(path); reason != "" {
+		l.List.Alertf(w.Pos(), "Couldn't open the ca-file '%s' (%s).", path, reason)
+		return fmt.Errorf("'crl-file' : unable to load %s", path)
+	}
+	return nil
+}
+
 // clients sets how certificates of clients are looked at.
 func (x *Context) clients(s *line) error {
 	if s.auth == tls.NoClientCert {

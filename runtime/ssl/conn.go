@@ -58,16 +58,19 @@ type Conn struct {
 type phase uint8
 
 const (
-	idle      phase   = iota // a connection to a server that does not stand yet
-	shaking                  // the handshake runs
-	open                     // bytes flow
-	failed                   // the handshake has failed
-	closed                   // nothing is left
-	maxRecord = 16384        // bytes of clear text in a record at most
-	// smallInput is the size up to which received bytes are copied behind others that wait
-	// for the end of a record: a peer that sends byte by byte shall not hold a buffer for each.
-	smallInput = 2048
+	idle    phase = iota // a connection to a server that does not stand yet
+	shaking              // the handshake runs
+	open                 // bytes flow
+	failed               // the handshake has failed
+	closed               // nothing is left
 )
+
+// maxRecord is how many bytes of clear text a record holds at most.
+const maxRecord = 16384
+
+// smallInput is the size up to which received bytes are copied behind others that wait
+// for the end of a record: a peer that sends byte by byte shall not hold a buffer for each.
+const smallInput = 2048
 
 // piece is a part of what is to be encrypted: a buffer, or bytes that nobody changes.
 type piece struct {

@@ -68,6 +68,7 @@ var Domain = config.Domain{
 		verifyWord(),
 		word("ca-file", "the authorities that certificates of clients must lead to", keyword.File, "", parseAuthorities("ca-file", true)),
 		word("ca-verify-file", "the same for authorities that clients are not told", keyword.File, "", parseAuthorities("ca-verify-file", false)),
+		missingWord(word("crl-file", "certificates that are revoked", keyword.File, "", parseRevoked)),
 		flag("no-ca-names", "do not tell clients the authorities", "", setting(func(s *line) { s.noNames = true })),
 		flag("no-tls-tickets", "sessions are not resumed by tickets", "", setting(func(s *line) { s.noTickets = true })),
 		flag("tls-tickets", "sessions are resumed by tickets", "", setting(func(s *line) { s.noTickets = false })),
@@ -193,6 +194,11 @@ func setting(set func(*line)) func(*config.Loader, *config.Words, *runtime.Bind)
 
 func versionWord(name, note string) config.BindWord {
 	return flag(name, versionSummary(name), note, setting(func(s *line) { s.versions.exclude(name) }))
+}
+
+func missingWord(w config.BindWord) config.BindWord {
+	w.Status, w.Examples = keyword.Missing, nil
+	return w
 }
 
 func verifyWord() config.BindWord {

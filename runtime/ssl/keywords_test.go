@@ -17,6 +17,7 @@ import (
 	"hapax/parser"
 	"hapax/parser/ast"
 	"hapax/parser/diag"
+	"hapax/parser/keyword"
 	"hapax/runtime"
 	"hapax/runtime/config"
 	"hapax/runtime/rules"
@@ -154,7 +155,7 @@ func TestMissing(t *testing.T) {
 		{"ssl crt site.pem ecdhe brainpoolP256r1", "", "bind ecdhe brainpoolP256r1"},
 		{"ssl crt site.pem", "maxsslconn 10", "maxsslconn"},
 		{"ssl crt site.pem", "tune.ssl.keylog on", "tune.ssl.keylog"},
-		{"ssl crt site.pem crl-file x", "", "bind crl-file"},
+		{"ssl crt site.pem crl-file site.pem", "", "bind crl-file"},
 		{"ssl crt site.pem crt-list x", "", "bind crt-list"},
 	} {
 		cfg, said := load(t, configuration(c.words, c.global))
@@ -201,6 +202,9 @@ func TestExamples(t *testing.T) {
 		run(w.Name, w.Summary, all)
 	}
 	for _, w := range Domain.BindWords {
+		if w.Status == keyword.Missing {
+			continue
+		}
 		var all []string
 		for _, e := range w.Examples {
 			all = append(all, e.Config)
