@@ -182,8 +182,10 @@ func unlingering(ctx context.Context, network, addr string) (net.Conn, error) {
 
 // No request fails while workers are replaced: neither those of new connections
 // nor those of kept ones.
-func TestReloadUnderLoad(t *testing.T) {
-	s := newSite(t, "")
+func TestReloadUnderLoad(t *testing.T) { onBothLoops(t, reloadUnderLoad) }
+
+func reloadUnderLoad(t *testing.T, newSite func(string) *site) {
+	s := newSite("")
 	c := s.start("-W", "-db")
 	c.says(1, "Loading success.")
 	var served, failed atomic.Int64
@@ -237,8 +239,10 @@ func TestReloadUnderLoad(t *testing.T) {
 
 // A request that is under way when the worker is replaced is answered by the old
 // one, which then closes its connection.
-func TestReloadLetsRequestsEnd(t *testing.T) {
-	s := newSite(t, "")
+func TestReloadLetsRequestsEnd(t *testing.T) { onBothLoops(t, reloadLetsRequestsEnd) }
+
+func reloadLetsRequestsEnd(t *testing.T, newSite func(string) *site) {
+	s := newSite("")
 	slow, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

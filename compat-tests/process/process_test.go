@@ -21,6 +21,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"hapax/compat-tests/refuse"
 )
 
 var (
@@ -34,6 +36,7 @@ var (
 const patience = 20 * time.Second
 
 func TestMain(m *testing.M) {
+	refuse.Become()
 	flag.Parse()
 	os.Exit(run(m))
 }
@@ -58,6 +61,22 @@ type site struct {
 	t    *testing.T
 	dir  string
 	port int
+
+	refused bool // the program is started on a system that refuses io_uring
+}
+
+// onBothLoops runs a test with io_uring and on a system that refuses it.
+func onBothLoops(t *testing.T, test func(*testing.T, func(global string) *site)) {
+	for _, refused := range []bool{false, true} {
+		name := map[bool]string{false: "io_uring", true: "epoll"}[refused]
+		t.Run(name, func(t *testing.T) {
+			test(t, func(global string) *site {
+				s := newSite(t, global)
+				s.refused = refused
+				return s
+			})
+		})
+	}
 }
 
 // config is a frontend that answers "hello" by itself.
@@ -164,6 +183,13 @@ func (s *site) startWith(prepare func(*exec.Cmd), args ...string) *child {
 	s.t.Helper()
 	cmd := exec.Command(program, append(args, "-f", s.path("haproxy.cfg"))...)
 	cmd.Dir = s.dir
+	if s.refused {
+		path, argv, variable, err := refuse.Command(program, cmd.Args[1:])
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		cmd.Path, cmd.Args, cmd.Env = path, argv, append(os.Environ(), variable)
+	}
 	prepare(cmd)
 	c := &child{t: s.t, cmd: cmd, done: make(chan struct{})}
 	c.more = sync.NewCond(&c.mu)

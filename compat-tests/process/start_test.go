@@ -283,8 +283,10 @@ func TestLimits(t *testing.T) {
 }
 
 // SIGTTOU pauses, SIGTTIN resumes, SIGHUP tells the state of the servers.
-func TestSignals(t *testing.T) {
-	s := newSite(t, "")
+func TestSignals(t *testing.T) { onBothLoops(t, signals) }
+
+func signals(t *testing.T, newSite func(string) *site) {
+	s := newSite("")
 	s.spoil("backend b\n  server s1 127.0.0.1:1\n  server s2 127.0.0.1:1 backup")
 	c := s.start("-db")
 	s.up(c)
@@ -303,8 +305,10 @@ func TestSignals(t *testing.T) {
 }
 
 // A soft stop waits for what is under way, until hard-stop-after is over.
-func TestHardStop(t *testing.T) {
-	s := newSite(t, "hard-stop-after 200ms")
+func TestHardStop(t *testing.T) { onBothLoops(t, hardStop) }
+
+func hardStop(t *testing.T, newSite func(string) *site) {
+	s := newSite("hard-stop-after 200ms")
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
