@@ -28,6 +28,8 @@ func (s *stream) setEnd(cause byte) {
 		s.End.State = runtime.InQueue
 	case s.Internal && s.link == nil, !s.reached():
 		s.End.State = runtime.InRequest
+	case s.http && s.replied && s.toCli.done:
+		s.End.State = runtime.InLast
 	case s.link == nil || !s.link.up:
 		s.End.State = runtime.InConnect
 	case !s.http || s.tunnel:
@@ -81,13 +83,25 @@ func (s *stream) endBroken() {
 	s.cut()
 }
 
+// resetServer ends the connection to the server as the client's was: by a reset.
+func (s *stream) resetServer() {
+	if k := s.link; k != nil {
+		s.link = nil
+		k.abort()
+	}
+}
+
 // dropServer ends the connection to the server, if there is one. A client that was
 // faster than it need not wait any more.
 func (s *stream) dropServer() {
 	if k := s.link; k != nil {
 		s.link = nil
 		s.cliHeld = false
-		k.abort()
+		if s.http && !s.tunnel {
+			k.abort()
+		} else {
+			k.closeAfter()
+		}
 	}
 }
 
@@ -95,7 +109,12 @@ func (s *stream) dropServer() {
 func (s *stream) releaseLink() {
 	k := s.link
 	s.link = nil
-	k.release(s.srvKeep && s.srvEnd == nil)
+	keep := s.srvKeep && s.srvEnd == nil
+	if s.early && (!keep || k.sock.Queued() > 0) {
+		k.closeAfter() // the server is still to get the end of the request
+	} else {
+		k.release(keep)
+	}
 	s.leaveCurrent()
 	s.releaseSlot()
 }

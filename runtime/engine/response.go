@@ -430,7 +430,8 @@ func (s *stream) afterPass(p passed, rest *loop.Buffer) {
 func (s *stream) responseDone() {
 	s.srvKeep = s.srvWant == h1.KeepAlive
 	if !s.toSrv.done && s.link != nil && s.srvEnd == nil && !s.sendFailed {
-		return // an early response: the server may still want the rest of the request
+		s.early = true
+		return // the server may still want the rest of the request
 	}
 	s.exchangeOver()
 }

@@ -92,6 +92,7 @@ type stream struct {
 	closing bool // the client connection ends with this response
 	srvKeep bool // the server connection may be used again
 	tunnel  bool
+	early   bool // the response was over before the request
 
 	reqFields, resFields   []message.Field
 	steps                  *plan
@@ -199,6 +200,7 @@ func (s *stream) reset() {
 	s.lent = false
 	s.reqCounted, s.resCounted = 0, 0
 	s.resHead, s.cliHeld, s.srvHeld, s.cliDone = false, false, false, false
+	s.early = false
 	s.draining, s.sendFailed, s.failedReply, s.statsRefused, s.concluded = false, false, false, false, false
 	s.inBack, s.queued, s.persist, s.headSent, s.replays = false, false, false, false, false
 	s.replied, s.closing, s.srvKeep, s.tunnel = false, false, false, false
@@ -453,6 +455,8 @@ func (s *stream) clientEnd(err error) {
 		if err != io.EOF {
 			s.finish()
 		}
+	case s.waits == forTarpit:
+		s.endTarpit()
 	case s.phase == readHead:
 		s.End = runtime.Termination{Cause: runtime.EndClient, State: runtime.InRequest}
 		if err != io.EOF {

@@ -254,6 +254,7 @@ type torture struct {
 	origin net.Listener
 	tcp    bool
 	conns  sync.WaitGroup // of the origin
+	busy   atomic.Int64   // exchanges that the origin is at
 	faulty atomic.Int64   // exchanges that were planned to fail
 	sound  atomic.Int64
 }
@@ -292,6 +293,8 @@ func (tt *torture) answer(c net.Conn, br *bufio.Reader, r *rand.Rand) bool {
 	if err != nil {
 		return false
 	}
+	tt.busy.Add(1)
+	defer tt.busy.Add(-1)
 	id, _ := strconv.Atoi(req.Header.Get("X-Id"))
 	v, ok := tt.plans.Load(id)
 	if !ok {
@@ -577,6 +580,9 @@ func (tt *torture) clientTCP(r *rand.Rand) {
 
 // leftovers waits until the engine is at rest, and tells what is not.
 func (tt *torture) leftovers() {
+	for end := time.Now().Add(patience); tt.busy.Load() > 0 && time.Now().Before(end); {
+		goruntime.Gosched()
+	}
 	for _, w := range tt.workers {
 		w.ask(func() {
 			for _, srv := range tt.servers {
