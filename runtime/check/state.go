@@ -121,6 +121,9 @@ func (c *Checks) settle(srv *runtime.Server, was before) {
 		px.Live.DownTime.Add(max(now-px.Live.LastChange.Load(), 0))
 		px.Live.LastChange.Store(now)
 	}
+	if srv.MarkedDownShut && was.state != runtime.ServerStopped && stateOf(srv) == runtime.ServerStopped {
+		c.opt.Shutdown(srv, false) // behind the messages, which count the sessions that end
+	}
 }
 
 // operate gives a server another operational state: checks, traffic or the
@@ -130,9 +133,6 @@ func (c *Checks) operate(srv *runtime.Server, next runtime.ServerState, why caus
 	place(srv, next, was.admin)
 	switch next {
 	case runtime.ServerStopped:
-		if srv.MarkedDownShut {
-			c.opt.Shutdown(srv, false)
-		}
 		moved := queue.Redistribute(srv)
 		level := levelAlert
 		if was.quiet() {
@@ -217,9 +217,6 @@ func (c *Checks) enterMaint(srv *runtime.Server, was before, next runtime.Admin)
 	if was.state == runtime.ServerStopped {
 		c.report(srv, levelNotice, title(srv)+" was DOWN and now enters maintenance"+via(srv, forced))
 		return
-	}
-	if srv.MarkedDownShut {
-		c.opt.Shutdown(srv, false)
 	}
 	moved := queue.Redistribute(srv)
 	level := levelAlert

@@ -118,6 +118,7 @@ func (s *stream) kill(cause byte) {
 		}
 	}
 	s.setEnd(cause)
+	s.resetServer()
 	s.leaveQueue()
 	s.cut()
 }

@@ -151,6 +151,7 @@ func (s *stream) tcpClientEnd(err error) {
 	case s.tunnel:
 		s.countAborts(true)
 		s.setEnd(runtime.EndClient)
+		s.resetServer()
 		s.cut()
 	case eof(err) && s.phase == hold && (s.in != nil || !s.abortsOnClose()):
 		s.run(&s.req) // content rules need not wait any more; the server is to get what came

@@ -57,7 +57,6 @@ func (s *stream) startTarpit() outcome {
 	s.waits = forTarpit
 	d := first(s.Timeouts.Tarpit, s.Back.Timeout.Tarpit, s.Back.Timeout.Connect)
 	s.timer.After(d)
-	s.phase = drop
 	s.req.at = len(s.req.steps)
 	return wait
 }
@@ -225,8 +224,8 @@ func (s *stream) serverTimeout() {
 	switch {
 	case s.tunnel:
 		cause := byte(runtime.EndServerTO)
-		if d := s.c.timer.Deadline(); d > 0 && d-s.w.loop.Now() < int64(time.Millisecond) {
-			cause = runtime.EndClientTO // both at once, as with timeout tunnel
+		if first(s.Timeouts.Tunnel, s.Back.Timeout.Tunnel) > 0 && s.srvEnd == nil && !s.cliDone {
+			cause = runtime.EndClientTO // it is both sides' timeout: the client's is looked at first
 		}
 		s.setEnd(cause)
 		s.cut()
