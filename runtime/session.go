@@ -21,6 +21,7 @@ type Session struct {
 	Requests     int            // on this connection so far
 	Unix         bool
 	TLS          TLSState // nil: clear
+	Failure      error    // that ended its handshake, for error-log-format
 }
 
 // Told are the addresses of a session after set-src, set-dst or a PROXY

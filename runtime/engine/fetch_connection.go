@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -140,27 +141,47 @@ var faults = [...]struct {
 	{unix.EPIPE, fault{57, "EPIPE", "EPIPE returned by OS"}},
 }
 
+// handshakeFaults are the errors of TLS handshakes, which begin with their text: details may follow.
+var handshakeFaults = [...]fault{
+	{24, "SSL_EMPTY", "Connection closed during SSL handshake"},
+	{26, "SSL_TIMEOUT", "Timeout during SSL handshake"},
+	{30, "SSL_CA_FAIL", "SSL client CA chain cannot be verified"},
+	{31, "SSL_CRT_FAIL", "SSL client certificate not trusted"},
+	{34, "SSL_HANDSHAKE", "SSL handshake failure"},
+}
+
 // faultOf names the error with which a connection ended. A regular end is none.
 func faultOf(err error) fault {
-	var errno unix.Errno
-	if err == nil || !errors.As(err, &errno) {
+	if err == nil {
 		return fault{0, "", "Success"}
 	}
-	for _, f := range faults {
-		if f.errno == errno {
-			return f.fault
+	var errno unix.Errno
+	if errors.As(err, &errno) {
+		for _, f := range faults {
+			if f.errno == errno {
+				return f.fault
+			}
+		}
+		return faults[0].fault
+	}
+	for _, f := range handshakeFaults {
+		if strings.HasPrefix(err.Error(), f.text) {
+			return f
 		}
 	}
-	return faults[0].fault
+	return fault{0, "", "Success"}
 }
 
 // clientEnd and serverEnd give how the connection ended, nil while it stands; false: there is no connection.
 func clientEnd(ctx *sample.Context) (error, bool) {
-	st := running(ctx)
-	if st == nil {
+	if st := running(ctx); st != nil {
+		return st.c.end, true
+	}
+	s, ok := ctx.Owner.(*runtime.Stream)
+	if !ok || s.Session == nil || s.Session.Listener == nil {
 		return nil, false
 	}
-	return st.c.end, true
+	return s.Session.Failure, true
 }
 
 func serverEnd(ctx *sample.Context) (error, bool) {

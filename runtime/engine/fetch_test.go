@@ -131,6 +131,7 @@ func TestFaults(t *testing.T) {
 		{errors.New("EOF"), 0, "", "Success"},
 		{unix.ECONNREFUSED, 47, "EREFUSED", "ECONNREFUSED returned by OS"},
 		{unix.EHOSTUNREACH, 49, "EUNREACH", "ENETUNREACH returned by OS"},
+		{errors.New("SSL handshake failure (error:0A00009C:SSL routines::http request)"), 34, "SSL_HANDSHAKE", "SSL handshake failure"},
 		{unix.ETIMEDOUT, 6, "SOCK_ERR", "General socket error"},
 	} {
 		if got := faultOf(c.err); got != (fault{c.number, c.name, c.text}) {

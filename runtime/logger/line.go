@@ -251,6 +251,7 @@ func Connect(sess *runtime.Session, err error) {
 	level := p.errorLevel(sess.Front)
 	now := time.Now().UnixMicro()
 	if f := p.failed; f != nil && !f.Empty() {
+		sess.Failure = err
 		s := &w.spare
 		s.Session, s.Front, s.Back = sess, sess.Front, sess.Front
 		s.Ctx.Owner, s.Ctx.Scratch = s, w.scratch
@@ -258,6 +259,7 @@ func Connect(sess *runtime.Session, err error) {
 		s.End = runtime.Termination{Cause: runtime.EndProxy, State: runtime.InRequest}
 		s.Time = runtime.Timing{Accept: sess.Accepted, AcceptWall: sess.AcceptedWall}
 		s.Time.Close = sess.Accepted + (now-sess.AcceptedWall)*1e3
+		s.Time.Handshake = s.Time.Close
 		p.line(s, f, level, stepKilled)
 		s.Session = nil
 		return
