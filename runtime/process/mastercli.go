@@ -2,6 +2,7 @@ package process
 
 import (
 	"net"
+	"os"
 	"strconv"
 	"sync/atomic"
 	"syscall"
@@ -13,8 +14,51 @@ import (
 	"hapax/stats/cli"
 )
 
-// bindMaster opens a command socket of the master.
-func (m *master) bindMaster(ln *runtime.Listener) error { return engine.Bind(ln, nil) }
+// openSockets binds the master's command sockets (-S).
+func (m *master) openSockets() bool {
+	table, err := m.Table(m.commands())
+	if err != nil {
+		m.alertf("%s", err)
+		return false
+	}
+	sockets := map[net.Listener]*runtime.Listener{}
+	for _, text := range m.MasterSockets {
+		ln, err := m.Socket(text)
+		if err != nil {
+			m.alertf("Cannot create the listener of the master CLI")
+			m.alertf("%s", err)
+			m.alertf("Can't create the master's CLI.")
+			return false
+		}
+		if err := engine.Bind(ln, nil); err != nil {
+			m.List.Alertf(noPos, "%s.", err)
+			m.alertf("[%s.main()] Some protocols failed to start their listeners! Exiting.", m.Name())
+			return false
+		}
+		l, err := netListener(ln.Sock)
+		if err != nil {
+			m.alertf("%s", err)
+			return false
+		}
+		m.cfg.Global.StatsSocks = append(m.cfg.Global.StatsSocks, ln)
+		sockets[l] = ln
+	}
+	if len(sockets) > 0 && m.own[0] == nil {
+		here, there, err := newLink()
+		if err != nil {
+			m.alertf("Can't create the mcli_reload socketpair.")
+			return false
+		}
+		m.own = [2]*os.File{here, there}
+	}
+	m.control = m.newControl(table, sockets)
+	for l := range sockets {
+		if l != nil {
+			go m.control.Serve(l)
+		}
+	}
+	return true
+}
 
 // newControl makes the server of the master's command sockets. A nil listener
 // stands for a connection that waits for the outcome of a reload.
@@ -73,8 +117,7 @@ func (m *master) showProc(c *cli.Conn, args []string) cli.Step {
 	}
 	row(sprintf("#%-14s %-15s %-15s %-15s %-15s", "<PID>", "<type>", "<reloads>", "<uptime>", "<version>"), "<ipc_fd[0]>", "<ipc_fd[1]>")
 	row(m.self.row("master", sprintf("%d [failed: %d]", m.self.reloads, m.self.failed)), fd(0), fd(1))
-	heading := "# workers\n"
-	c.WriteString(heading)
+	c.WriteString("# workers\n")
 	old := false
 	for _, w := range m.workers {
 		if w.leaving() && !old {
