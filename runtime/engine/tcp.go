@@ -24,6 +24,10 @@ func (s *stream) startTCP() {
 func (s *stream) forwardTCP() outcome {
 	s.Time.Response = s.w.loop.Now()
 	logger.Connected(&s.Stream)
+	if s.judgesPipe() {
+		s.res.start(pipeSteps())
+		s.inspect = 0
+	}
 	s.openPipe()
 	for _, b := range [...]**loop.Buffer{&s.in, &s.more, &s.extra} {
 		if *b != nil {
@@ -131,6 +135,14 @@ func (s *stream) pipeOn(b *loop.Buffer) {
 
 // tunnelBack passes bytes of the server to the client.
 func (s *stream) tunnelBack(b *loop.Buffer) {
+	if s.pipeHeld() {
+		s.holdPipe(b)
+		return
+	}
+	s.passBack(b)
+}
+
+func (s *stream) passBack(b *loop.Buffer) {
 	n := int64(len(b.Data))
 	s.BytesOut += n
 	s.ResFromServer += n
@@ -178,6 +190,12 @@ func (s *stream) pipeClientEnd() {
 
 // tunnelServerEnd passes the server's end on, and waits for the client's.
 func (s *stream) tunnelServerEnd(err error) {
+	if s.pipeHeld() {
+		s.run(&s.res) // its rules need not wait any more
+		if s.dead {
+			return
+		}
+	}
 	if !eof(err) {
 		s.countAborts(false)
 		s.setEnd(runtime.EndServer)
