@@ -94,6 +94,9 @@ const (
 		FrontResContent | FrontResHeaders | FrontResBody | LogEnd | CheckRule
 )
 
+// BeforeStream are the checkpoints of a connection that carries no stream yet: what belongs to one has no value there.
+const BeforeStream = FrontConnection | FrontSession
+
 var checkpointNames = [checkpoints]string{
 	"frontend tcp-request connection rule",
 	"frontend tcp-request session rule",

@@ -79,7 +79,7 @@ var connectionFetches = []sample.Fetch{
 // and sessions are evaluated; hasServer that of the server.
 func hasClient(ctx *sample.Context) (st *stream, ok bool) {
 	st = running(ctx)
-	return st, st != nil && ctx.Checkpoint&(sample.FrontConnection|sample.FrontSession) == 0
+	return st, st != nil && ctx.Checkpoint&sample.BeforeStream == 0
 }
 
 func hasServer(ctx *sample.Context) (st *stream, ok bool) {

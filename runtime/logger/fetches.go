@@ -20,7 +20,7 @@ var fetches = []sample.Fetch{
 	count("bc.timer.connect", "ms to connect to the server (%Tc)", sample.ServerAddr, connectTime),
 	count("bc_be_queue", "requests served before this one in the backend's queue (%bq)", sample.ServerAddr, backendQueue),
 	count("bc_srv_queue", "requests served before this one in the server's queue (%sq)", sample.ServerAddr, serverQueue),
-	count("fc.timer.handshake", "ms of the handshakes of the connection (%Th)", sample.ClientAddr, handshakeTime),
+	handshakes("fc.timer.handshake", "ms of the handshakes of the connection (%Th)"),
 	count("fc.timer.total", "ms in all (%Tt)", sample.SessionFinal, closeTime),
 	count("req.timer.hdr", "ms to receive the request's head (%TR)", sample.ReqHeaders, requestTime),
 	count("req.timer.idle", "ms before the request (%Ti)", sample.ReqHeaders, idleTime),
@@ -61,13 +61,32 @@ func count(name, summary string, from sample.Source, get func(*runtime.Stream) i
 		Out: sample.Int, From: from,
 		Eval: func(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
 			s, ok := ctx.Owner.(*runtime.Stream)
-			if !ok {
+			if !ok || ctx.Checkpoint&sample.BeforeStream != 0 {
 				return false
 			}
 			out.SetInt(get(s))
 			return true
 		},
 	}
+}
+
+// handshakes makes the row of the time of handshakes, which sessions have too: -1 while
+// they are not over.
+func handshakes(name, summary string) sample.Fetch {
+	row := count(name, summary, sample.ClientAddr, handshakeTime)
+	row.Eval = func(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
+		s, ok := ctx.Owner.(*runtime.Stream)
+		switch {
+		case !ok:
+			return false
+		case ctx.Checkpoint == sample.FrontConnection:
+			out.SetInt(-1)
+		default:
+			out.SetInt(handshakeTime(s))
+		}
+		return true
+	}
+	return row
 }
 
 // transferTime is 0 or more only for a stream with a response: a TCP connection has none.
