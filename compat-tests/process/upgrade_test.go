@@ -1,6 +1,7 @@
 package process
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"os"
@@ -145,10 +146,14 @@ func TestGivenDescriptor(t *testing.T) {
 // A configuration that comes through a pipe is there for the worker too.
 func TestPipedConfiguration(t *testing.T) {
 	s := newSite(t, "")
+	text, err := os.ReadFile(s.path("haproxy.cfg"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	c := s.startWith(func(cmd *exec.Cmd) {
-		cmd.Args = []string{"/bin/sh", "-c", `cat "$1" | exec "$0" -W -db -f /dev/stdin`, program, s.path("haproxy.cfg")}
-		cmd.Path = "/bin/sh"
-	})
+		cmd.Args[len(cmd.Args)-1] = "/dev/stdin"
+		cmd.Stdin = bytes.NewReader(text)
+	}, "-W", "-db")
 	c.says(1, "Loading success.")
 	s.serves()
 }
