@@ -94,7 +94,6 @@ type Stream struct {
 	Retries                     int16 // set-retries; -1: the backend's
 	PrioClass                   int32
 	PrioOffset                  int32
-	ToServer                    netip.AddrPort                                                         // set-dst: where an unaddressed server is
 	Timeouts                    struct{ Client, Server, Tunnel, Queue, Connect, Tarpit time.Duration } // set-timeout; 0: the proxy's
 
 	// What happened.
@@ -153,7 +152,6 @@ func (s *Stream) Reset() {
 	s.Held, s.HeldOver, s.Values, s.Early = nil, false, [2][]byte{}, s.Early[:0]
 	s.LogLevel, s.StrictMode, s.Tarpit, s.Retries = -1, true, false, -1
 	s.PrioClass, s.PrioOffset = 0, 0
-	s.ToServer = netip.AddrPort{}
 	s.Timeouts.Client, s.Timeouts.Server, s.Timeouts.Tunnel = 0, 0, 0
 	s.Timeouts.Queue, s.Timeouts.Connect, s.Timeouts.Tarpit = 0, 0, 0
 	s.Time, s.End = Timing{}, Termination{}

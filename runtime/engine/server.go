@@ -267,14 +267,10 @@ func (k *link) address(a *runtime.Addr, srv *runtime.Server, s *stream) bool {
 	case runtime.FamilyIPv4, runtime.FamilyIPv6:
 		ip := a.IP
 		if ip.Addr().IsUnspecified() {
-			to := s.ToServer.Addr()
-			if !to.IsValid() {
-				to = s.Session.Local().Addr()
-			}
-			ip = netip.AddrPortFrom(to, ip.Port())
+			ip = netip.AddrPortFrom(s.Ctx.Dst.Addr(), ip.Port())
 		}
 		if srv.MapPorts {
-			ip = netip.AddrPortFrom(ip.Addr(), ip.Port()+s.Session.Local().Port())
+			ip = netip.AddrPortFrom(ip.Addr(), ip.Port()+s.Ctx.Dst.Port())
 		}
 		k.to = loop.AddrFrom(ip)
 		s.ServerAddr = ip

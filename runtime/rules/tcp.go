@@ -76,8 +76,6 @@ func parseAddress(l *config.Loader, a *config.ActionLine) (runtime.Exec, error) 
 			s.Session.Tell(next, netip.AddrPort{})
 		case connection:
 			s.Session.Tell(netip.AddrPort{}, next)
-		case !src:
-			s.ToServer = next
 		}
 		if src {
 			s.Ctx.Src = next
