@@ -240,10 +240,13 @@ type socket func(ctx *sample.Context) (w *worker, fd int, ok bool)
 
 func clientSocket(ctx *sample.Context) (w *worker, fd int, ok bool) {
 	st := running(ctx)
-	if st == nil || !st.c.sock.IsOpen() {
+	switch {
+	case st == nil:
 		return nil, -1, false
+	case ctx.Checkpoint == sample.FrontConnection:
+		return st.w, st.c.fd, true
 	}
-	return st.w, st.c.sock.Fd(), true
+	return st.w, st.c.sock.Fd(), st.c.sock.IsOpen()
 }
 
 func serverSocket(ctx *sample.Context) (w *worker, fd int, ok bool) {
