@@ -253,15 +253,23 @@ func (s *stream) monitor() outcome {
 	return s.answerWith(s.errorReply(200))
 }
 
+// redirects runs "redirect" lines, which do not count as rules that ended a rule set.
+func (s *stream) redirects(rs runtime.Ruleset) outcome {
+	last := s.LastRule
+	v := s.eval(rs, &s.req)
+	s.LastRule = last
+	return s.judgeRequest(v)
+}
+
 // frontRedirects are the legacy "redirect" lines of the frontend, backRedirects those of the backend.
 func (s *stream) frontRedirects() outcome {
 	s.point(sample.FrontReqHeaders, sample.Request)
-	return s.judgeRequest(s.eval(s.Front.Redirects, &s.req))
+	return s.redirects(s.Front.Redirects)
 }
 
 func (s *stream) backRedirects() outcome {
 	s.point(sample.BackReqHeaders, sample.Request)
-	return s.judgeRequest(s.eval(s.Back.Redirects, &s.req))
+	return s.redirects(s.Back.Redirects)
 }
 
 // chooseBackend is use_backend and default_backend.
