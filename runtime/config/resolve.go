@@ -159,7 +159,7 @@ func (l *Loader) finalize(px *runtime.Proxy) {
 		l.List.Warnf(px.Pos, "truncating capture length to %d bytes for %s '%s'.", most, px.Kind, px.Name)
 		px.Capture.CookieLen = most
 	}
-	if st.state == stateGlobal && l.Config.Global.StateFile == "" {
+	if st.state == stateGlobal && l.Config.Global.StateFile == "" && px.Caps&runtime.CapBack != 0 {
 		l.List.Warnf(px.Pos, "backend '%s' configured to load server state file from global section 'server-state-file' directive. Unfortunately, 'server-state-file' is not set!", px.Name)
 	}
 	l.numberServers(px)
