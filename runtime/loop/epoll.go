@@ -75,6 +75,12 @@ func (e *epoll) ctl(op uintptr, fd int32, events uint32, kind uint32, s slot) un
 	ev := unix.EpollEvent{Events: events, Fd: int32(s.index), Pad: int32(kind<<24 | s.gen)}
 	e.l.syscalls++
 	_, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_CTL, uintptr(e.fd), op, uintptr(fd), uintptr(unsafe.Pointer(&ev)), 0, 0)
+	if errno == unix.EEXIST {
+		// With several threads Linux 6.18 was seen to keep the entry of a descriptor that was closed: it becomes that of the
+		// new one.
+		e.l.syscalls++
+		_, _, errno = unix.RawSyscall6(unix.SYS_EPOLL_CTL, uintptr(e.fd), unix.EPOLL_CTL_MOD, uintptr(fd), uintptr(unsafe.Pointer(&ev)), 0, 0)
+	}
 	return errno
 }
 
