@@ -141,7 +141,7 @@ func (m *mix) plan(r *rand.Rand, id int, last bool) *exchange {
 		b.WriteString("\r\n")
 	}
 	x.req = b.Bytes()
-	x.planResponse(r, m, version)
+	x.planResponse(r, m, last)
 	if m.faults && last && r.IntN(3) == 0 {
 		x.planFault(r, m)
 	}
@@ -152,7 +152,7 @@ func (m *mix) plan(r *rand.Rand, id int, last bool) *exchange {
 	return x
 }
 
-func (x *exchange) planResponse(r *rand.Rand, m *mix, version string) {
+func (x *exchange) planResponse(r *rand.Rand, m *mix, last bool) {
 	var b bytes.Buffer
 	for range r.IntN(8) / 6 * r.IntN(4) {
 		b.WriteString("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
@@ -175,7 +175,7 @@ func (x *exchange) planResponse(r *rand.Rand, m *mix, version string) {
 	case r.IntN(3) == 0:
 		b.WriteString("Transfer-Encoding: chunked\r\n\r\n")
 		b.Write(chunked(r, body, r.IntN(4) == 0))
-	case x.resClose && r.IntN(2) == 0:
+	case x.resClose && last && r.IntN(2) == 0: // it ends the client's connection as well
 		b.WriteString("\r\n")
 		b.Write(body)
 	default:
