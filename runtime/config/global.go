@@ -3,15 +3,12 @@ package config
 import (
 	"fmt"
 	"os"
-	"os/user"
-	"strconv"
+	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"hapax/parser/ast"
 	"hapax/parser/keyword"
-	"hapax/parser/units"
 	"hapax/runtime"
 )
 
@@ -57,20 +54,13 @@ func globalSections() []Section {
 	}}}
 }
 
-const (
-	noteThreads  = "loops are locked to threads that the kernel places"
-	noteGroups   = "what loops share needs no groups"
-	noteMemory   = "memory is managed by the language's runtime"
-	notePoller   = "the loop engine is chosen by what the kernel offers"
-	noteNoFork   = "nothing forks"
-	noteBuffers  = "buffers are not limited in number"
-	noteDebug    = "a developer's setting of the reference"
-	noteRunQueue = "there is no run queue"
-)
-
 func globalKeywords() []Keyword {
-	tune := func(f func(*runtime.Tune) *int) func(*runtime.Tune) *int { return f }
-	rows := []Keyword{
+	return slices.Concat(processKeywords(), tuneKeywords(), inertKeywords())
+}
+
+// processKeywords are about what the process is and may do.
+func processKeywords() []Keyword {
+	return []Keyword{
 		discovered(flag("daemon", "run in the background", func(l *Loader) { l.Config.Global.Daemon = true })),
 		discovered(flag("quiet", "print nothing while starting", func(l *Loader) {
 			l.Config.Global.Quiet = true
@@ -187,101 +177,12 @@ func globalKeywords() []Keyword {
 			}
 			return nil
 		})),
-
-		tuneInt("tune.maxrewrite", "bytes of a buffer reserved for header rewriting", "expects an integer argument.",
-			tune(func(t *runtime.Tune) *int { return &t.MaxRewrite }), func(n int) string {
-				if n < 0 {
-					return "expects a positive integer argument."
-				}
-				return ""
-			}),
-		tuneInt("tune.http.maxhdr", "most header fields of a message", "expects an integer argument.",
-			tune(func(t *runtime.Tune) *int { return &t.MaxHdr }), func(n int) string {
-				if n < 1 || n > 32767 {
-					return "expects a numeric value between 1 and 32767"
-				}
-				return ""
-			}),
-		tuneInt("tune.http.logurilen", "bytes of the request line in logs", "expects an integer argument.", tune(func(t *runtime.Tune) *int { return &t.LogURILen }), nil),
-		tuneInt("tune.http.cookielen", "bytes of captured cookies", "expects an integer argument.", tune(func(t *runtime.Tune) *int { return &t.CookieLen }), nil),
-		global("tune.bufsize", "bytes of a buffer", arg("size", keyword.Size), reporting(bufSize)),
-		global("tune.idletimer", "time after which a stream counts as idle", arg("time", keyword.Time), reporting(idleTimer)),
-		global("tune.maxaccept", "most connections accepted in one turn", arg("number", keyword.Int), reporting(maxAccept)),
-		global("tune.maxpollevents", "most events taken in one turn", arg("number", keyword.Int), reporting(maxPollEvents)),
-		tuneSize("tune.rcvbuf.client", "kernel receive buffer of client sockets", func(t *runtime.Tune) *int { return &t.RcvBufClient }),
-		tuneSize("tune.sndbuf.client", "kernel send buffer of client sockets", func(t *runtime.Tune) *int { return &t.SndBufClient }),
-		tuneSize("tune.rcvbuf.server", "kernel receive buffer of server sockets", func(t *runtime.Tune) *int { return &t.RcvBufServer }),
-		tuneSize("tune.sndbuf.server", "kernel send buffer of server sockets", func(t *runtime.Tune) *int { return &t.SndBufServer }),
-		global("tune.pool-high-fd-ratio", "percent of descriptors from which idle server connections are closed", arg("percent", keyword.Int), reporting(fdRatio)),
-		global("tune.pool-low-fd-ratio", "percent of descriptors from which no idle server connections are added", arg("percent", keyword.Int), reporting(fdRatio)),
-
-		inertFlag("busy-polling", notePoller, true),
-		inertFlag("insecure-fork-wanted", noteNoFork, true),
-		inertFlag("insecure-setuid-wanted", "nothing is executed", false),
-		inertFlag("nosplice", "splice is not used", false),
-		inertFlag("nogetaddrinfo", "names are looked up by one resolver", false),
-		inertFlag("quick-exit", "leaving frees nothing one by one", false),
-		inertFlag("limited-quic", "there is no QUIC", false),
-		inertFlag("prealloc-fd", noteMemory, false),
-		inertFlag("no-memory-trimming", noteMemory, false),
-		inertFlag("tune.disable-fast-forward", "data is forwarded from where it was received", false),
-		inertFlag("tune.disable-zero-copy-forwarding", "data is forwarded from where it was received", false),
-		inert("tune.defaults.purge", noteMemory, nil, func(l *Loader, line *ast.Line) { l.TooMany(line, 1, 1) }),
-		withNo(inert("set-dumpable", "core dumps follow the system's settings", []keyword.Arg{{Name: "value", Type: keyword.Enum, Enum: []string{"on", "off", "libs"}, Opt: true}}, func(l *Loader, line *ast.Line) {
-			if l.TooMany(line, 1, 1) || line.Modifier == ast.No {
-				return
-			}
-			if v := line.Arg(1); v != "" && v != "on" && v != "libs" && v != "off" {
-				l.Alert(line.Pos, "'%s' only supports 'on' and 'off' as an argument, found '%s'.", line.Arg(0), v)
-			}
-		})),
-		withNo(inert("numa-cpu-mapping", noteThreads, nil, nil)),
-		inert("cpu-map", noteThreads, arg("threads", keyword.Opaque), mapCPUs),
-		inertInt("maxpipes", "splice is not used", true, "expects an integer argument."),
-		inertInt("maxzlibmem", noteMemory, false, "expects an integer argument."),
-		inertInt("tune.runqueue-depth", noteRunQueue, true, "expects an integer argument."),
-		inert("tune.buffers.limit", noteBuffers, arg("number", keyword.Int), reporting(notNegative)),
-		inert("tune.buffers.reserve", noteBuffers, arg("number", keyword.Int), reporting(notNegative)),
-		inert("tune.pattern.cache-size", "patterns are not cached", arg("number", keyword.Int), reporting(positiveNumeric)),
-		inert("tune.max-rules-at-once", "rules never yield", arg("number", keyword.Int), reporting(positiveNumeric)),
-		inert("tune.memory.hot-size", noteMemory, arg("number", keyword.Int), reporting(func(l *Loader, line *ast.Line) error {
-			if !l.TooMany(line, 1, 1) && atol(line.Arg(1)) <= 0 {
-				return fmt.Errorf("'%s' expects a strictly positive value.", line.Arg(0))
-			}
-			return nil
-		})),
-		inert("tune.fail-alloc", noteDebug, arg("percent", keyword.Int), reporting(func(l *Loader, line *ast.Line) error {
-			if n := atol(line.Arg(1)); !l.TooMany(line, 1, 1) && (n < 0 || n > 100) {
-				return fmt.Errorf("'%s' expects a numeric value between 0 and 100.", line.Arg(0))
-			}
-			return nil
-		})),
-		inert("tune.pipesize", "splice is not used", arg("size", keyword.Size), reporting(sizeOnly)),
-		inert("tune.recv_enough", "one receive takes what a buffer holds", arg("size", keyword.Size), reporting(sizeOnly)),
-		choice("tune.sched.low-latency", noteRunQueue, "either 'on' or 'off' but got '%s'.", "on", "off"),
-		choice("tune.idle-pool.shared", "idle connections belong to one loop", "'full', 'on' or 'off' but got '%s'.", "full", "on", "off"),
-		choice("tune.listener.multi-queue", "each loop accepts for itself", "either 'on', 'fair', or 'off' but got '%s'.", "on", "fair", "off"),
-		choice("profiling.tasks", noteDebug, "either 'on', 'auto', or 'off' but got '%s'.", "on", "auto", "off"),
 	}
-	return rows
 }
 
 func discovered(k Keyword) Keyword { k.Discover = true; return k }
 
 func withNo(k Keyword) Keyword { k.No = true; return k }
-
-func envArgs() []keyword.Arg {
-	return []keyword.Arg{{Name: "name", Type: keyword.Str}, {Name: "value", Type: keyword.Str}}
-}
-
-// inertInt is a number without meaning here, refused when it is not there.
-func inertInt(name, note string, once bool, missing string) Keyword {
-	return inert(name, note, arg("number", keyword.Int), func(l *Loader, line *ast.Line) {
-		if !l.TooMany(line, 1, 1) && line.Arg(1) == "" {
-			l.Alert(line.Pos, "'%s' %s", line.Arg(0), missing)
-		}
-	})
-}
 
 func masterWorker(l *Loader, line *ast.Line) error {
 	if !l.discovering || l.TooMany(line, 1, 1) {
@@ -341,144 +242,6 @@ func maxReloads(l *Loader, line *ast.Line) error {
 	}
 	l.Config.Global.MaxReloads = n
 	return nil
-}
-
-func setenv(l *Loader, line *ast.Line) error {
-	if l.TooMany(line, 1, 2) {
-		return nil
-	}
-	name, value := line.Arg(1), line.Arg(2)
-	switch {
-	case name == "":
-		return fmt.Errorf("'%s' expects environment variable name.\n.", line.Arg(0))
-	case value == "":
-		return fmt.Errorf("'%s' expects environment variable value for '%s'.\n.", line.Arg(0), name)
-	}
-	set := l.Env.Set
-	if line.Arg(0) == "presetenv" {
-		set = l.Env.Preset
-	}
-	if err := set(name, value); err != nil {
-		return fmt.Errorf("'%s' failed on variable '%s' : %s.\n", line.Arg(0), name, err)
-	}
-	return nil
-}
-
-func unsetenv(l *Loader, line *ast.Line) error {
-	if line.Arg(1) == "" {
-		return fmt.Errorf("'%s' expects at least one variable name.\n", line.Arg(0))
-	}
-	for _, name := range line.Texts(nil, 1) {
-		if err := l.Env.Unset(name); err != nil {
-			return fmt.Errorf("'%s' failed on variable '%s' : %s.\n", line.Arg(0), name, err)
-		}
-	}
-	return nil
-}
-
-func chroot(l *Loader, line *ast.Line) error {
-	if l.TooMany(line, 1, 1) {
-		return nil
-	}
-	g, dir := &l.Config.Global, line.Arg(1)
-	switch {
-	case g.Chroot != "":
-		return Warning(fmt.Sprintf("'%s' is already specified. Continuing.\n", line.Arg(0)))
-	case dir == "":
-		return fmt.Errorf("'%s' expects a directory as an argument.\n", line.Arg(0))
-	}
-	g.Chroot = dir
-	info, err := os.Stat(dir)
-	switch {
-	case os.IsPermission(err):
-		l.List.Diagf(line.Pos, "parsing [%s:%d]: '%s': '%s': %s (process is need to be started with root privileges to be able to chroot).",
-			line.Pos.File, line.Pos.Line, line.Arg(0), dir, errnoText(syscall.EACCES))
-	case err != nil:
-		l.List.Diagf(line.Pos, "parsing [%s:%d]: '%s': '%s': %s.", line.Pos.File, line.Pos.Line, line.Arg(0), dir, errnoText(syscall.ENOENT))
-	case !info.IsDir():
-		l.List.Diagf(line.Pos, "parsing [%s:%d]: '%s': '%s' is not a directory.", line.Pos.File, line.Pos.Line, line.Arg(0), dir)
-	}
-	return nil
-}
-
-func runAsUser(l *Loader, line *ast.Line) {
-	if l.TooMany(line, 1, 1) {
-		return
-	}
-	if l.global.uidSet {
-		l.Complain(line.Pos, "user/uid already specified. Continuing.")
-		return
-	}
-	id, ok := userID(line.Arg(1))
-	if !ok {
-		l.Alert(line.Pos, "cannot find user id for '%s' (0:Success)", line.Arg(1))
-		return
-	}
-	l.global.uidSet = true
-	l.Config.Global.User, l.Config.Global.UID = line.Arg(1), id
-}
-
-func runAsGroup(l *Loader, line *ast.Line) {
-	if l.TooMany(line, 1, 1) {
-		return
-	}
-	if l.global.gidSet {
-		l.Complain(line.Pos, "gid/group was already specified. Continuing.")
-		return
-	}
-	id, ok := groupID(line.Arg(1))
-	if !ok {
-		l.Alert(line.Pos, "cannot find group id for '%s' (0:Success)", line.Arg(1))
-		return
-	}
-	l.global.gidSet = true
-	l.Config.Global.Group, l.Config.Global.GID = line.Arg(1), id
-}
-
-func userID(name string) (int, bool) {
-	u, err := user.Lookup(name)
-	if err != nil {
-		return 0, false
-	}
-	id, err := strconv.Atoi(u.Uid)
-	return id, err == nil
-}
-
-func groupID(name string) (int, bool) {
-	g, err := user.LookupGroup(name)
-	if err != nil {
-		return 0, false
-	}
-	id, err := strconv.Atoi(g.Gid)
-	return id, err == nil
-}
-
-func runAsUID(l *Loader, line *ast.Line) {
-	runAsNumber(l, line, "user/uid", "user", &l.global.uidSet, &l.Config.Global.UID)
-}
-
-func runAsGID(l *Loader, line *ast.Line) {
-	runAsNumber(l, line, "group/gid", "group", &l.global.gidSet, &l.Config.Global.GID)
-}
-
-func runAsNumber(l *Loader, line *ast.Line, both, other string, set *bool, id *int) {
-	word, value := line.Arg(0), line.Arg(1)
-	switch {
-	case l.TooMany(line, 1, 1):
-		return
-	case *set:
-		l.Complain(line.Pos, "%s already specified. Continuing.", both)
-		return
-	case value == "":
-		l.Alert(line.Pos, "'%s' expects an integer argument.", word)
-		return
-	}
-	n, err := strconv.ParseInt(value, 10, 32)
-	if err != nil {
-		l.Warn(line.Pos, " %s: string '%s' is not a number.\n   | You might want to use the '%s' parameter to use a system %s name.", word, value, other, other)
-		return
-	}
-	*set, *id = true, int(n)
 }
 
 // maxThreads is how many loops a process may have.
@@ -668,130 +431,5 @@ func statsTimeout(l *Loader, line *ast.Line) error {
 		return fmt.Errorf("'stats timeout' expects a positive value")
 	}
 	l.Config.Global.CLITimeout = d
-	return nil
-}
-
-func bufSize(l *Loader, line *ast.Line) error {
-	word, value := line.Arg(0), line.Arg(1)
-	if l.TooMany(line, 1, 1) {
-		return nil
-	}
-	if value == "" {
-		return fmt.Errorf("'%s' expects an integer argument", word)
-	}
-	size, bad, ok := units.Size(value)
-	const most = 1<<31 - 1 - 16
-	switch {
-	case !ok:
-		return fmt.Errorf("unexpected '%s' after size passed to '%s'", bad, word)
-	case size > most:
-		return fmt.Errorf("'%s' expects a size in bytes from 0 to %d.", word, most)
-	case size == 0:
-		return fmt.Errorf("'%s' expects a positive integer argument.", word)
-	}
-	l.Config.Global.Tune.BufSize = (int(size) + 15) &^ 15 // as the reference, which shows it in statistics
-	return nil
-}
-
-func idleTimer(l *Loader, line *ast.Line) error {
-	word, value := line.Arg(0), line.Arg(1)
-	const most = 65535 * time.Millisecond
-	if l.TooMany(line, 1, 1) {
-		return nil
-	}
-	if value == "" {
-		return fmt.Errorf("'%s' expects a timer value between 0 and 65535 ms.", word)
-	}
-	d, fault := l.Time(value, time.Millisecond)
-	switch {
-	case fault == nil && d > most:
-		return fmt.Errorf("'%s' expects a timer value between 0 and 65535 ms.", word)
-	case fault == nil:
-		l.Config.Global.Tune.IdleTimer = d
-		return nil
-	case fault.Over:
-		return fmt.Errorf("timer overflow in argument <%s> to <%s>, maximum value is 65535 ms.", value, word)
-	case fault.Under:
-		return fmt.Errorf("timer underflow in argument <%s> to <%s>, minimum non-null value is 1 ms.", value, word)
-	}
-	return fmt.Errorf("unexpected character '%c' in argument to <%s>.", fault.Char, word)
-}
-
-func maxAccept(l *Loader, line *ast.Line) error {
-	t, word := &l.Config.Global.Tune, line.Arg(0)
-	switch {
-	case l.TooMany(line, 1, 1):
-		return nil
-	case t.MaxAccept != 0:
-		return Warning(fmt.Sprintf("'%s' already specified. Continuing.", word))
-	case line.Arg(1) == "":
-		return fmt.Errorf("'%s' expects an integer argument", word)
-	}
-	n := atol(line.Arg(1))
-	if n > 1<<31-1 {
-		return fmt.Errorf("'%s' expects -1 or an integer from 0 to INT_MAX.", word)
-	}
-	t.MaxAccept = n
-	return nil
-}
-
-func maxPollEvents(l *Loader, line *ast.Line) error {
-	t, word := &l.Config.Global.Tune, line.Arg(0)
-	switch {
-	case l.TooMany(line, 1, 1):
-		return nil
-	case t.MaxPollEvents != 0:
-		return Warning(fmt.Sprintf("'%s' already specified. Continuing.", word))
-	case line.Arg(1) == "":
-		return fmt.Errorf("'%s' expects an integer argument.", word)
-	}
-	n := atol(line.Arg(1))
-	if n > 1000000 {
-		return fmt.Errorf("'%s' expects an integer value lower than or equal to 1000000.", word)
-	}
-	t.MaxPollEvents = n
-	return nil
-}
-
-func fdRatio(l *Loader, line *ast.Line) error {
-	if l.TooMany(line, 1, 1) {
-		return nil
-	}
-	n := atol(line.Arg(1))
-	if line.Arg(1) == "" || n < 0 || n > 100 {
-		return fmt.Errorf("'%s' expects an integer argument between 0 and 100.", line.Arg(0))
-	}
-	if line.Arg(0) == "tune.pool-high-fd-ratio" {
-		l.Config.Global.Tune.PoolHighFD = n
-	} else {
-		l.Config.Global.Tune.PoolLowFDRatio = n
-	}
-	return nil
-}
-
-func notNegative(l *Loader, line *ast.Line) error {
-	if !l.TooMany(line, 1, 1) && atol(line.Arg(1)) < 0 {
-		return fmt.Errorf("'%s' expects a non-negative number but got '%s'.", line.Arg(0), line.Arg(1))
-	}
-	return nil
-}
-
-func positiveNumeric(l *Loader, line *ast.Line) error {
-	if !l.TooMany(line, 1, 1) && (line.Arg(1) == "" || atol(line.Arg(1)) < 0) {
-		return fmt.Errorf("'%s' expects a positive numeric value", line.Arg(0))
-	}
-	return nil
-}
-
-func sizeOnly(l *Loader, line *ast.Line) error {
-	if l.TooMany(line, 1, 1) {
-		return nil
-	}
-	if line.Arg(1) == "" {
-		return fmt.Errorf("'%s' expects an integer argument.", line.Arg(0))
-	}
-	if _, bad, ok := units.Size(line.Arg(1)); !ok {
-		return fmt.Errorf("unexpected '%s' after size passed to '%s'", bad, line.Arg(0))
-	}
 	return nil
 }

@@ -1,0 +1,110 @@
+package config
+
+import (
+	"fmt"
+
+	"hapax/parser/ast"
+	"hapax/parser/keyword"
+	"hapax/parser/units"
+)
+
+// Why a word has no effect.
+const (
+	noteThreads  = "loops are locked to threads that the kernel places"
+	noteGroups   = "what loops share needs no groups"
+	noteMemory   = "memory is managed by the language's runtime"
+	notePoller   = "the loop engine is chosen by what the kernel offers"
+	noteNoFork   = "nothing forks"
+	noteBuffers  = "buffers are not limited in number"
+	noteDebug    = "a developer's setting of the reference"
+	noteRunQueue = "there is no run queue"
+)
+
+// inertKeywords are words whose arguments are checked and that have no meaning here.
+func inertKeywords() []Keyword {
+	return []Keyword{
+		inertFlag("busy-polling", notePoller, true),
+		inertFlag("insecure-fork-wanted", noteNoFork, true),
+		inertFlag("insecure-setuid-wanted", "nothing is executed", false),
+		inertFlag("nosplice", "splice is not used", false),
+		inertFlag("nogetaddrinfo", "names are looked up by one resolver", false),
+		inertFlag("quick-exit", "leaving frees nothing one by one", false),
+		inertFlag("limited-quic", "there is no QUIC", false),
+		inertFlag("prealloc-fd", noteMemory, false),
+		inertFlag("no-memory-trimming", noteMemory, false),
+		inertFlag("tune.disable-fast-forward", "data is forwarded from where it was received", false),
+		inertFlag("tune.disable-zero-copy-forwarding", "data is forwarded from where it was received", false),
+		inert("tune.defaults.purge", noteMemory, nil, func(l *Loader, line *ast.Line) { l.TooMany(line, 1, 1) }),
+		withNo(inert("set-dumpable", "core dumps follow the system's settings", []keyword.Arg{{Name: "value", Type: keyword.Enum, Enum: []string{"on", "off", "libs"}, Opt: true}}, func(l *Loader, line *ast.Line) {
+			if l.TooMany(line, 1, 1) || line.Modifier == ast.No {
+				return
+			}
+			if v := line.Arg(1); v != "" && v != "on" && v != "libs" && v != "off" {
+				l.Alert(line.Pos, "'%s' only supports 'on' and 'off' as an argument, found '%s'.", line.Arg(0), v)
+			}
+		})),
+		withNo(inert("numa-cpu-mapping", noteThreads, nil, nil)),
+		inert("cpu-map", noteThreads, arg("threads", keyword.Opaque), mapCPUs),
+		inertInt("maxpipes", "splice is not used", true, "expects an integer argument."),
+		inertInt("maxzlibmem", noteMemory, false, "expects an integer argument."),
+		inertInt("tune.runqueue-depth", noteRunQueue, true, "expects an integer argument."),
+		inert("tune.buffers.limit", noteBuffers, arg("number", keyword.Int), reporting(notNegative)),
+		inert("tune.buffers.reserve", noteBuffers, arg("number", keyword.Int), reporting(notNegative)),
+		inert("tune.pattern.cache-size", "patterns are not cached", arg("number", keyword.Int), reporting(positiveNumeric)),
+		inert("tune.max-rules-at-once", "rules never yield", arg("number", keyword.Int), reporting(positiveNumeric)),
+		inert("tune.memory.hot-size", noteMemory, arg("number", keyword.Int), reporting(func(l *Loader, line *ast.Line) error {
+			if !l.TooMany(line, 1, 1) && atol(line.Arg(1)) <= 0 {
+				return fmt.Errorf("'%s' expects a strictly positive value.", line.Arg(0))
+			}
+			return nil
+		})),
+		inert("tune.fail-alloc", noteDebug, arg("percent", keyword.Int), reporting(func(l *Loader, line *ast.Line) error {
+			if n := atol(line.Arg(1)); !l.TooMany(line, 1, 1) && (n < 0 || n > 100) {
+				return fmt.Errorf("'%s' expects a numeric value between 0 and 100.", line.Arg(0))
+			}
+			return nil
+		})),
+		inert("tune.pipesize", "splice is not used", arg("size", keyword.Size), reporting(sizeOnly)),
+		inert("tune.recv_enough", "one receive takes what a buffer holds", arg("size", keyword.Size), reporting(sizeOnly)),
+		choice("tune.sched.low-latency", noteRunQueue, "either 'on' or 'off' but got '%s'.", "on", "off"),
+		choice("tune.idle-pool.shared", "idle connections belong to one loop", "'full', 'on' or 'off' but got '%s'.", "full", "on", "off"),
+		choice("tune.listener.multi-queue", "each loop accepts for itself", "either 'on', 'fair', or 'off' but got '%s'.", "on", "fair", "off"),
+		choice("profiling.tasks", noteDebug, "either 'on', 'auto', or 'off' but got '%s'.", "on", "auto", "off"),
+	}
+}
+
+// inertInt is a number without meaning here, refused when it is not there.
+func inertInt(name, note string, once bool, missing string) Keyword {
+	return inert(name, note, arg("number", keyword.Int), func(l *Loader, line *ast.Line) {
+		if !l.TooMany(line, 1, 1) && line.Arg(1) == "" {
+			l.Alert(line.Pos, "'%s' %s", line.Arg(0), missing)
+		}
+	})
+}
+
+func notNegative(l *Loader, line *ast.Line) error {
+	if !l.TooMany(line, 1, 1) && atol(line.Arg(1)) < 0 {
+		return fmt.Errorf("'%s' expects a non-negative number but got '%s'.", line.Arg(0), line.Arg(1))
+	}
+	return nil
+}
+
+func positiveNumeric(l *Loader, line *ast.Line) error {
+	if !l.TooMany(line, 1, 1) && (line.Arg(1) == "" || atol(line.Arg(1)) < 0) {
+		return fmt.Errorf("'%s' expects a positive numeric value", line.Arg(0))
+	}
+	return nil
+}
+
+func sizeOnly(l *Loader, line *ast.Line) error {
+	if l.TooMany(line, 1, 1) {
+		return nil
+	}
+	if line.Arg(1) == "" {
+		return fmt.Errorf("'%s' expects an integer argument.", line.Arg(0))
+	}
+	if _, bad, ok := units.Size(line.Arg(1)); !ok {
+		return fmt.Errorf("unexpected '%s' after size passed to '%s'", bad, line.Arg(0))
+	}
+	return nil
+}

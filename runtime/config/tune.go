@@ -1,0 +1,141 @@
+package config
+
+import (
+	"fmt"
+	"time"
+
+	"hapax/parser/ast"
+	"hapax/parser/keyword"
+	"hapax/parser/units"
+	"hapax/runtime"
+)
+
+// tuneKeywords are sizes and limits, most of them of each loop or connection.
+func tuneKeywords() []Keyword {
+	return []Keyword{
+		tuneInt("tune.maxrewrite", "bytes of a buffer reserved for header rewriting", "expects an integer argument.",
+			func(t *runtime.Tune) *int { return &t.MaxRewrite }, func(n int) string {
+				if n < 0 {
+					return "expects a positive integer argument."
+				}
+				return ""
+			}),
+		tuneInt("tune.http.maxhdr", "most header fields of a message", "expects an integer argument.",
+			func(t *runtime.Tune) *int { return &t.MaxHdr }, func(n int) string {
+				if n < 1 || n > 32767 {
+					return "expects a numeric value between 1 and 32767"
+				}
+				return ""
+			}),
+		tuneInt("tune.http.logurilen", "bytes of the request line in logs", "expects an integer argument.", func(t *runtime.Tune) *int { return &t.LogURILen }, nil),
+		tuneInt("tune.http.cookielen", "bytes of captured cookies", "expects an integer argument.", func(t *runtime.Tune) *int { return &t.CookieLen }, nil),
+		global("tune.bufsize", "bytes of a buffer", arg("size", keyword.Size), reporting(bufSize)),
+		global("tune.idletimer", "time after which a stream counts as idle", arg("time", keyword.Time), reporting(idleTimer)),
+		global("tune.maxaccept", "most connections accepted in one turn", arg("number", keyword.Int), reporting(maxAccept)),
+		global("tune.maxpollevents", "most events taken in one turn", arg("number", keyword.Int), reporting(maxPollEvents)),
+		tuneSize("tune.rcvbuf.client", "kernel receive buffer of client sockets", func(t *runtime.Tune) *int { return &t.RcvBufClient }),
+		tuneSize("tune.sndbuf.client", "kernel send buffer of client sockets", func(t *runtime.Tune) *int { return &t.SndBufClient }),
+		tuneSize("tune.rcvbuf.server", "kernel receive buffer of server sockets", func(t *runtime.Tune) *int { return &t.RcvBufServer }),
+		tuneSize("tune.sndbuf.server", "kernel send buffer of server sockets", func(t *runtime.Tune) *int { return &t.SndBufServer }),
+		global("tune.pool-high-fd-ratio", "percent of descriptors from which idle server connections are closed", arg("percent", keyword.Int), reporting(fdRatio)),
+		global("tune.pool-low-fd-ratio", "percent of descriptors from which no idle server connections are added", arg("percent", keyword.Int), reporting(fdRatio)),
+	}
+}
+
+func bufSize(l *Loader, line *ast.Line) error {
+	word, value := line.Arg(0), line.Arg(1)
+	if l.TooMany(line, 1, 1) {
+		return nil
+	}
+	if value == "" {
+		return fmt.Errorf("'%s' expects an integer argument", word)
+	}
+	size, bad, ok := units.Size(value)
+	const most = 1<<31 - 1 - 16
+	switch {
+	case !ok:
+		return fmt.Errorf("unexpected '%s' after size passed to '%s'", bad, word)
+	case size > most:
+		return fmt.Errorf("'%s' expects a size in bytes from 0 to %d.", word, most)
+	case size == 0:
+		return fmt.Errorf("'%s' expects a positive integer argument.", word)
+	}
+	l.Config.Global.Tune.BufSize = (int(size) + 15) &^ 15 // as the reference, which shows it in statistics
+	return nil
+}
+
+func idleTimer(l *Loader, line *ast.Line) error {
+	word, value := line.Arg(0), line.Arg(1)
+	const most = 65535 * time.Millisecond
+	if l.TooMany(line, 1, 1) {
+		return nil
+	}
+	if value == "" {
+		return fmt.Errorf("'%s' expects a timer value between 0 and 65535 ms.", word)
+	}
+	d, fault := l.Time(value, time.Millisecond)
+	switch {
+	case fault == nil && d > most:
+		return fmt.Errorf("'%s' expects a timer value between 0 and 65535 ms.", word)
+	case fault == nil:
+		l.Config.Global.Tune.IdleTimer = d
+		return nil
+	case fault.Over:
+		return fmt.Errorf("timer overflow in argument <%s> to <%s>, maximum value is 65535 ms.", value, word)
+	case fault.Under:
+		return fmt.Errorf("timer underflow in argument <%s> to <%s>, minimum non-null value is 1 ms.", value, word)
+	}
+	return fmt.Errorf("unexpected character '%c' in argument to <%s>.", fault.Char, word)
+}
+
+func maxAccept(l *Loader, line *ast.Line) error {
+	t, word := &l.Config.Global.Tune, line.Arg(0)
+	switch {
+	case l.TooMany(line, 1, 1):
+		return nil
+	case t.MaxAccept != 0:
+		return Warning(fmt.Sprintf("'%s' already specified. Continuing.", word))
+	case line.Arg(1) == "":
+		return fmt.Errorf("'%s' expects an integer argument", word)
+	}
+	n := atol(line.Arg(1))
+	if n > 1<<31-1 {
+		return fmt.Errorf("'%s' expects -1 or an integer from 0 to INT_MAX.", word)
+	}
+	t.MaxAccept = n
+	return nil
+}
+
+func maxPollEvents(l *Loader, line *ast.Line) error {
+	t, word := &l.Config.Global.Tune, line.Arg(0)
+	switch {
+	case l.TooMany(line, 1, 1):
+		return nil
+	case t.MaxPollEvents != 0:
+		return Warning(fmt.Sprintf("'%s' already specified. Continuing.", word))
+	case line.Arg(1) == "":
+		return fmt.Errorf("'%s' expects an integer argument.", word)
+	}
+	n := atol(line.Arg(1))
+	if n > 1000000 {
+		return fmt.Errorf("'%s' expects an integer value lower than or equal to 1000000.", word)
+	}
+	t.MaxPollEvents = n
+	return nil
+}
+
+func fdRatio(l *Loader, line *ast.Line) error {
+	if l.TooMany(line, 1, 1) {
+		return nil
+	}
+	n := atol(line.Arg(1))
+	if line.Arg(1) == "" || n < 0 || n > 100 {
+		return fmt.Errorf("'%s' expects an integer argument between 0 and 100.", line.Arg(0))
+	}
+	if line.Arg(0) == "tune.pool-high-fd-ratio" {
+		l.Config.Global.Tune.PoolHighFD = n
+	} else {
+		l.Config.Global.Tune.PoolLowFDRatio = n
+	}
+	return nil
+}
