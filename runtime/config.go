@@ -150,7 +150,7 @@ type GlobalStats struct {
 	ConnRateLimit                   atomic.Int64    // maxconnrate in force, set by the engine at start and by "set rate-limit"
 	SessRateLimit                   atomic.Int64    // maxsessrate in force
 	Captures                        counter.Counter // messages that broke their protocol
-	IdlePct                         atomic.Int32    // percent of the last second that loops waited, the mean of all
+	Idle                            func() int      // percent of the last half second that loops waited, the mean of all; nil: nothing runs. Set by the engine
 	TLSConns                        counter.Gauge   // client and server side
 	CumTLSConns                     counter.Counter
 	TLSRate                         counter.Rate
@@ -159,4 +159,12 @@ type GlobalStats struct {
 	TLSFrontKeysMax, TLSBackKeysMax counter.Max
 	PipesUsed                       counter.Gauge
 	Spliced                         counter.Counter // bytes
+}
+
+// IdlePercent is how much of the last half second the loops waited.
+func (s *GlobalStats) IdlePercent() int {
+	if s.Idle == nil {
+		return 100
+	}
+	return s.Idle()
 }

@@ -114,7 +114,7 @@ var infoColumns = []InfoColumn{
 	{Name: "Run_queue", Alt: "current_run_queue", Desc: "Total number of active tasks+tasklets in the current worker process",
 		Get: func(*info) Field { return u32(gauge, 0) }},
 	{Name: "Idle_pct", Alt: "idle_time_percent", Desc: "Percentage of last second spent waiting in the current worker thread",
-		Get: func(p *info) Field { return u32(average, int64(p.live().IdlePct.Load())) }},
+		Get: func(p *info) Field { return u32(average, int64(p.live().IdlePercent())) }},
 	{Name: "node", Alt: "node", Desc: "Node name (global.node)",
 		Get: func(p *info) Field { return text(shown, nodeName(p.config)) }},
 	{Name: "description", Alt: "description", Desc: "Node description (global.description)",

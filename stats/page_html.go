@@ -90,7 +90,7 @@ func (v *view) process(m *markup) {
 		inForce(&g.LiveMaxConn, g.MaxConn), live.MaxConnReached.Load())
 	m.addf("current conns = %d; current pipes = %d/0; conn rate = %d/sec; bit rate = %s<br>\n", live.Conns.Load(), live.PipesUsed.Load(),
 		live.ConnRate.PerSecond(clock), bitRate(32*uint64(live.BytesOutRate.PerSecond(clock))))
-	m.addf("current streams = %d; idle = %d %%</p>\n", live.CurStreams.Load(), live.IdlePct.Load())
+	m.addf("current streams = %d; idle = %d %%</p>\n", live.CurStreams.Load(), live.IdlePercent())
 	m.add(pageLegend)
 
 	keepUp, keepRefresh := word(v.up, ";up"), word(v.noRefresh, ";norefresh")

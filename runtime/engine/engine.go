@@ -134,10 +134,22 @@ func New(cfg *runtime.Config, o Options) *Engine {
 	cfg.Stats.ConnRateLimit.Store(int64(cfg.Global.MaxConnRate))
 	cfg.Stats.SessRateLimit.Store(int64(cfg.Global.MaxSessRate))
 	cfg.Stats.Clock = func() int64 { return loop.Clock() / 1e6 }
+	cfg.Stats.Idle = e.idle
 	for _, px := range cfg.Proxies {
 		e.plans = append(e.plans, makePlan(px))
 	}
 	return e
+}
+
+// idle is the mean of how much all loops waited lately, in percent.
+func (e *Engine) idle() int {
+	sum := 0
+	for _, w := range e.workers {
+		if w != nil {
+			sum += int(w.loop.Stats().IdlePct.Load())
+		}
+	}
+	return sum / max(len(e.workers), 1)
 }
 
 // Start creates the loops and accepts on all listeners, which must be bound.

@@ -26,8 +26,12 @@ var streamFetches = []sample.Fetch{
 		Out: sample.Str, From: sample.Internal, Eval: rulePlace(func(s *runtime.Stream) *runtime.Rule { return s.LastRule })},
 	{Doc: doc("waiting_entity", "7.3.2", "what the processing waits for: file and line of a rule, or http-buffer-request", ""),
 		Out: sample.Str, From: sample.Internal, Eval: waitingEntity},
-	{Doc: doc("cpu_usage_proc", "7.3.2", "percent of the last half second that the threads were busy, the mean of all", "100"),
+	{Doc: doc("cpu_usage_proc", "7.3.2", "percent of the last half second that the threads were busy, the mean of all", "0"),
 		Out: sample.Int, From: sample.Internal, Eval: number(busy)},
+	{Doc: doc("cpu_usage_grp", "7.3.2", "the same for the threads of the group: all", "0"),
+		Out: sample.Int, From: sample.Internal, Eval: number(busy)},
+	{Doc: doc("cpu_usage_thr", "7.3.2", "percent of the last half second that the thread was busy", ""),
+		Out: sample.Int, From: sample.Internal, Eval: threadBusy},
 	{Doc: doc("quic_enabled", "7.3.2", "true when QUIC is spoken; without it there is no value", ""),
 		Out: sample.Bool, From: sample.Constant, Eval: func(*sample.Context, []sample.Arg, *sample.Value) bool { return false }},
 }
@@ -47,7 +51,16 @@ func serverStatus(s *runtime.Stream, out *sample.Value) bool {
 	return speaksHTTP(s)
 }
 
-func busy(s *runtime.Stream) int64 { return 100 - int64(s.Config.Stats.IdlePct.Load()) }
+func busy(s *runtime.Stream) int64 { return int64(100 - s.Config.Stats.IdlePercent()) }
+
+func threadBusy(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
+	st := running(ctx)
+	if st == nil {
+		return false
+	}
+	out.SetInt(int64(100 - st.w.loop.Stats().IdlePct.Load()))
+	return true
+}
 
 func lastRuleFile(s *runtime.Stream) string {
 	if s.LastRule == nil {

@@ -133,6 +133,7 @@ func New(o Options) (*Loop, error) {
 	l.pool.init(l, o.BufSize, o.MaxMemory)
 	l.wheel.init(l.now)
 	l.sample.since = l.now
+	l.stats.IdlePct.Store(100)
 	switch o.Engine {
 	case Uring, Auto, "":
 		u, err := newUring(l)
