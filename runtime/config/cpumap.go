@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"hapax/parser/ast"
-	"hapax/runtime"
 )
 
 const (
@@ -168,20 +167,36 @@ func leadingNumber(text string) int {
 	return atol(text[:end])
 }
 
-// checkThreads warns of threads that have to share processors.
-func (l *Loader) checkThreads(g *runtime.Global) {
-	threads := g.NbThread
+// threads is how many threads the reference runs.
+func (l *Loader) threads() int {
+	threads := l.Config.Global.NbThread
 	if threads == 0 {
 		threads = goruntime.NumCPU()
 	}
+	if l.threadGroups > 0 {
+		threads = min(threads, l.threadGroups*groupThreads)
+	}
+	return threads
+}
+
+// checkThreads warns of threads that have to share processors.
+func (l *Loader) checkThreads() {
+	threads := l.threads()
 	if l.cpus == nil || l.cpus[0][0].len() == 0 { // the reference then makes a map of its own
 		l.warnShared(threads, goruntime.NumCPU())
 		return
 	}
 	var all cpuSet
 	bound, firstBound, firstFree := 0, -1, -1
+	groups := l.threadGroups
+	if groups == 0 {
+		groups = min((threads+usualThreads-1)/usualThreads, threadGroups)
+	}
 	for th := range threads {
-		group, place := placeOfThread(th, threads)
+		group, place := placeOfThread(th, threads, groups)
+		if place >= groupThreads {
+			continue
+		}
 		cpus := &l.cpus[group][place]
 		switch {
 		case cpus.len() > 0:
@@ -229,8 +244,7 @@ func (l *Loader) warnShared(threads, cpus int) {
 
 // placeOfThread tells in which group a thread is, and which one of that group: the
 // first groups take what does not divide evenly.
-func placeOfThread(th, threads int) (group, place int) {
-	groups := min((threads+usualThreads-1)/usualThreads, threadGroups)
+func placeOfThread(th, threads, groups int) (group, place int) {
 	each, extra := threads/groups, threads%groups
 	if big := extra * (each + 1); th >= big {
 		return extra + (th-big)/each, (th - big) % each

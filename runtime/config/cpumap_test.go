@@ -43,12 +43,13 @@ func TestThreadRange(t *testing.T) {
 	}
 }
 
-// Of 20 threads and 33 the reference makes groups of these sizes.
+// The reference makes groups of these sizes.
 func TestPlaceOfThread(t *testing.T) {
 	for threads, want := range map[int][]int{1: {1}, 16: {16}, 20: {10, 10}, 33: {11, 11, 11}, 34: {12, 11, 11}} {
+		groups := len(want)
 		var sizes []int
 		for th := range threads {
-			group, place := placeOfThread(th, threads)
+			group, place := placeOfThread(th, threads, groups)
 			if group == len(sizes) {
 				sizes = append(sizes, 0)
 			}

@@ -248,15 +248,15 @@ func maxReloads(l *Loader, line *ast.Line) error {
 const maxThreads = 1024
 
 func nbthread(l *Loader, line *ast.Line) error {
-	return l.threads(line, maxThreads, &l.Config.Global.NbThread)
+	return l.threadNumber(line, maxThreads, &l.Config.Global.NbThread)
 }
 
 func setThreadGroups(l *Loader, line *ast.Line) error {
-	return l.threads(line, threadGroups, &l.threadGroups)
+	return l.threadNumber(line, threadGroups, &l.threadGroups)
 }
 
-// threads reads a number that must be known before any section but the global ones.
-func (l *Loader) threads(line *ast.Line, most int64, set *int) error {
+// threadNumber reads a number that must be known before any section but the global ones.
+func (l *Loader) threadNumber(line *ast.Line, most int64, set *int) error {
 	if l.TooMany(line, 1, 1) {
 		return nil
 	}

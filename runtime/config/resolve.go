@@ -22,6 +22,10 @@ import (
 // looked at. It returns false when the configuration is refused.
 func (l *Loader) resolve() bool {
 	l.Proxy = nil
+	if n := l.threads(); l.threadGroups > n {
+		l.List.Alertf(ast.Pos{}, "More unassigned thread-groups (%d) than threads (%d). Please reduce thread-groups", l.threadGroups, n)
+		return false
+	}
 	if !l.resolveUsers() {
 		return false
 	}
@@ -74,7 +78,7 @@ func (l *Loader) resolve() bool {
 	if l.List.Fatal() > 0 || !l.checkServers() {
 		return false
 	}
-	l.checkThreads(&l.Config.Global)
+	l.checkThreads()
 	l.loadStates()
 	l.reportMissing()
 	if l.List.Fatal() > 0 {
