@@ -678,29 +678,29 @@ func TestRandomExchanges(t *testing.T) {
 		mix     mix
 		tune    func(fe, be *runtime.Proxy)
 	}{
-		{"sound", 150, mix{pipeline: 1, body: 1 << 20}, nil},
-		{"pipelined", 150, mix{pipeline: 4, body: 200000}, nil},
-		{"tunnels", 100, mix{pipeline: 3, body: 1 << 20, tunnels: true}, nil},
-		{"faults", 250, mix{pipeline: 3, body: 300000, faults: true, tunnels: true}, nil},
-		{"queued", 150, mix{pipeline: 2, body: 100000, faults: true}, func(fe, be *runtime.Proxy) {
+		{"sound", 80, mix{pipeline: 1, body: 1 << 20}, nil},
+		{"pipelined", 80, mix{pipeline: 4, body: 200000}, nil},
+		{"tunnels", 60, mix{pipeline: 3, body: 1 << 20, tunnels: true}, nil},
+		{"faults", 120, mix{pipeline: 3, body: 300000, faults: true, tunnels: true}, nil},
+		{"queued", 80, mix{pipeline: 2, body: 100000, faults: true}, func(fe, be *runtime.Proxy) {
 			be.Servers[0].MaxConn.Store(1)
 			be.Timeout.Queue = patience
 		}},
-		{"limited", 100, mix{pipeline: 2, body: 100000, faults: true}, func(fe, be *runtime.Proxy) { fe.MaxConn = 2 }},
-		{"retried", 150, mix{pipeline: 2, body: 8000, retries: true}, func(fe, be *runtime.Proxy) {
+		{"limited", 60, mix{pipeline: 2, body: 100000, faults: true}, func(fe, be *runtime.Proxy) { fe.MaxConn = 2 }},
+		{"retried", 100, mix{pipeline: 2, body: 8000, retries: true}, func(fe, be *runtime.Proxy) {
 			be.RetryOn.Set, be.RetryOn.EmptyResponse, be.RetryOn.ConnFailure = true, true, true
 			be.Servers[0].MaxConn.Store(3)
 			be.Timeout.Queue = patience
 		}},
-		{"never reused", 100, mix{pipeline: 3, body: 100000, faults: true}, func(fe, be *runtime.Proxy) { be.Reuse = runtime.ReuseNever }},
-		{"stalled", 100, mix{pipeline: 2, body: 100000, faults: true, stalls: true}, func(fe, be *runtime.Proxy) {
+		{"never reused", 60, mix{pipeline: 3, body: 100000, faults: true}, func(fe, be *runtime.Proxy) { be.Reuse = runtime.ReuseNever }},
+		{"stalled", 40, mix{pipeline: 2, body: 100000, faults: true, stalls: true}, func(fe, be *runtime.Proxy) {
 			fe.Timeout.Client, fe.Timeout.Request, be.Timeout.Server = 1100*time.Millisecond, time.Second, 1200*time.Millisecond
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			engines(t, func(t *testing.T, engine string) {
 				for threads := 1; threads <= 2; threads++ {
-					newTorture(t, engine, threads, c.mix, c.tune).run(c.clients, 8)
+					newTorture(t, engine, threads, c.mix, c.tune).run(c.clients, min(8*c.mix.pipeline, 16))
 				}
 			})
 		})
