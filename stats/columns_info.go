@@ -174,9 +174,9 @@ var infoColumns = []InfoColumn{
 	{Name: "BlockedTrafficWarnings", Desc: "Total number of warnings issued about traffic being blocked by too slow a task",
 		Get: func(*info) Field { return u32(gauge, 0) }},
 	{Name: "PatternsAdded", Alt: "patterns_added_total", Desc: "Total number of patterns added (acl/map entries)",
-		Get: func(*info) Field { return u64(gauge, 0) }},
+		Get: func(p *info) Field { added, _ := p.patterns(); return u64(gauge, added) }},
 	{Name: "PatternsFreed", Alt: "patterns_freed_total", Desc: "Total number of patterns freed (acl/map entries)",
-		Get: func(*info) Field { return u64(gauge, 0) }},
+		Get: func(p *info) Field { _, freed := p.patterns(); return u64(gauge, freed) }},
 	{Name: "NbThreadGroups", Alt: "nb_thread_groups", Desc: "Number of started thread groups (global.thread-groups)",
 		Get: func(*info) Field { return u32(setting, 1) }},
 }

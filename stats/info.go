@@ -74,6 +74,14 @@ func (p *info) global() *runtime.Global    { return &p.config.Global }
 func (p *info) live() *runtime.GlobalStats { return &p.config.Stats }
 func (p *info) up() time.Duration          { return p.now.Sub(p.live().Started) }
 
+// patterns tells how many patterns of maps and ACLs came in, and how many of them are gone.
+func (p *info) patterns() (added, freed uint64) {
+	if p.config.Patterns == nil {
+		return 0, 0
+	}
+	return p.config.Patterns.Counts()
+}
+
 // memory is read once: it stops the world for a moment.
 func (p *info) memory() *goruntime.MemStats {
 	if p.mem == nil {

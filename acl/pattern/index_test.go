@@ -395,6 +395,9 @@ func TestGenerations(t *testing.T) {
 	if len(r.Entries(v)) != 0 {
 		t.Error("not cleared")
 	}
+	if added, freed := rs.Counts(); added != 4 || freed != 4 {
+		t.Errorf("%d patterns added, %d freed: want 4, one of which could not be read", added, freed)
+	}
 }
 
 func TestLookupsDoNotAllocate(t *testing.T) {
@@ -459,7 +462,7 @@ func FuzzFile(f *testing.F) {
 	f.Add("# x\na b\r\n\n c d e \n")
 	f.Fuzz(func(t *testing.T, data string) {
 		for _, valued := range []bool{false, true} {
-			r := &Ref{valued: valued}
+			r := &Ref{valued: valued, tally: new(tally)}
 			r.parse(data)
 			for _, e := range r.Entries(0) {
 				if e.Key == "" || strings.ContainsAny(e.Key, "\r\n") {
@@ -488,7 +491,7 @@ func BenchmarkLoadMillion(b *testing.B) {
 		data := million(method == IP)
 		b.Run(method.String(), func(b *testing.B) {
 			for b.Loop() {
-				r := &Ref{valued: true, name: "bench"}
+				r := &Ref{valued: true, name: "bench", tally: new(tally)}
 				r.parse(data)
 				if _, err := r.Set(method, NoDNS, sample.Str); err != nil {
 					b.Fatal(err)
@@ -501,7 +504,7 @@ func BenchmarkLoadMillion(b *testing.B) {
 func BenchmarkLookupMillion(b *testing.B) {
 	ctx := newContext()
 	for _, method := range []Method{IP, Str} {
-		r := &Ref{valued: true, name: "bench"}
+		r := &Ref{valued: true, name: "bench", tally: new(tally)}
 		r.parse(million(method == IP))
 		set, err := r.Set(method, NoDNS, sample.Str)
 		if err != nil {

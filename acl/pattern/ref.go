@@ -25,6 +25,7 @@ type Ref struct {
 	current  uint32
 	next     uint32
 	count    uint64
+	tally    *tally
 	gens     map[uint32]*generation
 	sets     []*Set
 }
@@ -174,6 +175,7 @@ func (r *Ref) generation(version uint32) *generation {
 // entry makes an entry that is in no generation yet.
 func (r *Ref) entry(text string, value *string, line int) *Entry {
 	r.order++
+	r.tally.added.Add(1)
 	e := &Entry{Key: text, Line: int32(line), order: r.order}
 	if value != nil {
 		e.value.Store(value)
@@ -222,6 +224,7 @@ func (r *Ref) Append(texts []string) error {
 	for _, text := range texts {
 		e := r.entry(text, nil, 0)
 		if err = r.check(e); err != nil {
+			r.tally.freed.Add(1)
 			break
 		}
 		r.keep(g, e)
@@ -262,6 +265,7 @@ func (r *Ref) add(version uint32, text string, value *string) error {
 	e := r.entry(text, value, 0)
 	if err := r.check(e); err != nil {
 		r.count--
+		r.tally.freed.Add(1)
 		return err
 	}
 	r.keep(r.generation(version), e)
@@ -366,6 +370,7 @@ func (r *Ref) DeleteEntry(e *Entry) bool {
 func (r *Ref) remove(g *generation, e *Entry) {
 	g.remove(e)
 	r.count--
+	r.tally.freed.Add(1)
 	for _, s := range r.sets {
 		s.drop(e)
 	}
@@ -412,7 +417,9 @@ func (r *Ref) Clear(version uint32) {
 
 func (r *Ref) forget(version uint32, g *generation) {
 	delete(r.gens, version)
-	r.count -= uint64(len(g.entries) - g.gone)
+	gone := uint64(len(g.entries) - g.gone)
+	r.count -= gone
+	r.tally.freed.Add(gone)
 	for _, s := range r.sets {
 		for _, e := range g.entries {
 			s.drop(e)

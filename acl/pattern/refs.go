@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+	"sync/atomic"
 )
 
 // Refs are all collections of patterns of one configuration. Loading is single-threaded; the list does not
@@ -17,7 +18,14 @@ type Refs struct {
 
 	list   []*Ref
 	byName map[string]*Ref
+	tally  tally
 }
+
+// tally counts the patterns of all collections since the start; it may be read at any time.
+type tally struct{ added, freed atomic.Uint64 }
+
+// Counts tells how many patterns came in since the start, and how many of them are gone.
+func (rs *Refs) Counts() (added, freed uint64) { return rs.tally.added.Load(), rs.tally.freed.Load() }
 
 // All gives the collections in the order of their numbers, once they have any.
 func (rs *Refs) All() []*Ref { return rs.list }
@@ -37,7 +45,7 @@ func (rs *Refs) LookupID(id int) *Ref {
 
 // Inline makes the collection of the patterns of one ACL line. id is -1 when the line gives none (-u).
 func (rs *Refs) Inline(id int, display string) *Ref {
-	r := &Ref{id: id, display: display, usedBy: ACL}
+	r := &Ref{id: id, display: display, usedBy: ACL, tally: &rs.tally}
 	rs.list = append(rs.list, r)
 	return r
 }
@@ -83,6 +91,7 @@ func (rs *Refs) File(name string, use Use, valued bool, where string) (*Ref, err
 		usedBy:  use,
 		valued:  valued,
 		file:    true,
+		tally:   &rs.tally,
 	}
 	switch {
 	case strings.HasPrefix(name, "virt@") && len(name) > len("virt@"):
@@ -186,4 +195,5 @@ func (r *Ref) parse(data string) {
 		g.entries = append(g.entries, e)
 		entries, values = entries[1:], values[1:]
 	}
+	r.tally.added.Add(uint64(len(g.entries)))
 }
