@@ -66,6 +66,21 @@ func (b *bench) start(s scenario, prog *program) (*process, error) {
 	}
 }
 
+// request makes one request on a connection of its own.
+func (p *process) request() error {
+	c, err := net.Dial("tcp4", p.addr)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(10 * time.Second))
+	if _, err := c.Write([]byte("GET /small HTTP/1.1\r\nhost: a\r\n\r\n")); err != nil {
+		return err
+	}
+	_, err = c.Read(make([]byte, 4096))
+	return err
+}
+
 func (p *process) stop() {
 	p.cmd.Process.Kill()
 	p.cmd.Wait()
