@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"os"
+	goruntime "runtime"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +80,8 @@ func startThreads(t testing.TB, engine string, threads int, server string, tune 
 func engines(t *testing.T, f func(t *testing.T, engine string)) {
 	for _, name := range []string{loop.Uring, loop.Epoll} {
 		t.Run(name, func(t *testing.T) {
+			goruntime.LockOSThread() // a ring belongs to the thread that made it
+			defer goruntime.UnlockOSThread()
 			if l, err := loop.New(loop.Options{Engine: name}); err != nil {
 				if os.Getenv("CI") == "" {
 					t.Skip(err)
