@@ -58,87 +58,21 @@ var listings = []struct {
 	{"acl", "registered ACL keywords", func(w io.Writer, _ *config.Tables) { acl.WriteAliases(w) }},
 	{"cfg", "registered configuration keywords", listConfig},
 	{"cli", "registered CLI keywords", listCommands},
-	{"cnv", "registered sample converter functions", listConverters},
+	{"cnv", "registered sample converter functions", func(w io.Writer, t *config.Tables) { sample.WriteConverters(w, t.Converters) }},
 	{"flt", "registered filter names", func(io.Writer, *config.Tables) {}},
-	{"smp", "registered sample fetch functions", listFetches},
+	{"smp", "registered sample fetch functions", func(w io.Writer, t *config.Tables) { sample.WriteFetches(w, t.Fetches) }},
 	{"svc", "registered service names", func(io.Writer, *config.Tables) {}},
 }
 
 // sorted gives the present rows of a table in the order of the bytes of their names.
-func sorted[T any](t *keyword.Table[T]) (rows []*T, docs []*keyword.Doc) {
-	order := make([]int, 0, t.Len())
+func sorted[T any](t *keyword.Table[T]) (docs []*keyword.Doc) {
 	for i := range t.Len() {
-		if t.Doc(i).Status != keyword.Missing {
-			order = append(order, i)
+		if d := t.Doc(i); d.Status != keyword.Missing {
+			docs = append(docs, d)
 		}
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return strings.Compare(t.Doc(a).Name, t.Doc(b).Name) })
-	for _, i := range order {
-		rows, docs = append(rows, t.Row(i)), append(docs, t.Doc(i))
-	}
-	return rows, docs
-}
-
-// signature writes the types of arguments: (string[,integer]).
-func signature(args []keyword.Arg) string {
-	if len(args) == 0 {
-		return ""
-	}
-	var b strings.Builder
-	b.WriteByte('(')
-	open := false
-	for i, a := range args {
-		if a.Opt && !open {
-			open = true
-			b.WriteByte('[')
-		}
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(argumentType(a.Type))
-	}
-	if open {
-		b.WriteByte(']')
-	}
-	b.WriteByte(')')
-	return b.String()
-}
-
-// argumentType is the name of a type in listings, which know fewer of them.
-func argumentType(t keyword.ArgType) string {
-	switch t {
-	case keyword.Int, keyword.Uint, keyword.Size, keyword.Time, keyword.Addr, keyword.IPv4, keyword.IPv6, keyword.Mask4, keyword.Mask6, keyword.Regex,
-		keyword.Frontend, keyword.Backend, keyword.Server, keyword.StickTable, keyword.Users, keyword.Map:
-		return t.String()
-	}
-	return "string"
-}
-
-// listFetches draws a column for each place that expressions stand at.
-func listFetches(w io.Writer, tables *config.Tables) {
-	names := sample.CheckpointNames()
-	n := len(names)
-	for i, name := range names {
-		fmt.Fprintf(w, "#%s%s_.%s %s\n", strings.Repeat(" ", n+1-i), strings.Repeat("/ ", i), strings.Repeat("-", n-i), name)
-	}
-	fmt.Fprintf(w, "# %s \n# %s\n", strings.Repeat("/ ", n), strings.Repeat("| ", n))
-	rows, _ := sorted(tables.Fetches)
-	for _, f := range rows {
-		at := f.From.ValidAt()
-		fmt.Fprint(w, "[ ")
-		for i := range names {
-			fmt.Fprint(w, map[bool]string{false: ". ", true: "Y "}[at&(1<<i) != 0])
-		}
-		fmt.Fprintf(w, "] %s%s: %s\n", f.Name, signature(f.Args), f.Out)
-	}
-}
-
-// listConverters writes the arrow from the result to the input, as is the custom.
-func listConverters(w io.Writer, tables *config.Tables) {
-	rows, _ := sorted(tables.Converters)
-	for _, c := range rows {
-		fmt.Fprintf(w, "%s%s: %s => %s\n", c.Name, signature(c.Args), c.Out, c.In)
-	}
+	slices.SortStableFunc(docs, func(a, b *keyword.Doc) int { return strings.Compare(a.Name, b.Name) })
+	return docs
 }
 
 // listCommands tells on which sockets and in which modes commands are found.
@@ -163,7 +97,7 @@ func listCommands(w io.Writer, _ *config.Tables) {
 			line += "[WORKER] "
 		}
 		if row.Experiment {
-			line += "[EXPERIMENTAL] "
+			line += "[EXPERIM] "
 		}
 		if row.Expert {
 			line += "[EXPERT] "
@@ -200,7 +134,7 @@ func listConfig(w io.Writer, tables *config.Tables) {
 		}
 		seen[kind] = true
 		if t := tables.Keywords(s.Kind); t != nil {
-			_, docs := sorted(t)
+			docs := sorted(t)
 			title := s.Name
 			if kind == config.Proxies {
 				title = "listen"
@@ -208,10 +142,10 @@ func listConfig(w io.Writer, tables *config.Tables) {
 			section(title, docs)
 		}
 	}
-	_, docs := sorted(tables.BindWords)
+	docs := sorted(tables.BindWords)
 	section("bind <addr>", docs)
-	_, docs = sorted(tables.ServerWords)
+	docs = sorted(tables.ServerWords)
 	section("server <name> <addr>", docs)
-	_, docs = sorted(tables.Options)
+	docs = sorted(tables.Options)
 	section("option", docs)
 }
