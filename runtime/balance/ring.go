@@ -185,6 +185,9 @@ func (b *ringed) overloaded(mb *member, t *totals) bool {
 func (b *ringed) hasShare(mb *member, t *totals, factor uint32) bool {
 	slots := ((uint32(b.px.Live.Served.Load())+1)*factor + 99) / 100
 	total := uint32(t.weight)
+	if total == 0 {
+		return true // the last server went down between two looks
+	}
 	each, rest := slots/total, slots%total
 	w, before := uint32(mb.srv.Effective.Load()), b.before[mb.index]
 	share := w*each + (before+w)*rest/total - before*rest/total

@@ -224,8 +224,12 @@ func (s *stream) serverTimeout() {
 	switch {
 	case s.tunnel:
 		cause := byte(runtime.EndServerTO)
-		if first(s.Timeouts.Tunnel, s.Back.Timeout.Tunnel) > 0 && s.srvEnd == nil && !s.cliDone {
-			cause = runtime.EndClientTO // it is both sides' timeout: the client's is looked at first
+		both := first(s.Timeouts.Tunnel, s.Back.Timeout.Tunnel) > 0
+		if d := s.c.timer.Deadline(); d > 0 && d-s.w.loop.Now() < int64(5*time.Millisecond) {
+			both = true
+		}
+		if both && s.srvEnd == nil && !s.cliDone {
+			cause = runtime.EndClientTO // the time of both sides is over: the client's is looked at first
 		}
 		s.setEnd(cause)
 		s.cut()
