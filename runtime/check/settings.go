@@ -83,7 +83,11 @@ func checkConnectPorts(l *config.Loader, srv *runtime.Server) {
 		l.List.Alertf(srv.Pos, "config: %s '%s': server '%s' has neither service port nor check port%s.", px.Kind, px.Name, srv.Name, text)
 	}
 	s, ok := px.Check.(*settings)
-	if !ok || s.use == nil || s.use.plain() {
+	if !ok || s.use == nil {
+		refuse(" nor tcp_check rule 'connect' with port information")
+		return
+	}
+	if s.use.plain() {
 		refuse("")
 		return
 	}
