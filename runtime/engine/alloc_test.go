@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"hapax/acl"
 	"hapax/acl/convert"
 	"hapax/acl/fetch"
@@ -145,7 +147,12 @@ func serve(t testing.TB, engineName, text string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := load(t, strings.ReplaceAll(text, "${LISTENER}", fmt.Sprint(f.Fd())))
+	fd, err := unix.Dup(int(f.Fd())) // the listener's own from here on
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	cfg := load(t, strings.ReplaceAll(text, "${LISTENER}", fmt.Sprint(fd)))
 	for _, px := range cfg.Proxies {
 		for _, l := range px.Listeners {
 			if err := engine.Bind(l, nil); err != nil {
@@ -168,7 +175,6 @@ func serve(t testing.TB, engineName, text string) string {
 	t.Cleanup(func() {
 		e.Close()
 		logger.Stop(cfg)
-		f.Close()
 	})
 	return ln.Addr().String()
 }
