@@ -236,8 +236,10 @@ func (m *master) ready(w *child) {
 	}
 	m.tell(m.OldSignal)
 	m.serving()
+	m.mu.Lock() // who has read the message may order a reload
 	m.noticef("Loading success.")
-	m.outcome(true)
+	m.loading, m.loaded = false, true
+	m.mu.Unlock()
 	if m.Systemd {
 		notify("READY=1\nMAINPID=%d\nSTATUS=Ready.\n", os.Getpid())
 	}
@@ -248,11 +250,11 @@ func (m *master) ready(w *child) {
 	m.release()
 }
 
-// outcome notes how a load went, for those who wait for it.
-func (m *master) outcome(loaded bool) {
+// failed notes that a load went wrong, for those who wait for its end.
+func (m *master) failed() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.loading, m.loaded = false, loaded
+	m.loading, m.loaded = false, false
 }
 
 // release handles the signals that waited for the end of a start.
@@ -268,7 +270,7 @@ func (m *master) release() {
 // looked at.
 func (m *master) carryOn() {
 	m.countFailure()
-	m.outcome(false)
+	m.failed()
 	if m.Systemd {
 		notify("READY=1\nSTATUS=Reload failed (master failed to load or to parse new configuration)!\n")
 	}
@@ -392,7 +394,7 @@ func (m *master) startFailed(w *child, status int) (exit int, over bool) {
 	<-m.newLog
 	m.countFailure()
 	m.warnf("Failed to load worker (%d) exited with code %d (%s)", w.pid, status, statusText(status))
-	m.outcome(false)
+	m.failed()
 	if m.Systemd {
 		notify("READY=1\nSTATUS=Reload failed!\n")
 	}
