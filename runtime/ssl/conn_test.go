@@ -258,6 +258,8 @@ func echo(*rig) *peer { return &peer{} }
 func engines(t *testing.T, f func(t *testing.T, engine string)) {
 	for _, name := range []string{loop.Uring, loop.Epoll} {
 		t.Run(name, func(t *testing.T) {
+			goruntime.LockOSThread() // a ring belongs to the thread that made it
+			defer goruntime.UnlockOSThread()
 			l, err := loop.New(loop.Options{Engine: name})
 			if err != nil {
 				if os.Getenv("CI") == "" {
