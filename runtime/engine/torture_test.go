@@ -299,6 +299,9 @@ func (tt *torture) serve() {
 func (tt *torture) answer(c net.Conn, br *bufio.Reader, r *rand.Rand) bool {
 	req, err := http.ReadRequest(br)
 	if err != nil {
+		if ne := (net.Error)(nil); !errors.As(err, &ne) && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			tt.Errorf("the server got no request: %v", err)
+		}
 		return false
 	}
 	tt.busy.Add(1)
@@ -533,6 +536,9 @@ func (tt *torture) run(clients, atATime int) {
 	seed := tt.seed
 	tt.Logf("HAPAX_SEED=%d", seed)
 	go tt.serve()
+	rest := make(chan struct{})
+	var watched sync.WaitGroup
+	watched.Go(func() { tt.watch(rest) })
 	var all sync.WaitGroup
 	next := make(chan uint64)
 	for range atATime {
@@ -554,10 +560,35 @@ func (tt *torture) run(clients, atATime int) {
 	}
 	close(next)
 	all.Wait()
+	close(rest)
+	watched.Wait()
 	tt.leftovers()
 	tt.origin.Close()
 	tt.conns.Wait()
 	tt.Logf("%d sound exchanges, %d with faults", tt.sound.Load(), tt.faulty.Load())
+}
+
+// watch does what the stats socket does while traffic runs.
+func (tt *torture) watch(rest chan struct{}) {
+	fe := tt.cfg.Proxies[0]
+	for {
+		select {
+		case <-rest:
+			return
+		default:
+		}
+		for loop := range tt.workers {
+			for _, st := range tt.Streams().List(loop, 0, 100) {
+				if st.Front != fe {
+					tt.Errorf("a stream of %v", st.Front)
+				}
+			}
+		}
+		tt.Control().Pause(fe)
+		tt.Control().SetFrontMaxConn(fe, fe.MaxConn)
+		tt.Control().Resume(fe)
+		tt.Streams().Kill(1) // the number of no stream
+	}
 }
 
 // clientTCP makes one connection in TCP mode.
