@@ -220,7 +220,7 @@ func (l *Loader) addressHeader(line *ast.Line, ff *runtime.ForwardFor, name stri
 	for !w.Done() {
 		switch word := w.Take(); {
 		case word == "except":
-			net, ok := network(w.Take())
+			net, ok := l.network(w.Take())
 			if !ok {
 				l.Alert(line.Pos, "'%s except' expects <address>[/mask] as argument.", what)
 				return
@@ -244,11 +244,18 @@ func (l *Loader) addressHeader(line *ast.Line, ff *runtime.ForwardFor, name stri
 	}
 }
 
-// network reads an address with an optional mask, written as a length or dotted.
-func network(text string) (netip.Prefix, bool) {
+// network reads an address, or the name of one, with an optional mask, written as a
+// length or dotted.
+func (l *Loader) network(text string) (netip.Prefix, bool) {
 	host, mask, masked := strings.Cut(text, "/")
 	ip, err := netip.ParseAddr(host)
-	if err != nil || ip.Zone() != "" {
+	if err != nil {
+		var found bool
+		if ip, found = l.lookUpOnce(host, runtime.FamilyIPv4); !found {
+			return netip.Prefix{}, false
+		}
+	}
+	if ip.Zone() != "" {
 		return netip.Prefix{}, false
 	}
 	bits := ip.BitLen()
