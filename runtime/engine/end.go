@@ -100,7 +100,7 @@ func (s *stream) dropServer() {
 		if s.http && !s.tunnel {
 			k.abort()
 		} else {
-			k.closeAfter()
+			k.close()
 		}
 	}
 }
@@ -111,7 +111,7 @@ func (s *stream) releaseLink() {
 	s.link = nil
 	keep := s.srvKeep && s.srvEnd == nil
 	if s.early && (!keep || k.sock.Queued() > 0) {
-		k.closeAfter() // the server is still to get the end of the request
+		k.close() // the server is still to get the end of the request
 	} else {
 		k.release(keep)
 	}

@@ -86,7 +86,8 @@ func (k *link) release(keep bool) {
 	}
 }
 
-// close ends a connection that the server has ended or that never stood.
+// close ends the connection behind what is queued: one that the server has ended, that
+// never stood, or whose server is still to get the end of a request.
 func (k *link) close() {
 	k.leave()
 	k.sock.Close(linger)
@@ -104,12 +105,6 @@ func (k *link) leave() {
 	}
 }
 
-// closeAfter ends the connection behind what is queued.
-func (k *link) closeAfter() {
-	k.detach()
-	k.sock.Close(linger)
-	k.free()
-}
 
 // abort ends the connection by a reset: the server notices at once, and no local
 // port stays in TIME_WAIT.

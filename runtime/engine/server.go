@@ -554,7 +554,7 @@ func (s *stream) releaseServer() {
 		case s.srvKeep && s.toSrv.done && s.toCli.done && s.srvEnd == nil:
 			k.release(true)
 		case s.toSrv.done && s.toCli.done:
-			k.closeAfter()
+			k.close()
 		default:
 			k.abort()
 		}
