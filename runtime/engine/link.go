@@ -105,7 +105,6 @@ func (k *link) leave() {
 	}
 }
 
-
 // abort ends the connection by a reset: the server notices at once, and no local
 // port stays in TIME_WAIT.
 func (k *link) abort() {
