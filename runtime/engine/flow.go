@@ -26,8 +26,15 @@ type flow struct {
 	skip      bool // the bytes are dropped: a rule or the method took the body away
 	done      bool // all of the message was passed on
 	trailer   *trailer
-	moved     int64 // payload bytes seen
-	chunkedIn bool  // the body comes in chunks
+	moved     int64  // payload bytes seen
+	chunkedIn bool   // the body comes in chunks
+	to        framer // with h1.Framed: what the message goes to
+}
+
+// framer is the destination of a message whose transport marks its end: an HTTP/2 stream.
+type framer interface {
+	// SendEnd ends the message behind what was sent; trailers is nil when it has none.
+	SendEnd(trailers *message.Message)
 }
 
 // trailer is a trailer section on its way: rare, so it is allocated.
@@ -67,6 +74,7 @@ func (f *flow) pass(w *worker, b *loop.Buffer, from int, dst *transport.Conn, ta
 				b.Data = payload
 				dst.Send(b) // all that is left goes on without a copy
 				if f.dec.Finished() {
+					f.finish(w, dst, nil)
 					f.done = true
 					return whole, nil
 				}
@@ -160,6 +168,11 @@ func (f *flow) put(w *worker, b *loop.Buffer, from, to int, dst *transport.Conn,
 
 // finish ends the message on the wire.
 func (f *flow) finish(w *worker, dst *transport.Conn, tail *loop.Buffer) *loop.Buffer {
+	if f.framing == h1.Framed && f.trailer == nil {
+		flush(dst, tail)
+		f.sendEnd(dst, nil)
+		return nil
+	}
 	if f.framing != h1.Chunks || f.skip {
 		return tail
 	}
@@ -174,14 +187,39 @@ func (f *flow) finish(w *worker, dst *transport.Conn, tail *loop.Buffer) *loop.B
 	return tail
 }
 
+// sendEnd ends the message at its destination, unless that is gone.
+func (f *flow) sendEnd(dst *transport.Conn, trailers *message.Message) {
+	if dst != nil {
+		f.to.SendEnd(trailers)
+	}
+}
+
+// newTrailer makes room for a trailer section.
+func (f *flow) newTrailer(w *worker) *trailer {
+	t := &trailer{buf: w.loop.Buffer()}
+	t.msg.Reset(t.buf.Data, make([]message.Field, 0, w.cfg.Global.Tune.MaxHdr))
+	f.trailer = t
+	return t
+}
+
+// end ends a message whose transport knows its end, with the trailers that
+// newTrailer made room for, if there are any.
+func (f *flow) end(w *worker, dst *transport.Conn) {
+	f.dec.Finish()
+	if f.trailer != nil {
+		flush(dst, f.sendTrailers(w, dst, nil))
+	} else {
+		flush(dst, f.finish(w, dst, nil))
+	}
+	f.done = true
+}
+
 // trailers reads a trailer section, which may come in pieces.
 func (f *flow) trailers(w *worker, in []byte) (used int, r h1.Result) {
 	t := f.trailer
 	if t == nil {
-		t = &trailer{buf: w.loop.Buffer()}
-		t.msg.Reset(t.buf.Data, make([]message.Field, 0, w.cfg.Global.Tune.MaxHdr))
+		t = f.newTrailer(w)
 		t.parser.Trailers(0, w.headLimits())
-		f.trailer = t
 	}
 	had := len(t.buf.Data)
 	take := min(len(in), cap(t.buf.Data)-had)
@@ -202,6 +240,11 @@ func (f *flow) trailers(w *worker, in []byte) (used int, r h1.Result) {
 
 // sendTrailers passes a complete trailer section on.
 func (f *flow) sendTrailers(w *worker, dst *transport.Conn, tail *loop.Buffer) *loop.Buffer {
+	if f.framing == h1.Framed {
+		flush(dst, tail)
+		f.sendEnd(dst, &f.trailer.msg)
+		return nil
+	}
 	if f.framing != h1.Chunks || f.skip {
 		return tail
 	}

@@ -22,6 +22,7 @@ type Decoder struct {
 
 	chunked bool
 	endless bool // until the connection closes
+	framed  bool // until Finish
 	line    linePart
 	digits  bool // the chunk size has a digit
 	quoted  bool // inside a quoted string of a chunk extension
@@ -59,6 +60,16 @@ func (d *Decoder) Start(m *message.Message) {
 // StartTunnel makes the decoder pass everything.
 func (d *Decoder) StartTunnel() { *d = Decoder{State: Tunnel, endless: true} }
 
+// StartFramed makes the decoder pass everything until Finish: the transport knows the end of the
+// message (HTTP/2).
+func (d *Decoder) StartFramed() { *d = Decoder{State: Data, endless: true, framed: true} }
+
+// Framed tells whether StartFramed was called.
+func (d *Decoder) Framed() bool { return d.framed }
+
+// Finish ends a body whose end the transport knows.
+func (d *Decoder) Finish() { d.State = Done }
+
 // TrailersDone tells the decoder that the trailer section was parsed.
 func (d *Decoder) TrailersDone() { d.State = Done }
 
@@ -66,7 +77,7 @@ func (d *Decoder) TrailersDone() { d.State = Done }
 func (d *Decoder) Finished() bool { return d.State == Done }
 
 // UntilClose tells whether only the end of the connection ends the body.
-func (d *Decoder) UntilClose() bool { return d.endless }
+func (d *Decoder) UntilClose() bool { return d.endless && !d.framed }
 
 // Next looks at in and gives the next slice of the body, the number of bytes of in that were consumed
 // with it, and what it found. Call it again with the rest until it says NeedMore, TrailerPart or End.

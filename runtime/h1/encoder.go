@@ -16,6 +16,7 @@ const (
 	Chunks                    // AppendChunkHead, data, ChunkEnd, ... and LastChunk or AppendTrailers
 	UntilClose                // bytes, then the end of the connection
 	OtherBytes                // the connection carries another protocol from here on
+	Framed                    // bare bytes: the transport marks the end (HTTP/2)
 )
 
 // ErrFull says that the head does not fit into the output buffer: send what is there and try again.

@@ -3,7 +3,8 @@
 //
 // A Conn offers what loop.Socket offers. On a clear connection its methods are
 // those of the socket and callbacks go straight to the owner; with a Layer, the
-// layer is the socket's handler and the owner sees clear bytes only.
+// layer is the socket's handler and the owner sees clear bytes only; with a Channel,
+// there is no socket: the bytes are those of one stream among others of a connection.
 package transport
 
 import (
@@ -13,14 +14,9 @@ import (
 	"hapax/runtime/loop"
 )
 
-// Layer transforms the bytes of one connection. It is driven by the loop
-// thread alone and calls its owner's loop.Handler with clear bytes. It keeps the
-// promises of loop.Socket: no method of its own calls back.
-type Layer interface {
-	loop.Handler
-	// Start begins: the handshake runs as bytes come. up receives what loop.Handler
-	// promises; its Connected tells the end of the handshake.
-	Start(sock *loop.Socket, l *loop.Loop, up loop.Handler)
+// Carrier is what takes the bytes of a Conn in place of a bare socket. It is driven by the
+// loop thread alone and keeps the promises of loop.Socket: no method of its own calls back.
+type Carrier interface {
 	// SetHandler gives the connection another owner.
 	SetHandler(up loop.Handler)
 	// Receive makes clear bytes come until Pause; see loop.Socket.
@@ -31,57 +27,91 @@ type Layer interface {
 	Send(b *loop.Buffer)
 	// SendStatic takes clear bytes that nobody changes.
 	SendStatic(p []byte)
-	// Queued is the number of bytes that the layer holds back beside those of the socket.
+	// Queued is the number of bytes that the carrier holds back: of a Layer, beside those of the socket.
 	Queued() int
-	// Shutdown hands all bytes to the socket, with a goodbye (close_notify) behind them:
-	// the socket is shut down or closed next.
+	// Shutdown ends the sending direction. A Layer hands all bytes to the socket, with a goodbye
+	// (close_notify) behind them: the socket is shut down or closed next.
 	Shutdown()
+}
+
+// Layer is a Carrier that transforms the bytes of one socket and calls its owner's loop.Handler
+// with clear bytes.
+type Layer interface {
+	loop.Handler
+	Carrier
+	// Start begins: the handshake runs as bytes come. up receives what loop.Handler
+	// promises; its Connected tells the end of the handshake.
+	Start(sock *loop.Socket, l *loop.Loop, up loop.Handler)
 	// Drop gives everything back: the socket is closed. Nothing is called after it.
 	Drop()
 }
 
+// Channel is a Carrier without a socket of its own: one stream of a connection that carries
+// many. Its methods do for the stream what those of loop.Socket do for a connection.
+type Channel interface {
+	Carrier
+	// Fd is the descriptor of the connection, -1 when it is gone.
+	Fd() int
+	// NotifySent asks for one Sent(nil) when at most low bytes of the stream are queued.
+	NotifySent(low int)
+	// Close ends the stream behind what is queued.
+	Close()
+	// Abort ends it at once.
+	Abort()
+}
+
 // Conn is a connection on a loop. The zero Conn is closed.
 type Conn struct {
-	sock  loop.Socket
-	layer Layer // nil: clear
+	sock    loop.Socket
+	via     Carrier // the layer or the channel; nil: clear bytes on a socket
+	layer   Layer
+	channel Channel
 }
 
 // Open puts a connected descriptor on the loop. layer is nil for clear
 // connections; with one, h.Connected tells when the handshake is over.
 func (c *Conn) Open(l *loop.Loop, fd int, h loop.Handler, layer Layer) {
-	c.layer = layer
 	if layer == nil {
 		c.sock.Open(l, fd, h)
 		return
 	}
+	c.layer, c.via = layer, layer
 	c.sock.Open(l, fd, layer)
 	layer.Start(&c.sock, l, h)
 }
 
 // Connect starts to connect; h.Connected tells the end, of the handshake too.
 func (c *Conn) Connect(l *loop.Loop, fd int, to *loop.Addr, h loop.Handler, layer Layer) {
-	c.layer = layer
 	if layer == nil {
 		c.sock.Connect(l, fd, to, h)
 		return
 	}
+	c.layer, c.via = layer, layer
 	c.sock.Connect(l, fd, to, layer)
 	layer.Start(&c.sock, l, h)
 }
+
+// Carry makes the closed Conn one of a channel.
+func (c *Conn) Carry(ch Channel) { c.channel, c.via = ch, ch }
 
 // Layer is what transforms the bytes; nil on a clear connection.
 func (c *Conn) Layer() Layer { return c.layer }
 
 // IsOpen tells whether the connection was not closed by its owner.
-func (c *Conn) IsOpen() bool { return c.sock.IsOpen() }
+func (c *Conn) IsOpen() bool { return c.sock.IsOpen() || c.channel != nil }
 
 // Fd is the descriptor, for socket options and names only.
-func (c *Conn) Fd() int { return c.sock.Fd() }
+func (c *Conn) Fd() int {
+	if c.channel != nil {
+		return c.channel.Fd()
+	}
+	return c.sock.Fd()
+}
 
 // SetHandler gives the connection another owner.
 func (c *Conn) SetHandler(h loop.Handler) {
-	if c.layer != nil {
-		c.layer.SetHandler(h)
+	if c.via != nil {
+		c.via.SetHandler(h)
 		return
 	}
 	c.sock.SetHandler(h)
@@ -89,8 +119,8 @@ func (c *Conn) SetHandler(h loop.Handler) {
 
 // Receive makes bytes come until Pause.
 func (c *Conn) Receive() {
-	if c.layer != nil {
-		c.layer.Receive()
+	if c.via != nil {
+		c.via.Receive()
 		return
 	}
 	c.sock.Receive()
@@ -98,8 +128,8 @@ func (c *Conn) Receive() {
 
 // Pause stops Received; see loop.Socket.
 func (c *Conn) Pause() {
-	if c.layer != nil {
-		c.layer.Pause()
+	if c.via != nil {
+		c.via.Pause()
 		return
 	}
 	c.sock.Pause()
@@ -107,8 +137,8 @@ func (c *Conn) Pause() {
 
 // Send queues the bytes of b and takes it over.
 func (c *Conn) Send(b *loop.Buffer) {
-	if c.layer != nil {
-		c.layer.Send(b)
+	if c.via != nil {
+		c.via.Send(b)
 		return
 	}
 	c.sock.Send(b)
@@ -116,8 +146,8 @@ func (c *Conn) Send(b *loop.Buffer) {
 
 // SendStatic queues bytes that nobody changes.
 func (c *Conn) SendStatic(p []byte) {
-	if c.layer != nil {
-		c.layer.SendStatic(p)
+	if c.via != nil {
+		c.via.SendStatic(p)
 		return
 	}
 	c.sock.SendStatic(p)
@@ -125,26 +155,42 @@ func (c *Conn) SendStatic(p []byte) {
 
 // Queued is the number of bytes that the kernel did not take yet.
 func (c *Conn) Queued() int {
-	n := c.sock.Queued()
-	if c.layer != nil {
-		n += c.layer.Queued()
+	switch {
+	case c.via == nil:
+		return c.sock.Queued()
+	case c.channel != nil:
+		return c.channel.Queued()
 	}
-	return n
+	return c.sock.Queued() + c.layer.Queued()
 }
 
 // NotifySent asks for one Sent(nil) when at most low bytes are queued.
-func (c *Conn) NotifySent(low int) { c.sock.NotifySent(low) }
+func (c *Conn) NotifySent(low int) {
+	if c.channel != nil {
+		c.channel.NotifySent(low)
+		return
+	}
+	c.sock.NotifySent(low)
+}
 
 // Shutdown ends the sending direction behind what is queued.
 func (c *Conn) Shutdown() {
-	if c.layer != nil {
-		c.layer.Shutdown()
+	if c.via != nil {
+		c.via.Shutdown()
+		if c.channel != nil {
+			return
+		}
 	}
 	c.sock.Shutdown()
 }
 
 // Close closes behind what is queued, waiting no longer than linger.
 func (c *Conn) Close(linger time.Duration) {
+	if ch := c.channel; ch != nil {
+		c.end()
+		ch.Close()
+		return
+	}
 	layer := c.end()
 	if layer != nil {
 		layer.Shutdown()
@@ -157,6 +203,11 @@ func (c *Conn) Close(linger time.Duration) {
 
 // Abort closes at once with a reset.
 func (c *Conn) Abort() {
+	if ch := c.channel; ch != nil {
+		c.end()
+		ch.Abort()
+		return
+	}
 	layer := c.end()
 	c.sock.Abort()
 	if layer != nil {
@@ -167,7 +218,7 @@ func (c *Conn) Abort() {
 // end takes the layer of an open connection away: it is told of the end once.
 func (c *Conn) end() Layer {
 	layer := c.layer
-	c.layer = nil
+	c.via, c.layer, c.channel = nil, nil, nil
 	return layer
 }
 
