@@ -458,7 +458,7 @@ func FuzzKeys(f *testing.F) {
 	f.Add("", "..com", "id=\xff", "")
 	f.Fuzz(func(t *testing.T, uri, host, body, raw string) {
 		if len(uri)+len(host) > 2000 || strings.ContainsAny(uri+host, "\x00\r\n") {
-			t.Skip()
+			return
 		}
 		r := goldenRequest{Method: "POST", URI: uri, Host: host, Body: body, Src: netip.IPv6Unspecified()}
 		s := r.stream()

@@ -122,7 +122,7 @@ func (q *goldenRequest) http(backend string) *http.Request {
 
 func TestRecord(t *testing.T) {
 	if *reference == "" {
-		t.Skip("no -reference")
+		return // nothing is to be recorded
 	}
 	t.Run("hash", recordHash)
 	t.Run("sequences", recordSequences)

@@ -264,7 +264,7 @@ func FuzzRequest(f *testing.F) {
 	lines := []string{"cookie SRV insert indirect", "cookie SRV prefix", "cookie SRV insert maxidle 30s"}
 	f.Fuzz(func(t *testing.T, value string, mode uint8) {
 		if len(value) > 1000 || strings.ContainsAny(value, "\r\n\x00") {
-			t.Skip()
+			return
 		}
 		g := golden{Lines: lines[int(mode)%len(lines):][:1], Method: "GET", Cookies: []string{value}}
 		s := newStream(g.backend(t))

@@ -21,7 +21,7 @@ var reference = flag.String("reference", "", "HAProxy binary to record testdata 
 
 func TestRecord(t *testing.T) {
 	if *reference == "" {
-		t.Skip("no -reference")
+		return // nothing is to be recorded
 	}
 	modes := [][]string{
 		{"cookie SRV insert"}, {"cookie SRV insert indirect"}, {"cookie SRV insert indirect nocache"}, {"cookie SRV insert postonly"},

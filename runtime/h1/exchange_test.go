@@ -304,7 +304,8 @@ func TestExchanges(t *testing.T) {
 				if r.got == x.Got && r.client == x.Client {
 					t.Errorf("no divergence any more: %s", reason)
 				}
-				t.Skip(reason)
+				t.Log(reason)
+				return
 			}
 			r.got, x.Got = randomKey.ReplaceAllString(r.got, "$1*"), randomKey.ReplaceAllString(x.Got, "$1*")
 			if r.bad != x.Bad || x.Bad != "" && (r.errPos != x.ErrPos || r.errState.String() != x.ErrState) {

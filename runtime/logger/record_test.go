@@ -22,7 +22,7 @@ var withoutCounter = strings.NewReplacer(" %(rt)rt", "", " rt=%{+Q}rt", "", " rt
 
 func TestRecord(t *testing.T) {
 	if *reference == "" {
-		t.Skip("no -reference")
+		return // nothing is to be recorded
 	}
 	var each []string
 	for i := range aliases {

@@ -92,7 +92,7 @@ func TestSyslog(t *testing.T) {
 
 func TestRecordSyslog(t *testing.T) {
 	if *reference == "" {
-		t.Skip("no -reference")
+		return // nothing is to be recorded
 	}
 	out := &bytes.Buffer{}
 	for _, host := range []string{"", "box"} {

@@ -71,7 +71,7 @@ func FuzzCheck(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, hash, password string) {
 		if cost(hash) {
-			t.Skip()
+			return
 		}
 		Check(hash, []byte(password))
 	})
