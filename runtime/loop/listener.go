@@ -22,8 +22,8 @@ type Acceptor interface {
 // Listener accepts connections from a listening, non-blocking descriptor. Embed it by value; the zero value is closed.
 //
 // To leave a listener to another process without losing a connection, both hold the same socket (an inherited or passed descriptor): Detach here. The
-// queue of the kernel stays with the socket, and what the loop had taken from it still comes by Accepted before Released. To end a listener that nobody
-// else holds, Close: it accepts what is queued before it closes the descriptor, because close(2) resets what nobody has accepted.
+// queue of the kernel stays with the socket, and what the loop had taken from it, or was woken for, still comes by Accepted before Released. To end a
+// listener that nobody else holds, Close: it accepts what is queued before it closes the descriptor, because close(2) resets what nobody has accepted.
 type Listener struct {
 	slot
 	loop  *Loop
@@ -133,10 +133,13 @@ func (ln *Listener) failed(e unix.Errno) {
 	}
 }
 
-// release ends the listener after the engine has let go of it.
+// release ends the listener after the engine has let go of it. What is queued is accepted even when another process goes on with the socket: the
+// kernel wakes one of those that wait for a connection, and when that was this loop nobody else would be told of it.
 func (ln *Listener) release() {
-	if ln.flags&listenClose != 0 {
+	if ln.flags&(listenOn|listenClose) != 0 {
 		ln.drain()
+	}
+	if ln.flags&listenClose != 0 {
 		closeFd(ln.fd)
 	}
 	ln.loop.listeners.remove(&ln.slot)

@@ -158,6 +158,37 @@ func TestDetach(t *testing.T) {
 	})
 }
 
+// TestDetachWoken lets a connection come between the loop's last wait and its Detach: the kernel has woken this loop for it
+// and will wake nobody else.
+func TestDetachWoken(t *testing.T) {
+	onEngines(t, Options{}, func(r *rig) {
+		fd, addr := listen(t, 10)
+		var ln Listener
+		var clients []int
+		count := 0
+		a := &acceptor{r: r}
+		a.accepted = func(fd int, _ *Addr) {
+			count++
+			unix.Close(fd)
+		}
+		a.released = func() {
+			if count != 1 {
+				r.fail("%d connections were accepted", count)
+			}
+			unix.Close(fd)
+			closeAll(clients)
+			r.done()
+		}
+		r.Listen(&ln, fd, a)
+		var timer Timer
+		timer.Init(r.Loop, alarm(func() {
+			clients = dial(t, addr, 1)
+			ln.Detach()
+		}))
+		timer.After(20 * time.Millisecond)
+	})
+}
+
 // TestCloseListener ends a listener with queued connections, which must be accepted, not reset.
 func TestCloseListener(t *testing.T) {
 	const n = 400

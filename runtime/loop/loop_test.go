@@ -64,7 +64,7 @@ func runRig(t testing.TB, o Options, setUp func(r *rig)) {
 	}
 	r := &rig{Loop: l, t: t}
 	r.guard.Init(l, r)
-	r.guard.After(20 * time.Second)
+	r.guard.After(time.Minute)
 	setUp(r)
 	l.Run()
 	// What was closed in the last turn is closed in the kernel by the next ones.
