@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -183,7 +184,7 @@ type Proxy struct {
 
 	Binds         []*Bind
 	Listeners     []*Listener
-	Servers       []*Server // in the order of the file
+	Servers       []*Server // in the order of the file; see AllServers
 	DefaultServer *Server   // what "default-server" set: the template of later servers
 
 	ACLs                   *acl.Set // named ACLs of this proxy
@@ -238,9 +239,10 @@ type Proxy struct {
 	State     atomic.Int32         // live: ProxyState
 	BindNames map[string]*Listener // load time only: duplicate names
 
-	Mu    sync.Mutex     // guards Queue and server state changes; never held over I/O
-	Queue any            // the queue of the backend: set by runtime/queue
-	Ext   map[string]any // what other domains hang on a proxy at load time; nothing on the request path reads it
+	Mu    sync.Mutex                // guards Queue, server state changes and the list of servers; never held over I/O
+	live  atomic.Pointer[[]*Server] // the servers now, once one came or went: replaced as a whole
+	Queue any                       // the queue of the backend: set by runtime/queue
+	Ext   map[string]any            // what other domains hang on a proxy at load time; nothing on the request path reads it
 }
 
 // ProxyState is what a proxy does now.
@@ -403,9 +405,30 @@ func (f *ForwardFor) Excepts(a netip.Addr) bool {
 	return f.Except.IsValid() && f.Except.Contains(a.Unmap())
 }
 
+// AllServers are the servers now: those of the file, without those that were deleted since, and those that were
+// added. Nobody may change the slice.
+func (px *Proxy) AllServers() []*Server {
+	if all := px.live.Load(); all != nil {
+		return *all
+	}
+	return px.Servers
+}
+
+// Join adds a server at the end. The caller holds Mu.
+func (px *Proxy) Join(srv *Server) {
+	all := append(slices.Clone(px.AllServers()), srv)
+	px.live.Store(&all)
+}
+
+// Leave takes a server out. The caller holds Mu.
+func (px *Proxy) Leave(srv *Server) {
+	all := slices.DeleteFunc(slices.Clone(px.AllServers()), func(other *Server) bool { return other == srv })
+	px.live.Store(&all)
+}
+
 // ServerByName finds a server of the backend, nil when there is none.
 func (px *Proxy) ServerByName(name []byte) *Server {
-	for _, srv := range px.Servers {
+	for _, srv := range px.AllServers() {
 		if srv.Name == string(name) {
 			return srv
 		}

@@ -163,7 +163,6 @@ type Server struct {
 	FailedChecks, FailedHana, DownTrans    counter.Counter
 	LastSess                               atomic.Int64 // unix seconds; 0 never
 
-	Slot    int // index among all servers of the configuration, given by the engine
 	Queue   any // set by runtime/queue
 	LB      any // set by runtime/balance: its node in the tree
 	Pools   any // set by runtime/engine: idle connections per loop

@@ -12,7 +12,7 @@ func Clear(cfg *runtime.Config, all bool) {
 	}
 	for _, px := range cfg.Proxies {
 		clearProxy(&px.Live, all)
-		for _, srv := range px.Servers {
+		for _, srv := range px.AllServers() {
 			clearServer(srv, all)
 		}
 		for _, l := range px.Listeners {

@@ -276,7 +276,7 @@ func (m *markup) state(r *Row) {
 		m.cell("ac", age(value(r, "lastchg"))+" "+field(r, "status"), nil)
 		m.plain("", field(r, "weight")+"/"+field(r, "uweight"), field(r, "act"), field(r, "bck"), "", field(r, "chkdown"))
 		down := ""
-		if len(r.Proxy.Servers) > 0 {
+		if len(r.Proxy.AllServers()) > 0 {
 			down = age(value(r, "downtime"))
 		}
 		m.plain(down, "")

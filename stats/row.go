@@ -85,4 +85,4 @@ func lastCheck(srv *runtime.Server) runtime.CheckResult {
 }
 
 // up tells whether a backend has a server to give requests to, or needs none.
-func up(px *runtime.Proxy) bool { return len(px.Servers) == 0 || balance.TotalWeight(px) > 0 }
+func up(px *runtime.Proxy) bool { return len(px.AllServers()) == 0 || balance.TotalWeight(px) > 0 }

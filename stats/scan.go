@@ -54,9 +54,10 @@ type Scan struct {
 	Select  Selection
 	Legends bool
 
-	proxy int // index
-	part  int // frontend, listeners, servers, backend
-	item  int // index of the listener or server
+	proxy   int               // index
+	part    int               // frontend, listeners, servers, backend
+	item    int               // index of the listener or server
+	servers []*runtime.Server // of the proxy when its servers began
 }
 
 // Next puts the next line in r and tells whether there was one.
@@ -93,11 +94,11 @@ func (s *Scan) next(px *runtime.Proxy, r *Row) bool {
 				return true
 			}
 		}
-		s.part, s.item = 2, 0
+		s.part, s.item, s.servers = 2, 0, px.AllServers()
 	}
 	if s.part == 2 {
-		for s.Select.kind(Server) && s.item < len(px.Servers) {
-			srv := px.Servers[s.item]
+		for s.Select.kind(Server) && s.item < len(s.servers) {
+			srv := s.servers[s.item]
 			s.item++
 			if s.Select.server(srv) {
 				r.On, r.Server = Server, srv

@@ -150,12 +150,12 @@ func colStatus(r *Row) Field {
 		}
 		if r.Counts {
 			n := 0
-			for _, srv := range r.Proxy.Servers {
+			for _, srv := range r.Proxy.AllServers() {
 				if runtime.ServerState(srv.State.Load()) != runtime.ServerStopped {
 					n++
 				}
 			}
-			s += fmt.Sprintf(" (%d/%d)", n, len(r.Proxy.Servers))
+			s += fmt.Sprintf(" (%d/%d)", n, len(r.Proxy.AllServers()))
 		}
 		return text(status, s)
 	case Server:
@@ -184,7 +184,7 @@ func colUweight(r *Row) Field {
 	active, _ := balance.Counts(r.Proxy)
 	first := active == 0 && r.Proxy.Options&runtime.OptAllBackups == 0
 	sum := int64(0)
-	for _, srv := range r.Proxy.Servers {
+	for _, srv := range r.Proxy.AllServers() {
 		if !srv.Usable() || srv.Backup != (active == 0) {
 			continue
 		}
@@ -261,7 +261,7 @@ func colDowntime(r *Row) Field {
 		}
 		return u32(counting, sum)
 	}
-	if len(r.Proxy.Servers) == 0 {
+	if len(r.Proxy.AllServers()) == 0 {
 		return Field{}
 	}
 	sum := r.Proxy.Live.DownTime.Load()
@@ -565,7 +565,7 @@ func colH1Conns(r *Row) Field {
 		return u64(gauge, uint64(max(r.Proxy.Live.FrontConns.Load(), 0)))
 	}
 	n := int64(0)
-	for _, srv := range r.Proxy.Servers {
+	for _, srv := range r.Proxy.AllServers() {
 		n += srv.Idle.Load() + srv.Used.Load()
 	}
 	return u64(gauge, uint64(max(n, 0)))
@@ -576,7 +576,7 @@ func colH1Streams(r *Row) Field {
 		return u64(gauge, 0)
 	}
 	n := int64(0)
-	for _, srv := range r.Proxy.Servers {
+	for _, srv := range r.Proxy.AllServers() {
 		n += srv.Used.Load()
 	}
 	return u64(gauge, uint64(max(n, 0)))

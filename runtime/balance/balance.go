@@ -8,6 +8,7 @@
 package balance
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"hapax/runtime"
@@ -116,6 +117,21 @@ func Dynamic(px *runtime.Proxy) bool {
 	return m != nil && m.dynamic
 }
 
+// Join takes in a server that was made while the program runs. It must be in maintenance:
+// it takes part once Update has seen it leave that. The caller holds the backend's Mu.
+func Join(srv *runtime.Server) {
+	m := membersOf(srv.Proxy)
+	mb := m.member(srv, m.full(srv))
+	mb.seat.out = true
+	m.all = append(m.all, mb)
+}
+
+// Leave forgets a server, which must be in maintenance. The caller holds the backend's Mu.
+func Leave(srv *runtime.Server) {
+	m := membersOf(srv.Proxy)
+	m.all = slices.DeleteFunc(m.all, func(mb *member) bool { return mb.srv == srv })
+}
+
 // NeedsBody tells whether the choice looks into the body of POST requests, which
 // must then be waited for.
 func NeedsBody(px *runtime.Proxy) bool { return px.Balance.Algo == URLParam }
@@ -161,16 +177,17 @@ func (s standing) usable() bool {
 
 // member is one server of the backend. It is what runtime.Server.LB holds.
 type member struct {
-	srv   *runtime.Server
-	index int
-	now   standing // as the algorithm last saw it; under the backend's Mu
+	srv  *runtime.Server
+	now  standing // as the algorithm last saw it; under the backend's Mu
+	seat seat     // roundrobin, leastconn
+	arc  arc      // random, hashes on a ring
 }
 
 // members are the servers of one backend, in the order of the file, and their sums.
 type members struct {
 	px      *runtime.Proxy
-	all     []*member
-	mult    uint32 // weight of the configuration = effective weight * mult / div
+	all     []*member // under the backend's Mu
+	mult    uint32    // weight of the configuration = effective weight * mult / div
 	div     uint32
 	dynamic bool
 	totals  atomic.Pointer[totals]
@@ -189,19 +206,24 @@ func (m *members) shared() *members { return m }
 
 // join creates the members with their first standing.
 func (m *members) join(first func(srv *runtime.Server) uint32) {
+	if m.dynamic {
+		m.div = weightScale
+	}
 	m.all = make([]*member, len(m.px.Servers))
 	for i, srv := range m.px.Servers {
-		if m.dynamic {
-			m.div = weightScale
-		}
-		mb := &member{srv: srv, index: i}
-		srv.LB = mb
-		m.all[i] = mb
-		w := first(srv)
-		srv.Effective.Store(int32(w))
-		mb.now = m.look(srv, w)
+		m.all[i] = m.member(srv, first(srv))
 	}
 	m.recount()
+}
+
+// member makes the member of a server with its effective weight.
+func (m *members) member(srv *runtime.Server, weight uint32) *member {
+	mb := &member{srv: srv}
+	mb.seat.member, mb.seat.place.seat = mb, &mb.seat
+	srv.LB = mb
+	srv.Effective.Store(int32(weight))
+	mb.now = m.look(srv, weight)
+	return mb
 }
 
 func (m *members) look(srv *runtime.Server, weight uint32) standing {

@@ -10,7 +10,8 @@ type place struct {
 	seat *seat
 }
 
-// heap is a priority queue with removal, of fixed capacity: it never allocates.
+// heap is a priority queue with removal. It has room for the servers of the file and allocates only when there are
+// more.
 type heap struct{ items []*place }
 
 func newHeap(n int) heap { return heap{make([]*place, 0, n)} }

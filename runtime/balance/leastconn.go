@@ -11,8 +11,7 @@ import (
 // load not only the heaviest one works.
 type leastConn struct {
 	*members
-	mu    sync.Mutex // guards seats and heaps
-	seats []seat
+	mu sync.Mutex // guards seats and heaps
 	// The keys of a heap are (streams+1)*maxEffective/weight: what the load will be
 	// once the server is chosen.
 	active, backup heap
@@ -22,11 +21,9 @@ type leastConn struct {
 func newLeastConn(m *members) *leastConn {
 	m.dynamic, m.div = true, weightScale
 	m.join(m.full)
-	b := &leastConn{members: m, seats: make([]seat, len(m.all)), active: newHeap(len(m.all)), backup: newHeap(len(m.all))}
-	for i, mb := range m.all {
-		s := &b.seats[i]
-		s.member, s.place.seat = mb, s
-		b.put(s)
+	b := &leastConn{members: m, active: newHeap(len(m.all)), backup: newHeap(len(m.all))}
+	for _, mb := range m.all {
+		b.put(&mb.seat)
 	}
 	return b
 }
@@ -99,7 +96,7 @@ func (b *leastConn) Released(srv *runtime.Server) { b.move(srv) }
 func (b *leastConn) move(srv *runtime.Server) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	s := &b.seats[srv.LB.(*member).index]
+	s := &srv.LB.(*member).seat
 	h := s.in
 	if h == nil {
 		return
@@ -120,7 +117,7 @@ func (b *leastConn) Update(srv *runtime.Server) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.recount()
-	s := &b.seats[mb.index]
+	s := &mb.seat
 	s.remove()
 	b.put(s)
 }

@@ -35,13 +35,17 @@ func (r *ring) at(h uint32) int {
 	return next
 }
 
+// arc is what a ring knows of a server.
+type arc struct {
+	before uint32 // weight of the servers before it in the file, when the program started
+	joined uint64 // when its points came onto the ring
+	seed   uint32 // what its points are computed from
+}
+
 // ringed is what random and hashes on a ring share.
 type ringed struct {
 	*members
 	circle atomic.Pointer[ring]
-	before []uint32 // by member: the weight of those before it in the file, when it started
-	joined []uint64 // by member: when its points came onto the ring
-	seeds  []uint32 // by member: what its points are computed from
 	joins  uint64
 
 	mu   sync.Mutex // guards last, and its move when the ring changes
@@ -51,10 +55,9 @@ type ringed struct {
 func newRinged(m *members) *ringed {
 	m.dynamic, m.div = true, weightScale
 	m.join(m.full)
-	b := &ringed{members: m, before: make([]uint32, len(m.all)), joined: make([]uint64, len(m.all)),
-		seeds: make([]uint32, len(m.all)), last: -1}
+	b := &ringed{members: m, last: -1}
 	var active, backup uint32
-	for i, mb := range m.all {
+	for _, mb := range m.all {
 		if !mb.now.usable() {
 			continue
 		}
@@ -62,10 +65,10 @@ func newRinged(m *members) *ringed {
 		if mb.srv.Backup {
 			sum = &backup
 		}
-		b.before[i] = *sum
+		mb.arc.before = *sum
 		*sum += mb.now.weight
 		b.joins++
-		b.joined[i] = b.joins
+		mb.arc.joined = b.joins
 	}
 	b.rebuild()
 	return b
@@ -74,13 +77,13 @@ func newRinged(m *members) *ringed {
 // Update implements runtime.Balancer.
 func (b *ringed) Update(srv *runtime.Server) {
 	mb, before, changed := b.change(srv)
-	if !changed && b.seeds[mb.index] == serverKey(srv) {
+	if !changed && mb.arc.seed == serverKey(srv) {
 		return
 	}
 	b.recount()
 	if !before.usable() && mb.now.usable() {
 		b.joins++
-		b.joined[mb.index] = b.joins
+		mb.arc.joined = b.joins
 	}
 	b.rebuild()
 }
@@ -96,11 +99,11 @@ func (b *ringed) rebuild() {
 		}
 	}
 	// Equal points (two servers of one address, say) stay in the order in which they came.
-	slices.SortFunc(group, func(x, y *member) int { return int(int64(b.joined[x.index]) - int64(b.joined[y.index])) })
+	slices.SortFunc(group, func(x, y *member) int { return int(int64(x.arc.joined) - int64(y.arc.joined)) })
 	var all []uint64
 	for rank, mb := range group {
 		seed := serverKey(mb.srv)
-		b.seeds[mb.index] = seed
+		mb.arc.seed = seed
 		for i := range mb.now.weight {
 			all = append(all, uint64(avalanche(seed+i))<<32|uint64(rank))
 		}
@@ -189,7 +192,7 @@ func (b *ringed) hasShare(mb *member, t *totals, factor uint32) bool {
 		return true // the last server went down between two looks
 	}
 	each, rest := slots/total, slots%total
-	w, before := uint32(mb.srv.Effective.Load()), b.before[mb.index]
+	w, before := uint32(mb.srv.Effective.Load()), mb.arc.before
 	share := w*each + (before+w)*rest/total - before*rest/total
 	return uint32(mb.srv.Served.Load()) < max(share, 1)
 }

@@ -13,8 +13,7 @@ import (
 // those that have had their share wait for the next round.
 type roundRobin struct {
 	*members
-	mu     sync.Mutex // guards everything below
-	seats  []seat     // by member index
+	mu     sync.Mutex // guards everything below, and the seats
 	active wheel
 	backup wheel
 	turn   uint64
@@ -50,12 +49,12 @@ func newRoundRobin(m *members) *roundRobin {
 	m.join(m.full)
 	n := len(m.all)
 	t := m.totals.Load()
-	b := &roundRobin{members: m, seats: make([]seat, n)}
+	b := &roundRobin{members: m}
 	b.active = newWheel(n, uint32(t.activeWeight))
 	b.backup = newWheel(n, uint32(t.backupWeight))
-	for i, mb := range m.all {
-		s := &b.seats[i]
-		s.member, s.place.seat, s.weight = mb, s, mb.now.weight
+	for _, mb := range m.all {
+		s := &mb.seat
+		s.weight = mb.now.weight
 		if s.out = !mb.now.usable(); !s.out {
 			b.wait(b.wheel(s).initial, s)
 		}
@@ -150,7 +149,7 @@ func (b *roundRobin) choose(avoid *runtime.Server) *seat {
 	switch {
 	case t.active > 0:
 	case t.spare != nil:
-		return &b.seats[t.spare.index]
+		return &t.spare.seat
 	case t.backup > 0:
 		w, round = &b.backup, uint32(t.backupWeight)
 	default:
@@ -213,7 +212,7 @@ func (b *roundRobin) Update(srv *runtime.Server) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.recount()
-	s := &b.seats[mb.index]
+	s := &mb.seat
 	s.weight = mb.now.weight
 	if s.out = !mb.now.usable(); s.out {
 		s.remove()

@@ -50,7 +50,7 @@ func (m *members) shown(w int) int {
 // larger than it must be.
 func (m *members) reduce() {
 	var gcd uint32
-	for _, srv := range m.px.Servers {
+	for _, srv := range m.px.AllServers() {
 		a, b := gcd, uint32(srv.UserWeight.Load())
 		for b != 0 {
 			a, b = b, a%b

@@ -159,7 +159,7 @@ func (c *Checks) shutBackups(srv *runtime.Server) {
 	if !srv.MarkedUpShut || srv.Backup || srv.Effective.Load() == 0 {
 		return
 	}
-	for _, other := range srv.Proxy.Servers {
+	for _, other := range srv.Proxy.AllServers() {
 		if other.Backup {
 			c.opt.Shutdown(other, true)
 		}

@@ -146,7 +146,7 @@ func choose(s *runtime.Stream, c *runtime.CookieConfig, value []byte) (end int) 
 // find gives the stream the first usable server with that cookie: several may share one,
 // so that a backup server may stand for one server only.
 func find(s *runtime.Stream, name []byte) bool {
-	for _, srv := range s.Back.Servers {
+	for _, srv := range s.Back.AllServers() {
 		if srv.Cookie == "" || srv.Cookie != string(name) {
 			continue
 		}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"iter"
 	goruntime "runtime"
 	"sync"
 	"sync/atomic"
@@ -25,8 +26,6 @@ type Engine struct {
 	workers  []*worker
 	plans    []*plan // by Proxy.Slot
 	byName   map[string]*runtime.Proxy
-	servers  []*runtime.Server // by Server.Slot
-	slots    int
 	sockets  []int        // descriptors by Listener.Slot, -1: not bound
 	waiting  atomic.Int32 // ports that are full
 	stopping atomic.Bool  // soft stop: no new connections
@@ -103,9 +102,7 @@ func New(cfg *runtime.Config, o Options) *Engine {
 		px.Live.Back = make([]runtime.BackCounters, n)
 		px.LiveMaxConn.Store(int64(px.MaxConn))
 		for _, srv := range px.Servers {
-			srv.Slot = len(e.servers)
-			srv.Stats = make([]runtime.BackCounters, n)
-			e.servers = append(e.servers, srv)
+			makePools(srv, n)
 		}
 		for _, ln := range px.Listeners {
 			if px.Options&runtime.OptSocketStats != 0 {
@@ -121,7 +118,6 @@ func New(cfg *runtime.Config, o Options) *Engine {
 			cookie.Build(px)
 		}
 	}
-	e.slots = len(e.servers)
 	slot := 0
 	for _, px := range cfg.Proxies {
 		for _, ln := range px.Listeners {
@@ -139,6 +135,19 @@ func New(cfg *runtime.Config, o Options) *Engine {
 		e.plans = append(e.plans, makePlan(px))
 	}
 	return e
+}
+
+// servers are those of all backends, as they are now.
+func (e *Engine) servers() iter.Seq[*runtime.Server] {
+	return func(yield func(*runtime.Server) bool) {
+		for _, px := range e.Config.Proxies {
+			for _, srv := range px.AllServers() {
+				if !yield(srv) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // idle is the mean of how much all loops waited lately, in percent.
@@ -329,7 +338,7 @@ func (w *worker) softStop() {
 		}
 		c = next
 	}
-	for _, srv := range w.engine.servers {
+	for srv := range w.engine.servers() {
 		w.closeIdleLinks(srv)
 	}
 	w.engine.checkStopped()

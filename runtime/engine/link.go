@@ -42,7 +42,7 @@ func (w *worker) newLink(srv *runtime.Server, s *stream) *link {
 	k.srv, k.st, k.name = srv, s, ""
 	k.served, k.safe, k.up, k.pooled, k.met = 0, false, false, false, false
 	k.owner, k.private = nil, s.Back.Reuse == runtime.ReuseNever
-	p := &w.pools[srv.Slot]
+	p := w.pool(srv)
 	p.inUse++
 	p.peak = max(p.peak, p.inUse)
 	srv.UsedMax.Show(uint64(srv.Used.Inc()))
@@ -53,7 +53,7 @@ func (w *worker) newLink(srv *runtime.Server, s *stream) *link {
 func (k *link) attach(s *stream) {
 	k.st = s
 	k.safe = true
-	p := &k.w.pools[k.srv.Slot]
+	p := k.w.pool(k.srv)
 	p.inUse++
 	p.peak = max(p.peak, p.inUse)
 	k.srv.UsedMax.Show(uint64(k.srv.Used.Inc()))
@@ -63,7 +63,7 @@ func (k *link) attach(s *stream) {
 func (k *link) detach() {
 	if k.st != nil {
 		k.st = nil
-		k.w.pools[k.srv.Slot].inUse--
+		k.w.pool(k.srv).inUse--
 		k.srv.Used.Dec()
 	}
 }

@@ -35,7 +35,7 @@ func (s *stream) borrow(srv *runtime.Server) bool {
 	}
 	for i := 1; i < len(w.engine.workers); i++ {
 		from := w.engine.workers[(w.id+i)%len(w.engine.workers)]
-		if from.pools[srv.Slot].count.Load() == 0 {
+		if from.pool(srv).count.Load() == 0 {
 			continue
 		}
 		l := w.loans

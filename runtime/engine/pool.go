@@ -17,6 +17,24 @@ type pool struct {
 	count      atomic.Int32 // idle connections, for other workers to read
 }
 
+// serverPools are the idle connections to a server, by loop. They are what runtime.Server.Pools holds.
+type serverPools []struct {
+	pool
+	_ [64]byte // the next loop's pool starts on a cache line of its own
+}
+
+// IdleOn tells how many connections are idle on a loop.
+func (p serverPools) IdleOn(loop int) int { return int(p[loop].count.Load()) }
+
+// makePools gives a server its pools and the counters of each loop.
+func makePools(srv *runtime.Server, loops int) {
+	p := make(serverPools, loops)
+	srv.Pools, srv.Stats = &p, make([]runtime.BackCounters, loops)
+}
+
+// pool is the worker's pool of a server.
+func (w *worker) pool(srv *runtime.Server) *pool { return &(*srv.Pools.(*serverPools))[w.id].pool }
+
 // linkList is a ring of idle links, the newest at the head.
 type linkList struct {
 	head, tail *link
@@ -62,7 +80,7 @@ func (l *linkList) named(name []byte) *link {
 // backend's http-reuse allows. Section 4.2 "http-reuse". name is what a server with TLS
 // is asked for.
 func (w *worker) take(srv *runtime.Server, mode runtime.Reuse, first bool, name []byte) *link {
-	p := &w.pools[srv.Slot]
+	p := w.pool(srv)
 	if p.safe.n+p.idle.n == 0 {
 		return nil
 	}
@@ -91,7 +109,7 @@ func (w *worker) take(srv *runtime.Server, mode runtime.Reuse, first bool, name 
 
 // unpool takes a connection out of its pool.
 func (w *worker) unpool(k *link) {
-	p := &w.pools[k.srv.Slot]
+	p := w.pool(k.srv)
 	if k.safe {
 		p.safe.remove(k)
 		k.srv.IdleSafe.Dec()
@@ -110,7 +128,7 @@ func (w *worker) give(k *link) {
 		k.abort()
 		return
 	}
-	p := &w.pools[srv.Slot]
+	p := w.pool(srv)
 	k.idleAt = w.loop.Now()
 	if k.safe {
 		p.safe.push(k)
@@ -145,30 +163,16 @@ func (w *worker) mayPool(k *link) bool {
 func (w *worker) purgeIdle() {
 	now := w.loop.Now()
 	left := false
-	for _, srv := range w.engine.servers {
-		p := &w.pools[srv.Slot]
-		idle := p.safe.n + p.idle.n
-		if idle == 0 {
+	for srv := range w.engine.servers() {
+		p := w.pool(srv)
+		if p.safe.n+p.idle.n == 0 {
 			p.peak = p.inUse
 			continue
 		}
 		left = true
-		if now-p.purged < int64(srv.PoolPurge) {
-			continue
-		}
-		p.purged = now
-		spare := idle + p.inUse - max(p.peak, srv.PoolLow)
-		p.peak = p.inUse
-		for n := (spare + 1) / 2; n > 0; n-- {
-			k := p.idle.tail
-			if k == nil {
-				k = p.safe.tail
-			}
-			if k == nil {
-				break
-			}
-			w.unpool(k)
-			k.abort()
+		if now-p.purged >= int64(srv.PoolPurge) {
+			p.purged = now
+			w.purgePool(p, srv)
 		}
 	}
 	w.purging = left
@@ -177,9 +181,25 @@ func (w *worker) purgeIdle() {
 	}
 }
 
+func (w *worker) purgePool(p *pool, srv *runtime.Server) {
+	spare := p.safe.n + p.idle.n + p.inUse - max(p.peak, srv.PoolLow)
+	p.peak = p.inUse
+	for n := (spare + 1) / 2; n > 0; n-- {
+		k := p.idle.tail
+		if k == nil {
+			k = p.safe.tail
+		}
+		if k == nil {
+			return
+		}
+		w.unpool(k)
+		k.abort()
+	}
+}
+
 // closeIdle closes all idle connections to a server: it went down, or its address changed.
 func (w *worker) closeIdleLinks(srv *runtime.Server) {
-	p := &w.pools[srv.Slot]
+	p := w.pool(srv)
 	for _, l := range []*linkList{&p.idle, &p.safe} {
 		for k := l.head; k != nil; k = l.head {
 			w.unpool(k)

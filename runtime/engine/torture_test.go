@@ -624,7 +624,7 @@ func (tt *torture) leftovers() {
 	}
 	for _, w := range tt.workers {
 		w.ask(func() {
-			for _, srv := range tt.servers {
+			for srv := range tt.servers() {
 				w.closeIdleLinks(srv)
 			}
 		})
@@ -656,8 +656,8 @@ func (tt *torture) left() string {
 			add("clients", int64(w.clients.n))
 			add("connections", int64(w.conns.Load()))
 			add("coming", int64(w.coming.Load()))
-			for i := range w.pools {
-				add("in use", int64(w.pools[i].inUse))
+			for srv := range tt.servers() {
+				add("in use", int64(w.pool(srv).inUse))
 			}
 		})
 		w.ask(func() {}) // the numbers of the loop are those of its last turn

@@ -17,7 +17,6 @@ type worker struct {
 	id      int
 	loop    *loop.Loop
 	scratch *sample.Scratch
-	pools   []pool // by Server.Slot
 
 	clients     clientList
 	streams     streamList // in use, in the order of their birth
@@ -47,7 +46,6 @@ func newWorker(e *Engine, id int, l *loop.Loop) *worker {
 	w := &worker{engine: e, cfg: e.Config, id: id, loop: l, scratch: sample.NewScratch(0), over: make(chan struct{})}
 	w.limits.buffer = e.Config.Global.Tune.BufSize
 	w.limits.rewrite = e.Config.Global.Tune.MaxRewrite
-	w.pools = make([]pool, e.slots)
 	return w
 }
 

@@ -65,7 +65,7 @@ func server(s *runtime.Stream, name []byte) *runtime.Server {
 	if px == nil || px.Caps&runtime.CapBack == 0 {
 		return nil
 	}
-	for _, srv := range px.Servers {
+	for _, srv := range px.AllServers() {
 		if srv.Name == string(name) {
 			return srv
 		}

@@ -88,7 +88,7 @@ func averageQueue(_ *sample.Context, px *runtime.Proxy) int64 {
 // freeConns sums up the free connections of the servers that balancing may choose.
 func freeConns(ctx *sample.Context, px *runtime.Proxy) int64 {
 	var sum int64
-	for _, srv := range px.Servers {
+	for _, srv := range px.AllServers() {
 		if px.LB == nil || !px.LB.Takes(srv) || !srv.Usable() {
 			continue
 		}
@@ -109,7 +109,7 @@ func freeOf(_ *sample.Context, srv *runtime.Server) int64 {
 
 func connSlots(_ *sample.Context, px *runtime.Proxy) int64 {
 	var sum int64
-	for _, srv := range px.Servers {
+	for _, srv := range px.AllServers() {
 		if runtime.ServerState(srv.State.Load()) == runtime.ServerStopped {
 			continue
 		}

@@ -21,7 +21,7 @@ func (s *server) dumpServers() {
 	s.say(diag.Warning, "SIGHUP received, dumping servers states.")
 	for _, px := range s.cfg.Proxies {
 		logger.Server(logger.Notice, px, "SIGHUP received, dumping servers states for proxy %s.", px.Name)
-		for _, srv := range px.Servers {
+		for _, srv := range px.AllServers() {
 			state := "UP"
 			if runtime.ServerState(srv.State.Load()) == runtime.ServerStopped {
 				state = "DOWN"
@@ -44,7 +44,7 @@ func servers(px *runtime.Proxy) string {
 		active, backup = balance.Counts(px)
 	}
 	switch {
-	case len(px.Servers) == 0:
+	case len(px.AllServers()) == 0:
 		return " has no servers."
 	case active > 0:
 		return sprintf(" has %d active servers and %d backup servers available.", active, backup)
@@ -58,7 +58,7 @@ func servers(px *runtime.Proxy) string {
 func connections(px *runtime.Proxy) string {
 	own := px.Live.Queued.Load()
 	waiting := own
-	for _, srv := range px.Servers {
+	for _, srv := range px.AllServers() {
 		waiting += srv.Queued.Load()
 	}
 	return sprintf(" Conn: act(FE+BE): %d+%d, %d pend (%d unass), tot(FE+BE): %d+%d.",

@@ -135,7 +135,7 @@ func waitForAny(t *Ticket, s *runtime.Stream, w Waker) Result {
 	// When no stream holds a slot any more, none will leave one: look for a server now.
 	var by *runtime.Server
 	if px.Live.Served.Load() == 0 {
-		for _, srv := range px.Servers {
+		for _, srv := range px.AllServers() {
 			if q.serve(srv) > 0 {
 				by = srv
 				break
@@ -288,7 +288,7 @@ func Redistribute(srv *runtime.Server) (left int) {
 	if maint || px.Options&(runtime.OptRedispatch|runtime.OptPersist) == runtime.OptRedispatch {
 		left = q.dismiss(srv.Queue.(*line), false)
 	}
-	for _, other := range px.Servers {
+	for _, other := range px.AllServers() {
 		if other.Usable() {
 			return left
 		}

@@ -47,7 +47,7 @@ func anyServer(c *cli.Conn, name string) *runtime.Server {
 		c.Fail("No such backend.")
 		return nil
 	}
-	for _, srv := range px.Servers {
+	for _, srv := range px.AllServers() {
 		if srv.Name == name || strings.HasPrefix(name, "#") && number(name[1:]) == srv.ID {
 			return srv
 		}

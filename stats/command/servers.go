@@ -59,20 +59,22 @@ func eachServer(c *cli.Conn, args []string, head string, write func(*cli.Conn, *
 		}
 	}
 	c.WriteString(head)
-	proxy, item := 0, 0
+	proxy := 0
+	var servers []*runtime.Server // of the backend that is being written, not written yet
 	return rows(func(c *cli.Conn) bool {
-		for ; proxy < len(p.Config.Proxies); proxy, item = proxy+1, 0 {
-			px := p.Config.Proxies[proxy]
-			if only != nil && px != only || px.Caps&runtime.CapBack == 0 {
-				continue
+		for len(servers) == 0 {
+			if proxy == len(p.Config.Proxies) {
+				return false
 			}
-			if item < len(px.Servers) {
-				item++
-				write(c, px.Servers[item-1])
-				return true
+			px := p.Config.Proxies[proxy]
+			proxy++
+			if px.Caps&runtime.CapBack != 0 && (only == nil || px == only) {
+				servers = px.AllServers()
 			}
 		}
-		return false
+		write(c, servers[0])
+		servers = servers[1:]
+		return true
 	})
 }
 
