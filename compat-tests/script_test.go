@@ -42,7 +42,7 @@ import (
 // The rest:
 //
 //	log                    the next line that came to "${LOG}"
-//	cli LINE               what the runtime API answers
+//	cli LINE               what the runtime API answers; "${NAME}" is an address of the script
 //	stat PX SV FIELD...    fields of "show stat"
 //	await PX SV FIELD VALUE   waits until a field has that value
 //	mark                   the moment that the next step counts from
@@ -136,7 +136,7 @@ func (s *script) step(line string) error {
 		s.say(line, text)
 		return err
 	case "cli":
-		text, err := s.ask(rest)
+		text, err := s.ask(s.expand(rest))
 		s.say(line, s.masked(text))
 		return err
 	case "stat":
@@ -187,6 +187,16 @@ func (s *script) ready() error {
 	}
 	_, err = s.ask("show version")
 	return err
+}
+
+// expand puts the addresses of the script in a line.
+func (s *script) expand(line string) string {
+	for _, v := range s.env {
+		if name, value, ok := strings.Cut(v, "="); ok {
+			line = strings.ReplaceAll(line, "${"+name+"}", value)
+		}
+	}
+	return line
 }
 
 // stepConn is a step of a connection.

@@ -21,6 +21,7 @@ type Config struct {
 	Patterns  *pattern.Refs          // maps and pattern files
 	Stats     GlobalStats
 	Logger    any // state of runtime/logger
+	Loader    any // runtime/config's own: it makes servers while the process runs
 }
 
 // Proxy by name; nil when there is none.

@@ -34,6 +34,13 @@ const (
 	Drain = ForcedDrain | InheritedDrain
 )
 
+// Whether connections to a server are TLS, as show servers state prints it.
+const (
+	TLSNever = -1 // "no-ssl" is said
+	TLSOff   = 0
+	TLSOn    = 1
+)
+
 // OnError is the server word "on-error".
 type OnError uint8
 
@@ -74,6 +81,8 @@ type Server struct {
 	GUID  string
 
 	ForcedID bool // ID comes from an "id" word
+	Dynamic  bool // made by "add server"
+	Pinned   bool // something in the configuration refers to it: it cannot be deleted
 
 	// Where it is.
 	Addr       atomic.Pointer[Addr] // live: set server addr
@@ -99,7 +108,8 @@ type Server struct {
 	Backup         bool
 	Disabled       bool
 	SlowStart      time.Duration
-	Cookie         string
+	Cookie         string                 // as configured: LiveCookie is the one in use
+	AddrCookie     atomic.Pointer[string] // live: made of the address, with "cookie ... dynamic"; nil without
 	TrackName      string
 	Track          *Server
 	Trackers       []*Server
@@ -109,10 +119,11 @@ type Server struct {
 	PoolLow        int
 	PoolPurge      time.Duration
 	NonStick       bool
-	TLS            TLSConfig   // nil: clear. Set by runtime/ssl
-	CheckTLS       TLSConfig   // "check-ssl": of checks, wherever they go
-	TLSStats       TLSCounters // live
-	SSL            any         // the line's words about TLS: runtime/ssl's own
+	TLS            TLSConfig    // nil: no settings of TLS. Set by runtime/ssl
+	TLSMode        atomic.Int32 // live: TLSOn, TLSOff or TLSNever; set server ssl
+	CheckTLS       TLSConfig    // "check-ssl": of checks, wherever they go
+	TLSStats       TLSCounters  // live
+	SSL            any          // the line's words about TLS: runtime/ssl's own
 	TFO            bool
 	TCPUserTimeout int // ms
 	Namespace      string
@@ -142,6 +153,7 @@ type Server struct {
 	Errors     atomic.Int32 // consecutive, for observe
 	HealthOff  atomic.Bool  // disable health
 	Restored   bool         // a state file told how it was: it goes on from there
+	Fresh      atomic.Bool  // added by the runtime API and not enabled since: its checks were never paused
 
 	LastCheck    atomic.Pointer[CheckResult] // live: published by runtime/check; nil until the first check ended
 	CheckRunning atomic.Bool                 // live: a check is under way
@@ -167,6 +179,19 @@ type Server struct {
 	LB      any // set by runtime/balance: its node in the tree
 	Pools   any // set by runtime/engine: idle connections per loop
 	Streams any // set by runtime/engine: for shutdown sessions
+}
+
+// Encrypted tells whether connections to the server are TLS.
+func (s *Server) Encrypted() bool { return s.TLSMode.Load() == TLSOn }
+
+// LiveCookie is the value that persistence cookies have for the server, "" when there is none.
+func (s *Server) LiveCookie() string {
+	if s.Cookie == "" {
+		if made := s.AddrCookie.Load(); made != nil {
+			return *made
+		}
+	}
+	return s.Cookie
 }
 
 // Usable tells whether the server may be given requests by load balancing.

@@ -451,8 +451,8 @@ func address(a *runtime.Addr) string {
 func colCookie(r *Row) Field {
 	switch {
 	case !r.Legends:
-	case r.On == Server && r.Server.Cookie != "":
-		return text(named, r.Server.Cookie)
+	case r.On == Server && r.Server.LiveCookie() != "":
+		return text(named, r.Server.LiveCookie())
 	case r.On == Backend && r.Proxy.Cookie != nil && r.Proxy.Cookie.Name != "":
 		return text(named, r.Proxy.Cookie.Name)
 	}

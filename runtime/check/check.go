@@ -30,6 +30,10 @@ type Options struct {
 	// Shutdown ends all streams of a server: because it went down, or with up because
 	// a preferred one came back. It is called from any goroutine and must not wait.
 	Shutdown func(srv *runtime.Server, up bool)
+
+	// CloseIdle closes the idle connections to a server that is not to be used any more,
+	// or is elsewhere now. It is called from any goroutine and must not wait.
+	CloseIdle func(srv *runtime.Server)
 }
 
 // Severities of log messages.
@@ -44,7 +48,7 @@ const (
 type Checks struct {
 	cfg *runtime.Config
 	opt Options
-	all []*Check // in the order of the files
+	all []*Check // in the order of the files; guarded by changes once they run
 
 	// changes is held for a change of a server's state, so that what tracks the server
 	// changes with it, and guards the results of checks. It is taken before a
@@ -52,7 +56,7 @@ type Checks struct {
 	changes sync.Mutex
 
 	loops  []*lane
-	warmup map[*runtime.Server]*warmup // of servers with slowstart; not changed after New
+	warmup map[*runtime.Server]*warmup // of servers with slowstart; guarded by changes once they run
 }
 
 // lane is one loop with what its checks share.
@@ -76,6 +80,9 @@ func New(cfg *runtime.Config, opt Options) *Checks {
 	}
 	if c.opt.Shutdown == nil {
 		c.opt.Shutdown = func(*runtime.Server, bool) {}
+	}
+	if c.opt.CloseIdle == nil {
+		c.opt.CloseIdle = func(*runtime.Server) {}
 	}
 	now := time.Now().Unix()
 	for _, px := range cfg.Proxies {
@@ -209,6 +216,8 @@ func spread(d time.Duration, percent int) time.Duration {
 
 // Stop ends all checks. No check is started any more.
 func (c *Checks) Stop() {
+	c.changes.Lock()
+	defer c.changes.Unlock()
 	for _, ck := range c.all {
 		if ck.lane != nil {
 			ck.lane.loop.PostFunc(ck.stop)

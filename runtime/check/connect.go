@@ -67,7 +67,7 @@ func (c *connect) layer(ck *Check) transport.Layer {
 	if maker, ok := srv.CheckTLS.(transport.Maker); ok {
 		return maker.Client(maker.CheckName())
 	}
-	if !c.useServer || srv.TLS == nil || srv.LiveCheckPort.Load() != 0 || srv.CheckAddr.Family != runtime.FamilyNone {
+	if !c.useServer || !srv.Encrypted() || srv.LiveCheckPort.Load() != 0 || srv.CheckAddr.Family != runtime.FamilyNone {
 		return nil
 	}
 	maker := srv.TLS.(transport.Maker)

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"hapax/runtime"
+	"hapax/runtime/cookie"
 	"hapax/runtime/queue"
 )
 
@@ -76,8 +77,10 @@ func (c *Checks) SetAddr(srv *runtime.Server, addr netip.AddrPort, mapped bool) 
 		a.Family = runtime.FamilyIPv6
 	}
 	srv.Addr.Store(a)
+	c.opt.CloseIdle(srv)
 	srv.Proxy.Mu.Lock()
 	defer srv.Proxy.Mu.Unlock()
+	cookie.Refresh(srv)
 	srv.MapPorts = mapped
 	if srv.Proxy.LB != nil {
 		srv.Proxy.LB.Update(srv) // hash-key addr
@@ -88,4 +91,14 @@ func (c *Checks) SetAddr(srv *runtime.Server, addr netip.AddrPort, mapped bool) 
 func (c *Checks) SetMaxConn(srv *runtime.Server, limit int) {
 	srv.MaxConn.Store(int32(limit))
 	queue.Process(srv)
+}
+
+// SetTLS makes connections to a server TLS or clear from now on; it has settings of TLS.
+func (c *Checks) SetTLS(srv *runtime.Server, on bool) {
+	mode := int32(runtime.TLSOff)
+	if on {
+		mode = runtime.TLSOn
+	}
+	srv.TLSMode.Store(mode)
+	c.opt.CloseIdle(srv)
 }

@@ -211,6 +211,7 @@ func (c *Checks) change(srv *runtime.Server, next runtime.Admin) {
 }
 
 func (c *Checks) enterMaint(srv *runtime.Server, was before, next runtime.Admin) {
+	defer c.opt.CloseIdle(srv)
 	srv.Health.Store(0)
 	forced := next&runtime.ForcedMaint != 0
 	place(srv, runtime.ServerStopped, next)
@@ -229,6 +230,7 @@ func (c *Checks) enterMaint(srv *runtime.Server, was before, next runtime.Admin)
 // leaveMaint brings a server back: up at once, unless what it tracks is down. Its
 // checks go on, and the first that fails takes it down again.
 func (c *Checks) leaveMaint(srv *runtime.Server, was before, next runtime.Admin) {
+	srv.Fresh.Store(false)
 	if checking(srv) {
 		srv.Health.Store(int32(srv.Rise))
 	}

@@ -46,6 +46,11 @@ type Domain struct {
 	// and rules, before the arguments of its expressions are resolved. May be nil.
 	CheckProxy func(l *Loader, px *runtime.Proxy)
 
+	// FinishServer is called for each server of a proxy behind CheckProxy, and for
+	// a server that the runtime API adds: it makes what the words of the line have
+	// asked for. May be nil.
+	FinishServer func(l *Loader, srv *runtime.Server)
+
 	// CheckServer is called for each server of each proxy that is not disabled when
 	// all proxies were checked without error. May be nil.
 	CheckServer func(l *Loader, srv *runtime.Server)

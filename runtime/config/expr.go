@@ -138,6 +138,7 @@ func (d directory) find(name string, caps runtime.Cap) any {
 
 func (d directory) Server(backend any, name string) any {
 	if srv := findServer(backend.(*runtime.Proxy), name); srv != nil {
+		srv.Pinned = true
 		return srv
 	}
 	return nil
@@ -181,7 +182,7 @@ func (l *Loader) find(name string, caps runtime.Cap) *runtime.Proxy {
 }
 
 func findServer(px *runtime.Proxy, name string) *runtime.Server {
-	for _, srv := range px.Servers {
+	for _, srv := range px.AllServers() {
 		if srv.Name == name {
 			return srv
 		}

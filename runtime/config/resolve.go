@@ -84,6 +84,7 @@ func (l *Loader) resolve() bool {
 	if l.List.Fatal() > 0 {
 		return false
 	}
+	l.Config.Loader = l
 	return l.placeServers()
 }
 
@@ -154,6 +155,11 @@ func (l *Loader) finalize(px *runtime.Proxy) {
 	for _, d := range l.Tables.Domains {
 		if d.CheckProxy != nil {
 			d.CheckProxy(l, px)
+		}
+		if d.FinishServer != nil {
+			for _, srv := range px.Servers {
+				d.FinishServer(l, srv)
+			}
 		}
 	}
 	l.compileFormats(px)
@@ -324,7 +330,9 @@ func (l *Loader) resolveServerRule(px *runtime.Proxy, rule *runtime.ServerRule) 
 	l.warnRawInHTTP(px, rule.Cond)
 	if rule.Server == nil {
 		l.List.Alertf(rule.Pos, "%s '%s' : unable to find server '%s' referenced in a 'use-server' rule.", px.Kind, px.Name, rule.Name)
+		return
 	}
+	rule.Server.Pinned = true
 }
 
 // warnRawInHTTP warns about conditions on raw bytes, which an HTTP proxy never sees.
@@ -408,15 +416,13 @@ func (l *Loader) numberServers(px *runtime.Proxy) {
 
 // finishServers completes one server with what the whole configuration tells.
 func (l *Loader) finishServers(px *runtime.Proxy, srv *runtime.Server) {
-	if most := int(srv.MaxConn.Load()); srv.MinConn > most {
-		srv.MaxConn.Store(int32(srv.MinConn))
-	} else if most > 0 && srv.MinConn == 0 {
-		srv.MinConn = most
-	}
+	fitMinConn(srv)
 	if srv.TFO && !(px.RetryOn.EmptyResponse && px.RetryOn.ResponseTimeout) {
 		l.sayServer(srv, false, "server has tfo activated, the backend should be configured with at least 'conn-failure', 'empty-response' and 'response-timeout' or we wouldn't be able to retry the connection on failure.")
 	}
-	l.track(px, srv)
+	if l.track(px, srv); srv.Track != nil {
+		srv.Track.Trackers = append(srv.Track.Trackers, srv)
+	}
 	srv.UserWeight.Store(int32(srv.Weight))
 	srv.State.Store(int32(runtime.ServerRunning))
 	srv.Health.Store(int32(srv.Rise))
@@ -424,6 +430,15 @@ func (l *Loader) finishServers(px *runtime.Proxy, srv *runtime.Server) {
 		srv.AdminState.Store(uint32(runtime.ConfigMaint | runtime.ForcedMaint))
 		srv.State.Store(int32(runtime.ServerStopped))
 		srv.Health.Store(0)
+	}
+}
+
+// fitMinConn makes minconn and maxconn of a server agree.
+func fitMinConn(srv *runtime.Server) {
+	if most := int(srv.MaxConn.Load()); srv.MinConn > most {
+		srv.MaxConn.Store(int32(srv.MinConn))
+	} else if most > 0 && srv.MinConn == 0 {
+		srv.MinConn = most
 	}
 }
 
@@ -438,7 +453,7 @@ func (l *Loader) sayServer(srv *runtime.Server, fatal bool, format string, args 
 	}
 }
 
-// track finds the server that another one follows.
+// track finds the server that another one follows; srv.Track stays nil when there is none.
 func (l *Loader) track(px *runtime.Proxy, srv *runtime.Server) {
 	if srv.TrackName == "" {
 		return
@@ -454,6 +469,10 @@ func (l *Loader) track(px *runtime.Proxy, srv *runtime.Server) {
 	to := findServer(backend, name)
 	if to == nil {
 		l.sayServer(srv, true, "unable to find required server '%s' for tracking.", name)
+		return
+	}
+	if to.Dynamic {
+		l.sayServer(srv, true, "unable to use %s/%s for tracking as it is a dynamic server.", backend.Name, to.Name)
 		return
 	}
 	if !to.CheckOn && to.Track == nil && to.TrackName == "" {
@@ -472,8 +491,7 @@ func (l *Loader) track(px *runtime.Proxy, srv *runtime.Server) {
 		l.sayServer(srv, true, "unable to track %s/%s as it belongs to a tracking chain looping back to %s/%s.", backend.Name, to.Name, backend.Name, back.Name)
 		return
 	}
-	srv.Track = to
-	to.Trackers = append(to.Trackers, srv)
+	srv.Track, to.Pinned = to, true
 }
 
 // ignoreHTTP warns about what only HTTP proxies do, and takes it back.

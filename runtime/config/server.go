@@ -78,7 +78,7 @@ type serverSpeaker struct {
 
 func (s *serverSpeaker) say(severity diag.Severity, fatal bool, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
-	if !s.spoken {
+	if !s.spoken && s.pos.Line > 0 {
 		text = diag.AtObject(s.pos, s.object, "%s", text)
 	}
 	s.spoken = true
@@ -257,6 +257,10 @@ func (l *Loader) serverWords(w *Words, srv *runtime.Server, say *serverSpeaker, 
 			return false
 		}
 		w.Skip(1)
+		if srv.Dynamic && row.NotDynamic {
+			say.alert("'%s' option is not accepted for dynamic server", word)
+			return false
+		}
 		if isDefault && row.NotDefault {
 			say.say(diag.Alert, false, "'%s' option is not accepted in default-server sections", word)
 			w.Skip(len(row.Args))
@@ -274,6 +278,10 @@ func (l *Loader) serverWords(w *Words, srv *runtime.Server, say *serverSpeaker, 
 			continue
 		}
 		text, _, _ := strings.Cut(indent(err.Error(), 2), "\x00")
+		if srv.Dynamic {
+			say.alert("%s.", text[strings.LastIndex(text, "\n  ")+1:])
+			return false
+		}
 		switch err.(type) {
 		case Warning:
 			say.say(diag.Warning, false, "%s.", text)

@@ -52,12 +52,50 @@ func Build(px *runtime.Proxy) {
 	}
 	own.Tail += c.Attr
 	px.Cookie = &own
-	if c.Dynamic && c.DynamicKey != "" {
-		for _, srv := range px.Servers {
-			if srv.Cookie == "" {
-				srv.Cookie = dynamic(srv, c.DynamicKey)
-			}
+	for _, srv := range px.Servers {
+		Refresh(srv)
+	}
+}
+
+// Refresh makes the cookie of a server anew that is made from its address. The caller
+// holds the backend's Mu.
+func Refresh(srv *runtime.Server) {
+	c := srv.Proxy.Cookie
+	if c == nil || !c.Dynamic || c.DynamicKey == "" || srv.Cookie != "" {
+		return
+	}
+	if made := dynamic(srv, c.DynamicKey); made != "" {
+		srv.AddrCookie.Store(&made)
+	}
+}
+
+// SetDynamic switches cookies that are made from addresses on or off.
+func SetDynamic(px *runtime.Proxy, on bool) {
+	px.Mu.Lock()
+	defer px.Mu.Unlock()
+	if px.Cookie == nil {
+		return
+	}
+	px.Cookie.Dynamic = on
+	for _, srv := range px.AllServers() {
+		if on {
+			Refresh(srv)
+		} else {
+			srv.AddrCookie.Store(nil)
 		}
+	}
+}
+
+// SetDynamicKey changes the key that they are made with.
+func SetDynamicKey(px *runtime.Proxy, key string) {
+	px.Mu.Lock()
+	defer px.Mu.Unlock()
+	if px.Cookie == nil {
+		return
+	}
+	px.Cookie.DynamicKey = key
+	for _, srv := range px.AllServers() {
+		Refresh(srv)
 	}
 }
 

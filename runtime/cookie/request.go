@@ -147,7 +147,7 @@ func choose(s *runtime.Stream, c *runtime.CookieConfig, value []byte) (end int) 
 // so that a backup server may stand for one server only.
 func find(s *runtime.Stream, name []byte) bool {
 	for _, srv := range s.Back.AllServers() {
-		if srv.Cookie == "" || srv.Cookie != string(name) {
+		if value := srv.LiveCookie(); value == "" || value != string(name) {
 			continue
 		}
 		up := runtime.ServerState(srv.State.Load()) != runtime.ServerStopped

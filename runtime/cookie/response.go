@@ -75,14 +75,14 @@ func readSetCookies(s *runtime.Stream, c *runtime.CookieConfig) error {
 			m.Remove(i)
 			i--
 			s.CookieOut = Deleted
-		case srv == nil || srv.Cookie == "":
+		case srv == nil || srv.LiveCookie() == "":
 		case c.Mode == runtime.CookieRewrite:
-			if err := splice(s, i, p.value, p.valueEnd, srv.Cookie, ""); err != nil {
+			if err := splice(s, i, p.value, p.valueEnd, srv.LiveCookie(), ""); err != nil {
 				return err
 			}
 			s.CookieOut = Replaced
 		case c.Mode == runtime.CookiePrefix:
-			if err := splice(s, i, p.value, p.value, srv.Cookie, string(rune(prefixMark))); err != nil {
+			if err := splice(s, i, p.value, p.value, srv.LiveCookie(), string(rune(prefixMark))); err != nil {
 				return err
 			}
 			s.CookieOut = Replaced
@@ -128,10 +128,10 @@ func wanted(s *runtime.Stream, c *runtime.CookieConfig) bool {
 // the server has none.
 func insert(s *runtime.Stream, c *runtime.CookieConfig) error {
 	b := append(append(s.Ctx.Scratch.Room(), c.Name...), '=')
-	if s.Server.Cookie == "" {
+	if s.Server.LiveCookie() == "" {
 		b = append(b, "; Expires=Thu, 01-Jan-1970 00:00:01 GMT"...)
 	} else {
-		b = append(b, s.Server.Cookie...)
+		b = append(b, s.Server.LiveCookie()...)
 		if c.MaxIdle != 0 || c.MaxLife != 0 {
 			now := (s.Ctx.Now.Unix() + 3) >> 2
 			b = appendDate(append(b, dateMark), now)
@@ -149,7 +149,7 @@ func insert(s *runtime.Stream, c *runtime.CookieConfig) error {
 		return err
 	}
 	s.CookieOut = Inserted
-	if s.Server.Cookie != "" && s.Direct {
+	if s.Server.LiveCookie() != "" && s.Direct {
 		s.CookieOut = Updated // the same server, new dates
 	}
 	return nil

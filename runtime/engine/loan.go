@@ -29,7 +29,7 @@ type loan struct {
 // has any that this stream may take. The stream waits for the answer.
 func (s *stream) borrow(srv *runtime.Server) bool {
 	w, mode := s.w, s.Back.Reuse
-	if len(w.engine.workers) == 1 || srv.TLS != nil || srv.Idle.Load() == 0 ||
+	if len(w.engine.workers) == 1 || srv.Encrypted() || srv.Idle.Load() == 0 ||
 		mode == runtime.ReuseNever || mode == runtime.ReuseSafe && s.FirstRequest {
 		return false
 	}

@@ -179,7 +179,7 @@ func (s *stream) connect() outcome {
 		be.Live.LastSess.Store(now)
 	}
 	var name []byte // that a server with TLS is asked for
-	if srv.TLS != nil {
+	if srv.Encrypted() {
 		name = srv.TLS.(transport.Maker).Name(&s.Stream)
 	}
 	if be.Mode == runtime.ModeHTTP {
@@ -248,7 +248,7 @@ func (s *stream) dial(srv *runtime.Server, name []byte) outcome {
 		return s.dialFailed(err)
 	}
 	var layer transport.Layer
-	if srv.TLS != nil {
+	if srv.Encrypted() {
 		k.name = string(name)
 		layer = srv.TLS.(transport.Maker).Client(k.name)
 	}

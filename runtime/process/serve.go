@@ -89,9 +89,10 @@ func (s *server) prepare() bool {
 		return false
 	}
 	s.checks = check.New(s.cfg, check.Options{
-		Log:      func(level int, px *runtime.Proxy, text string) { logger.Server(level, px, "%s", text) },
-		Print:    s.say,
-		Shutdown: s.shutdown,
+		Log:       func(level int, px *runtime.Proxy, text string) { logger.Server(level, px, "%s", text) },
+		Print:     s.say,
+		Shutdown:  s.shutdown,
+		CloseIdle: func(srv *runtime.Server) { s.engine.CloseIdle(srv) },
 	})
 	s.engine = engine.New(s.cfg, engine.Options{Stats: s.Pages(s.cfg), Observe: func(srv *runtime.Server, what engine.Observation) {
 		s.checks.Observe(srv, what.Layer4(), what.Good(), what.String())

@@ -91,6 +91,9 @@ func Build(px *runtime.Proxy) {
 	}
 }
 
+// Join makes the queue of a server that comes while the program runs.
+func Join(srv *runtime.Server) { srv.Queue = &line{px: srv.Proxy, srv: srv} }
+
 func of(px *runtime.Proxy) *queues { return px.Queue.(*queues) }
 
 // Reserve takes a slot of srv for a stream, or puts its ticket into the server's

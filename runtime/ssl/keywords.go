@@ -76,17 +76,17 @@ var Domain = config.Domain{
 		flag("no-strict-sni", "serve clients that ask for no known name", "", setting(func(s *line) { s.choose.strict = false })),
 		inertWord(flag("prefer-client-ciphers", "the client's order of ciphers decides", noteOrder, setting(func(*line) {}))),
 	},
-	ServerWords: serverWords(),
-	CopyServer:  copyServer,
-	CheckProxy:  finishServers,
-	Check:       check,
+	ServerWords:  serverWords(),
+	CopyServer:   copyServer,
+	FinishServer: finishServer,
+	Check:        check,
 }
 
 // serverWords are the rows of section 5.2.
 func serverWords() []config.ServerWord {
 	rows := []config.ServerWord{
-		serverWord("ssl", "the connections are TLS", nil, "ssl verify none", serverSetting(func(s *serverLine) { s.on = true })),
-		serverWord("no-ssl", "the connections are clear", nil, "no-ssl", serverSetting(func(s *serverLine) { s.on = false })),
+		serverWord("ssl", "the connections are TLS", nil, "ssl verify none", serverSetting(func(s *serverLine) { s.on, s.never = true, false })),
+		serverWord("no-ssl", "the connections are clear", nil, "no-ssl", serverSetting(func(s *serverLine) { s.on, s.never = false, true })),
 		serverWord("verify", "whether the server's certificate is verified", []keyword.Arg{{Name: "method", Type: keyword.Enum, Enum: []string{"none", "required"}}}, "ssl verify none", parseServerVerify),
 		serverWord("verifyhost", "the name that the certificate must have", value(keyword.Str), "ssl verify required ca-file site.pem verifyhost site.test",
 			serverText("verifyhost", "hostname to verify against", func(s *serverLine) *string { return &s.host })),

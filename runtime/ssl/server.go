@@ -136,24 +136,23 @@ func parseSNI(l *config.Loader, w *config.Words, srv *runtime.Server) error {
 	return nil
 }
 
-// finishServers makes the Contexts of the servers of a proxy, when all files are read.
-func finishServers(l *config.Loader, px *runtime.Proxy) {
-	for _, srv := range px.Servers {
-		if s, _ := srv.SSL.(*serverLine); s != nil && (s.on || s.check || s.byDefault) {
-			finishServer(l, px, srv, s)
-		}
+// finishServer makes the Context of a server, when all files are read.
+func finishServer(l *config.Loader, srv *runtime.Server) {
+	s, _ := srv.SSL.(*serverLine)
+	if s != nil && s.never {
+		srv.TLSMode.Store(runtime.TLSNever)
 	}
-}
-
-// finishServer makes the Context of one server.
-func finishServer(l *config.Loader, px *runtime.Proxy, srv *runtime.Server, s *serverLine) {
+	if s == nil || !s.on && !s.check && !s.byDefault {
+		return
+	}
+	px := srv.Proxy
 	l.Awaken(serverSettings...)
 	g := of(l)
 	s.inherit(&g.server)
 	spoken := false
 	say := func(severity diag.Severity, format string, args ...any) {
 		text := fmt.Sprintf(format, args...)
-		if !spoken { // only the first message names the line
+		if !spoken && srv.Pos.Line > 0 { // only the first message names the line, if there is one
 			text = diag.AtObject(srv.Pos, "server "+px.Name+"/"+srv.Name, "%s", text)
 		}
 		spoken = true
@@ -209,8 +208,9 @@ func finishServer(l *config.Loader, px *runtime.Proxy, srv *runtime.Server, s *s
 	if x.sni == nil && !s.noAutoSNI && px.Mode == runtime.ModeHTTP {
 		x.sni, _ = l.Samples.ParseWord("req.hdr(host),field(1,:)")
 	}
+	srv.TLS = x
 	if s.on {
-		srv.TLS = x
+		srv.TLSMode.Store(runtime.TLSOn)
 	}
 	if s.check {
 		srv.CheckTLS = x

@@ -110,6 +110,7 @@ type serverLine struct {
 	sni       *sample.Expr
 	noAutoSNI bool
 	noReuse   bool // of sessions
+	never     bool // "no-ssl"
 	byDefault bool // the default-server line says "ssl": it is checked even behind "no-ssl"
 }
 

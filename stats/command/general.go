@@ -181,8 +181,8 @@ func wait(c *cli.Conn, args []string) cli.Step {
 	switch {
 	case !ok || d == 0:
 		return c.Fail("Invalid duration.")
-	case cli.Arg(args, 2) == "srv-removable" || cli.Arg(args, 2) == "be-removable":
-		return c.Fail("'wait " + args[2] + "' is known to HAProxy but not supported by hapax yet")
+	case cli.Arg(args, 2) == "srv-removable":
+		return waitRemovable(c, cli.Arg(args, 3), time.Now().Add(d))
 	case len(args) > 2:
 		return c.Fail(waitUsage)
 	}

@@ -365,3 +365,9 @@ func (direct) Loops() int                                   { return 1 }
 func (direct) List(int, uint64, int) []runtime.StreamInfo   { return nil }
 func (direct) Kill(uint64) bool                             { return false }
 func (direct) KillServer(*runtime.Server)                   {}
+func (direct) SetTLS(*runtime.Server, bool)                 {}
+func (direct) JoinServer(*runtime.Server)                   {}
+func (direct) LeaveServer(*runtime.Server)                  {}
+
+func (direct) Join(srv *runtime.Server, place func(*runtime.Server)) { place(srv) }
+func (direct) Leave(srv *runtime.Server, take func(*runtime.Server)) { take(srv) }

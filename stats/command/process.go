@@ -5,6 +5,7 @@ package command
 import (
 	"net/netip"
 	"os"
+	"sync"
 
 	"hapax/runtime"
 	"hapax/stats/cli"
@@ -17,6 +18,7 @@ type Process struct {
 	Listeners ListenerControl
 	Streams   Streams
 	StartLog  func() []byte   // what was printed while the process started
+	making    sync.Mutex      // held by commands that add servers and backends, or delete them
 	Env       func() []string // the environment as the configuration left it; nil: that of the process
 }
 
@@ -55,6 +57,15 @@ type ServerControl interface {
 
 	// SetMaxConn changes the server's limit, 0 for none, and serves its queue.
 	SetMaxConn(srv *runtime.Server, limit int)
+
+	// SetTLS makes connections to a server that has settings of TLS encrypted or clear.
+	SetTLS(srv *runtime.Server, on bool)
+
+	// Join takes in a server that was made at run time, in maintenance; Leave forgets one that
+	// is in maintenance and that nothing uses. The given function puts the server into its
+	// backend, or takes it out.
+	Join(srv *runtime.Server, place func(*runtime.Server))
+	Leave(srv *runtime.Server, take func(*runtime.Server))
 }
 
 // ListenerControl changes what is accepted.
@@ -69,6 +80,10 @@ type ListenerControl interface {
 
 	// SetProcessMaxConn changes the limit of connections of the process.
 	SetProcessMaxConn(limit int)
+
+	// JoinServer puts a server into its backend, LeaveServer takes it out: see ServerControl.
+	JoinServer(*runtime.Server)
+	LeaveServer(*runtime.Server)
 
 	// SetRateLimit limits the connections, or else the sessions, of the process per second; 0: no limit.
 	SetRateLimit(connections bool, perSecond int)

@@ -103,7 +103,7 @@ func showServersState(c *cli.Conn, args []string) cli.Step {
 			if srv.CheckRunning.Load() {
 				state |= checkRunning
 			}
-			if srv.AdminState.Load()&uint32(runtime.Maint) != 0 {
+			if srv.AdminState.Load()&uint32(runtime.Maint) != 0 && !srv.Fresh.Load() {
 				state |= checkPaused
 			}
 		} else if srv.Disabled {
@@ -118,7 +118,7 @@ func showServersState(c *cli.Conn, args []string) cli.Step {
 		c.Printf("%d %s %d %s %s %d %d %d %d %d %d %d %d %d 0 %d %d %s %d - %d %d %s - 0\n", px.ID, px.Name, srv.ID, srv.Name, ip,
 			srv.State.Load(), srv.AdminState.Load(), srv.UserWeight.Load(), srv.Weight, time.Now().Unix()-changed,
 			check.Number(), check.Result(), srv.Health.Load(), state, bit(px.ForcedID), bit(srv.ForcedID), host, port,
-			bit(srv.TLS != nil), checkPort(srv), checkIP)
+			srv.TLSMode.Load(), checkPort(srv), checkIP)
 	})
 }
 
@@ -145,10 +145,13 @@ func checkPort(srv *runtime.Server) int {
 	return srv.CheckPort
 }
 
-// endpoint is an IP address and port; "-" stands for everything else.
+// endpoint is an IP address and port; "-" stands for everything else. A name that was not looked up has a port.
 func endpoint(a *runtime.Addr) (string, uint16) {
-	if a == nil || a.Family != runtime.FamilyIPv4 && a.Family != runtime.FamilyIPv6 {
+	switch {
+	case a == nil:
 		return "-", 0
+	case a.Family != runtime.FamilyIPv4 && a.Family != runtime.FamilyIPv6:
+		return "-", a.IP.Port()
 	}
 	return a.IP.Addr().String(), a.IP.Port()
 }
@@ -324,11 +327,25 @@ func setServer(c *cli.Conn, args []string) cli.Step {
 		}
 		return c.Fail("set server <b>/<s> fqdn failed because no resolution is configured.")
 	case "ssl":
-		return c.Fail("'set server <srv> ssl' cannot be set.  default-server should define ssl settings")
+		return setServerTLS(c, srv, value)
 	default:
 		return c.Fail(setServerUsage)
 	}
 	return nil
+}
+
+// setServerTLS switches TLS on or off.
+func setServerTLS(c *cli.Conn, srv *runtime.Server, value string) cli.Step {
+	switch {
+	case srv.Dynamic:
+		return c.Fail("'set server <srv> ssl' not supported on dynamic servers")
+	case srv.TLS == nil:
+		return c.Fail("'set server <srv> ssl' cannot be set.  default-server should define ssl settings")
+	case value != "on" && value != "off":
+		return c.Fail("'set server <srv> ssl' expects 'on' or 'off'.")
+	}
+	process(c).Servers.SetTLS(srv, value == "on")
+	return c.Say(cli.Notice, "server ssl setting updated.")
 }
 
 func setServerState(c *cli.Conn, srv *runtime.Server, state string) {
