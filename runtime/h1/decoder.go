@@ -48,6 +48,8 @@ func (d *Decoder) Start(m *message.Message) {
 	*d = Decoder{State: Done}
 	switch {
 	case m.Flags&message.Bodyless != 0:
+	case m.Flags&message.Framed != 0:
+		d.StartFramed()
 	case m.Flags&message.LengthKnown == 0:
 		d.State, d.endless = Data, true
 	case m.Flags&message.Chunked != 0:
@@ -69,6 +71,17 @@ func (d *Decoder) Framed() bool { return d.framed }
 
 // Finish ends a body whose end the transport knows.
 func (d *Decoder) Finish() { d.State = Done }
+
+// EndAt tells how long in all a body is whose end the transport knows: some of it may be still to come by Next.
+func (d *Decoder) EndAt(total uint64) {
+	if !d.framed || d.State != Data {
+		return
+	}
+	d.endless = false
+	if d.Left = total - d.Total; d.Left == 0 {
+		d.State = Done
+	}
+}
 
 // TrailersDone tells the decoder that the trailer section was parsed.
 func (d *Decoder) TrailersDone() { d.State = Done }

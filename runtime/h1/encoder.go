@@ -75,7 +75,7 @@ func (e *Encoder) AppendRequest(dst []byte, m *message.Message) ([]byte, error) 
 	}
 	out := append(dst, m.MethodName()...)
 	out = append(out, ' ')
-	out = append(out, m.URI()...)
+	out = append(out, m.Target()...)
 	out = append(out, ' ')
 	out = appendVersion(out, m)
 	out = append(out, '\r', '\n')
@@ -191,11 +191,11 @@ func (e *Encoder) appendFields(out []byte, m *message.Message) ([]byte, error) {
 			}
 			continue
 		case message.ContentLengthHeader:
-			var read message.Message
+			read := message.Message{Buf: m.Buf}
 			if e.haveLength {
 				read.Flags, read.BodyLength = message.ContentLength, e.Length
 			}
-			v, ok := contentLength(&read, m.Buf, f.Value)
+			v, ok := read.ReadContentLength(f.Value)
 			if !ok {
 				return nil, ErrLength
 			}

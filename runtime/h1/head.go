@@ -38,7 +38,7 @@ func (p *Parser) field(m *message.Message) int {
 		}
 	case message.ContentLengthHeader:
 		first := m.Flags&message.ContentLength == 0
-		v, ok := contentLength(m, b, f.Value)
+		v, ok := m.ReadContentLength(f.Value)
 		if !ok {
 			return int(p.value)
 		}
@@ -113,54 +113,6 @@ func transferEncoding(m *message.Message, v []byte) (bad, fatal bool) {
 		at = n
 	}
 	return bad, false
-}
-
-// contentLength reads a Content-Length value: a list is fine when all its numbers are equal, also to
-// those of earlier fields. It gives the last number's span without leading zeroes.
-func contentLength(m *message.Message, b []byte, v message.Span) (word message.Span, ok bool) {
-	at, end := v.Off, v.End()
-	for {
-		for at < end && isLWS(b[at]) {
-			at++
-		}
-		if at == end {
-			return word, false
-		}
-		var length uint64
-		start, i := at, at
-		for ; i < end && b[i]-'0' <= 9; i++ {
-			if length == 0 {
-				start = i
-			}
-			if length > (1<<64-1)/10 {
-				return word, false
-			}
-			digit := uint64(b[i] - '0')
-			if length*10+digit < length*10 {
-				return word, false
-			}
-			length = length*10 + digit
-		}
-		if i == at {
-			return word, false
-		}
-		word = message.Span{Off: start, Len: i - start}
-		for i < end && isLWS(b[i]) {
-			i++
-		}
-		if i < end && b[i] != ',' {
-			return word, false
-		}
-		if m.Flags&message.ContentLength != 0 && length != m.BodyLength {
-			return word, false
-		}
-		m.Flags |= message.ContentLength
-		m.BodyLength = length
-		if i == end {
-			return word, true
-		}
-		at = i + 1
-	}
 }
 
 // connectionTokens notes what a Connection value asks for and takes "close" and "keep-alive", which

@@ -82,6 +82,12 @@ const (
 	HasScheme    // the URI is in absolute-form
 	SchemeHTTP   // with scheme http
 	SchemeHTTPS  // with scheme https
+
+	// NormalizedURI tells that HTTP/2 made the URI absolute: nobody knows what the client was asked for, and what
+	// speaks HTTP/1 gets the path alone.
+	NormalizedURI
+	// Framed tells that the transport ends the body (HTTP/2), and that no length is announced.
+	Framed
 )
 
 // Reset makes m an empty message over buf, whose length is what was received so far, and fields, of

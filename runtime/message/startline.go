@@ -8,6 +8,27 @@ func (m *Message) MethodName() []byte { return m.Bytes(m.Line[0]) }
 // URI gives the request target as it stands.
 func (m *Message) URI() []byte { return m.Bytes(m.Line[1]) }
 
+// Target gives the request target as it goes to a server in HTTP/1: without scheme and authority when only HTTP/2 has
+// put them there.
+func (m *Message) Target() []byte {
+	if m.Flags&NormalizedURI == 0 {
+		return m.URI()
+	}
+	u := SplitURI(m.URI())
+	if u.Form != AbsoluteForm {
+		return m.URI()
+	}
+	if len(u.Path) == 0 {
+		if m.Method == OPTIONS {
+			return asterisk
+		}
+		return rootPath
+	}
+	return u.Path
+}
+
+var asterisk = []byte("*")
+
 // Version gives the version, as HTTP/1.1.
 func (m *Message) Version() []byte {
 	if m.Flags&Response != 0 {
