@@ -175,6 +175,7 @@ type Proxy struct {
 	Backlog           int
 	RateLimit         int // rate-limit sessions; 0 none
 	FullConn          int
+	MaxOwnConns       int // max-session-srv-conns: idle server connections that only one client may use
 	Retries           int
 	RedispatchAfter   int // option redispatch <interval>; 0 off
 	RetryOn           RetryOn

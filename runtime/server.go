@@ -72,6 +72,25 @@ const (
 	HashKeyAddrPort
 )
 
+// Proto is the server word "proto": what is spoken on its connections.
+type Proto uint8
+
+const (
+	ProtoAny Proto = iota // HTTP/1, unless TLS settles on another one
+	ProtoH1
+	ProtoH2
+	ProtoNone // bytes
+)
+
+// WebSocket is the server word "ws": what WebSocket handshakes are relayed by.
+type WebSocket uint8
+
+const (
+	WebSocketAuto WebSocket = iota
+	WebSocketH1
+	WebSocketH2
+)
+
 // Server is one server of a backend. Section 5.2.
 type Server struct {
 	ID    int // puid: "id" or counted
@@ -119,6 +138,9 @@ type Server struct {
 	PoolLow        int
 	PoolPurge      time.Duration
 	NonStick       bool
+	Proto          Proto
+	WebSocket      WebSocket
+	MayH2          bool         // TLS may settle on HTTP/2: "alpn"
 	TLS            TLSConfig    // nil: no settings of TLS. Set by runtime/ssl
 	TLSMode        atomic.Int32 // live: TLSOn, TLSOff or TLSNever; set server ssl
 	CheckTLS       TLSConfig    // "check-ssl": of checks, wherever they go

@@ -14,6 +14,6 @@ func Rows() *Domain {
 		Actions:     []Action{serviceAction()},
 		Options:     options(),
 		BindWords:   bindWords(),
-		ServerWords: serverWords(),
+		ServerWords: slices.Concat(serverWords(), serverProtoWords()),
 	}
 }

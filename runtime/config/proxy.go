@@ -11,6 +11,9 @@ import (
 	"hapax/runtime"
 )
 
+// defaultOwnConns is what max-session-srv-conns is when nothing is said.
+const defaultOwnConns = 5
+
 // stateSource is where a backend loads the states of its servers from.
 type stateSource uint8
 
@@ -54,6 +57,7 @@ func proxyKeywords() []Keyword {
 		proxyInt("maxconn", "most client connections of the proxy", fe, " Maybe you want 'fullconn' instead ?", "expects an integer argument.", func(px *runtime.Proxy) *int { return &px.MaxConn }),
 		proxyInt("backlog", "connections that wait to be accepted", fe, "", "expects an integer argument.", func(px *runtime.Proxy) *int { return &px.Backlog }),
 		proxyInt("fullconn", "load at which servers reach their maxconn", be, " Maybe you want 'maxconn' instead ?", "expects an integer argument.", func(px *runtime.Proxy) *int { return &px.FullConn }),
+		proxyInt("max-session-srv-conns", "idle server connections that a client keeps for itself", fe, "", "expects a number. Got no argument", func(px *runtime.Proxy) *int { return &px.MaxOwnConns }),
 		onProxy("retries", "4.2", "how often a connection to a server is tried again", arg("number", keyword.Int), func(l *Loader, line *ast.Line) {
 			l.IgnoredWithout(be, line.Pos, line.Arg(0), "")
 			switch {

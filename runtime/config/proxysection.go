@@ -259,7 +259,7 @@ func (l *Loader) newProxy(name string, caps runtime.Cap, kind string, pos ast.Po
 		MaxConn:           l.options.MaxConnPerProxy,
 		Retries:           connRetries,
 		RetryOn:           runtime.RetryOn{ConnFailure: true},
-		MaxKeepAliveQueue: -1,
+		MaxKeepAliveQueue: -1, MaxOwnConns: defaultOwnConns,
 	}
 	l.newACLs(px)
 	if base == nil {
@@ -281,7 +281,7 @@ func (l *Loader) newProxy(name string, caps runtime.Cap, kind string, pos ast.Po
 	t, b := &px.Timeout, &base.Timeout
 	t.Tarpit, t.Request, t.KeepAlive = b.Tarpit, b.Request, b.KeepAlive
 	if caps&runtime.CapFront != 0 {
-		px.MaxConn, px.Backlog, px.RateLimit = base.MaxConn, base.Backlog, base.RateLimit
+		px.MaxConn, px.Backlog, px.RateLimit, px.MaxOwnConns = base.MaxConn, base.Backlog, base.RateLimit, base.MaxOwnConns
 		px.Keepalive[0] = base.Keepalive[0]
 		px.Capture = base.Capture
 		px.Capture.Req, px.Capture.Res = slices.Clone(base.Capture.Req), slices.Clone(base.Capture.Res)

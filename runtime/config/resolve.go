@@ -174,6 +174,7 @@ func (l *Loader) finalize(px *runtime.Proxy) {
 	}
 	l.numberServers(px)
 	for _, srv := range px.Servers {
+		l.checkProto(px, srv)
 		l.finishServers(px, srv)
 	}
 	if (px.Mode == runtime.ModeTCP || px.Mode == runtime.ModeHTTP) && px.Caps&runtime.CapFront != 0 && !logs(px) &&

@@ -28,7 +28,8 @@ type client struct {
 	end   error        // why receiving ended; nil: it did not
 
 	next, prev *client
-	own        *link           // idle connection to a server that only this client may use
+	owned      *link           // connections to servers that only this client may use, the newest first
+	idleOwned  int             // how many of them are idle
 	last       *runtime.Server // that served the previous request
 	sticks     bool            // prefers it: an authentication is bound to the connection
 	idleSince  int64           // end of the previous response
@@ -288,18 +289,10 @@ func (c *client) abort() {
 	c.close(0)
 }
 
-// dropOwn closes the server connection that nobody else may use.
-func (c *client) dropOwn() {
-	if k := c.own; k != nil {
-		c.own = nil
-		k.abort()
-	}
-}
-
 // left gives the connection's place back, once.
 func (c *client) left() {
 	w := c.w
-	c.dropOwn()
+	c.dropOwned()
 	w.clients.remove(c)
 	c.Vars.Reset()
 	c.port.leave(w)

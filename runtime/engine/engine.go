@@ -14,6 +14,7 @@ import (
 	"hapax/runtime/balance"
 	"hapax/runtime/cookie"
 	"hapax/runtime/h1"
+	"hapax/runtime/h2"
 	"hapax/runtime/loop"
 	"hapax/runtime/queue"
 )
@@ -38,6 +39,7 @@ type Engine struct {
 	queued   atomic.Int32   // accepted connections that wait for a place
 
 	h1Options h1.Options
+	h2Servers h2.Config // of connections to servers
 	observe   func(srv *runtime.Server, what Observation)
 }
 
@@ -131,6 +133,7 @@ func New(cfg *runtime.Config, o Options) *Engine {
 	cfg.Stats.SessRateLimit.Store(int64(cfg.Global.MaxSessRate))
 	cfg.Stats.Clock = func() int64 { return loop.Clock() / 1e6 }
 	cfg.Stats.Idle = e.idle
+	e.h2Servers = h2ServerConfig(cfg)
 	for _, px := range cfg.Proxies {
 		e.plans = append(e.plans, makePlan(px))
 	}

@@ -120,7 +120,7 @@ func (f *flow) pass(w *worker, b *loop.Buffer, from int, dst *transport.Conn, ta
 // next is the decoder's, except in a trailer section that has begun: the parser of
 // trailers, which has the bytes before, must see all that come.
 func (f *flow) next(in []byte) (payload []byte, n int, ev h1.Event) {
-	if f.trailer != nil && !f.dec.Finished() {
+	if f.trailer != nil && !f.dec.Finished() && !f.dec.Framed() {
 		return nil, 0, h1.TrailerPart
 	}
 	return f.dec.Next(in)

@@ -9,20 +9,26 @@ import (
 	"hapax/runtime/transport"
 )
 
-// link is one connection to a server. It belongs to a stream, or lies idle in a pool.
+// link is one connection to a server. It belongs to a stream, or lies idle in a pool. One that
+// carries many exchanges belongs to no stream: each of its exchanges is a link of its own.
 type link struct {
 	w           *worker
 	srv         *runtime.Server
 	sock        transport.Conn
-	st          *stream // nil while idle
+	st          *stream   // nil while idle, and when it carries many exchanges
+	shared      *shared   // the exchanges that it carries; nil: one alone, itself
+	ex          *exchange // that it is; nil: it is a connection
 	to          loop.Addr
 	name        string  // what the server was asked for in TLS; "" in clear
 	served      int     // requests answered on it
 	idleAt      int64   // since when it is idle
-	owner       *client // whose own idle connection it is: see client.own
-	private     bool    // nobody else may use it
+	owner       *client // that alone uses it, idle or not: see client.owned
+	private     bool    // nobody else may ever use it
 	safe        bool    // has been reused: see pool
-	pooled      bool
+	nextOwned   *link
+	resting     bool           // it is idle
+	used        bool           // counted among those in use
+	list        *linkList      // of its pool, in which it stands; nil: none
 	up          bool           // the connection stands
 	met         bool           // local and peer are known
 	local, peer netip.AddrPort // its addresses; not valid on UNIX sockets
@@ -39,91 +45,152 @@ func (w *worker) newLink(srv *runtime.Server, s *stream) *link {
 		w.links = k.next
 		k.next = nil
 	}
-	k.srv, k.st, k.name = srv, s, ""
-	k.served, k.safe, k.up, k.pooled, k.met = 0, false, false, false, false
+	k.srv, k.st, k.name = srv, nil, ""
+	k.served, k.safe, k.up, k.met = 0, false, false, false
 	k.owner, k.private = nil, s.Back.Reuse == runtime.ReuseNever
-	p := w.pool(srv)
-	p.inUse++
-	p.peak = max(p.peak, p.inUse)
-	srv.UsedMax.Show(uint64(srv.Used.Inc()))
+	k.use()
 	return k
 }
 
-// attach gives an idle link to a stream.
-func (k *link) attach(s *stream) {
-	k.st = s
-	k.safe = true
+// use counts the connection among those that carry something.
+func (k *link) use() {
+	if k.used {
+		return
+	}
+	k.used = true
 	p := k.w.pool(k.srv)
 	p.inUse++
 	p.peak = max(p.peak, p.inUse)
 	k.srv.UsedMax.Show(uint64(k.srv.Used.Inc()))
 }
 
-// detach takes the link from its stream.
-func (k *link) detach() {
-	if k.st != nil {
-		k.st = nil
+// unuse ends that.
+func (k *link) unuse() {
+	if k.used {
+		k.used = false
 		k.w.pool(k.srv).inUse--
 		k.srv.Used.Dec()
 	}
 }
 
+// attach gives the stream the connection, or a new exchange on it.
+func (k *link) attach(s *stream) {
+	k.safe = true
+	if k.shared != nil {
+		k.shared.attach(s)
+		return
+	}
+	k.st, s.link = s, k
+	k.use()
+	k.sock.SetHandler(k)
+}
+
+// conn is the connection that the exchange goes over.
+func (k *link) conn() *link {
+	if k.ex != nil {
+		return k.ex.of.k
+	}
+	return k
+}
+
 // release gives the link back after a complete exchange, to the pool or to the kernel.
 func (k *link) release(keep bool) {
+	if k.ex != nil {
+		k.ex.close()
+		return
+	}
 	c := k.st.c
-	k.detach()
+	k.st = nil
+	k.unuse()
 	k.served++
 	switch {
 	case !keep || !k.sock.IsOpen():
 		k.abort()
 	case !k.private:
 		k.w.give(k)
-	case c.closed || c.end != nil:
+	default:
+		c.keepOwn(k)
+	}
+}
+
+// rest leaves a shared connection whose last exchange is over to its client, or to the pool.
+func (k *link) rest() {
+	c := k.owner
+	switch {
+	case !k.private:
+		k.disown()
+		k.safe = true
+		k.w.give(k)
+	case c == nil:
 		k.abort()
 	default:
-		c.dropOwn()
-		c.own, k.owner = k, c
+		k.disown()
+		c.keepOwn(k)
 	}
 }
 
 // close ends the connection behind what is queued: one that the server has ended, that
 // never stood, or whose server is still to get the end of a request.
 func (k *link) close() {
-	k.leave()
+	if k.ex != nil {
+		k.ex.close()
+		return
+	}
+	k.leave(k.up)
 	k.sock.Close(linger)
 	k.free()
 }
 
 // leave takes the link from whoever has it.
-func (k *link) leave() {
-	k.detach()
-	if k.pooled {
-		k.w.unpool(k)
-	}
-	if k.owner != nil {
-		k.owner.own, k.owner = nil, nil
+func (k *link) leave(say bool) {
+	k.st = nil
+	k.unuse()
+	k.w.unlist(k)
+	k.disown()
+	if k.shared != nil {
+		k.shared.close(say)
 	}
 }
 
 // abort ends the connection by a reset: the server notices at once, and no local
 // port stays in TIME_WAIT.
 func (k *link) abort() {
-	k.leave()
+	if k.ex != nil {
+		k.ex.abort()
+		return
+	}
+	k.leave(false)
 	k.sock.Abort()
 	k.free()
 }
 
 func (k *link) free() {
-	k.srv = nil
+	k.srv, k.shared = nil, nil
 	k.next, k.w.links = k.w.links, k
 }
 
 // Connected ends the connection attempt.
 func (k *link) Connected(err error) {
 	k.up = err == nil
-	if k.st != nil {
-		k.st.connected(err)
+	s := k.st
+	if s == nil {
+		return
 	}
+	if err == nil && k.speaksH2() {
+		k.st = nil
+		k.share().attach(s)
+		s.claim(k, true)
+	}
+	s.connected(err)
+}
+
+// speaksH2 tells whether TLS has settled on HTTP/2.
+func (k *link) speaksH2() bool {
+	if !k.srv.MayH2 {
+		return false
+	}
+	state, ok := k.sock.Layer().(runtime.TLSState)
+	return ok && state.ALPN() == "h2"
 }
 
 // Received is what a server sends.

@@ -29,7 +29,7 @@ type loan struct {
 // has any that this stream may take. The stream waits for the answer.
 func (s *stream) borrow(srv *runtime.Server) bool {
 	w, mode := s.w, s.Back.Reuse
-	if len(w.engine.workers) == 1 || srv.Encrypted() || srv.Idle.Load() == 0 ||
+	if len(w.engine.workers) == 1 || srv.Encrypted() || srv.Proto == runtime.ProtoH2 || srv.Idle.Load() == 0 ||
 		mode == runtime.ReuseNever || mode == runtime.ReuseSafe && s.FirstRequest {
 		return false
 	}
@@ -86,8 +86,9 @@ func (l *loan) arrive() {
 	if fd >= 0 {
 		k := w.newLink(l.srv, s)
 		k.to, k.served, k.safe, k.up = l.peer, l.served, true, true
+		k.st, s.link = s, k
 		k.sock.Open(w.loop, fd, k, nil)
-		s.link, s.Reused, s.dialed = k, true, true
+		s.Reused, s.dialed = true, true
 		s.back().Reuses.Inc()
 		l.srv.Stats[w.id].Reuses.Inc()
 		s.established()

@@ -11,6 +11,7 @@ import (
 // server is known to keep its connections, and a first request may take it.
 type pool struct {
 	safe, idle linkList
+	avail      linkList // in use, and good for more exchanges
 	inUse      int
 	peak       int // most in use since the last purge
 	purged     int64
@@ -76,18 +77,24 @@ func (l *linkList) named(name []byte) *link {
 	return k
 }
 
-// take finds an idle connection for a request, nil when there is none that the
-// backend's http-reuse allows. Section 4.2 "http-reuse". name is what a server with TLS
-// is asked for.
+// take finds a connection for a request, nil when there is none that the backend's
+// http-reuse allows: one that carries others, or an idle one. Section 4.2 "http-reuse".
+// name is what a server with TLS is asked for.
 func (w *worker) take(srv *runtime.Server, mode runtime.Reuse, first bool, name []byte) *link {
 	p := w.pool(srv)
-	if p.safe.n+p.idle.n == 0 {
+	if p.safe.n+p.idle.n+p.avail.n == 0 {
 		return nil
 	}
 	var k *link
 	switch {
 	case mode == runtime.ReuseNever:
 		return nil
+	case p.avail.n > 0:
+		if k = p.avail.named(name); k != nil {
+			return k
+		}
+	}
+	switch {
 	case first && mode == runtime.ReuseSafe:
 		return nil
 	case first:
@@ -102,23 +109,27 @@ func (w *worker) take(srv *runtime.Server, mode runtime.Reuse, first bool, name 
 		}
 	}
 	if k != nil {
-		w.unpool(k)
+		w.unlist(k)
 	}
 	return k
 }
 
-// unpool takes a connection out of its pool.
-func (w *worker) unpool(k *link) {
-	p := w.pool(k.srv)
-	if k.safe {
-		p.safe.remove(k)
-		k.srv.IdleSafe.Dec()
-	} else {
-		p.idle.remove(k)
+// unlist takes a connection out of its pool.
+func (w *worker) unlist(k *link) {
+	if k.list == nil {
+		return
 	}
-	k.srv.Idle.Dec()
-	p.count.Add(-1)
-	k.pooled = false
+	p := w.pool(k.srv)
+	k.list.remove(k)
+	switch k.list {
+	case &p.safe:
+		k.srv.IdleSafe.Dec()
+		fallthrough
+	case &p.idle:
+		k.srv.Idle.Dec()
+		p.count.Add(-1)
+	}
+	k.list = nil
 }
 
 // give puts a connection into its pool, or closes it when the pool is full.
@@ -129,19 +140,32 @@ func (w *worker) give(k *link) {
 		return
 	}
 	p := w.pool(srv)
+	w.unlist(k)
 	k.idleAt = w.loop.Now()
+	k.list = &p.idle
 	if k.safe {
-		p.safe.push(k)
+		k.list = &p.safe
 		srv.IdleSafe.Inc()
-	} else {
-		p.idle.push(k)
 	}
+	k.list.push(k)
 	srv.Idle.Inc()
 	p.count.Add(1)
-	k.pooled = true
 	if !w.purging {
 		w.purging = true
 		w.purge.After(time.Second)
+	}
+}
+
+// offer lets all streams use what a shared connection in use has room for, or none.
+func (w *worker) offer(k *link) {
+	free := k.owner == nil && !k.private && k.used && k.shared.more()
+	p := w.pool(k.srv)
+	switch {
+	case free && k.list == nil:
+		k.list = &p.avail
+		k.list.push(k)
+	case !free && k.list == &p.avail:
+		w.unlist(k)
 	}
 }
 
@@ -192,7 +216,7 @@ func (w *worker) purgePool(p *pool, srv *runtime.Server) {
 		if k == nil {
 			return
 		}
-		w.unpool(k)
+		w.unlist(k)
 		k.abort()
 	}
 }
@@ -202,7 +226,7 @@ func (w *worker) closeIdleLinks(srv *runtime.Server) {
 	p := w.pool(srv)
 	for _, l := range []*linkList{&p.idle, &p.safe} {
 		for k := l.head; k != nil; k = l.head {
-			w.unpool(k)
+			w.unlist(k)
 			k.abort()
 		}
 	}

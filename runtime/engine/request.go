@@ -91,6 +91,9 @@ func mode(px *runtime.Proxy) h1.Mode {
 // its body; the rest follows as it comes.
 func (s *stream) forwardRequest() outcome {
 	w, be := s.w, s.Back
+	if s.link.ex != nil {
+		return s.forwardShared(s.link.ex)
+	}
 	enc := h1.Encoder{
 		Want: h1.KeepAlive, Front: mode(s.Front), Back: mode(be), Pretend: be.Options&runtime.OptPretendKeepAlive != 0,
 		ServerHeader: be.SendName, ServerName: s.Server.Name,
@@ -108,15 +111,20 @@ func (s *stream) forwardRequest() outcome {
 	s.srvWant = enc.Want
 	s.toSrv.framing, s.toSrv.skip = enc.Framing, enc.SkipBody
 	s.ReqToServer += headSize(&s.Req)
-	s.replays = be.RetryOn.Any() && !s.NoRetry && (s.body == nil || s.toSrv.dec.Finished())
 	s.resParser.Response(message.MethodOf(s.Req.MethodName()), s.responseOptions(), w.headLimits())
 	s.resParser.ExpectKey(enc.Key)
+	s.passRequestBody(out)
+	return end
+}
+
+// passRequestBody sends the head of the request, nil when it has left, and goes on with the body.
+func (s *stream) passRequestBody(head *loop.Buffer) {
+	s.replays = s.Back.RetryOn.Any() && !s.NoRetry && (s.body == nil || s.toSrv.dec.Finished())
 	s.armServerTimer()
-	s.passHeld(out)
+	s.passHeld(head)
 	if s.Method == message.CONNECT && !s.dead {
 		s.phase = hold // the tunnel opens with the response
 	}
-	return end
 }
 
 // passHeld sends head, and behind it what was received of the body so far.

@@ -99,7 +99,7 @@ func (s *stream) keepAuthenticated(status int) {
 		v := s.Res.Value(i)
 		for _, scheme := range [...]string{"Negotiate", "NTLM"} {
 			if len(v) >= len(scheme) && message.EqualFold(v[:len(scheme)], scheme) {
-				s.link.private, s.c.sticks = true, true
+				s.link.conn().private, s.c.sticks = true, true
 			}
 		}
 	}
@@ -107,6 +107,12 @@ func (s *stream) keepAuthenticated(status int) {
 
 // checkBody looks at what came of the body with the head.
 func (s *stream) checkBody() (int, h1.Event) {
+	if x := s.link.ex; x != nil {
+		if s.toCli.dec.StartFramed(); x.ch.st.RecvEnded() {
+			s.toCli.dec.Finish()
+		}
+		return 0, h1.NeedMore
+	}
 	s.toCli.dec.Start(&s.Res)
 	return s.toCli.dec.Check(s.out.Data[s.Res.HeadLen:])
 }
@@ -357,8 +363,11 @@ func (s *stream) passHeldResponse(head *loop.Buffer) {
 		s.link.sock.Receive()
 	}
 	s.renewClient()
-	if s.srvEnd != nil {
+	switch {
+	case s.srvEnd != nil:
 		s.serverEnd(s.srvEnd) // it came while rules waited
+	case s.resEnd:
+		s.responseEnded()
 	}
 }
 

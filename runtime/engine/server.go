@@ -189,10 +189,16 @@ func (s *stream) connect() outcome {
 		}
 		if k != nil {
 			k.attach(s)
-			s.link, s.Reused, s.dialed = k, true, true
-			k.sock.SetHandler(k)
+			if k.shared != nil {
+				s.claim(k, false)
+			}
+			s.Reused, s.dialed = true, true
 			s.back().Reuses.Inc()
 			srv.Stats[w.id].Reuses.Inc()
+			if !s.link.up {
+				s.awaitConnection()
+				return wait
+			}
 			s.established()
 			return next
 		}
@@ -214,27 +220,12 @@ func (s *stream) redirectTo(srv *runtime.Server) outcome {
 	return s.answerWith(&runtime.Reply{Status: 302, Kind: runtime.ReplyLocal, Raw: []byte(raw)})
 }
 
-// ownLink takes the client's own idle connection, when it leads to the server, which
-// was asked for this name.
-func (s *stream) ownLink(srv *runtime.Server, name []byte) *link {
-	k := s.c.own
-	if k == nil {
-		return nil
-	}
-	if k.srv != srv || k.name != string(name) {
-		s.c.dropOwn()
-		return nil
-	}
-	s.c.own, k.owner = nil, nil
-	return k
-}
-
 // dial opens a connection to the server, which is asked for the name in TLS.
 func (s *stream) dial(srv *runtime.Server, name []byte) outcome {
 	w := s.w
 	addr := srv.Addr.Load()
 	k := w.newLink(srv, s)
-	s.link = k
+	k.st, s.link = s, k
 	s.dialed = true
 	if !k.address(addr, srv, s) {
 		return s.dialFailed(unix.EADDRNOTAVAIL)
@@ -253,11 +244,21 @@ func (s *stream) dial(srv *runtime.Server, name []byte) outcome {
 		layer = srv.TLS.(transport.Maker).Client(k.name)
 	}
 	k.sock.Connect(w.loop, fd, &k.to, k, layer)
+	if srv.Proto == runtime.ProtoH2 && s.Back.Mode == runtime.ModeHTTP {
+		k.st = nil
+		k.share().attach(s)
+		s.claim(k, true)
+	}
+	s.awaitConnection()
+	return wait
+}
+
+// awaitConnection bounds the wait for a connection to stand.
+func (s *stream) awaitConnection() {
 	if d := first(s.Timeouts.Connect, s.Back.Timeout.Connect); d > 0 {
 		s.waits = forConnect
 		s.timer.After(d)
 	}
-	return wait
 }
 
 // address fills in where the connection goes. Section 5: the port of a server
@@ -409,6 +410,7 @@ func (s *stream) established() {
 // meet lets logs and rules know the connection to the server. Its addresses are
 // asked for once in its life.
 func (s *stream) meet(k *link) {
+	k = k.conn()
 	if !k.met {
 		k.met = true
 		k.peer = s.ServerAddr
@@ -424,6 +426,9 @@ func (s *stream) meet(k *link) {
 	}
 	if s.Back.Mode == runtime.ModeHTTP {
 		back.HTTP = 1
+		if k.shared != nil {
+			back.HTTP = 2
+		}
 	}
 }
 

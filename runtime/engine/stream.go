@@ -38,8 +38,9 @@ const (
 	forTarpit
 	forQueue
 	forConnect
-	forRetry  // a moment before the same server is tried again
-	forServer // timeout server, or tunnel
+	forSettings // of a server that may know WebSocket over HTTP/2
+	forRetry    // a moment before the same server is tried again
+	forServer   // timeout server, or tunnel
 )
 
 // stream is one request and its response, or one TCP connection. It is taken
@@ -91,6 +92,7 @@ type stream struct {
 	replied bool // bytes of a response went to the client
 	closing bool // the client connection ends with this response
 	srvKeep bool // the server connection may be used again
+	resEnd  bool // the end of the response came while its rules waited
 	tunnel  bool
 	early   bool // the response was over before the request
 
@@ -200,7 +202,7 @@ func (s *stream) reset() {
 	s.lent = false
 	s.reqCounted, s.resCounted = 0, 0
 	s.resHead, s.cliHeld, s.srvHeld, s.cliDone = false, false, false, false
-	s.early = false
+	s.early, s.resEnd = false, false
 	s.draining, s.sendFailed, s.failedReply, s.statsRefused, s.concluded = false, false, false, false, false
 	s.inBack, s.queued, s.persist, s.headSent, s.replays = false, false, false, false, false
 	s.replied, s.closing, s.srvKeep, s.tunnel = false, false, false, false

@@ -29,7 +29,7 @@ func (s *stream) Expired(*loop.Timer) {
 		s.endTarpit()
 	case forQueue:
 		s.queueTimeout()
-	case forConnect:
+	case forConnect, forSettings:
 		s.waits = forNothing
 		if k := s.link; k != nil {
 			s.link = nil

@@ -35,8 +35,8 @@ const (
 	stalls        // says no more, and waits for the other side to end
 )
 
-// exchange is a planned request and its response.
-type exchange struct {
+// planned is a request and its response, as they are to be.
+type planned struct {
 	id         int
 	method     string
 	req, res   []byte // as the client and the server send them
@@ -109,8 +109,8 @@ func chunked(r *rand.Rand, body []byte, trailer bool) []byte {
 }
 
 // plan makes a random exchange. last: the connection may end with it.
-func (m *mix) plan(r *rand.Rand, id int, last bool) *exchange {
-	x := &exchange{id: id, status: 200, readAt: -1, pieces: 1 + r.IntN(1<<(4+r.IntN(12)))}
+func (m *mix) plan(r *rand.Rand, id int, last bool) *planned {
+	x := &planned{id: id, status: 200, readAt: -1, pieces: 1 + r.IntN(1<<(4+r.IntN(12)))}
 	if m.tunnels && last && r.IntN(3) == 0 {
 		x.planTunnel(r, m.body)
 		return x
@@ -152,7 +152,7 @@ func (m *mix) plan(r *rand.Rand, id int, last bool) *exchange {
 	return x
 }
 
-func (x *exchange) planResponse(r *rand.Rand, m *mix, last bool) {
+func (x *planned) planResponse(r *rand.Rand, m *mix, last bool) {
 	var b bytes.Buffer
 	for range r.IntN(8) / 6 * r.IntN(4) {
 		b.WriteString("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
@@ -193,12 +193,12 @@ func (x *exchange) planResponse(r *rand.Rand, m *mix, last bool) {
 }
 
 // closeClient makes the client ask for the end of its connection: it reads to it.
-func (x *exchange) closeClient() {
+func (x *planned) closeClient() {
 	x.req = bytes.Replace(x.req, []byte("X-Id:"), []byte("Connection: close\r\nX-Id:"), 1)
 	x.reqClose = true
 }
 
-func (x *exchange) planFault(r *rand.Rand, m *mix) {
+func (x *planned) planFault(r *rand.Rand, m *mix) {
 	kind := mishap(1 + r.IntN(2))
 	if m.stalls {
 		kind = stalls
@@ -217,7 +217,7 @@ func (x *exchange) planFault(r *rand.Rand, m *mix) {
 	}
 }
 
-func (x *exchange) planTunnel(r *rand.Rand, most int) {
+func (x *planned) planTunnel(r *rand.Rand, most int) {
 	x.tunnel, x.status, x.method = true, 101, "GET"
 	x.req = fmt.Appendf(nil, "GET /%d HTTP/1.1\r\nHost: a\r\nX-Id: %d\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n", x.id, x.id)
 	x.res = []byte("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
@@ -312,7 +312,7 @@ func (tt *torture) answer(c net.Conn, br *bufio.Reader, r *rand.Rand) bool {
 		tt.Errorf("the server was asked for %q", req.URL)
 		return false
 	}
-	x := v.(*exchange)
+	x := v.(*planned)
 	if int(x.tries.Add(1)) <= x.empty {
 		if r.IntN(2) == 0 {
 			io.Copy(io.Discard, req.Body)
@@ -365,12 +365,12 @@ func (tt *torture) answerTCP(c net.Conn, r *rand.Rand) {
 	}
 	id, _ := strconv.Atoi(strings.TrimSpace(line))
 	v, _ := tt.plans.Load(id)
-	x := v.(*exchange)
+	x := v.(*planned)
 	tt.talk(x, c, br, r, x.toCli, x.toSrv)
 }
 
 // talk sends out, then the end, while it receives in to its end.
-func (tt *torture) talk(x *exchange, c net.Conn, br *bufio.Reader, r *rand.Rand, out, in []byte) {
+func (tt *torture) talk(x *planned, c net.Conn, br *bufio.Reader, r *rand.Rand, out, in []byte) {
 	var sent sync.WaitGroup
 	sent.Go(func() {
 		if err := sendPieces(c, r, out, x.pieces); err != nil {
@@ -386,7 +386,7 @@ func (tt *torture) talk(x *exchange, c net.Conn, br *bufio.Reader, r *rand.Rand,
 	sent.Wait()
 }
 
-func (x *exchange) String() string {
+func (x *planned) String() string {
 	if x.tunnel {
 		return fmt.Sprintf("tunnel %d (%d, %d bytes)", x.id, len(x.toSrv), len(x.toCli))
 	}
@@ -412,7 +412,7 @@ func (tt *torture) client(r *rand.Rand) {
 	}
 	defer c.Close()
 	c.SetDeadline(time.Now().Add(patience))
-	var xs []*exchange
+	var xs []*planned
 	n := 1 + r.IntN(4)
 	for i := range n {
 		x := tt.plan(r, int(tt.ids.Add(1)), i == n-1)
@@ -468,7 +468,7 @@ func (tt *torture) client(r *rand.Rand) {
 }
 
 // receive reads and compares one response; false: the connection is over.
-func (tt *torture) receive(x *exchange, c net.Conn, br *bufio.Reader, r *rand.Rand) bool {
+func (tt *torture) receive(x *planned, c net.Conn, br *bufio.Reader, r *rand.Rand) bool {
 	if x.client != sound || x.server != sound {
 		tt.faulty.Add(1)
 		if x.readAt >= 0 {
@@ -600,7 +600,7 @@ func (tt *torture) clientTCP(r *rand.Rand) {
 	}
 	defer c.Close()
 	c.SetDeadline(time.Now().Add(patience))
-	x := &exchange{id: int(tt.ids.Add(1)), pieces: 1 + r.IntN(1<<(4+r.IntN(12)))}
+	x := &planned{id: int(tt.ids.Add(1)), pieces: 1 + r.IntN(1<<(4+r.IntN(12)))}
 	x.planTunnel(r, tt.body)
 	line := fmt.Sprintf("%d\n", x.id)
 	tt.plans.Store(x.id, x)

@@ -26,6 +26,7 @@ type worker struct {
 	digger      loop.Task
 	over        chan struct{} // closed when the loop has ended
 	links       *link         // free list
+	exchanges   *exchange     // free list
 	loans       *loan         // free list
 	idle        *client       // free list
 	limits      struct{ buffer, rewrite int }

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"hapax/acl/sample"
@@ -105,7 +106,7 @@ func parseServerALPN(word string, keep bool) parseServer {
 		for _, protocol := range protocols {
 			switch protocol {
 			case "":
-			case "h2", "h3":
+			case "h3":
 				l.Missing(w.Pos(), "server "+word+" "+protocol)
 			default:
 				spoken = append(spoken, protocol)
@@ -209,6 +210,7 @@ func finishServer(l *config.Loader, srv *runtime.Server) {
 		x.sni, _ = l.Samples.ParseWord("req.hdr(host),field(1,:)")
 	}
 	srv.TLS = x
+	srv.MayH2 = srv.Proto == runtime.ProtoAny && slices.Contains(s.protocols, "h2")
 	if s.on {
 		srv.TLSMode.Store(runtime.TLSOn)
 	}

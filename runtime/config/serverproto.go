@@ -1,0 +1,68 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+
+	"hapax/parser/keyword"
+	"hapax/runtime"
+)
+
+// serverProtoWords are the options that tell what is spoken on the connections to a server.
+func serverProtoWords() []ServerWord {
+	proto := serverFrom("proto", "what is spoken on connections, whatever TLS settles on", []string{"h1", "h2", "none", "fcgi", "spop", "quic"}, serverProto)
+	proto.Args[0].Missing = []string{"fcgi", "spop", "quic"}
+	return []ServerWord{
+		proto,
+		serverFrom("ws", "what WebSocket handshakes are relayed by", []string{"auto", "h1", "h2"}, serverWebSocket),
+	}
+}
+
+// serverFrom is the row of an option whose argument is one of some words.
+func serverFrom(name, summary string, words []string, parse func(l *Loader, w *Words, srv *runtime.Server) error) ServerWord {
+	d := doc(name, "5.2", summary)
+	d.Args = []keyword.Arg{{Name: "value", Type: keyword.Enum, Enum: words}}
+	return ServerWord{Doc: d, Parse: parse}
+}
+
+func serverProto(l *Loader, w *Words, srv *runtime.Server) error {
+	pos := w.Pos()
+	switch value := w.Take(); value {
+	case "h1":
+		srv.Proto = runtime.ProtoH1
+	case "h2":
+		srv.Proto = runtime.ProtoH2
+	case "none":
+		srv.Proto = runtime.ProtoNone
+	case "fcgi", "spop", "quic":
+		l.Missing(pos, "server proto "+value)
+	case "":
+		return errors.New("'proto' : missing value")
+	default:
+		return fmt.Errorf("'proto' :  unknown MUX protocol '%s'", value)
+	}
+	return nil
+}
+
+func serverWebSocket(l *Loader, w *Words, srv *runtime.Server) error {
+	switch w.Take() {
+	case "auto":
+		srv.WebSocket = runtime.WebSocketAuto
+	case "h1":
+		srv.WebSocket = runtime.WebSocketH1
+	case "h2":
+		srv.WebSocket = runtime.WebSocketH2
+	default:
+		return errors.New("'ws' has to be 'auto', 'h1' or 'h2'")
+	}
+	return nil
+}
+
+// checkProto refuses what cannot be spoken in the mode of the proxy.
+func (l *Loader) checkProto(px *runtime.Proxy, srv *runtime.Server) {
+	name := [...]string{runtime.ProtoH1: "h1", runtime.ProtoH2: "h2", runtime.ProtoNone: "none"}[srv.Proto]
+	if name == "" || (srv.Proto == runtime.ProtoNone) == (px.Mode == runtime.ModeTCP) {
+		return
+	}
+	l.List.Alertf(srv.Pos, "%s '%s' : MUX protocol '%s' is not usable for server '%s' at [%s:%d].", px.Kind, px.Name, name, srv.Name, srv.Pos.File, srv.Pos.Line)
+}

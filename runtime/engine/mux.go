@@ -1,0 +1,294 @@
+package engine
+
+import (
+	"errors"
+	"io"
+
+	"hapax/runtime/h2"
+	"hapax/runtime/loop"
+	"hapax/runtime/transport"
+)
+
+// mux drives one HTTP/2 connection, of a client or to a server: it feeds what comes to the
+// protocol engine, and sends what the engine and the channels have to say in the end of the turn.
+type mux struct {
+	h2    h2.Conn
+	w     *worker
+	sock  *transport.Conn
+	owner muxOwner
+
+	out     *loop.Buffer // what h2.Out is a part of; nil: nothing is to be said
+	ready   channelQueue // those that have something to send, in turn
+	flusher loop.Task
+	full    bool  // the socket has enough to send: Sent goes on
+	deaf    bool  // and the peer is not listened to any more, for it does not listen itself
+	over    error // why the connection carries nothing any more; nil: it does
+	gone    bool  // the socket is not ours any more
+}
+
+// muxOwner is told what concerns more than one channel, and heads.
+type muxOwner interface {
+	// head tells that a head came, which is to be read or refused at once. ch is nil when the
+	// peer opens a stream.
+	head(ch *channel, end bool)
+	// trailers tells that trailers came, which are to be read at once.
+	trailers(ch *channel)
+	// settled tells that the peer's settings came, perhaps other ones.
+	settled()
+	// goAway tells that the peer serves no new streams, nor those above last.
+	goAway(last uint32, code h2.Code)
+	// left tells that a channel is over and that nobody has it: it may be used again.
+	left(ch *channel)
+	// ended tells that nothing comes any more: a protocol error (GOAWAY was said), or the end of
+	// the connection (io.EOF) or its error. All channels were told before.
+	ended(err error)
+}
+
+// muxError says that the peer broke the protocol.
+type muxError h2.Code
+
+func (e muxError) Error() string { return "HTTP/2 protocol error" }
+
+// resetError is how a channel ends when its peer, or the protocol engine, reset it.
+type resetError h2.Code
+
+func (e resetError) Error() string { return "HTTP/2 stream reset" }
+
+// init prepares a fresh mux. The socket may still be connecting.
+func (m *mux) init(w *worker, sock *transport.Conn, cfg *h2.Config, owner muxOwner) {
+	m.w, m.sock, m.owner = w, sock, owner
+	m.flusher.Init(m)
+	m.h2.Init(cfg)
+}
+
+// start begins the conversation.
+func (m *mux) start() {
+	m.room(0)
+	m.h2.Start()
+	m.touch()
+	m.sock.Receive()
+}
+
+// room makes sure that n bytes can be said without moving what was said before.
+func (m *mux) room(n int) {
+	if m.out != nil && (n == 0 || cap(m.h2.Out)-len(m.h2.Out) >= n) {
+		return
+	}
+	m.push()
+	m.out = m.w.loop.Buffer()
+	m.h2.Out = m.out.Data
+}
+
+// push hands what was said to the socket.
+func (m *mux) push() {
+	b, said := m.out, m.h2.Out
+	m.out, m.h2.Out = nil, nil
+	if b == nil {
+		return
+	}
+	if len(said) > cap(b.Data) {
+		// It outgrew the buffer: the peer made the engine say much at once.
+		for len(said) > 0 {
+			b.Data = append(b.Data[:0], said[:min(len(said), cap(b.Data))]...)
+			said = said[len(b.Data):]
+			m.sock.Send(b)
+			if len(said) > 0 {
+				b = m.w.loop.Buffer()
+			}
+		}
+		return
+	}
+	b.Data = said
+	m.sock.Send(b)
+}
+
+// touch makes what is said be sent in the end of the turn.
+func (m *mux) touch() { m.w.loop.RunLater(&m.flusher) }
+
+// RunTask sends what is to be sent.
+func (m *mux) RunTask(*loop.Task) { m.flush() }
+
+// flush lets the channels send in turn, a frame each, as long as both windows and the socket let them.
+func (m *mux) flush() {
+	if m.gone {
+		return
+	}
+	for !m.full && m.over == nil && !m.ready.empty() {
+		ch := m.ready.pop()
+		if !ch.write() && m.h2.ConnRoom() <= 0 && ch.queued > 0 {
+			m.ready.unpop(ch) // its turn comes when the connection's window opens
+			break
+		}
+		if m.sock.Queued()+len(m.h2.Out) > highWater {
+			m.full = true
+		}
+	}
+	m.push()
+	if q := m.sock.Queued(); q > highWater {
+		m.full = true
+		if m.deaf = q > 2*highWater; m.deaf {
+			m.sock.Pause()
+		}
+	}
+	if m.full {
+		m.sock.NotifySent(lowWater)
+	}
+}
+
+// speaks tells whether anything may still be said.
+func (m *mux) speaks() bool { return m.over == nil && !m.gone }
+
+// close ends the use of the socket, which the owner closes next: behind what was said, or not.
+func (m *mux) close(say bool) {
+	if m.gone {
+		return
+	}
+	if say {
+		m.push()
+	} else if m.out != nil {
+		m.out.Release()
+		m.out, m.h2.Out = nil, nil
+	}
+	m.gone = true
+	m.end(errGone)
+}
+
+// errGone ends channels whose connection the proxy itself has ended.
+var errGone = errors.New("the connection was closed")
+
+// Sent goes on sending, or tells that it is no use.
+func (m *mux) Sent(err error) {
+	if err != nil {
+		return // the end of receiving tells more
+	}
+	m.full = false
+	if m.deaf {
+		m.deaf = false
+		m.sock.Receive()
+	}
+	m.flush()
+}
+
+// Received is what the peer sends.
+func (m *mux) Received(b *loop.Buffer, err error) {
+	if b == nil {
+		m.end(err)
+		return
+	}
+	m.room(0)
+	for at := 0; m.speaks(); {
+		n, ev := m.h2.Next(b.Data[at:])
+		at += n
+		if ev.Kind == h2.More {
+			break
+		}
+		m.event(&ev, b, at)
+	}
+	b.Release()
+	m.touch()
+}
+
+// event passes on what the engine found in b, up to an offset.
+func (m *mux) event(ev *h2.Event, b *loop.Buffer, at int) {
+	var ch *channel
+	if ev.Stream != nil {
+		ch = ev.Stream.Owner.(*channel)
+	}
+	switch ev.Kind {
+	case h2.Head:
+		m.owner.head(ch, ev.End)
+	case h2.Trailers:
+		m.owner.trailers(ch)
+	case h2.Data:
+		if n := len(ev.Data); n > 0 {
+			ch.received(b.Slice(at-n, at))
+		}
+		if ev.End {
+			ch.finish(io.EOF)
+		}
+	case h2.Reset, h2.Aborted:
+		ch.fail(resetError(ev.Code))
+	case h2.Window:
+		if ch != nil {
+			ch.wake()
+		}
+	case h2.Settings:
+		m.h2.Each(wakeChannel)
+		m.owner.settled()
+	case h2.GoAway:
+		m.owner.goAway(ev.ID, ev.Code)
+	case h2.Failed:
+		m.end(muxError(ev.Code))
+	}
+}
+
+func wakeChannel(st *h2.Stream) { st.Owner.(*channel).wake() }
+
+// end ends all channels, once.
+func (m *mux) end(err error) {
+	if m.over != nil {
+		return
+	}
+	m.over = err
+	m.h2.Each(func(st *h2.Stream) { st.Owner.(*channel).fail(err) })
+	m.touch()
+	m.owner.ended(err)
+}
+
+// channelQueue is a list of channels that have something to send.
+type channelQueue struct{ head, tail *channel }
+
+func (q *channelQueue) empty() bool { return q.head == nil }
+
+func (q *channelQueue) add(ch *channel) {
+	ch.waits = true
+	ch.nextReady = nil
+	if q.tail == nil {
+		q.head = ch
+	} else {
+		q.tail.nextReady = ch
+	}
+	q.tail = ch
+}
+
+func (q *channelQueue) pop() *channel {
+	ch := q.head
+	if q.head = ch.nextReady; q.head == nil {
+		q.tail = nil
+	}
+	ch.nextReady, ch.waits = nil, false
+	return ch
+}
+
+// unpop puts a channel back in front.
+func (q *channelQueue) unpop(ch *channel) {
+	ch.waits = true
+	if ch.nextReady = q.head; q.head == nil {
+		q.tail = ch
+	}
+	q.head = ch
+}
+
+// remove takes a channel out: a rare thing.
+func (q *channelQueue) remove(ch *channel) {
+	if !ch.waits {
+		return
+	}
+	ch.waits = false
+	var prev *channel
+	for c := q.head; c != nil; prev, c = c, c.nextReady {
+		if c != ch {
+			continue
+		}
+		if prev == nil {
+			q.head = ch.nextReady
+		} else {
+			prev.nextReady = ch.nextReady
+		}
+		if q.tail == ch {
+			q.tail = prev
+		}
+		ch.nextReady = nil
+		return
+	}
+}

@@ -1,0 +1,88 @@
+package engine
+
+import "hapax/runtime"
+
+// claim lets others use a shared connection that the stream has chosen or made, as far as
+// the backend's http-reuse allows. Section 4.2 "http-reuse": a stream that is held up holds
+// up those of other clients, so safe does not mix them.
+func (s *stream) claim(k *link, fresh bool) {
+	switch mode := s.Back.Reuse; {
+	case k.private, mode == runtime.ReuseSafe:
+		s.c.own(k)
+	case mode == runtime.ReuseAlways || !fresh:
+		s.w.offer(k)
+	}
+}
+
+// own makes a connection one that only the client uses.
+func (c *client) own(k *link) {
+	if k.owner == nil {
+		k.owner = c
+		k.nextOwned, c.owned = c.owned, k
+	}
+}
+
+// disown ends that.
+func (k *link) disown() {
+	c := k.owner
+	if c == nil {
+		return
+	}
+	k.wake()
+	for p := &c.owned; *p != nil; p = &(*p).nextOwned {
+		if *p == k {
+			*p = k.nextOwned
+			break
+		}
+	}
+	k.owner, k.nextOwned = nil, nil
+}
+
+// keepOwn keeps an idle connection for the client's next requests, as long as there are no
+// more of them than "max-session-srv-conns" allows.
+func (c *client) keepOwn(k *link) {
+	if c.closed || c.end != nil || c.idleOwned >= c.Front.MaxOwnConns {
+		k.abort()
+		return
+	}
+	c.own(k)
+	k.resting = true
+	c.idleOwned++
+}
+
+// wake ends the rest of a connection that its client keeps idle.
+func (k *link) wake() {
+	if k.resting {
+		k.resting = false
+		k.owner.idleOwned--
+	}
+}
+
+// ownLink finds a connection of the client's own that leads to the server, which was asked
+// for this name.
+func (s *stream) ownLink(srv *runtime.Server, name []byte) *link {
+	c := s.c
+	for k := c.owned; k != nil; k = k.nextOwned {
+		if k.srv != srv || k.name != string(name) || !k.resting && !k.shared.more() {
+			continue
+		}
+		k.wake()
+		if k.shared == nil {
+			k.disown()
+		}
+		return k
+	}
+	return nil
+}
+
+// dropOwned closes the connections that nobody else may use, or leaves those in use to
+// themselves.
+func (c *client) dropOwned() {
+	for k := c.owned; k != nil; k = c.owned {
+		if k.resting {
+			k.abort()
+			continue
+		}
+		k.disown()
+	}
+}

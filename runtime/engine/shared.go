@@ -1,0 +1,338 @@
+package engine
+
+import (
+	"io"
+
+	"hapax/runtime"
+	"hapax/runtime/h1"
+	"hapax/runtime/h2"
+	"hapax/runtime/loop"
+	"hapax/runtime/message"
+)
+
+// shared is a connection to a server that carries many exchanges: HTTP/2. Pools and clients
+// hold its link, streams one exchange each.
+type shared struct {
+	mux
+	k    *link
+	live *exchange // those that streams have
+	n    int       // exchanges that are not over
+	last uint32    // with away: the highest stream that the server still answers
+	away bool      // GOAWAY came
+}
+
+// exchange is one request and its response on a shared connection. To its stream it is a link.
+type exchange struct {
+	link
+	ch         channel
+	of         *shared
+	prev, next *exchange // in shared.live; next also in the free list
+}
+
+// share makes a link whose connection stands, or is on its way, a shared one.
+func (k *link) share() *shared {
+	m := &shared{k: k}
+	k.shared = m
+	k.sock.SetHandler(m)
+	m.mux.init(k.w, &k.sock, &k.w.engine.h2Servers, m)
+	if k.up {
+		m.mux.start()
+	}
+	return m
+}
+
+// attach gives a stream a new exchange.
+func (m *shared) attach(s *stream) *exchange {
+	w := m.w
+	x := w.exchanges
+	if x == nil {
+		x = &exchange{}
+		x.ch.init(x)
+		x.ex, x.w = x, w
+	} else {
+		w.exchanges, x.next = x.next, nil
+	}
+	x.of, x.srv, x.st = m, m.k.srv, s
+	x.up = m.k.up
+	x.ch.open(&m.mux, x)
+	x.sock.Carry(&x.ch)
+	if x.next = m.live; x.next != nil {
+		x.next.prev = x
+	}
+	m.live = x
+	if m.n++; m.n == 1 {
+		m.k.use()
+	}
+	s.link = &x.link
+	return x
+}
+
+// more tells whether the connection can carry one more exchange.
+func (m *shared) more() bool {
+	srv := m.k.srv
+	return m.speaks() && !m.away && m.n < m.h2.Limit() && m.h2.CanOpen() && (srv.MaxReuse < 0 || m.k.served <= srv.MaxReuse)
+}
+
+// unlist takes the exchange from its stream.
+func (x *exchange) unlist() {
+	if x.st == nil {
+		return
+	}
+	x.st = nil
+	if x.prev == nil {
+		x.of.live = x.next
+	} else {
+		x.prev.next = x.next
+	}
+	if x.next != nil {
+		x.next.prev = x.prev
+	}
+	x.prev, x.next = nil, nil
+}
+
+// close leaves the exchange to itself: the server still gets the end of the request.
+func (x *exchange) close() {
+	x.unlist()
+	x.sock.Close(linger)
+}
+
+// abort ends the exchange.
+func (x *exchange) abort() {
+	x.unlist()
+	x.sock.Abort()
+}
+
+// Connected is never called: its connection tells.
+func (x *exchange) Connected(error) {}
+
+// Received is the body of a response, its end, or that of the exchange.
+func (x *exchange) Received(b *loop.Buffer, err error) {
+	switch {
+	case b != nil:
+		x.st.fromServer(b)
+	case eof(err):
+		x.st.responseEnded()
+	default:
+		x.st.serverEnd(err)
+	}
+}
+
+// Sent answers NotifySent.
+func (x *exchange) Sent(err error) { x.st.serverSent(err) }
+
+// Connected ends the attempt to connect: it was made for the exchanges that wait.
+func (m *shared) Connected(err error) {
+	k := m.k
+	if err != nil {
+		m.over = err
+		for x := m.live; x != nil; x = m.live {
+			x.st.connected(err)
+		}
+		return
+	}
+	k.up = true
+	m.mux.start()
+	for x := m.live; x != nil; x = x.next {
+		x.up = true
+	}
+	for x := m.live; x != nil; {
+		next := x.next
+		x.st.connected(nil)
+		x = next
+	}
+}
+
+// head reads a response.
+func (m *shared) head(ch *channel, end bool) {
+	x := ch.owner.(*exchange)
+	if x.st == nil {
+		m.h2.Refuse(h2.Cancel)
+		return
+	}
+	s := x.st
+	s.renewServer()
+	if s.resHead {
+		m.h2.Refuse(h2.ProtocolError)
+		return
+	}
+	out := m.w.loop.Buffer()
+	s.Res.Reset(out.Data, s.resFields)
+	s.Res.Method = s.requestMethod()
+	s.out = out
+	switch m.h2.ReadHead(&ch.st, &s.Res, false) {
+	case h2.Good:
+		s.out.Data = s.Res.Buf
+		s.startResponse()
+		if end && x.st == s {
+			ch.finish(io.EOF)
+		}
+	case h2.Broken:
+		m.end(muxError(h2.CompressionError))
+	default:
+		s.badResponse()
+	}
+}
+
+// trailers reads the trailers of a response.
+func (m *shared) trailers(ch *channel) {
+	x := ch.owner.(*exchange)
+	if x.st == nil {
+		m.h2.Refuse(h2.Cancel)
+		return
+	}
+	t := x.st.toCli.newTrailer(m.w)
+	switch m.h2.ReadTrailers(&ch.st, &t.msg) {
+	case h2.Good:
+		ch.finish(io.EOF)
+	case h2.Broken:
+		m.end(muxError(h2.CompressionError))
+	default:
+		ch.fail(resetError(h2.ProtocolError))
+	}
+}
+
+// settled goes on with what waited for the server's settings.
+func (m *shared) settled() {
+	for x := m.live; x != nil; {
+		next := x.next
+		if s := x.st; s.waits == forSettings {
+			s.stopWaiting()
+			s.run(&s.req)
+		}
+		x = next
+	}
+	m.k.w.offer(m.k)
+}
+
+// goAway ends the exchanges that the server does not answer any more. Others may go on.
+func (m *shared) goAway(last uint32, _ h2.Code) {
+	m.away, m.last = true, last
+	m.k.w.unlist(m.k)
+	for x := m.live; x != nil; {
+		next := x.next
+		if x.ch.st.ID > last {
+			x.ch.fail(resetError(h2.RefusedStream))
+		}
+		x = next
+	}
+	if m.n == 0 && !m.gone {
+		m.k.close()
+	}
+}
+
+// ended ends the connection.
+func (m *shared) ended(error) {
+	for x := m.live; x != nil; {
+		next := x.next
+		if x.ch.st.ID == 0 {
+			x.st.connected(errGone) // its request was not sent yet
+		}
+		x = next
+	}
+	if m.n == 0 && !m.gone {
+		m.k.close()
+	}
+}
+
+// left takes an exchange back that is over. The last one leaves the connection to the pool.
+func (m *shared) left(ch *channel) {
+	x := ch.owner.(*exchange)
+	x.unlist()
+	w := m.w
+	x.next, w.exchanges = w.exchanges, x
+	m.k.served++
+	if m.n--; m.n > 0 {
+		w.offer(m.k)
+		return
+	}
+	m.k.unuse()
+	switch {
+	case m.gone:
+	case !m.more():
+		m.k.close()
+	default:
+		m.k.rest()
+	}
+}
+
+// requestMethod is the method as the server got it: a rule may have changed it.
+func (s *stream) requestMethod() message.Method { return message.MethodOf(s.Req.MethodName()) }
+
+// forwardShared is forwardRequest on a shared connection.
+func (s *stream) forwardShared(x *exchange) outcome {
+	m := x.of
+	upgrade := s.Req.Flags&message.ConnUpgrade != 0
+	switch {
+	case !upgrade:
+	case s.Req.Flags&message.Bodyless == 0:
+		return s.upgradeRefused()
+	case !m.h2.Settled():
+		s.waits = forSettings
+		return wait
+	case !m.h2.CanConnect():
+		return s.upgradeRefused()
+	}
+	if !m.speaks() || m.away || !m.h2.CanOpen() {
+		s.link.abort()
+		s.link = nil
+		return s.retryConnect(false)
+	}
+	if name := s.Back.SendName; name != "" {
+		s.Req.RemoveAll(name)
+		if s.Req.AddString(name, s.Server.Name) != nil {
+			s.rewriteFailed()
+		}
+	}
+	last := s.toSrv.dec.Finished() && (s.body == nil || len(s.body.Data) == 0) && s.Method != message.CONNECT && !upgrade
+	m.room(0)
+	m.h2.Open(&x.ch.st)
+	err := m.h2.WriteHead(&x.ch.st, &s.Req, last)
+	if err == h2.ErrFull {
+		m.push()
+		m.room(0)
+		err = m.h2.WriteHead(&x.ch.st, &s.Req, last)
+	}
+	if err != nil {
+		s.front().InternalErr.Inc()
+		s.setEnd(runtime.EndInternal)
+		return s.answerWith(s.errorReply(500))
+	}
+	m.touch()
+	s.headSent = true
+	s.srvWant = h1.KeepAlive
+	s.toSrv.framing, s.toSrv.to = h1.Framed, &x.ch
+	s.ReqToServer += headSize(&s.Req)
+	x.ch.fin = last
+	s.passRequestBody(nil)
+	return end
+}
+
+// upgradeRefused answers a WebSocket handshake that cannot go to the server.
+func (s *stream) upgradeRefused() outcome {
+	s.back().FailedConn.Inc()
+	s.setEnd(runtime.EndServer)
+	return s.answerWith(s.errorReply(502))
+}
+
+// responseEnded is told by a shared connection that all of a response came.
+func (s *stream) responseEnded() {
+	switch {
+	case s.tunnel:
+		s.tunnelServerEnd(io.EOF)
+	case s.res.at < len(s.res.steps):
+		s.resEnd = true
+	case s.toCli.done:
+	default:
+		s.toCli.end(s.w, &s.c.sock)
+		s.responseDone()
+	}
+}
+
+// h2ServerConfig is what the process wants of HTTP/2 connections to servers.
+func h2ServerConfig(cfg *runtime.Config) h2.Config {
+	t := &cfg.Global.Tune
+	return h2.Config{
+		Client: true, HeaderTable: 4096, InitialWindow: t.BufSize, MaxStreams: 100, MaxFrame: t.BufSize, Receive: t.BufSize,
+		Buffer: t.BufSize, Rewrite: t.MaxRewrite, Headers: t.MaxHdr, ExtendedConnect: true,
+	}
+}
