@@ -45,6 +45,9 @@ func (c *Conn) CanOpen() bool {
 	return !c.failed && !c.peerGoAway && !c.draining && uint32(len(c.streams)) < min(c.peerStreams, max(c.cfg.MaxStreams, 1)) && c.lastID < maxStreamID-2
 }
 
+// Limit is how many streams the server takes at once.
+func (c *Conn) Limit() int { return int(min(c.peerStreams, max(c.cfg.MaxStreams, 1))) }
+
 // CanConnect tells whether the server knows the extended CONNECT method.
 func (c *Conn) CanConnect() bool { return c.peerConnect }
 
