@@ -100,7 +100,7 @@ func (p *invocation) evaluate() int {
 }
 
 func (p *invocation) predicates() parser.Predicates {
-	return parser.Predicates{Version: version, Features: features, Enabled: p.enabled}
+	return parser.Predicates{Version: version, Features: features, Enabled: p.enabled, SSLVersion: sslVersion, SSLName: sslName}
 }
 
 func (p *invocation) loadOptions() config.Options {

@@ -16,14 +16,19 @@ const (
 	version = "3.4.0"
 	branch  = "3.4"
 	date    = "2026/06/03" // of that release
+
+	// What files and tools ask about the TLS library is answered as by the one that
+	// the words, names and numbers of runtime/ssl are those of.
+	sslVersion = "3.0.22"
+	sslName    = "OpenSSL " + sslVersion
 )
 
 // features are what "feature(X)" of conditions and -vv claim: a file that depends
 // on one of those with a plus works.
 var features = strings.Fields("-51DEGREES +ACCEPT4 -ACME -BACKTRACE -CLOSEFROM +CPU_AFFINITY +CRYPT_H -DEVICEATLAS -DL -ECH -ENGINE +EPOLL -EVPORTS " +
 	"+GETADDRINFO -HAVE_TCP_MD5SIG -KQUEUE -KTLS -LIBATOMIC +LIBCRYPT -LINUX_CAP -LINUX_SPLICE +LINUX_TPROXY -LUA -MATH -MEMORY_PROFILING " +
-	"-NETFILTER -NS -OBSOLETE_LINKER -OPENSSL -OPENSSL_AWSLC -OPENSSL_WOLFSSL -OT -PCRE -PCRE2 -PCRE2_JIT -PCRE_JIT +POLL +PRCTL -PROCCTL -PROMEX " +
-	"-PTHREAD_EMULATION -QUIC -QUIC_OPENSSL_COMPAT +RT -SHM_OPEN -SLZ -SSL -STATIC_PCRE -STATIC_PCRE2 +TFO +THREAD -THREAD_DUMP +TPROXY -TRACE " +
+	"-NETFILTER -NS -OBSOLETE_LINKER +OPENSSL -OPENSSL_AWSLC -OPENSSL_WOLFSSL -OT -PCRE -PCRE2 -PCRE2_JIT -PCRE_JIT +POLL +PRCTL -PROCCTL -PROMEX " +
+	"-PTHREAD_EMULATION -QUIC -QUIC_OPENSSL_COMPAT +RT -SHM_OPEN -SLZ +SSL -STATIC_PCRE -STATIC_PCRE2 +TFO +THREAD -THREAD_DUMP +TPROXY -TRACE " +
 	"-WURFL -ZLIB")
 
 // greeting is what -v prints. Tools read the version from the first line.
@@ -69,6 +74,12 @@ Default settings :
   bufsize = 16384, maxrewrite = 1024, maxpollevents = 200
 
 Built with multi-threading support (MAX_TGROUPS=1, MAX_THREADS=1024, default=%d).
+Built with SSL library version : %s (words and names; the protocol is crypto/tls of %s)
+Running on SSL library version : %s (words and names; the protocol is crypto/tls of %s)
+SSL library supports TLS extensions : yes
+SSL library supports SNI : yes
+SSL library default verify directory : /etc/ssl/certs
+SSL library supports : TLSv1.0 TLSv1.1 TLSv1.2 TLSv1.3
 Built with transparent proxy support using: IP_TRANSPARENT IPV6_TRANSPARENT
 Built with regular expressions of Go (RE2) and of regexp2 where RE2 has not enough
 Encrypted password support via crypt(3): yes
@@ -86,7 +97,8 @@ Available multiplexer protocols :
 Available services : none
 Available filters :
 
-`, goruntime.GOOS, goruntime.GOARCH, goruntime.Version(), strings.Join(features, " "), goruntime.NumCPU(), other.table, other.total, other.usable, loopName)
+`, goruntime.GOOS, goruntime.GOARCH, goruntime.Version(), strings.Join(features, " "), goruntime.NumCPU(),
+		sslName, goruntime.Version(), sslName, goruntime.Version(), other.table, other.total, other.usable, loopName)
 }
 
 // engines tells about the engines of the event loop.
