@@ -1,10 +1,14 @@
 package ssl
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/asn1"
+	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -15,18 +19,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// certificate is what a listener or a server line proves who it is with.
+// certificate is what a listener or a server line proves who it is with: a certificate,
+// those that lead to its root, its private key, and what may be sent along. It does not
+// change; who is not finished (on the CLI) may lack a key, or everything.
 type certificate struct {
-	tls.Certificate
-	away  bool // operations of its key run beside the loop
-	names []string
+	leaf      *x509.Certificate
+	chain     []*x509.Certificate // without the leaf
+	chainFile string              // of "issuers-chain-path", when the chain is from there
+	key       crypto.Signer
+	encrypted bool              // the key stood in its file encrypted
+	issuer    *x509.Certificate // from a file of its own
+	ocsp      []byte            // a response as it was given
+	sctl      []byte            // a list of timestamps, as it is sent
+	staple    *staple           // where the response is that is sent; nil: nowhere yet
 }
 
 // loadError is the text of a file that cannot be loaded.
-type loadError struct {
-	text      string
-	encrypted bool // the key wants a password
-}
+type loadError struct{ text string }
 
 func (e *loadError) Error() string { return e.text }
 
@@ -34,16 +43,99 @@ func refusal(format string, args ...any) *loadError {
 	return &loadError{text: fmt.Sprintf(format, args...)}
 }
 
-// loadCertificate reads a PEM file that holds a certificate, those that lead to its root,
-// and the private key, which may also stand in a file of its own, with ".key" behind the
-// name. skipRoots leaves self-issued ones out.
-func loadCertificate(path string, skipRoots bool) (*certificate, *loadError) {
+// extra is a set of files that are looked for beside a certificate ("ssl-load-extra-files").
+type extra uint8
+
+const (
+	extraBundle extra = 1 << iota
+	extraSCTL
+	extraOCSP
+	extraIssuer
+	extraKey
+	extraAll = extraBundle | extraSCTL | extraOCSP | extraIssuer | extraKey
+)
+
+// load reads a PEM file and those beside it. conf, if any, learns the names of the files.
+func (g *settings) load(path string, conf *loadConf) (*certificate, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, refusal("cannot open the file '%s'.\n", path)
 	}
 	c := &certificate{}
-	key, encrypted := privateKey(text)
+	if err := c.readPEM(g, path, text); err != nil {
+		return nil, err
+	}
+	conf.crt, conf.key = path, path
+	base := path
+	if g.noExtension {
+		base = strings.TrimSuffix(base, ".crt")
+	}
+	if c.key == nil {
+		if g.extra&extraKey == 0 {
+			return nil, refusal("No Private Key found in '%s'.\n", base)
+		}
+		file := base + ".key"
+		if text, err := os.ReadFile(file); err == nil {
+			if err := c.readKey(g, file, text); err != nil {
+				return nil, refusal("%s '%s' is present but cannot be read or parsed'.\n", err, file)
+			}
+		} else if _, reason := found(file); reason == "" {
+			return nil, refusal("%s '%s' is present but cannot be read or parsed'.\n", "", file)
+		}
+		if c.key == nil {
+			return nil, refusal("No Private Key found in '%s'.\n", file)
+		}
+		conf.key = file
+	}
+	if !c.fits() {
+		return nil, refusal("inconsistencies between private key and certificate loaded '%s'.\n", path)
+	}
+	return c, c.loadExtra(g, base, conf)
+}
+
+// loadExtra reads what may stand in files of its own.
+func (c *certificate) loadExtra(g *settings, base string, conf *loadConf) error {
+	if g.extra&extraSCTL != 0 {
+		conf.sctl = base + ".sctl"
+		if _, reason := found(conf.sctl); reason == "" {
+			text, err := os.ReadFile(conf.sctl)
+			if err != nil || !c.readSCTL(text) {
+				return refusal(" '%s.sctl' is present but cannot be read or parsed'.\n", conf.sctl)
+			}
+		}
+	}
+	if g.extra&extraOCSP != 0 {
+		conf.ocsp = base + ".ocsp"
+		if _, reason := found(conf.ocsp); reason == "" {
+			var err error
+			if c.ocsp, err = os.ReadFile(conf.ocsp); err != nil {
+				return refusal("Error opening OCSP response file")
+			}
+		}
+	}
+	if c.ocsp == nil || g.extra&extraIssuer == 0 {
+		return nil
+	}
+	conf.issuer = base + ".issuer"
+	if _, reason := found(conf.issuer); reason == "" {
+		text, _ := os.ReadFile(conf.issuer)
+		if err := c.readIssuer(conf.issuer, text); err != nil {
+			return err
+		}
+		if !issued(c.issuer, c.leaf) {
+			return refusal(" '%s' is not an issuer'.\n", conf.issuer)
+		}
+	}
+	return nil
+}
+
+// readPEM reads a certificate, those that lead to its root, and its key, if it is there. What
+// was read before is forgotten.
+func (c *certificate) readPEM(g *settings, path string, text []byte) error {
+	n := certificate{}
+	if err := n.findKey(g, path, text); err != nil && err != errNoKey {
+		n.key = nil // it may stand in a file of its own
+	}
 	for rest := text; ; {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {
@@ -54,42 +146,139 @@ func loadCertificate(path string, skipRoots bool) (*certificate, *loadError) {
 		}
 		parsed, err := x509.ParseCertificate(block.Bytes)
 		switch {
-		case err != nil && c.Leaf == nil:
-			return nil, refusal("unable to load certificate from file '%s': %s.\n", path, asn1Reason(block.Bytes))
+		case err != nil && n.leaf == nil:
+			return refusal("unable to load certificate from file '%s': %s.\n", path, asn1Reason(block.Bytes))
 		case err != nil:
-			return nil, refusal("unable to load certificate chain from file '%s': %s\n", path, asn1Reason(block.Bytes))
-		case c.Leaf == nil:
-			c.Leaf = parsed
-		case skipRoots && string(parsed.RawSubject) == string(parsed.RawIssuer):
-			continue
-		}
-		c.Certificate.Certificate = append(c.Certificate.Certificate, block.Bytes)
-	}
-	if c.Leaf == nil {
-		return nil, refusal("unable to load certificate from file '%s': no start line.\n", path)
-	}
-	if key == nil {
-		if text, err := os.ReadFile(path + ".key"); err == nil {
-			if key, encrypted = privateKey(text); key == nil {
-				return nil, &loadError{encrypted: encrypted, text: fmt.Sprintf(
-					"unable to load private key from file '%s.key' (error:00000000:lib(0)::reason(0)).\n '%s.key' is present but cannot be read or parsed'.\n", path, path)}
-			}
+			return refusal("unable to load certificate chain from file '%s': %s\n", path, asn1Reason(block.Bytes))
+		case n.leaf == nil:
+			n.leaf = parsed
+		default:
+			n.chain = append(n.chain, parsed)
 		}
 	}
-	if key == nil {
-		return nil, &loadError{encrypted: encrypted, text: fmt.Sprintf("No Private Key found in '%s.key'.\n", path)}
+	if n.leaf == nil {
+		return refusal("unable to load certificate from file '%s': no start line.\n", path)
 	}
-	if public, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool }); !ok || !public.Equal(c.Leaf.PublicKey) {
-		return nil, refusal("inconsistencies between private key and certificate loaded '%s'.\n", path)
+	if n.chain == nil {
+		n.chain, n.chainFile = g.issuers.chain(n.leaf)
 	}
-	c.PrivateKey, c.away = key, slow(key)
-	for _, name := range append([]string{c.Leaf.Subject.CommonName}, c.Leaf.DNSNames...) {
-		if name = strings.ToLower(name); name != "" && !slices.Contains(c.names, name) {
-			c.names = append(c.names, name)
-		}
-	}
-	return c, nil
+	*c = n
+	return nil
 }
+
+// readKey reads a private key.
+func (c *certificate) readKey(g *settings, path string, text []byte) error {
+	if err := c.findKey(g, path, text); err != nil {
+		return refusal("unable to load private key from file '%s' (%s).\n", path, err)
+	}
+	return nil
+}
+
+// readSCTL reads a list of signed timestamps of certificate transparency (RFC 6962, 3.3),
+// and tells whether it is one.
+func (c *certificate) readSCTL(text []byte) bool {
+	if len(text) < 4 || int(text[0])<<8|int(text[1]) != len(text)-2 || len(sctList(text)) == 0 {
+		return false
+	}
+	c.sctl = text
+	return true
+}
+
+// sctList takes such a list apart; nil when it cannot be read.
+func sctList(text []byte) (list [][]byte) {
+	for p := text[2:]; len(p) > 0; {
+		if len(p) < 2 || int(p[0])<<8|int(p[1])+2 > len(p) {
+			return nil
+		}
+		n := int(p[0])<<8 | int(p[1])
+		list, p = append(list, p[2:2+n]), p[2+n:]
+	}
+	return list
+}
+
+// readOCSP reads a response in base64, as it is given on the CLI.
+func (c *certificate) readOCSP(text []byte) error {
+	text = bytes.ReplaceAll(bytes.ReplaceAll(text, []byte("\r"), nil), []byte("\n"), nil)
+	der, err := base64.StdEncoding.DecodeString(string(text))
+	if err != nil {
+		return refusal("Error reading OCSP response in base64 format")
+	}
+	c.ocsp = der
+	return nil
+}
+
+// readIssuer reads the certificate of the issuer.
+func (c *certificate) readIssuer(path string, text []byte) error {
+	block, _ := pem.Decode(text)
+	if block != nil {
+		if issuer, err := x509.ParseCertificate(block.Bytes); err == nil {
+			c.issuer = issuer
+			return nil
+		}
+	}
+	return refusal("'%s' cannot be read or parsed'.\n", path)
+}
+
+// fits tells whether the key is that of the certificate.
+func (c *certificate) fits() bool {
+	public, ok := c.key.Public().(interface{ Equal(crypto.PublicKey) bool })
+	return ok && public.Equal(c.leaf.PublicKey)
+}
+
+// issued tells whether a certificate may have been issued by another one: by its name and the
+// identifier of its key.
+func issued(by, c *x509.Certificate) bool {
+	return canonical(by.RawSubject) == canonical(c.RawIssuer) &&
+		(len(c.AuthorityKeyId) == 0 || len(by.SubjectKeyId) == 0 || bytes.Equal(c.AuthorityKeyId, by.SubjectKeyId))
+}
+
+// present makes what crypto/tls shows. skipRoots leaves self-issued ones out of the chain.
+func (c *certificate) present(skipRoots bool) tls.Certificate {
+	t := tls.Certificate{Certificate: [][]byte{c.leaf.Raw}, PrivateKey: c.key, Leaf: c.leaf}
+	for _, link := range c.chain {
+		if !skipRoots || !bytes.Equal(link.RawSubject, link.RawIssuer) {
+			t.Certificate = append(t.Certificate, link.Raw)
+		}
+	}
+	if c.sctl != nil {
+		t.SignedCertificateTimestamps = sctList(c.sctl)
+	}
+	return t
+}
+
+// keyKind is what clients choose certificates by.
+type keyKind uint8
+
+const (
+	otherKey keyKind = iota // shown as DSA, and of the least preference
+	rsaKey
+	ecdsaKey
+)
+
+func (k keyKind) String() string { return [...]string{"dsa", "rsa", "ecdsa"}[k] }
+
+func (c *certificate) kind() keyKind {
+	switch c.leaf.PublicKey.(type) {
+	case *rsa.PublicKey:
+		return rsaKey
+	case *ecdsa.PublicKey:
+		return ecdsaKey
+	}
+	return otherKey
+}
+
+// names are those that clients may ask for: the alternative ones, and the common one.
+func (c *certificate) names() []string {
+	names := slices.Clone(c.leaf.DNSNames)
+	for _, n := range c.leaf.Subject.Names {
+		if n.Type.Equal(commonName) {
+			names = append(names, fmt.Sprint(n.Value))
+		}
+	}
+	return names
+}
+
+var commonName = asn1.ObjectIdentifier{2, 5, 4, 3}
 
 // asn1Reason words what is wrong with a certificate whose PEM armour is right, as near as
 // a length tells.
@@ -100,114 +289,26 @@ func asn1Reason(der []byte) string {
 	return "asn1 encoding routines"
 }
 
-// privateKey finds the first private key; nil when there is none that can be read.
-func privateKey(text []byte) (key crypto.Signer, encrypted bool) {
-	for {
-		var block *pem.Block
-		if block, text = pem.Decode(text); block == nil {
-			return nil, encrypted
-		}
-		var parsed any
-		err := errors.New("not a key")
-		switch block.Type {
-		case "PRIVATE KEY":
-			parsed, err = x509.ParsePKCS8PrivateKey(block.Bytes)
-		case "RSA PRIVATE KEY":
-			if block.Headers["DEK-Info"] != "" {
-				encrypted = true
-				continue
-			}
-			parsed, err = x509.ParsePKCS1PrivateKey(block.Bytes)
-		case "EC PRIVATE KEY":
-			if block.Headers["DEK-Info"] != "" {
-				encrypted = true
-				continue
-			}
-			parsed, err = x509.ParseECPrivateKey(block.Bytes)
-		case "ENCRYPTED PRIVATE KEY":
-			encrypted = true
-			continue
-		}
-		if err == nil {
-			key, _ = parsed.(crypto.Signer)
-			return key, false
-		}
-	}
-}
-
 // found tells how stat sees a file; "" when it is there.
 func found(path string) (dir bool, reason string) {
 	st, err := os.Stat(path)
 	if err != nil {
-		var errno unix.Errno
-		if errors.As(err, &errno) {
-			return false, strerror(errno)
-		}
-		return false, err.Error()
+		return false, systemReason(err)
 	}
 	return st.IsDir(), ""
+}
+
+// systemReason is the text of an error of the system.
+func systemReason(err error) string {
+	var errno unix.Errno
+	if errors.As(err, &errno) {
+		return strerror(errno)
+	}
+	return err.Error()
 }
 
 // strerror is the text of an error of the system as C programs print it.
 func strerror(errno unix.Errno) string {
 	text := errno.Error()
 	return strings.ToUpper(text[:1]) + text[1:]
-}
-
-// chooser finds the certificate for a name that a client asks for.
-type chooser struct {
-	exact    map[string][]*certificate
-	wildcard map[string][]*certificate // by what follows the star: ".example.com"
-	fallback []*certificate            // those of the first "crt", or of each "default-crt"
-	strict   bool                      // an unknown name is refused
-}
-
-func (h *chooser) add(c *certificate) {
-	if h.exact == nil {
-		h.exact, h.wildcard = map[string][]*certificate{}, map[string][]*certificate{}
-	}
-	for _, name := range c.names {
-		if suffix, star := strings.CutPrefix(name, "*"); star {
-			h.wildcard[suffix] = append(h.wildcard[suffix], c)
-		} else {
-			h.exact[name] = append(h.exact[name], c)
-		}
-	}
-}
-
-func (h *chooser) empty() bool {
-	return len(h.exact) == 0 && len(h.wildcard) == 0 && len(h.fallback) == 0
-}
-
-// choose finds the certificate of a handshake; nil when the name is unknown and that
-// matters.
-func (h *chooser) choose(hello *tls.ClientHelloInfo) *certificate {
-	name := strings.ToLower(hello.ServerName)
-	if list := h.exact[name]; len(list) > 0 {
-		return best(list, hello)
-	}
-	if dot := strings.IndexByte(name, '.'); dot >= 0 {
-		if list := h.wildcard[name[dot:]]; len(list) > 0 {
-			return best(list, hello)
-		}
-	}
-	if h.strict || len(h.fallback) == 0 {
-		return nil
-	}
-	return best(h.fallback, hello)
-}
-
-// best prefers a key of elliptic curves, where the client can verify it.
-func best(list []*certificate, hello *tls.ClientHelloInfo) *certificate {
-	if len(list) == 1 {
-		return list[0]
-	}
-	for _, elliptic := range []bool{true, false} {
-		for _, c := range list {
-			if _, ok := c.PrivateKey.(*ecdsa.PrivateKey); ok == elliptic && hello.SupportsCertificate(&c.Certificate) == nil {
-				return c
-			}
-		}
-	}
-	return list[0]
 }

@@ -64,12 +64,18 @@ func ephemeral(kx string) func(*suite) bool {
 }
 
 // cipherList reads a list of ciphers (ciphers(1) of OpenSSL) and returns the suites that
-// it selects. Their order has no meaning here: crypto/tls has its own. As in OpenSSL,
-// words that name nothing are skipped.
+// it selects, the best first. As in OpenSSL, words that name nothing are skipped.
 func cipherList(text string) []*suite {
-	var in, never [1 << 8]bool
+	var l cipherOrder
+	for i := range suites {
+		l.out = append(l.out, &suites[i])
+	}
 	for i, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(": ;,", r) }) {
-		word, _, _ = strings.Cut(word, "@") // a security level, or an order
+		if word == "@STRENGTH" {
+			slices.SortStableFunc(l.in, func(a, b *suite) int { return b.bits - a.bits })
+			continue
+		}
+		word, _, _ = strings.Cut(word, "@") // a security level
 		if word == "" {
 			continue
 		}
@@ -82,31 +88,45 @@ func cipherList(text string) []*suite {
 		if i == 0 && word == "DEFAULT" { // it means nothing elsewhere
 			match = func(s *suite) bool { return s.def }
 		}
-		if match == nil {
-			continue
-		}
-		for i := range suites {
-			if !match(&suites[i]) {
-				continue
-			}
-			switch op {
-			case '!':
-				in[i], never[i] = false, true
-			case '-':
-				in[i] = false
-			case '+': // it only moves to the end
-			default:
-				in[i] = in[i] || !never[i]
-			}
+		if match != nil {
+			l.apply(op, match)
 		}
 	}
-	var list []*suite
-	for i := range suites {
-		if in[i] {
-			list = append(list, &suites[i])
+	return l.in
+}
+
+// cipherOrder is a list of ciphers while its words are read: what is in it, and the rest, both
+// in the order in which a word takes them up.
+type cipherOrder struct {
+	in, out []*suite
+}
+
+// apply does what a word says with the suites that it selects.
+func (l *cipherOrder) apply(op byte, match func(*suite) bool) {
+	split := func(list []*suite) (yes, no []*suite) {
+		for _, s := range list {
+			if match(s) {
+				yes = append(yes, s)
+			} else {
+				no = append(no, s)
+			}
 		}
+		return yes, no
 	}
-	return list
+	switch op {
+	case '!':
+		_, l.in = split(l.in)
+		_, l.out = split(l.out)
+	case '-':
+		gone, rest := split(l.in)
+		l.in, l.out = rest, append(gone, l.out...)
+	case '+':
+		moved, rest := split(l.in)
+		l.in = append(rest, moved...)
+	default:
+		added, rest := split(l.out)
+		l.in, l.out = append(l.in, added...), rest
+	}
 }
 
 // selector is what a word of a list selects: a name, a selector, or several of these
@@ -155,29 +175,31 @@ func usable(list []*suite) (ids []uint16, rest []string) {
 	return ids, rest
 }
 
-// suites13 are the suites of TLS 1.3 by name, and whether crypto/tls has them. It
-// offers all of its own, always.
-var suites13 = map[string]bool{
-	"TLS_AES_128_GCM_SHA256":       true,
-	"TLS_AES_256_GCM_SHA384":       true,
-	"TLS_CHACHA20_POLY1305_SHA256": true,
-	"TLS_AES_128_CCM_SHA256":       false,
-	"TLS_AES_128_CCM_8_SHA256":     false,
+// suites13 are the suites of TLS 1.3 by name; 0 is one that crypto/tls does not have.
+var suites13 = map[string]uint16{
+	"TLS_AES_128_GCM_SHA256":       tls.TLS_AES_128_GCM_SHA256,
+	"TLS_AES_256_GCM_SHA384":       tls.TLS_AES_256_GCM_SHA384,
+	"TLS_CHACHA20_POLY1305_SHA256": tls.TLS_CHACHA20_POLY1305_SHA256,
+	"TLS_AES_128_CCM_SHA256":       0,
+	"TLS_AES_128_CCM_8_SHA256":     0,
 }
 
-// suiteList13 reads a list of suites of TLS 1.3. ok tells that it names one at least, and
-// left which of those of crypto/tls it leaves out.
-func suiteList13(text string) (left []string, ok bool) {
-	words := strings.Split(text, ":")
-	for name, have := range suites13 {
-		named := slices.Contains(words, name)
-		ok = ok || named
-		if have && !named {
-			left = append(left, name)
+// defaultSuites13 are those of listeners that say nothing, the best first.
+var defaultSuites13 = []uint16{tls.TLS_AES_256_GCM_SHA384, tls.TLS_CHACHA20_POLY1305_SHA256, tls.TLS_AES_128_GCM_SHA256}
+
+// suiteList13 reads a list of suites of TLS 1.3. ok is false when one is unknown; list has
+// those that crypto/tls has.
+func suiteList13(text string) (list []uint16, ok bool) {
+	for _, name := range strings.Split(text, ":") {
+		id, known := suites13[name]
+		if !known {
+			return nil, false
+		}
+		if id != 0 {
+			list = append(list, id)
 		}
 	}
-	slices.Sort(left)
-	return left, ok
+	return list, true
 }
 
 // suiteNames are the names of suites as OpenSSL has them, which stand in logs.
@@ -216,6 +238,47 @@ func curveList(text string) (list []tls.CurveID, ok bool) {
 		}
 		if id != 0 && !slices.Contains(list, id) {
 			list = append(list, id)
+		}
+	}
+	return list, true
+}
+
+// schemes are the signature algorithms of OpenSSL by all of their names.
+var schemes = map[string]tls.SignatureScheme{
+	"rsa_pkcs1_sha1": tls.PKCS1WithSHA1, "RSA+SHA1": tls.PKCS1WithSHA1,
+	"rsa_pkcs1_sha256": tls.PKCS1WithSHA256, "RSA+SHA256": tls.PKCS1WithSHA256,
+	"rsa_pkcs1_sha384": tls.PKCS1WithSHA384, "RSA+SHA384": tls.PKCS1WithSHA384,
+	"rsa_pkcs1_sha512": tls.PKCS1WithSHA512, "RSA+SHA512": tls.PKCS1WithSHA512,
+	"rsa_pss_rsae_sha256": tls.PSSWithSHA256, "RSA-PSS+SHA256": tls.PSSWithSHA256, "PSS+SHA256": tls.PSSWithSHA256,
+	"rsa_pss_rsae_sha384": tls.PSSWithSHA384, "RSA-PSS+SHA384": tls.PSSWithSHA384, "PSS+SHA384": tls.PSSWithSHA384,
+	"rsa_pss_rsae_sha512": tls.PSSWithSHA512, "RSA-PSS+SHA512": tls.PSSWithSHA512, "PSS+SHA512": tls.PSSWithSHA512,
+	"ecdsa_sha1": tls.ECDSAWithSHA1, "ECDSA+SHA1": tls.ECDSAWithSHA1,
+	"ecdsa_secp256r1_sha256": tls.ECDSAWithP256AndSHA256, "ECDSA+SHA256": tls.ECDSAWithP256AndSHA256,
+	"ecdsa_secp384r1_sha384": tls.ECDSAWithP384AndSHA384, "ECDSA+SHA384": tls.ECDSAWithP384AndSHA384,
+	"ecdsa_secp521r1_sha512": tls.ECDSAWithP521AndSHA512, "ECDSA+SHA512": tls.ECDSAWithP521AndSHA512,
+	"ed25519": tls.Ed25519, "ed448": 0,
+	"rsa_pss_pss_sha256": 0, "rsa_pss_pss_sha384": 0, "rsa_pss_pss_sha512": 0,
+	"ecdsa_sha224": 0, "ECDSA+SHA224": 0, "rsa_pkcs1_sha224": 0, "RSA+SHA224": 0,
+	"dsa_sha1": 0, "DSA+SHA1": 0, "dsa_sha224": 0, "DSA+SHA224": 0, "dsa_sha256": 0, "DSA+SHA256": 0,
+	"dsa_sha384": 0, "DSA+SHA384": 0, "dsa_sha512": 0, "DSA+SHA512": 0,
+}
+
+// schemesAsked are those that crypto/tls asks clients for.
+var schemesAsked = []tls.SignatureScheme{
+	tls.PSSWithSHA256, tls.ECDSAWithP256AndSHA256, tls.Ed25519, tls.PSSWithSHA384, tls.PSSWithSHA512,
+	tls.PKCS1WithSHA256, tls.PKCS1WithSHA384, tls.PKCS1WithSHA512, tls.ECDSAWithP384AndSHA384, tls.ECDSAWithP521AndSHA512,
+}
+
+// schemeList reads a list of signature algorithms. ok is false when one is unknown; list has
+// those that crypto/tls has.
+func schemeList(text string) (list []tls.SignatureScheme, ok bool) {
+	for _, name := range strings.Split(text, ":") {
+		scheme, known := schemes[name]
+		if !known {
+			return nil, false
+		}
+		if scheme != 0 {
+			list = append(list, scheme)
 		}
 	}
 	return list, true

@@ -23,7 +23,7 @@ func tlsServer(t *testing.T, config *tls.Config) (net.Listener, chan tls.Connect
 	t.Helper()
 	states := make(chan tls.ConnectionState, 10)
 	if config.Certificates == nil {
-		config.Certificates = []tls.Certificate{testCertificate(t, testKeys().ec, "site.test").Certificate}
+		config.Certificates = []tls.Certificate{testCertificate(t, testKeys().ec, "site.test").present(false)}
 	}
 	ln, err := tls.Listen("tcp", "127.0.0.1:0", config)
 	if err != nil {
@@ -49,6 +49,15 @@ func tlsServer(t *testing.T, config *tls.Config) (net.Listener, chan tls.Connect
 		}
 	}()
 	return ln, states
+}
+
+// trustedTest is a file of one authority.
+func trustedTest(c *certificate) *trusted {
+	a := newAnchors()
+	a.put(anchor{cert: c.leaf, key: canonical(c.leaf.RawSubject)})
+	t := &trusted{name: "test"}
+	t.data.Store(a)
+	return t
 }
 
 func clientContext(tune func(*tls.Config)) *Context {
@@ -106,25 +115,22 @@ func TestClient(t *testing.T) {
 
 func TestClientVerification(t *testing.T) {
 	own := testCertificate(t, testKeys().ec, "site.test", "*.other.test")
-	trusted := &authorities{pool: x509.NewCertPool()}
-	trusted.pool.AddCert(own.Leaf)
-	stranger := &authorities{pool: x509.NewCertPool()}
-	stranger.pool.AddCert(testCertificate(t, testKeys().rsa, "site.test").Leaf)
-	ln, _ := tlsServer(t, &tls.Config{Certificates: []tls.Certificate{own.Certificate}})
+	known, stranger := trustedTest(own), trustedTest(testCertificate(t, testKeys().rsa, "site.test"))
+	ln, _ := tlsServer(t, &tls.Config{Certificates: []tls.Certificate{own.present(false)}})
 	for _, c := range []struct {
 		name, host string
-		roots      *authorities
+		roots      *trusted
 		ok         bool
 	}{
-		{"site.test", "", trusted, true},
-		{"", "", trusted, true}, // without any name, only the chain counts
-		{"a.other.test", "", trusted, true},
-		{"nobody.test", "", trusted, false},
-		{"nobody.test", "site.test", trusted, false}, // the name comes before verifyhost
-		{"site.test", "nobody.test", trusted, true},
-		{"127.0.0.1", "", trusted, false}, // an address is not sent, but verified
-		{"", "site.test", trusted, true},
-		{"", "nobody.test", trusted, false},
+		{"site.test", "", known, true},
+		{"", "", known, true}, // without any name, only the chain counts
+		{"a.other.test", "", known, true},
+		{"nobody.test", "", known, false},
+		{"nobody.test", "site.test", known, false}, // the name comes before verifyhost
+		{"site.test", "nobody.test", known, true},
+		{"127.0.0.1", "", known, false}, // an address is not sent, but verified
+		{"", "site.test", known, true},
+		{"", "nobody.test", known, false},
 		{"site.test", "", stranger, false},
 	} {
 		x := clientContext(nil)
@@ -178,11 +184,14 @@ func TestClientRefused(t *testing.T) {
 func TestClientCertificate(t *testing.T) {
 	own := testCertificate(t, testKeys().rsa, "client.test")
 	roots := x509.NewCertPool()
-	roots.AddCert(own.Leaf)
+	roots.AddCert(own.leaf)
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		ln, states := tlsServer(t, &tls.Config{MaxVersion: version, ClientAuth: tls.RequireAnyClientCert})
 		x := clientContext(func(c *tls.Config) {
-			c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &own.Certificate, nil }
+			c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+				shown := own.present(false)
+				return &shown, nil
+			}
 		})
 		r := serve(t, loop.Epoll, x, echo)
 		r.connect(x, ln.Addr(), "", &peer{connected: func(p *peer) { p.Shutdown() }})
@@ -198,35 +207,33 @@ func TestClientCertificate(t *testing.T) {
 // TestVerifyClients: clients with and without certificates, by the three methods.
 func TestVerifyClients(t *testing.T) {
 	own := testCertificate(t, testKeys().rsa, "client.test")
-	trusted, stranger := &authorities{pool: x509.NewCertPool()}, &authorities{pool: x509.NewCertPool()}
-	trusted.pool.AddCert(own.Leaf)
-	stranger.pool.AddCert(testCertificate(t, testKeys().ec, "other.test").Leaf)
+	known, stranger := trustedTest(own), trustedTest(testCertificate(t, testKeys().ec, "other.test"))
 	const missing = "SSL handshake failure (error:0A0000C7:SSL routines::peer did not return a certificate)"
 	const untrusted = "SSL client certificate not trusted"
 	for _, c := range []struct {
-		line line
+		line options
 		show bool
 		want string
 	}{
-		{line{auth: tls.NoClientCert}, true, ""},
-		{line{auth: tls.RequestClientCert, authorities: trusted}, true, ""},
-		{line{auth: tls.RequestClientCert, authorities: trusted}, false, ""},
-		{line{auth: tls.RequestClientCert, authorities: stranger, noNames: true}, true, untrusted},
-		{line{auth: tls.RequireAnyClientCert, authorities: trusted}, true, ""},
-		{line{auth: tls.RequireAnyClientCert, unnamed: trusted}, true, ""},
-		{line{auth: tls.RequireAnyClientCert, authorities: stranger, unnamed: trusted}, true, ""},
-		{line{auth: tls.RequireAnyClientCert, authorities: trusted}, false, missing},
-		{line{auth: tls.RequireAnyClientCert, authorities: stranger, noNames: true}, true, untrusted},
+		{options{verify: verifyNone}, true, ""},
+		{options{verify: verifyOptional, authorities: known}, true, ""},
+		{options{verify: verifyOptional, authorities: known}, false, ""},
+		{options{verify: verifyOptional, authorities: stranger, noNames: true}, true, untrusted},
+		{options{verify: verifyRequired, authorities: known}, true, ""},
+		{options{verify: verifyRequired, unnamed: known}, true, ""},
+		{options{verify: verifyRequired, authorities: stranger, unnamed: known}, true, ""},
+		{options{verify: verifyRequired, authorities: known}, false, missing},
+		{options{verify: verifyRequired, authorities: stranger, noNames: true}, true, untrusted},
 	} {
 		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
-			x := testContext(t, testKeys().ec, nil)
-			if err := x.clients(&c.line); err != nil {
-				t.Fatal(err)
-			}
+			x := testContext(t, testKeys().ec, func(s *setup) { s.options = c.line })
 			r := serve(t, loop.Epoll, x, echo)
 			config := &tls.Config{MaxVersion: version}
 			if c.show {
-				config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &own.Certificate, nil }
+				config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+					shown := own.present(false)
+					return &shown, nil
+				}
 			}
 			conn := r.dial(config, nil)
 			conn.Handshake()

@@ -28,6 +28,10 @@ type Conn struct {
 	tls  *tls.Conn
 	info sample.TLS // filled at the end of the handshake
 
+	site            *site    // what the client was shown
+	judged          verdict  // what came out of looking at its certificates
+	offered, suites []uint16 // the suites of its hello while they are rearranged, and as they were
+
 	client bool // the other side is a server
 	phase  phase
 	want   bool // the owner receives

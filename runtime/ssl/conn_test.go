@@ -36,7 +36,8 @@ import (
 func testCertificate(t testing.TB, key crypto.Signer, names ...string) *certificate {
 	t.Helper()
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: names[0]}, DNSNames: names,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign | x509.KeyUsageDigitalSignature}
 	der, err := x509.CreateCertificate(crand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
@@ -45,9 +46,7 @@ func testCertificate(t testing.TB, key crypto.Signer, names ...string) *certific
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &certificate{names: names, away: slow(key)}
-	c.Certificate.Certificate, c.Leaf, c.PrivateKey = [][]byte{der}, leaf, key
-	return c
+	return &certificate{leaf: leaf, key: key}
 }
 
 var testKeys = sync.OnceValue(func() (keys struct {
@@ -59,18 +58,37 @@ var testKeys = sync.OnceValue(func() (keys struct {
 	return keys
 })
 
+// setup is what a bind line of a test says, and its certificates.
+type setup struct {
+	line
+	lifetime time.Duration
+	certs    []*certificate
+}
+
 // testContext is what a bind line with the key makes.
-func testContext(t testing.TB, key crypto.Signer, tune func(*Context)) *Context {
+func testContext(t testing.TB, key crypto.Signer, tune func(*setup)) *Context {
 	t.Helper()
-	x := &Context{maxRecord: maxRecord, stats: &runtime.GlobalStats{}}
-	x.config = &tls.Config{GetCertificate: x.certificate, DynamicRecordSizingDisabled: true}
-	c := testCertificate(t, key, "site.test")
-	x.choose.add(c)
-	x.choose.fallback = []*certificate{c}
-	withLifetime(x.config, defaultLifetime)
+	s := &setup{lifetime: defaultLifetime, certs: []*certificate{testCertificate(t, key, "site.test")}}
 	if tune != nil {
-		tune(x)
+		tune(s)
 	}
+	g := &settings{lifetime: s.lifetime, extra: extraAll, store: newStore()}
+	x := &Context{maxRecord: maxRecord, stats: &runtime.GlobalStats{}, line: &s.line, span: s.versions.span()}
+	x.config = &tls.Config{GetConfigForClient: x.pick, DynamicRecordSizingDisabled: true}
+	for i, cert := range s.certs {
+		fb := noFallback
+		if i == 0 {
+			fb = implicitFallback
+		}
+		if _, err := g.place(&entry{name: "test", cert: cert}, x, nil, fb); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sites, faults := x.build(g, x.uses, nil)
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	x.sites.Store(sites)
 	return x
 }
 
@@ -321,7 +339,7 @@ func TestEcho(t *testing.T) {
 func TestRSAKeyExchange(t *testing.T) {
 	engines(t, func(t *testing.T, engine string) {
 		suites := []uint16{tls.TLS_RSA_WITH_AES_128_GCM_SHA256}
-		r := serve(t, engine, testContext(t, testKeys().rsa, func(x *Context) { x.config.CipherSuites = suites }), echo)
+		r := serve(t, engine, testContext(t, testKeys().rsa, func(s *setup) { s.ciphers = "AES128-GCM-SHA256" }), echo)
 		c := r.dial(&tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: suites}, nil)
 		defer c.Close()
 		converse(t, c, noise(100))
@@ -525,15 +543,15 @@ func TestHandshakeFailures(t *testing.T) {
 func TestHandshakeRefusals(t *testing.T) {
 	cases := []struct {
 		name   string
-		tune   func(*Context)
+		tune   func(*setup)
 		client *tls.Config
 		want   string
 	}{
-		{"version", func(x *Context) { x.config.MinVersion = tls.VersionTLS13 }, &tls.Config{MaxVersion: tls.VersionTLS12},
+		{"version", func(s *setup) { s.versions.min = tlsv13 }, &tls.Config{MaxVersion: tls.VersionTLS12},
 			"error:0A000102:SSL routines::unsupported protocol"},
-		{"cipher", func(x *Context) { x.config.CipherSuites = []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256} }, &tls.Config{MaxVersion: tls.VersionTLS12},
+		{"cipher", func(s *setup) { s.ciphers = "ECDHE-RSA-AES128-GCM-SHA256" }, &tls.Config{MaxVersion: tls.VersionTLS12},
 			"error:0A0000C1:SSL routines::no shared cipher"},
-		{"unknown name", func(x *Context) { x.choose.strict = true }, &tls.Config{ServerName: "other.test"},
+		{"unknown name", func(s *setup) { s.strict = true }, &tls.Config{ServerName: "other.test"},
 			"error:0A0000E2:SSL routines::callback failed"},
 		{"client distrusts", nil, &tls.Config{VerifyConnection: func(tls.ConnectionState) error { return errors.New("no") }},
 			"error:0A000412:SSL routines::sslv3 alert bad certificate"},
@@ -562,8 +580,7 @@ func TestCloseInHandshake(t *testing.T) {
 			for _, abort := range []bool{false, true} {
 				x := testContext(t, testKeys().ec, nil)
 				if inKey {
-					x = testContext(t, testKeys().rsa, nil)
-					x.choose.fallback[0].PrivateKey = waits
+					x = testContext(t, testKeys().rsa, func(s *setup) { s.certs[0].key = waits })
 				}
 				made := make(chan *peer, 1)
 				r := serve(t, engine, x, func(*rig) *peer { p := &peer{}; made <- p; return p })
@@ -611,10 +628,10 @@ func (k *waitingKey) Sign(r io.Reader, digest []byte, opts crypto.SignerOpts) ([
 func TestLoopGoesOnWhileKeyWorks(t *testing.T) {
 	engines(t, func(t *testing.T, engine string) {
 		waits := &waitingKey{Signer: testKeys().rsa, begun: make(chan struct{}, 1), go_: make(chan struct{})}
-		x := testContext(t, testKeys().rsa, nil)
-		other := testCertificate(t, testKeys().ec, "other.test")
-		x.choose.add(other)
-		x.choose.exact["site.test"][0].PrivateKey = waits
+		x := testContext(t, testKeys().rsa, func(s *setup) {
+			s.certs[0].key = waits
+			s.certs = append(s.certs, testCertificate(t, testKeys().ec, "other.test"))
+		})
 		r := serve(t, engine, x, echo)
 		slow := r.dial(&tls.Config{ServerName: "site.test"}, nil)
 		done := make(chan error, 1)
@@ -637,7 +654,7 @@ func TestResumption(t *testing.T) {
 		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 			for _, lifetime := range []time.Duration{time.Minute, 0} {
 				states := make(chan bool, 1)
-				r := serve(t, engine, testContext(t, testKeys().rsa, func(x *Context) { withLifetime(x.config, lifetime) }), func(*rig) *peer {
+				r := serve(t, engine, testContext(t, testKeys().rsa, func(s *setup) { s.lifetime = lifetime }), func(*rig) *peer {
 					return &peer{connected: func(p *peer) { states <- p.Layer().(*Conn).Resumed() }}
 				})
 				cache := tls.NewLRUClientSessionCache(4)
@@ -659,7 +676,7 @@ func TestResumption(t *testing.T) {
 func TestALPN(t *testing.T) {
 	for _, c := range []struct{ offer, want string }{{"", ""}, {"http/1.1", "http/1.1"}, {"h2,http/1.1", "http/1.1"}, {"h2", ""}, {"http/1.0,x", "x"}} {
 		infos := make(chan string, 1)
-		r := serve(t, loop.Epoll, testContext(t, testKeys().ec, func(x *Context) { withProtocols(x.config, []string{"http/1.1", "x"}) }), func(*rig) *peer {
+		r := serve(t, loop.Epoll, testContext(t, testKeys().ec, func(s *setup) { s.ownALPN, s.protocols = true, []string{"http/1.1", "x"} }), func(*rig) *peer {
 			return &peer{connected: func(p *peer) { infos <- p.Layer().(*Conn).ALPN() }}
 		})
 		config := &tls.Config{}
@@ -714,7 +731,9 @@ func TestRecordSizes(t *testing.T) {
 		{1000, []int{300, 300, 300, 300, 1}, []int{900, 301}},
 		{1000, []int{2500}, []int{1000, 1000, 500}},
 	} {
-		r := serve(t, loop.Epoll, testContext(t, testKeys().ec, func(x *Context) { x.maxRecord = c.limit }), func(*rig) *peer {
+		x := testContext(t, testKeys().ec, nil)
+		x.maxRecord = c.limit
+		r := serve(t, loop.Epoll, x, func(*rig) *peer {
 			return &peer{connected: func(p *peer) {
 				for _, n := range c.sends {
 					p.SendStatic(noise(n))

@@ -4,12 +4,8 @@
 package ssl
 
 import (
-	"crypto"
 	"crypto/tls"
-	"encoding/binary"
-	"errors"
-	"fmt"
-	"strings"
+	"sync/atomic"
 	"time"
 
 	"hapax/acl/sample"
@@ -22,15 +18,31 @@ import (
 // Context makes the layers of one "bind" or "server" line. It is a runtime.TLSConfig and a
 // transport.Maker.
 type Context struct {
-	config    *tls.Config
-	maxRecord int // tune.ssl.maxrecord, at most what TLS allows
-	choose    chooser
-	sni       *sample.Expr // the name that servers are asked for
-	checkName string       // and that checks ask for
-	roots     *authorities // that certificates of servers must lead to; nil: they are not verified
-	host      string       // "verifyhost"
+	config    *tls.Config // what a handshake begins with
+	maxRecord int         // tune.ssl.maxrecord, at most what TLS allows
 	stats     *runtime.GlobalStats
 	counters  []*runtime.TLSCounters // of the frontend, or of the server and its backend
+	uses      []*use                 // certificates
+
+	// Of a bind line.
+	pos       ast.Pos
+	proxy     string
+	bind      string // its addresses, as written
+	mode      runtime.Mode
+	line      *line
+	span      span
+	generator *generator
+	sites     atomic.Pointer[sites]
+
+	// Of a server line.
+	toServers bool
+	own       atomic.Pointer[tls.Certificate] // that servers are shown
+	sessions  sessionCache
+	sni       *sample.Expr // the name that servers are asked for
+	checkName string       // and that checks ask for
+	roots     *trusted     // that certificates of servers must lead to; nil: they are not verified
+	revoked   *trusted     // lists of those that are not
+	host      string       // "verifyhost"
 }
 
 // TLS marks a Context as a runtime.TLSConfig.
@@ -42,47 +54,15 @@ func (x *Context) Server() transport.Layer { return &Conn{of: x} }
 // Client makes the layer of a connection to a server that is asked for the name.
 func (x *Context) Client(name string) transport.Layer { return &Conn{of: x, client: true, name: name} }
 
-// algorithms sets ciphers and curves. what is the kind of the line.
-func (x *Context) algorithms(l *config.Loader, what string, pos ast.Pos, s *common, sp span) error {
-	list := cipherList("DEFAULT")
-	if s.ciphers != "" {
-		if list = cipherList(s.ciphers); len(list) == 0 {
-			return fmt.Errorf("unable to set SSL cipher list to '%s'", s.ciphers)
-		}
+// algorithms sets ciphers and curves of connections to servers.
+func (x *Context) algorithms(l *config.Loader, pos ast.Pos, s *common, sp span) error {
+	p := profile{min: sp.min, max: sp.max}
+	o := options{ciphers: s.ciphers, suites13: s.suites13, curves: s.curves}
+	err := p.algorithms(x.config, &o)
+	for _, what := range p.missing {
+		l.Missing(pos, "server "+what)
 	}
-	x.config.CipherSuites, _ = usable(list)
-	if len(x.config.CipherSuites) == 0 && sp.min < tlsv13 {
-		l.Missing(pos, what+" ciphers "+s.ciphers)
-	}
-	if s.suites13 != "" {
-		left, ok := suiteList13(s.suites13)
-		if !ok {
-			return fmt.Errorf("unable to set TLS 1.3 cipher suites to '%s'", s.suites13)
-		}
-		if len(left) > 0 && sp.max == tlsv13 {
-			l.Missing(pos, what+" ciphersuites without "+strings.Join(left, " and "))
-		}
-	}
-	if s.curves != "" {
-		groups, err := x.groups(l, what+" curves", pos, s.curves)
-		if err != nil {
-			return err
-		}
-		x.config.CurvePreferences = groups
-	}
-	return nil
-}
-
-// groups reads a list of groups.
-func (x *Context) groups(l *config.Loader, what string, pos ast.Pos, text string) ([]tls.CurveID, error) {
-	list, ok := curveList(text)
-	if !ok {
-		return nil, fmt.Errorf("unable to set SSL curves list to '%s'", text)
-	}
-	if len(list) == 0 {
-		l.Missing(pos, what+" "+text)
-	}
-	return list, nil
+	return err
 }
 
 // opened counts a connection. Rates are of clients only.
@@ -119,75 +99,90 @@ func (x *Context) shaken(c *Conn) {
 	most.Show(uint64(keys.Add(c.loop.Now()/1e6, 1)))
 }
 
-// certificate answers crypto/tls in a handshake. A slow key is wrapped for this one.
-func (x *Context) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	c := x.choose.choose(hello)
-	if c == nil {
-		return nil, errUnknownName
+// pick answers crypto/tls when the hello of a client is read: it finds the certificate, and
+// with it how the handshake goes on.
+func (x *Context) pick(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+	c, s := (*Conn)(hello.Conn.(*wire)), x.sites.Load()
+	p, kind := s.profile, otherKey
+	if c.site = s.choose(hello); c.site != nil {
+		p, kind = c.site.profile, c.site.kind
 	}
-	if !c.away {
-		return &c.Certificate, nil
+	p.arrange(c, hello, kind)
+	return p.configFor(c, hello), nil
+}
+
+// certificateOf answers crypto/tls with what was picked. A slow key is wrapped for this
+// handshake. Without a certificate the client is told that its name is not known.
+func certificateOf(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	c := (*Conn)(hello.Conn.(*wire))
+	s := c.site
+	if s == nil {
+		return nil, nil
 	}
-	with := c.Certificate
-	with.PrivateKey = &awayKey{c: (*Conn)(hello.Conn.(*wire)), key: c.PrivateKey.(crypto.Signer)}
+	shown := &s.shown
+	if t := s.use.staple; t != nil {
+		if response := t.fresh(time.Now()); response != nil {
+			with := *shown
+			with.OCSPStaple = response
+			shown = &with
+		}
+	}
+	if !s.away {
+		return shown, nil
+	}
+	with := *shown
+	with.PrivateKey = &awayKey{c: c, key: s.cert.key}
 	return &with, nil
 }
 
-var errUnknownName = errors.New("no certificate for the name")
-
-// withProtocols sets the protocols of ALPN. A client that offers only others is served
-// without one: crypto/tls would refuse it.
-func withProtocols(config *tls.Config, protocols []string) {
-	plain := config.Clone()
-	config.NextProtos = protocols
-	config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-		for _, theirs := range hello.SupportedProtos {
-			for _, ours := range protocols {
-				if theirs == ours {
-					return nil, nil
-				}
-			}
+// build makes what a bind line serves out of its certificates as they are now, or (with) as
+// they shall be. Nothing that is served changes.
+func (x *Context) build(g *settings, uses []*use, with map[*entry]*certificate) (s *sites, faults []error) {
+	line, faults := x.profile(g, nil, nil)
+	profiles := map[*options]*profile{nil: line}
+	s = newSites(x.line.strict, line)
+	s.generator = x.generator
+	for _, u := range uses {
+		own := u.own()
+		p := profiles[own]
+		if p == nil {
+			p, _ = x.profile(g, own, line)
+			profiles[own] = p
 		}
-		return plain, nil
+		cert := u.entry.cert
+		if c := with[u.entry]; c != nil {
+			cert = c
+		}
+		s.add(&site{use: u, cert: cert, shown: cert.show(g, p), kind: cert.kind(), away: slow(cert.key), profile: p})
 	}
+	return s, faults
 }
 
-// withLifetime makes sessions resumable for so long only ("tune.ssl.lifetime"): the
-// moment when a session began goes into its ticket.
-func withLifetime(config *tls.Config, lifetime time.Duration) {
-	config.WrapSession = func(state tls.ConnectionState, session *tls.SessionState) ([]byte, error) {
-		if !state.DidResume || !hasBirth(session) {
-			session.Extra = append(session.Extra, binary.BigEndian.AppendUint64([]byte(birthMark), uint64(time.Now().Unix())))
-		}
-		return config.EncryptTicket(state, session)
-	}
-	config.UnwrapSession = func(ticket []byte, state tls.ConnectionState) (*tls.SessionState, error) {
-		session, err := config.DecryptTicket(ticket, state)
-		if err != nil || session == nil {
-			return nil, err
-		}
-		for _, extra := range session.Extra {
-			if len(extra) == len(birthMark)+8 && string(extra[:len(birthMark)]) == birthMark {
-				born := int64(binary.BigEndian.Uint64(extra[len(birthMark):]))
-				if time.Now().Unix()-born < int64(lifetime/time.Second) {
-					return session, nil
-				}
-			}
-		}
-		return nil, nil
-	}
+// show is what crypto/tls is given of a certificate.
+func (c *certificate) show(g *settings, p *profile) tls.Certificate {
+	t := c.present(g.skipRoots)
+	t.SupportedSignatureAlgorithms = p.schemes
+	return t
 }
 
-// birthMark begins the entry of a session's Extra that holds when it began, unix seconds.
-const birthMark = "begun"
+// sessionCache holds the sessions of connections to servers. It can be emptied.
+type sessionCache struct {
+	now atomic.Pointer[tls.ClientSessionCache]
+}
 
-func hasBirth(session *tls.SessionState) bool {
-	for _, extra := range session.Extra {
-		if len(extra) == len(birthMark)+8 && string(extra[:len(birthMark)]) == birthMark {
-			return true
-		}
-	}
-	return false
+func (s *sessionCache) empty() {
+	cache := tls.NewLRUClientSessionCache(0)
+	s.now.Store(&cache)
+}
+
+// Get is tls.ClientSessionCache.
+func (s *sessionCache) Get(key string) (*tls.ClientSessionState, bool) {
+	return (*s.now.Load()).Get(key)
+}
+
+// Put is tls.ClientSessionCache.
+func (s *sessionCache) Put(key string, state *tls.ClientSessionState) {
+	(*s.now.Load()).Put(key, state)
 }
 
 // settled notes what the handshake has agreed upon.

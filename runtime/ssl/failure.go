@@ -96,7 +96,7 @@ var reasons = []struct {
 	{"client offered only unsupported versions", reason{0x102, "unsupported protocol"}},
 	{"no cipher suite supported by both", reason{0xC1, "no shared cipher"}},
 	{"no supported versions satisfy", reason{0x102, "unsupported protocol"}},
-	{"no certificate for the name", reason{0xE2, "callback failed"}},
+	{"no certificates configured", reason{0xE2, "callback failed"}},
 	{"error decoding message", reason{0xA0, "length too short"}},
 	{"unexpected message", unexpectedMessage},
 	{"unmarshal", reason{0x9F, "length mismatch"}},

@@ -1,31 +1,28 @@
 package ssl
 
 import (
+	"encoding/pem"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"hapax/parser/ast"
-	"hapax/parser/diag"
 	"hapax/parser/units"
 	"hapax/runtime/config"
 )
 
-// passphraseWanted is told about a private key that is encrypted.
-var passphraseWanted = diag.Diagnostic{Severity: diag.Alert, Text: "Trying to load a passphrase-protected private key without an 'ssl-passphrase-cmd' defined."}
-
 // bindSettings are the global keywords that a listener with TLS gives a meaning to and
 // that are not supported.
 var bindSettings = []string{
-	"issuers-chain-path", "maxsslconn", "maxsslrate", "ocsp-update.", "ssl-default-bind-client-sigalgs", "ssl-default-bind-sigalgs",
-	"ssl-dh-param-file", "ssl-load-extra-", "ssl-mode-async", "ssl-passphrase-cmd", "ssl-propquery", "ssl-provider", "ssl-security-level",
-	"tune.ssl.capture-", "tune.ssl.certificate-compression", "tune.ssl.hard-maxrecord", "tune.ssl.keylog", "tune.ssl.ocsp-update.",
+	"maxsslconn", "maxsslrate", "ssl-mode-async", "ssl-propquery", "ssl-provider", "ssl-security-level",
+	"tune.ssl.capture-", "tune.ssl.certificate-compression", "tune.ssl.hard-maxrecord", "tune.ssl.keylog",
 }
 
 // serverSettings are those that a server with TLS gives a meaning to.
 var serverSettings = []string{
-	"maxsslconn", "maxsslrate", "ssl-default-server-client-sigalgs", "ssl-default-server-sigalgs", "ssl-mode-async", "ssl-passphrase-cmd",
+	"maxsslconn", "maxsslrate", "ssl-default-server-client-sigalgs", "ssl-default-server-sigalgs", "ssl-mode-async",
 	"ssl-propquery", "ssl-provider", "ssl-security-level", "tune.ssl.certificate-compression", "tune.ssl.hard-maxrecord", "tune.ssl.keylog",
 }
 
@@ -82,6 +79,7 @@ func parseDefaultOptions(l *config.Loader, line *ast.Line) {
 		case "tls-tickets":
 			d.noTickets = false
 		case "prefer-client-ciphers":
+			d.clientsOrder = true
 		case "strict-sni":
 			d.strictSNI = true
 		case "no-strict-sni":
@@ -156,4 +154,58 @@ func parseLifetime(l *config.Loader, line *ast.Line) {
 		}
 		of(l).lifetime = d
 	}
+}
+
+// parseExtraFiles is "ssl-load-extra-files".
+func parseExtraFiles(l *config.Loader, line *ast.Line) {
+	word, set := line.Arg(0), extra(0)
+	files := map[string]extra{"bundle": extraBundle, "sctl": extraSCTL, "ocsp": extraOCSP, "issuer": extraIssuer, "key": extraKey}
+	for i := 1; i == 1 || line.Arg(i) != ""; i++ {
+		name := line.Arg(i)
+		switch {
+		case name == "none" || name == "all":
+			if set != 0 || line.Arg(i+1) != "" {
+				l.Alert(line.Pos, "'%s' 'none' and 'all' can be only used alone", word)
+				return
+			}
+			if name == "all" {
+				set = extraAll
+			}
+		case files[name] != 0:
+			set |= files[name]
+		default:
+			l.Alert(line.Pos, "'%s' expects one or multiple arguments (none, all, bundle, sctl, ocsp, issuer).", word)
+			return
+		}
+	}
+	of(l).extra = set
+}
+
+// parsePassphrase is "ssl-passphrase-cmd".
+func parsePassphrase(l *config.Loader, line *ast.Line) {
+	if line.Arg(1) == "" {
+		l.Alert(line.Pos, "global statement '%s' expects a command line to a passphrase-providing tool (script/binary...) and its arguments.", line.Arg(0))
+		return
+	}
+	of(l).passphrases.command = line.Texts(nil, 1)
+}
+
+// parseDHFile is "ssl-dh-param-file": what it holds is looked at, and not used.
+func parseDHFile(l *config.Loader, line *ast.Line) {
+	word := line.Arg(0)
+	path, ok := single(l, line, fmt.Sprintf("'%s' expects a file path as an argument.", word))
+	if !ok {
+		return
+	}
+	text, err := os.ReadFile(path)
+	for err == nil {
+		var block *pem.Block
+		if block, text = pem.Decode(text); block == nil {
+			break
+		}
+		if block.Type == "DH PARAMETERS" || block.Type == "X9.42 DH PARAMETERS" {
+			return
+		}
+	}
+	l.Alert(line.Pos, "'%s': unable to load DH parameters from file <%s>.", word, path)
 }

@@ -8,30 +8,32 @@ import (
 )
 
 const (
-	noteOrder   = "crypto/tls chooses among the suites that both sides have by its own order: the fastest safe one on this machine"
+	noteOffered = "suites that crypto/tls does not have are not offered: those with Diffie-Hellman over finite fields, CAMELLIA, ARIA, CCM or DSS"
 	noteDH      = "crypto/tls has no Diffie-Hellman over finite fields: suites of that kind are not offered"
 	noteSSLv3   = "SSL 3 is never spoken"
 	noteTickets = "sessions are kept by clients, in tickets: there is no cache"
 	noteALPN    = "h2 and h3 are not spoken yet; without the word a listener in HTTP mode offers http/1.1"
+	noteCerts   = "a file, or a directory; or the name of a bundle, or of a certificate of a crt-store"
 )
 
 // Domain holds the keywords of TLS.
 var Domain = config.Domain{
-	Name: "ssl",
+	Name:     "ssl",
+	Sections: []config.Section{{Doc: keyword.Doc{Name: "crt-store", Ref: "3.11", Summary: "certificates with names and options"}, Kind: config.CrtStore, Start: startStore}},
 	Keywords: []config.Keyword{
 		global("crt-base", "directory of certificates whose names are relative", keyword.File, "", parseBase(func(s *settings) *string { return &s.crtBase }), "crt-base /etc/ssl/private"),
-		global("ssl-default-bind-ciphers", "ciphers of TLS 1.2 and older of listeners that do not say", keyword.Str, noteOrder+"; "+noteDH,
+		global("ssl-default-bind-ciphers", "ciphers of TLS 1.2 and older of listeners that do not say", keyword.Str, noteOffered,
 			parseDefault("a cipher suite as an argument", func(s *settings) *string { return &s.bind.ciphers }), "ssl-default-bind-ciphers ECDHE+AESGCM:!aNULL"),
-		global("ssl-default-bind-ciphersuites", "suites of TLS 1.3 of listeners that do not say", keyword.Str, noteOrder,
+		global("ssl-default-bind-ciphersuites", "suites of TLS 1.3 of listeners that do not say", keyword.Str, "",
 			parseDefault("a cipher suite as an argument", func(s *settings) *string { return &s.bind.suites13 }),
 			"ssl-default-bind-ciphersuites TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"),
 		global("ssl-default-bind-curves", "groups of listeners that do not say", keyword.Str, "",
 			parseDefault("a curves suite as an arguments", func(s *settings) *string { return &s.bind.curves }), "ssl-default-bind-curves X25519:P-256"),
 		global("ssl-default-bind-options", "words that hold for all listeners with TLS", keyword.Opaque, "", parseDefaultOptions, "ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets"),
 		global("ca-base", "directory of authorities whose names are relative", keyword.File, "", parseBase(func(s *settings) *string { return &s.caBase }), "ca-base /etc/ssl/certs"),
-		global("ssl-default-server-ciphers", "ciphers of TLS 1.2 and older of servers that do not say", keyword.Str, noteOrder+"; "+noteDH,
+		global("ssl-default-server-ciphers", "ciphers of TLS 1.2 and older of servers that do not say", keyword.Str, noteOffered,
 			parseDefault("a cipher suite as an argument", func(s *settings) *string { return &s.server.ciphers }), "ssl-default-server-ciphers ECDHE+AESGCM:!aNULL"),
-		global("ssl-default-server-ciphersuites", "suites of TLS 1.3 of servers that do not say", keyword.Str, noteOrder,
+		global("ssl-default-server-ciphersuites", "suites of TLS 1.3 of servers that do not say", keyword.Str, "",
 			parseDefault("a cipher suite as an argument", func(s *settings) *string { return &s.server.suites13 }),
 			"ssl-default-server-ciphersuites TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"),
 		global("ssl-default-server-curves", "groups of servers that do not say", keyword.Str, "",
@@ -40,46 +42,73 @@ var Domain = config.Domain{
 		global("ssl-server-verify", "whether certificates of servers are verified when they do not say", keyword.Str, "", parseServerVerifyDefault, "ssl-server-verify none"),
 		global("tune.ssl.maxrecord", "bytes of clear text in a record", keyword.Int, "", parseCount(func(s *settings, n int) { s.maxRecord = n }), "tune.ssl.maxrecord 1419"),
 		global("tune.ssl.lifetime", "how long a session may be resumed", keyword.Time, "", parseLifetime, "tune.ssl.lifetime 10m"),
+		global("key-base", "directory of private keys of a crt-store whose names are relative", keyword.File, "", parseBase(func(s *settings) *string { return &s.keyBase }), "key-base /etc/ssl/private"),
+		global("issuers-chain-path", "directory of chains for certificates whose files have none", keyword.File, "", parseIssuers, "issuers-chain-path ."),
+		global("ssl-default-bind-sigalgs", "signature algorithms of listeners that do not say", keyword.Str, "",
+			parseDefault("a curves suite as an arguments", func(s *settings) *string { return &s.bind.sigalgs }), "ssl-default-bind-sigalgs RSA+SHA256:ECDSA+SHA256"),
+		global("ssl-default-bind-client-sigalgs", "signature algorithms of certificates of clients where listeners do not say", keyword.Str,
+			"the reference reads it and uses it nowhere, and so does hapax",
+			parseDefault("signature algorithms as an arguments", func(s *settings) *string { return &s.bind.clientSigalgs }), "ssl-default-bind-client-sigalgs RSA+SHA256:ECDSA+SHA256"),
+		global("ssl-load-extra-files", "which files are looked for beside a certificate", keyword.Opaque, "", parseExtraFiles, "ssl-load-extra-files bundle key"),
+		globalFlag("ssl-load-extra-del-ext", "files beside x.crt are called x.key and the like", func(l *config.Loader, line *ast.Line) { of(l).noExtension = true }),
+		global("ssl-passphrase-cmd", "a program that prints the password of a private key", keyword.Opaque, "", parsePassphrase, "ssl-passphrase-cmd /usr/bin/pass"),
+		global("tune.ssl.ssl-ctx-cache-size", "made certificates that are kept", keyword.Int, "", parseCount(func(s *settings, n int) { s.generated = n }), "tune.ssl.ssl-ctx-cache-size 1000"),
+		inert(global("ssl-dh-param-file", "parameters of Diffie-Hellman", keyword.File, noteDH, parseDHFile, "ssl-dh-param-file dh.pem")),
 		globalFlag("ssl-skip-self-issued-ca", "leave roots out of the certificates that are sent", func(l *config.Loader, line *ast.Line) {
 			of(l).skipRoots = true
 		}),
 		inert(global("tune.ssl.default-dh-param", "bits of Diffie-Hellman", keyword.Int, noteDH, parseDHParam, "tune.ssl.default-dh-param 2048")),
 		inert(global("tune.ssl.cachesize", "sessions in the cache", keyword.Int, noteTickets, parseCount(func(*settings, int) {}), "tune.ssl.cachesize 20000")),
+		storeKeyword("crt-base", "directory of certificates whose names are relative", "crt-base .", parseStoreBase(func(s *crtStore) *string { return &s.crtBase })),
+		storeKeyword("key-base", "directory of private keys whose names are relative", "key-base .", parseStoreBase(func(s *crtStore) *string { return &s.keyBase })),
+		storeKeyword("load", "a certificate: crt, key, ocsp, issuer, sctl, ocsp-update, jwt, alias", "load crt site.pem alias site", parseLoad),
 		inert(globalFlag("tune.ssl.force-private-cache", "one cache for each process", func(l *config.Loader, line *ast.Line) { l.TooMany(line, 1, 0) })),
 	},
-	BindWords: []config.BindWord{
-		flag("ssl", "the connections are TLS", "", parseSSL),
-		word("crt", "a PEM file with a certificate, those that lead to its root, and its private key", keyword.File, "a directory is not supported yet", parseCrt(false)),
-		word("default-crt", "a certificate for clients that ask for no known name", keyword.File, "", parseCrt(true)),
-		word("alpn", "the protocols that are offered", keyword.Str, noteALPN, parseALPN),
-		flag("no-alpn", "offer no protocols", "", func(_ *config.Loader, _ *config.Words, b *runtime.Bind) error {
-			s := lineOf(b)
-			s.ownALPN, s.protocols = true, nil
-			return nil
-		}),
-		word("ciphers", "ciphers of TLS 1.2 and older", keyword.Str, noteOrder+"; "+noteDH, parseText("ciphers", "cipher suite", func(s *line) *string { return &s.ciphers })),
-		word("ciphersuites", "suites of TLS 1.3", keyword.Str, noteOrder, parseText("ciphersuites", "cipher suite", func(s *line) *string { return &s.suites13 })),
-		word("curves", "groups of the key exchange", keyword.Str, "", parseText("curves", "curve suite", func(s *line) *string { return &s.curves })),
-		word("ecdhe", "the curve of the key exchange", keyword.Str, "", parseText("ecdhe", "named curve", func(s *line) *string { return &s.ecdhe })),
-		word("ssl-min-ver", "the oldest version", keyword.Str, "", parseVersionBound("ssl-min-ver")),
-		word("ssl-max-ver", "the newest version", keyword.Str, "", parseVersionBound("ssl-max-ver")),
-		versionWord("no-sslv3", noteSSLv3), versionWord("no-tlsv10", ""), versionWord("no-tlsv11", ""), versionWord("no-tlsv12", ""), versionWord("no-tlsv13", ""),
-		versionWord("force-sslv3", noteSSLv3), versionWord("force-tlsv10", ""), versionWord("force-tlsv11", ""), versionWord("force-tlsv12", ""), versionWord("force-tlsv13", ""),
-		verifyWord(),
-		word("ca-file", "the authorities that certificates of clients must lead to", keyword.File, "", parseAuthorities("ca-file", true)),
-		word("ca-verify-file", "the same for authorities that clients are not told", keyword.File, "", parseAuthorities("ca-verify-file", false)),
-		missingWord(word("crl-file", "certificates that are revoked", keyword.File, "", parseRevoked)),
-		flag("no-ca-names", "do not tell clients the authorities", "", setting(func(s *line) { s.noNames = true })),
-		flag("no-tls-tickets", "sessions are not resumed by tickets", "", setting(func(s *line) { s.noTickets = true })),
-		flag("tls-tickets", "sessions are resumed by tickets", "", setting(func(s *line) { s.noTickets = false })),
-		flag("strict-sni", "refuse clients that ask for no known name", "", setting(func(s *line) { s.choose.strict = true })),
-		flag("no-strict-sni", "serve clients that ask for no known name", "", setting(func(s *line) { s.choose.strict = false })),
-		inertWord(flag("prefer-client-ciphers", "the client's order of ciphers decides", noteOrder, setting(func(*line) {}))),
-	},
+	BindWords:    bindWords(),
 	ServerWords:  serverWords(),
+	Commands:     commands(),
 	CopyServer:   copyServer,
 	FinishServer: finishServer,
 	Check:        check,
+}
+
+// bindWords are the rows of section 5.1.
+func bindWords() []config.BindWord {
+	return []config.BindWord{
+		flag("ssl", "the connections are TLS", "", parseSSL),
+		word("crt", "a PEM file with a certificate, those that lead to its root, and its private key", keyword.File, noteCerts, parseCrt("crt", noFallback)),
+		word("default-crt", "a certificate for clients that ask for no known name", keyword.File, noteCerts, parseCrt("default-crt", explicitFallback)),
+		word("crt-list", "a file that lists certificates, their options and the names that they are for", keyword.File, "", parseCrtList),
+		word("alpn", "the protocols that are offered", keyword.Str, noteALPN, onBind("alpn")),
+		flag("no-alpn", "offer no protocols", "", onBind("no-alpn")),
+		missingWord(word("npn", "the protocols that are offered, as a draft had it", keyword.Str, "no TLS library of today speaks it", onBind("npn"))),
+		word("ciphers", "ciphers of TLS 1.2 and older, the best first", keyword.Str, noteOffered, onBind("ciphers")),
+		word("ciphersuites", "suites of TLS 1.3, the best first", keyword.Str, "", onBind("ciphersuites")),
+		word("curves", "groups of the key exchange", keyword.Str, "", onBind("curves")),
+		word("ecdhe", "the curve of the key exchange", keyword.Str, "", onBind("ecdhe")),
+		word("sigalgs", "signature algorithms that are signed with", keyword.Str, "", onBind("sigalgs")),
+		word("client-sigalgs", "signature algorithms of certificates of clients", keyword.Str, "crypto/tls asks for all that it has: a list without one of these is not supported yet", onBind("client-sigalgs")),
+		word("ssl-min-ver", "the oldest version", keyword.Str, "", onBind("ssl-min-ver")),
+		word("ssl-max-ver", "the newest version", keyword.Str, "", onBind("ssl-max-ver")),
+		versionWord("no-sslv3", noteSSLv3), versionWord("no-tlsv10", ""), versionWord("no-tlsv11", ""), versionWord("no-tlsv12", ""), versionWord("no-tlsv13", ""),
+		versionWord("force-sslv3", noteSSLv3), versionWord("force-tlsv10", ""), versionWord("force-tlsv11", ""), versionWord("force-tlsv12", ""), versionWord("force-tlsv13", ""),
+		verifyWord(),
+		word("ca-file", "the authorities that certificates of clients must lead to", keyword.File, "", onBind("ca-file")),
+		word("ca-verify-file", "the same for authorities that clients are not told", keyword.File, "", onBind("ca-verify-file")),
+		word("crl-file", "certificates that are revoked", keyword.File, "", onBind("crl-file")),
+		word("crt-ignore-err", "faults of certificates of clients that do not matter", keyword.Str, "", parseIgnored("crt-ignore-err", func(s *line) *ignored { return &s.ignoreLeaf })),
+		word("ca-ignore-err", "faults of those that lead to their roots that do not matter", keyword.Str, "", parseIgnored("ca-ignore-err", func(s *line) *ignored { return &s.ignoreAuthority })),
+		flag("no-ca-names", "do not tell clients the authorities", "", onBind("no-ca-names")),
+		flag("generate-certificates", "make certificates for names that none is there for", "", setting(func(s *line) { s.generate = true })),
+		word("ca-sign-file", "the authority that signs them, with its key", keyword.File, "", parseSigner("ca-sign-file", "CAfile path", func(c *signerConf) *string { return &c.file })),
+		word("ca-sign-pass", "the password of that key", keyword.Str, "", parseSigner("ca-sign-pass", "CAkey password", func(c *signerConf) *string { return &c.pass })),
+		word("tls-ticket-keys", "a file of keys that tickets are encrypted with", keyword.File, "", parseTicketKeys),
+		flag("no-tls-tickets", "sessions are not resumed by tickets", "", setting(func(s *line) { s.noTickets = true })),
+		flag("tls-tickets", "sessions are resumed by tickets", "", setting(func(s *line) { s.noTickets = false })),
+		flag("strict-sni", "refuse clients that ask for no known name", "", setting(func(s *line) { s.strict = true })),
+		flag("no-strict-sni", "serve clients that ask for no known name", "", setting(func(s *line) { s.strict = false })),
+		flag("prefer-client-ciphers", "the client's order of ciphers decides", "", setting(func(s *line) { s.clientsOrder = true })),
+	}
 }
 
 // serverWords are the rows of section 5.2.
@@ -143,6 +172,11 @@ func global(name, summary string, t keyword.ArgType, note string, parse func(*co
 		Examples: []keyword.Example{{Config: "global\n  " + example + "\n"}}}, In: config.Global, Parse: parse}
 }
 
+func storeKeyword(name, summary, example string, parse func(*config.Loader, *ast.Line)) config.Keyword {
+	return config.Keyword{Doc: keyword.Doc{Name: name, Ref: "3.11", Summary: summary, Args: []keyword.Arg{{Name: "value", Type: keyword.Opaque, Many: true}},
+		Examples: []keyword.Example{{Config: "crt-store web\n  " + example + "\n"}}}, In: config.CrtStore, Parse: parse}
+}
+
 func globalFlag(name, summary string, parse func(*config.Loader, *ast.Line)) config.Keyword {
 	return config.Keyword{Doc: keyword.Doc{Name: name, Ref: "3.1", Summary: summary,
 		Examples: []keyword.Example{{Config: "global\n  " + name + "\n"}}}, In: config.Global, Parse: parse}
@@ -164,6 +198,11 @@ var bindExamples = map[string]string{
 	"curves": "ssl crt site.pem curves X25519:P-256", "ecdhe": "ssl crt site.pem ecdhe secp384r1",
 	"ssl-min-ver": "ssl crt site.pem ssl-min-ver TLSv1.3", "ssl-max-ver": "ssl crt site.pem ssl-max-ver TLSv1.2",
 	"verify": "ssl crt site.pem verify required ca-file site.pem", "ca-file": "ssl crt site.pem verify optional ca-file site.pem", "ca-verify-file": "ssl crt site.pem verify required ca-verify-file site.pem", "force-sslv3": "crt site.pem force-sslv3", "force-tlsv10": "ssl crt site.pem force-tlsv10",
+	"crt-list": "ssl crt-list site.list", "sigalgs": "ssl crt site.pem sigalgs RSA+SHA256", "crl-file": "ssl crt site.pem verify required ca-file site.pem crl-file site.crl",
+	"client-sigalgs": "ssl crt site.pem client-sigalgs rsa_pss_rsae_sha256:ecdsa_secp256r1_sha256:ed25519:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:RSA+SHA256:RSA+SHA384:RSA+SHA512:ECDSA+SHA384:ECDSA+SHA512",
+	"crt-ignore-err": "ssl crt site.pem verify required ca-file site.pem crt-ignore-err X509_V_ERR_CERT_HAS_EXPIRED,10", "ca-ignore-err": "ssl crt site.pem verify required ca-file site.pem ca-ignore-err all",
+	"generate-certificates": "ssl crt site.pem generate-certificates ca-sign-file site.pem", "ca-sign-file": "ssl crt site.pem generate-certificates ca-sign-file site.pem",
+	"ca-sign-pass": "ssl crt site.pem generate-certificates ca-sign-file site.pem ca-sign-pass secret", "tls-ticket-keys": "ssl crt site.pem tls-ticket-keys tickets.keys",
 }
 
 func bindDoc(name, summary, note string) keyword.Doc {
@@ -196,18 +235,13 @@ func versionWord(name, note string) config.BindWord {
 	return flag(name, versionSummary(name), note, setting(func(s *line) { s.versions.exclude(name) }))
 }
 
-func missingWord(w config.BindWord) config.BindWord {
-	w.Status, w.Examples = keyword.Missing, nil
-	return w
-}
-
 func verifyWord() config.BindWord {
 	doc := bindDoc("verify", "whether clients have to show a certificate", "")
 	doc.Args = []keyword.Arg{{Name: "method", Type: keyword.Enum, Enum: []string{"none", "optional", "required"}}}
-	return config.BindWord{Doc: doc, Parse: parseVerify}
+	return config.BindWord{Doc: doc, Parse: onBind("verify")}
 }
 
-func inertWord(w config.BindWord) config.BindWord {
-	w.Status = keyword.Inert
+func missingWord(w config.BindWord) config.BindWord {
+	w.Status, w.Examples = keyword.Missing, nil
 	return w
 }

@@ -1,12 +1,14 @@
 package ssl
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"hapax/acl/sample"
 	"hapax/parser/ast"
@@ -69,7 +71,7 @@ func parseServerAuthorities(l *config.Loader, w *config.Words, srv *runtime.Serv
 	if base := of(l).caBase; base != "" && path[0] != '/' && path[0] != '@' {
 		path = base + "/" + path
 	}
-	roots, fault := loadAuthorities(l, path)
+	roots, fault := of(l).store.trusted(fileReader(l, w.Pos(), "server"), path, authorityKind)
 	if roots == nil {
 		refused := fmt.Errorf("'ca-file' : unable to load %s", path)
 		if fault == "" {
@@ -160,13 +162,13 @@ func finishServer(l *config.Loader, srv *runtime.Server) {
 		l.List.Add(diag.Diagnostic{Severity: severity, Pos: srv.Pos, Text: text, Fatal: severity == diag.Alert})
 	}
 
-	x := &Context{maxRecord: recordLimit(g.maxRecord), stats: &l.Config.Stats, counters: []*runtime.TLSCounters{&srv.TLSStats, &px.Live.TLSBack}, sni: s.sni, checkName: s.checkName}
+	x := &Context{maxRecord: recordLimit(g.maxRecord), toServers: true, stats: &l.Config.Stats, counters: []*runtime.TLSCounters{&srv.TLSStats, &px.Live.TLSBack}, sni: s.sni, checkName: s.checkName}
 	// The names and chains of certificates are verified here: crypto/tls would insist on
 	// a name.
 	c := &tls.Config{InsecureSkipVerify: true, DynamicRecordSizingDisabled: true, SessionTicketsDisabled: s.noTickets, NextProtos: s.protocols}
 	x.config = c
 	if s.crt != "" {
-		x.own(l, srv, s.crt, say)
+		x.ownCertificate(l, srv, s.crt, say)
 	}
 	sp := s.versions.span()
 	if s.versions.min == 0 { // clients of servers have no default of their own
@@ -196,7 +198,7 @@ func finishServer(l *config.Loader, srv *runtime.Server) {
 			say(diag.Alert, "verify is enabled but no CA file specified.")
 		}
 	}
-	if err := x.algorithms(l, "server", srv.Pos, &s.common, sp); err != nil {
+	if err := x.algorithms(l, srv.Pos, &s.common, sp); err != nil {
 		text := err.Error()
 		if strings.Contains(text, "curves") {
 			text = fmt.Sprintf("Proxy '%s': %s for server '%s'", px.Name, text, srv.Name)
@@ -204,11 +206,13 @@ func finishServer(l *config.Loader, srv *runtime.Server) {
 		say(diag.Alert, "%s.", text)
 	}
 	if !s.noReuse {
-		c.ClientSessionCache = tls.NewLRUClientSessionCache(0)
+		x.sessions.empty()
+		c.ClientSessionCache = &x.sessions
 	}
 	if x.sni == nil && !s.noAutoSNI && px.Mode == runtime.ModeHTTP {
 		x.sni, _ = l.Samples.ParseWord("req.hdr(host),field(1,:)")
 	}
+	g.store.contexts = append(g.store.contexts, x)
 	srv.TLS = x
 	srv.MayH2 = srv.Proto == runtime.ProtoAny && slices.Contains(s.protocols, "h2")
 	if s.on {
@@ -219,26 +223,33 @@ func finishServer(l *config.Loader, srv *runtime.Server) {
 	}
 }
 
-// own loads the certificate that servers are shown.
-func (x *Context) own(l *config.Loader, srv *runtime.Server, path string, say func(diag.Severity, string, ...any)) {
-	dir, reason := found(path)
-	if reason != "" {
-		say(diag.Alert, "unable to stat SSL certificate from file '%s' : %s.", path, reason)
-		return
-	}
-	if dir {
-		l.Missing(srv.Pos, "server crt <directory>")
-		return
-	}
-	own, fault := loadCertificate(path, of(l).skipRoots)
-	if fault != nil {
-		if fault.encrypted {
-			l.List.Add(passphraseWanted)
+// ownCertificate loads the certificate that servers are shown.
+func (x *Context) ownCertificate(l *config.Loader, srv *runtime.Server, path string, say func(diag.Severity, string, ...any)) {
+	g := of(l)
+	e := g.store.entries[path]
+	if e == nil {
+		if dir, reason := found(path); reason != "" || dir {
+			say(diag.Alert, "unable to stat SSL certificate from file '%s' : %s.", path, cmp.Or(reason, "Success"))
+			return
 		}
-		say(diag.Alert, "%s", strings.TrimSuffix(fault.text, "\n"))
+		var err error
+		if e, err = g.entry(path); err != nil {
+			say(diag.Alert, "%s", strings.TrimSuffix(err.Error(), "\n"))
+			return
+		}
+	}
+	if _, err := g.place(e, x, nil, noFallback); err != nil {
+		say(diag.Alert, "%s", strings.TrimSuffix(err.Error(), "\n"))
 		return
 	}
-	x.config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &own.Certificate, nil }
+	x.presentToServers(g, e.cert)
+	x.config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return x.own.Load(), nil }
+}
+
+// presentToServers makes a certificate the one that servers are shown.
+func (x *Context) presentToServers(g *settings, cert *certificate) {
+	own := cert.present(g.skipRoots)
+	x.own.Store(&own)
 }
 
 // verifier checks that the certificates of a server lead to a root, and that they are those
@@ -249,12 +260,30 @@ func (x *Context) verifier(name string) func(tls.ConnectionState) error {
 	}
 	return func(state tls.ConnectionState) error {
 		chain := state.PeerCertificates
-		if err := x.roots.verify(chain, x509.ExtKeyUsageServerAuth); err != nil || name == "" {
+		if err := x.verify(chain); err != nil || name == "" {
 			return err
 		}
 		return chain[0].VerifyHostname(name)
 	}
 }
+
+// verify checks that a chain leads to one of the authorities, and that none of it is revoked.
+func (x *Context) verify(chain []*x509.Certificate) (fault error) {
+	v := verification{given: chain, roots: appendAnchors(nil, x.roots), usage: x509.ExtKeyUsageServerAuth, now: time.Now()}
+	if x.revoked != nil {
+		v.lists = x.revoked.data.Load()
+	}
+	v.judge = func(result, depth int) bool {
+		fault = errServerCertificate
+		return false
+	}
+	v.run()
+	return fault
+}
+
+// errServerCertificate is the failure of a handshake with a server whose certificate is not
+// accepted; crypto/tls words it so.
+var errServerCertificate = errors.New("tls: failed to verify certificate")
 
 // Name is what the server is asked for by the stream; see transport.Maker.
 func (x *Context) Name(who any) []byte {

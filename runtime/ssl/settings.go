@@ -1,11 +1,12 @@
 package ssl
 
 import (
-	"crypto/tls"
 	"slices"
 	"time"
 
 	"hapax/acl/sample"
+	"hapax/parser/ast"
+	"hapax/parser/diag"
 	"hapax/runtime"
 	"hapax/runtime/config"
 )
@@ -18,13 +19,28 @@ type settings struct {
 	maxRecord       int      // tune.ssl.maxrecord; 0: no limit
 	lifetime        time.Duration
 	skipRoots       bool // ssl-skip-self-issued-ca
+	keyBase         string
+	extra           extra // "ssl-load-extra-files"
+	noExtension     bool  // "ssl-load-extra-del-ext": of what stands beside x.crt
+	issuers         issuers
+	passphrases     passphrases
+	update          updates
+	generated       int // certificates that are made and kept ("tune.ssl.ssl-ctx-cache-size")
+	store           *store
+	tickets         []*ticketKeys
+	section         crtStore
+	missing         []string   // that lists use
+	list            *diag.List // while a configuration is read
+	pos             ast.Pos    // of the line that is read
 }
 
 // defaults are what "ssl" on a line takes up where the line says nothing itself.
 type defaults struct {
 	ciphers, suites13, curves string
+	sigalgs, clientSigalgs    string
 	versions                  filter
 	noTickets, strictSNI      bool
+	clientsOrder              bool
 }
 
 // defaultLifetime is that of a session without "tune.ssl.lifetime".
@@ -35,9 +51,10 @@ func of(l *config.Loader) *settings {
 	g := &l.Config.Global
 	s, _ := g.SSL.(*settings)
 	if s == nil {
-		s = &settings{lifetime: defaultLifetime}
+		s = &settings{lifetime: defaultLifetime, extra: extraAll, generated: 1000, store: newStore(), list: l.List}
 		g.SSL = s
 	}
+	s.pos = l.Pos()
 	return s
 }
 
@@ -54,16 +71,18 @@ type common struct {
 
 // line is what the words of a "bind" line say about TLS.
 type line struct {
-	common
-	choose   chooser
-	ecdhe    string
-	ownALPN  bool // "alpn" or "no-alpn" is given: the default does not hold
-	explicit bool // one of "default-crt"
-	loaded   int  // certificates
+	options
+	on           bool // "ssl"
+	strict       bool
+	noTickets    bool
+	clientsOrder bool // "prefer-client-ciphers"
+	generate     bool // "generate-certificates"
+	signer       signerConf
+	ticketKeys   *ticketKeys // nil: keys of its own
 
-	auth                 tls.ClientAuthType // "verify"
-	authorities, unnamed *authorities       // "ca-file", "ca-verify-file"
-	noNames              bool               // "no-ca-names": clients are not told the authorities
+	ignoreLeaf, ignoreAuthority ignored // "crt-ignore-err", "ca-ignore-err"
+
+	context *Context // being made
 }
 
 // lineOf finds what was read of a bind line so far.
@@ -71,9 +90,27 @@ func lineOf(b *runtime.Bind) *line {
 	s, _ := b.SSL.(*line)
 	if s == nil {
 		s = &line{}
+		s.context = &Context{pos: b.Pos, line: s}
 		b.SSL = s
 	}
 	return s
+}
+
+// inherit takes up the defaults of the global section.
+func (s *line) inherit(d *defaults) {
+	take := func(own *string, default_ string) {
+		if *own == "" {
+			*own = default_
+		}
+	}
+	take(&s.ciphers, d.ciphers)
+	take(&s.suites13, d.suites13)
+	take(&s.curves, d.curves)
+	take(&s.sigalgs, d.sigalgs)
+	s.versions.inherit(&d.versions)
+	s.noTickets = s.noTickets || d.noTickets
+	s.strict = s.strict || d.strictSNI
+	s.clientsOrder = s.clientsOrder || d.clientsOrder
 }
 
 // inherit takes up the defaults of the global section.
@@ -86,16 +123,20 @@ func (s *common) inherit(d *defaults) {
 	take(&s.ciphers, d.ciphers)
 	take(&s.suites13, d.suites13)
 	take(&s.curves, d.curves)
-	for v, not := range d.versions.not {
-		s.versions.not[v] = s.versions.not[v] || not
-	}
-	if s.versions.min == 0 {
-		s.versions.min = d.versions.min
-	}
-	if s.versions.max == 0 {
-		s.versions.max = d.versions.max
-	}
+	s.versions.inherit(&d.versions)
 	s.noTickets = s.noTickets || d.noTickets
+}
+
+func (f *filter) inherit(d *filter) {
+	for v, not := range d.not {
+		f.not[v] = f.not[v] || not
+	}
+	if f.min == 0 {
+		f.min = d.min
+	}
+	if f.max == 0 {
+		f.max = d.max
+	}
 }
 
 // serverLine is what the words of a "server" line say about TLS.
@@ -105,7 +146,7 @@ type serverLine struct {
 	checkName string // "check-sni"
 	verify    verify
 	host      string // "verifyhost"
-	roots     *authorities
+	roots     *trusted
 	crt       string // the client's certificate
 	sni       *sample.Expr
 	noAutoSNI bool
@@ -120,6 +161,7 @@ type verify uint8
 const (
 	verifyDefault verify = iota // as "ssl-server-verify" says
 	verifyNone
+	verifyOptional // of clients only
 	verifyRequired
 )
 

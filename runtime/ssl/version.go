@@ -1,6 +1,11 @@
 package ssl
 
-import "crypto/tls"
+import (
+	"crypto/tls"
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // version is a version of SSL or TLS, in the order of their ages. The zero version is
 // none.
@@ -67,6 +72,49 @@ type span struct {
 
 // span finds the first and the last version. Versions between them cannot be left out.
 func (f *filter) span() (s span) { return f.spanFrom(oldest) }
+
+// versionNamed reads the argument of "ssl-min-ver" and "ssl-max-ver".
+func versionNamed(word, value string) (version, error) {
+	if value == "" {
+		return 0, fmt.Errorf("'%s' : missing the ssl/tls version", word)
+	}
+	v := slices.Index(versionNames[1:], value) + 1
+	if v == 0 {
+		return 0, fmt.Errorf("'%s' : unknown ssl/tls version", value)
+	}
+	return version(v), nil
+}
+
+// bound sets the first or the last version.
+func (f *filter) bound(word, value string) error {
+	v, err := versionNamed(word, value)
+	switch {
+	case err != nil:
+		return err
+	case word == "ssl-min-ver":
+		f.min = v
+	default:
+		f.max = v
+	}
+	return nil
+}
+
+// exclude reads "no-tlsv12" or "force-tlsv12".
+func (f *filter) exclude(word string) bool {
+	op, name, _ := strings.Cut(word, "-")
+	v := slices.Index(versionWords[1:], name) + 1
+	switch {
+	case v == 0:
+		return false
+	case op == "no":
+		f.not[v] = true
+	case op == "force":
+		f.min, f.max = version(v), version(v)
+	default:
+		return false
+	}
+	return true
+}
 
 // spanFrom is span with another default of the first version.
 func (f *filter) spanFrom(oldest version) (s span) {

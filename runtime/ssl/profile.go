@@ -1,0 +1,288 @@
+package ssl
+
+import (
+	"crypto/tls"
+	"fmt"
+	"slices"
+
+	"hapax/runtime"
+)
+
+// profile is how handshakes are made: with what a "bind" line says, or a line of a crt-list
+// for its certificate alone.
+type profile struct {
+	own          *options    // nil: the line's
+	config       *tls.Config // with the protocols of ALPN
+	plain        *tls.Config // without
+	protocols    []string
+	min, max     version
+	suites       []*suite              // of TLS 1.2 and older, the best first
+	suites13     []uint16              // of TLS 1.3
+	clientsOrder bool                  // "prefer-client-ciphers"
+	schemes      []tls.SignatureScheme // that are signed with; nil: all
+	trusted      []*trusted            // that certificates of clients must lead to; nil: none are asked for
+	revoked      *trusted              // lists of those that are not
+	missing      []string
+}
+
+// profile makes the profile for what a line of a list says, or, with nil, of the line itself.
+// line is the line's own, which others begin from. The errors are told in the form
+// `Proxy 'f': error for bind ...`.
+func (x *Context) profile(g *settings, own *options, line *profile) (*profile, []error) {
+	o := own.over(&x.line.options)
+	p := &profile{own: own, clientsOrder: x.line.clientsOrder}
+	var faults []error
+	fault := func(err error) {
+		if err != nil {
+			faults = append(faults, err)
+		}
+	}
+	if own == nil {
+		p.min, p.max = x.span.min, x.span.max
+	} else {
+		f := filter{min: own.versions.min, max: own.versions.max}
+		if f.min == 0 {
+			f.min = line.min
+		}
+		if f.max == 0 {
+			f.max = line.max
+		}
+		sp := f.span()
+		if p.min, p.max = sp.min, sp.max; p.min == 0 {
+			fault(fmt.Errorf("all SSL/TLS versions are disabled"))
+		}
+	}
+	c := &tls.Config{
+		GetCertificate: certificateOf, DynamicRecordSizingDisabled: true, SessionTicketsDisabled: x.line.noTickets,
+		MinVersion: versionIDs[p.min], MaxVersion: versionIDs[p.max],
+	}
+	fault(p.clients(c, &o))
+	fault(p.algorithms(c, &o))
+	p.config, p.plain = c, c
+	if !x.line.noTickets {
+		x.tickets(c, g)
+	}
+	p.protocols = o.protocols
+	if !o.ownALPN && x.mode == runtime.ModeHTTP {
+		p.protocols = []string{"http/1.1"}
+	}
+	if len(p.protocols) > 0 {
+		// A client that offers only others is served without one: crypto/tls would
+		// refuse it.
+		p.config = c.Clone()
+		p.config.NextProtos = p.protocols
+	}
+	return p, faults
+}
+
+// algorithms sets what may be chosen.
+func (p *profile) algorithms(c *tls.Config, o *options) error {
+	list := "DEFAULT"
+	if o.ciphers != "" {
+		list = o.ciphers
+	}
+	if p.suites = cipherList(list); len(p.suites) == 0 {
+		return fmt.Errorf("unable to set SSL cipher list to '%s'", o.ciphers)
+	}
+	c.CipherSuites, _ = usable(p.suites)
+	if len(c.CipherSuites) == 0 && p.min < tlsv13 {
+		p.missing = append(p.missing, "ciphers "+o.ciphers)
+	}
+	p.suites13 = defaultSuites13
+	if o.suites13 != "" {
+		var ok bool
+		if p.suites13, ok = suiteList13(o.suites13); !ok {
+			return fmt.Errorf("unable to set TLS 1.3 cipher suites to '%s'", o.suites13)
+		}
+		if len(p.suites13) == 0 && p.max == tlsv13 {
+			p.missing = append(p.missing, "ciphersuites "+o.suites13)
+		}
+	}
+	word, groups, what := "curves", o.curves, "SSL curves list"
+	if groups == "" && o.ecdhe != "" {
+		word, groups, what = "ecdhe", o.ecdhe, "elliptic named curve"
+	}
+	if groups != "" {
+		list, ok := curveList(groups)
+		if !ok {
+			return fmt.Errorf("unable to set %s to '%s'", what, groups)
+		}
+		if len(list) == 0 {
+			p.missing = append(p.missing, word+" "+groups)
+		}
+		c.CurvePreferences = list
+	}
+	if o.sigalgs != "" {
+		var ok bool
+		if p.schemes, ok = schemeList(o.sigalgs); !ok {
+			return fmt.Errorf("unable to set SSL Signature Algorithm list to '%s'", o.sigalgs)
+		}
+	}
+	if o.clientSigalgs != "" {
+		list, ok := schemeList(o.clientSigalgs)
+		if !ok {
+			return fmt.Errorf("unable to set SSL Signature Algorithm list to '%s'", o.clientSigalgs)
+		}
+		for _, s := range schemesAsked {
+			if !slices.Contains(list, s) {
+				p.missing = append(p.missing, "client-sigalgs without "+s.String())
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// takesECDSA tells whether a suite of a client can be chosen with a certificate that has a
+// key of ECDSA.
+func (p *profile) takesECDSA(offered []uint16) bool {
+	for _, id := range offered {
+		if p.max == tlsv13 && slices.Contains(p.suites13, id) {
+			return true
+		}
+		for _, s := range p.suites {
+			if s.id == id && s.au == "ECDSA" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// configFor is the configuration that crypto/tls goes on with.
+func (p *profile) configFor(c *Conn, hello *tls.ClientHelloInfo) *tls.Config {
+	config := p.plain
+	for _, theirs := range hello.SupportedProtos {
+		if slices.Contains(p.protocols, theirs) {
+			config = p.config
+			break
+		}
+	}
+	if p.trusted != nil {
+		return p.verifying(config, c)
+	}
+	return config
+}
+
+// arrange leaves one suite of those that a client offers: that which the reference would
+// choose. crypto/tls has an order of its own, but looks at this very list. It compares the
+// list with that of a second hello, so the Conn puts it back when the answer goes out.
+func (p *profile) arrange(c *Conn, hello *tls.ClientHelloInfo, kind keyKind) {
+	v := p.version(hello.SupportedVersions)
+	chosen := uint16(0)
+	if v == tlsv13 {
+		chosen = p.best13(hello.CipherSuites)
+	} else {
+		chosen = p.best(hello, v, kind)
+	}
+	if chosen == 0 {
+		return // the handshake fails, as it should
+	}
+	c.offered, c.suites = hello.CipherSuites, slices.Clone(hello.CipherSuites)
+	for i, id := range c.offered {
+		if id != chosen && id != fallbackSignal {
+			c.offered[i] = 0
+		}
+	}
+}
+
+// fallbackSignal is no suite: it tells that the client has tried a newer version before.
+const fallbackSignal = 0x5600
+
+// version is the one that a handshake will have; 0: none.
+func (p *profile) version(offered []uint16) version {
+	for v := p.max; v >= p.min && v > 0; v-- {
+		if slices.Contains(offered, versionIDs[v]) {
+			return v
+		}
+	}
+	return 0
+}
+
+func (p *profile) best13(offered []uint16) uint16 {
+	list, other := p.suites13, offered
+	switch {
+	case p.clientsOrder:
+		list, other = other, list
+	case prefersChaCha(offered) && slices.Contains(list, tls.TLS_CHACHA20_POLY1305_SHA256):
+		return tls.TLS_CHACHA20_POLY1305_SHA256
+	}
+	for _, id := range list {
+		if slices.Contains(other, id) {
+			return id
+		}
+	}
+	return 0
+}
+
+// best chooses a suite of TLS 1.2 or older.
+func (p *profile) best(hello *tls.ClientHelloInfo, v version, kind keyKind) uint16 {
+	elliptic := p.sharesGroup(hello.SupportedCurves)
+	const none = 1 << 16
+	rank, chaCha := none, !p.clientsOrder && prefersChaCha(hello.CipherSuites)
+	for _, id := range hello.CipherSuites {
+		at := slices.IndexFunc(p.suites, func(s *suite) bool { return s.id == id })
+		if at < 0 || !p.suites[at].fits(v, kind, elliptic) {
+			continue
+		}
+		if p.clientsOrder {
+			return id
+		}
+		if chaCha && p.suites[at].enc == chaChaName {
+			at -= len(p.suites)
+		}
+		if at < rank {
+			rank = at
+		}
+	}
+	switch {
+	case rank == none:
+		return 0
+	case rank < 0:
+		rank += len(p.suites)
+	}
+	return p.suites[rank].id
+}
+
+// chaChaName is how the table of suites calls the encryption that is fast without help of the
+// processor.
+const chaChaName = "CHACHA20/POLY1305"
+
+// prefersChaCha tells whether the first suite of a client is one that is fast without help of
+// its processor: then those come first here too.
+func prefersChaCha(offered []uint16) bool {
+	for _, id := range offered {
+		switch id {
+		case tls.TLS_CHACHA20_POLY1305_SHA256:
+			return true
+		case tls.TLS_AES_128_GCM_SHA256, tls.TLS_AES_256_GCM_SHA384:
+			return false
+		}
+		if at := slices.IndexFunc(suites, func(s suite) bool { return s.id == id }); at >= 0 {
+			return suites[at].enc == chaChaName
+		}
+	}
+	return false
+}
+
+func (p *profile) sharesGroup(theirs []tls.CurveID) bool {
+	ours := p.config.CurvePreferences
+	for _, id := range theirs {
+		if len(ours) > 0 && slices.Contains(ours, id) ||
+			len(ours) == 0 && (id == tls.X25519 || id == tls.CurveP256 || id == tls.CurveP384 || id == tls.CurveP521) {
+			return true
+		}
+	}
+	return false
+}
+
+// fits tells whether a suite can be chosen by crypto/tls.
+func (s *suite) fits(v version, kind keyKind, elliptic bool) bool {
+	switch {
+	case !offered[s.id], v < tlsv12 && s.min == "TLSv1.2":
+		return false
+	case s.kx == "ECDH":
+		return elliptic && (s.au == "RSA") == (kind == rsaKey)
+	}
+	return s.kx == "RSA" && kind == rsaKey
+}
