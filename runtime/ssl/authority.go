@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
@@ -38,18 +41,45 @@ func (k trustedKind) String() string { return [...]string{"CAfile", "CRLfile"}[k
 type anchors struct {
 	objects []anchor // in the order in which they are shown
 	subject map[string][]*x509.Certificate
-	issuer  map[string][]*x509.RevocationList
+	issuer  map[string][]*revocations
+}
+
+// revocations are a list of revoked certificates, of either version: crypto/x509 reads the
+// second alone.
+type revocations struct {
+	raw, issuer []byte
+	list        *pkix.CertificateList
+}
+
+func readRevocations(der []byte) (*revocations, error) {
+	r := &revocations{raw: der, list: &pkix.CertificateList{}}
+	if rest, err := asn1.Unmarshal(der, r.list); err != nil || len(rest) > 0 {
+		return nil, errors.New("no list of revoked certificates")
+	}
+	var err error
+	r.issuer, err = asn1.Marshal(r.list.TBSCertList.Issuer)
+	return r, err
+}
+
+// has tells whether a certificate of the list's issuer is revoked.
+func (r *revocations) has(serial *big.Int) bool {
+	for i := range r.list.TBSCertList.RevokedCertificates {
+		if r.list.TBSCertList.RevokedCertificates[i].SerialNumber.Cmp(serial) == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // anchor is a certificate or a list of revoked ones.
 type anchor struct {
 	cert *x509.Certificate
-	list *x509.RevocationList
+	list *revocations
 	key  string // its name in the form in which names are compared
 }
 
 func newAnchors() *anchors {
-	return &anchors{subject: map[string][]*x509.Certificate{}, issuer: map[string][]*x509.RevocationList{}}
+	return &anchors{subject: map[string][]*x509.Certificate{}, issuer: map[string][]*revocations{}}
 }
 
 // clone makes a copy that may be added to.
@@ -78,7 +108,7 @@ func (a *anchors) put(o anchor) {
 		}
 	}
 	for _, l := range a.issuer[o.key] {
-		if o.list != nil && bytes.Equal(l.Raw, o.list.Raw) {
+		if o.list != nil && bytes.Equal(l.raw, o.list.raw) {
 			return
 		}
 	}
@@ -117,11 +147,11 @@ func (a *anchors) read(text []byte) (n int) {
 			}
 			a.put(anchor{cert: c, key: canonical(c.RawSubject)})
 		case "X509 CRL":
-			l, err := x509.ParseRevocationList(block.Bytes)
+			l, err := readRevocations(block.Bytes)
 			if err != nil {
 				return -1
 			}
-			a.put(anchor{list: l, key: canonical(l.RawIssuer)})
+			a.put(anchor{list: l, key: canonical(l.issuer)})
 		default:
 			continue
 		}

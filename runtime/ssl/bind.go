@@ -164,7 +164,7 @@ func finish(l *config.Loader, px *runtime.Proxy, b *runtime.Bind) {
 	}
 	sites, _ := x.build(g, x.uses, nil)
 	x.sites.Store(sites)
-	g.store.contexts = append(g.store.contexts, x)
+	g.store.join(x)
 	b.TLS = x
 }
 

@@ -42,6 +42,7 @@ func run(level cli.Level, f func(c *cli.Conn, g *settings, args []string) cli.St
 		g := settingsOf(c)
 		g.store.mu.Lock()
 		defer g.store.mu.Unlock()
+		g.list = nil
 		return f(c, g, args)
 	}
 }
@@ -174,20 +175,17 @@ func algorithm(key any) string {
 func oneLine(raw []byte) string { return string(appendName(nil, raw)) }
 
 // describeList appends what is shown of a list of revoked certificates.
-func describeList(b *strings.Builder, l *x509.RevocationList) {
-	version := 1
-	if len(l.Extensions) > 0 { // the second version brought them
-		version = 2
-	}
-	fmt.Fprintf(b, "Version %d\nSignature Algorithm: %s\nIssuer: %s\nLast Update: %s\nNext Update: %s\n", version,
-		signatureName(l.SignatureAlgorithm), oneLine(l.RawIssuer), showTime(l.ThisUpdate), showTime(l.NextUpdate))
-	if len(l.RevokedCertificateEntries) == 0 {
+func describeList(b *strings.Builder, r *revocations) {
+	list := &r.list.TBSCertList
+	fmt.Fprintf(b, "Version %d\nSignature Algorithm: %s\nIssuer: %s\nLast Update: %s\nNext Update: %s\n", list.Version+1,
+		signatureName(r.list.SignatureAlgorithm.Algorithm), oneLine(r.issuer), showTime(list.ThisUpdate), showTime(list.NextUpdate))
+	if len(list.RevokedCertificates) == 0 {
 		b.WriteString("No Revoked Certificates.\n")
 		return
 	}
 	b.WriteString("Revoked Certificates:\n")
-	for i := range l.RevokedCertificateEntries {
-		e := &l.RevokedCertificateEntries[i]
+	for i := range list.RevokedCertificates {
+		e := &list.RevokedCertificates[i]
 		fmt.Fprintf(b, "    Serial Number: %s\n        Revocation Date: %s\n", hexNumber(e.SerialNumber), showTime(e.RevocationTime))
 	}
 }
@@ -201,19 +199,18 @@ func hexNumber(n *big.Int) string {
 }
 
 // signatureName is what OpenSSL calls a way to sign.
-func signatureName(a x509.SignatureAlgorithm) string {
-	if name := signatureNames[a]; name != "" {
+func signatureName(a asn1.ObjectIdentifier) string {
+	if name := signatureNames[a.String()]; name != "" {
 		return name
 	}
-	return "undefined"
+	return a.String()
 }
 
-var signatureNames = map[x509.SignatureAlgorithm]string{
-	x509.SHA1WithRSA: "sha1WithRSAEncryption", x509.SHA256WithRSA: "sha256WithRSAEncryption",
-	x509.SHA384WithRSA: "sha384WithRSAEncryption", x509.SHA512WithRSA: "sha512WithRSAEncryption",
-	x509.SHA256WithRSAPSS: "rsassaPss", x509.SHA384WithRSAPSS: "rsassaPss", x509.SHA512WithRSAPSS: "rsassaPss",
-	x509.ECDSAWithSHA1: "ecdsa-with-SHA1", x509.ECDSAWithSHA256: "ecdsa-with-SHA256",
-	x509.ECDSAWithSHA384: "ecdsa-with-SHA384", x509.ECDSAWithSHA512: "ecdsa-with-SHA512", x509.PureEd25519: "ED25519",
+var signatureNames = map[string]string{
+	"1.2.840.113549.1.1.5": "sha1WithRSAEncryption", "1.2.840.113549.1.1.11": "sha256WithRSAEncryption",
+	"1.2.840.113549.1.1.12": "sha384WithRSAEncryption", "1.2.840.113549.1.1.13": "sha512WithRSAEncryption",
+	"1.2.840.113549.1.1.10": "rsassaPss", "1.2.840.10045.4.1": "ecdsa-with-SHA1", "1.2.840.10045.4.3.2": "ecdsa-with-SHA256",
+	"1.2.840.10045.4.3.3": "ecdsa-with-SHA384", "1.2.840.10045.4.3.4": "ecdsa-with-SHA512", "1.3.101.112": "ED25519",
 }
 
 // showStapled is "show ssl cert <name>.ocsp".

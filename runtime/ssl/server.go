@@ -71,7 +71,11 @@ func parseServerAuthorities(l *config.Loader, w *config.Words, srv *runtime.Serv
 	if base := of(l).caBase; base != "" && path[0] != '/' && path[0] != '@' {
 		path = base + "/" + path
 	}
-	roots, fault := of(l).store.trusted(fileReader(l, w.Pos(), "server"), path, authorityKind)
+	r := fileReader(l, w.Pos(), "server")
+	if srv.Dynamic {
+		r.list = nil // no file is opened
+	}
+	roots, fault := of(l).store.trusted(r, path, authorityKind)
 	if roots == nil {
 		refused := fmt.Errorf("'ca-file' : unable to load %s", path)
 		if fault == "" {
@@ -212,7 +216,7 @@ func finishServer(l *config.Loader, srv *runtime.Server) {
 	if x.sni == nil && !s.noAutoSNI && px.Mode == runtime.ModeHTTP {
 		x.sni, _ = l.Samples.ParseWord("req.hdr(host),field(1,:)")
 	}
-	g.store.contexts = append(g.store.contexts, x)
+	g.store.join(x)
 	srv.TLS = x
 	srv.MayH2 = srv.Proto == runtime.ProtoAny && slices.Contains(s.protocols, "h2")
 	if s.on {
@@ -227,6 +231,10 @@ func finishServer(l *config.Loader, srv *runtime.Server) {
 func (x *Context) ownCertificate(l *config.Loader, srv *runtime.Server, path string, say func(diag.Severity, string, ...any)) {
 	g := of(l)
 	e := g.store.entries[path]
+	if e == nil && srv.Dynamic {
+		say(diag.Alert, "unable to stat SSL certificate '%s'.", path)
+		return
+	}
 	if e == nil {
 		if dir, reason := found(path); reason != "" || dir {
 			say(diag.Alert, "unable to stat SSL certificate from file '%s' : %s.", path, cmp.Or(reason, "Success"))

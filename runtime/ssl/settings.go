@@ -54,7 +54,7 @@ func of(l *config.Loader) *settings {
 		s = &settings{lifetime: defaultLifetime, extra: extraAll, generated: 1000, store: newStore(), list: l.List}
 		g.SSL = s
 	}
-	s.pos = l.Pos()
+	s.list, s.pos = l.List, l.Pos()
 	return s
 }
 

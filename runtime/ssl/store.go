@@ -140,6 +140,13 @@ func statError(path, reason string) error {
 	return refusal("unable to stat SSL certificate from file '%s' : %s.\n", path, reason)
 }
 
+// join makes a line follow the changes. Servers come at run time too.
+func (s *store) join(x *Context) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.contexts = append(s.contexts, x)
+}
+
 // place puts an entry on a line, when what is sent along with it is in order.
 func (g *settings) place(e *entry, at *Context, line *listLine, fb fallback) (*use, error) {
 	u := &use{entry: e, at: at, line: line, fallback: fb}

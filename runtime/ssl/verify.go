@@ -225,28 +225,27 @@ func (v *verification) revocation() bool {
 
 // listed looks for a certificate in the newest list of its issuer.
 func (v *verification) listed(c, issuer *x509.Certificate) int {
-	var list *x509.RevocationList
+	var newest *revocations
 	for _, a := range append([]*anchors{v.lists}, v.roots...) {
-		for _, l := range a.issuer[canonical(c.RawIssuer)] {
-			if list == nil || l.ThisUpdate.After(list.ThisUpdate) {
-				list = l
+		for _, r := range a.issuer[canonical(c.RawIssuer)] {
+			if newest == nil || r.list.TBSCertList.ThisUpdate.After(newest.list.TBSCertList.ThisUpdate) {
+				newest = r
 			}
 		}
 	}
-	switch {
-	case list == nil:
+	if newest == nil {
 		return unableToGetCRL
+	}
+	list := &newest.list.TBSCertList
+	switch {
 	case v.now.Before(list.ThisUpdate):
 		return crlNotYetValid
 	case !list.NextUpdate.IsZero() && v.now.After(list.NextUpdate):
 		return crlHasExpired
-	case list.CheckSignatureFrom(issuer) != nil:
+	case issuer.CheckCRLSignature(newest.list) != nil:
 		return crlSignatureFailure
-	}
-	for i := range list.RevokedCertificateEntries {
-		if list.RevokedCertificateEntries[i].SerialNumber.Cmp(c.SerialNumber) == 0 {
-			return revokedCertificate
-		}
+	case newest.has(c.SerialNumber):
+		return revokedCertificate
 	}
 	return verifyOK
 }
