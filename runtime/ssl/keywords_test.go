@@ -82,7 +82,7 @@ func writeFiles(t testing.TB) {
 		"enc.pem": site + block("ENCRYPTED PRIVATE KEY", []byte{1, 2, 3}), "bundle.pem.rsa": site + siteKey, "stapled.pem": site + siteKey, "stapled.pem.ocsp": "x",
 		"site.list":    "site.pem [alpn http/1.1] site.test *.site.test !a.site.test\n\n# ec.pem\nec.pem\n",
 		"tickets.keys": strings.Repeat(base64.StdEncoding.EncodeToString(make([]byte, 48))+"\n", 3), "dh.pem": block("DH PARAMETERS", []byte{0}),
-		"site.crl": revocations(t, keys.rsa),
+		"site.crl": revocationList(t, keys.rsa),
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -96,8 +96,8 @@ func writeFiles(t testing.TB) {
 	}
 }
 
-// revocations is a list of revoked certificates in PEM.
-func revocations(t testing.TB, key crypto.Signer) string {
+// revocationList is a list of revoked certificates in PEM.
+func revocationList(t testing.TB, key crypto.Signer) string {
 	der, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: time.Now(), NextUpdate: time.Now().Add(time.Hour)},
 		testCertificate(t, key, "site.test").leaf, key)
 	if err != nil {
