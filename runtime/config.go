@@ -49,6 +49,7 @@ func (c *Config) Listens() bool {
 type Global struct {
 	Daemon, MasterWorker, Quiet, Debug bool
 	SSL                                any  // settings of TLS: runtime/ssl's own, nil when there are none
+	PP2NeverSendLocal                  bool // "pp2-never-send-local"
 	NoExitOnFailure                    bool // master-worker no-exit-on-failure: a worker that crashed leaves the others
 	ZeroWarning                        bool
 	NbThread                           int          // loops; 0 until the CPU affinity decided

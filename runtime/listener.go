@@ -52,6 +52,8 @@ type Bind struct {
 	TFO            bool
 	MSS            int
 	TCPUserTimeout int       // ms
+	Prologue       Prologue  // "accept-proxy", "accept-netscaler-cip"
+	CIPMagic       uint32    // of "accept-netscaler-cip"
 	TLS            TLSConfig // nil: clear. Set by runtime/ssl
 	SSL            any       // the line's words about TLS, with or without "ssl": runtime/ssl's own
 }

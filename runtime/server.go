@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"hapax/acl/sample"
 	"hapax/parser/ast"
 	"hapax/stats/counter"
 )
@@ -132,9 +133,10 @@ type Server struct {
 	TrackName      string
 	Track          *Server
 	Trackers       []*Server
-	Redir          string // "redir": prefix of a Location
-	MaxReuse       int    // -1 none
-	PoolMax        int    // pool-max-conn; -1 none
+	Redir          string       // "redir": prefix of a Location
+	PoolName       *sample.Expr // "pool-conn-name"; nil: none
+	MaxReuse       int          // -1 none
+	PoolMax        int          // pool-max-conn; -1 none
 	PoolLow        int
 	PoolPurge      time.Duration
 	NonStick       bool
@@ -146,6 +148,9 @@ type Server struct {
 	CheckTLS       TLSConfig    // "check-ssl": of checks, wherever they go
 	TLSStats       TLSCounters  // live
 	SSL            any          // the line's words about TLS: runtime/ssl's own
+	SendProxy      SendProxy
+	ProxyTLVs      []ProxyTLV // "set-proxy-v2-tlv-fmt"
+	CheckSendProxy bool       // checks begin with a PROXY header too, wherever they go
 	TFO            bool
 	TCPUserTimeout int // ms
 	Namespace      string

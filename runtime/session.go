@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"crypto/x509"
 	"net/netip"
 
 	"hapax/acl/sample"
@@ -20,6 +21,7 @@ type Session struct {
 	Handshake    int64          // when TLS and PROXY protocol were done: loop clock, ns
 	Requests     int            // on this connection so far
 	Unix         bool
+	Expect       Prologue // what the client is still to send before anything else
 	TLS          TLSState // nil: clear
 	Failure      error    // that ended its handshake, for error-log-format
 }
@@ -27,7 +29,11 @@ type Session struct {
 // Told are the addresses of a session after set-src, set-dst or a PROXY
 // protocol header. The zero address leaves the connection's own in force. They
 // are rare, and most connections are idle: they stand apart.
-type Told struct{ Src, Dst netip.AddrPort }
+type Told struct {
+	Src, Dst netip.AddrPort
+	Proxied  bool   // a PROXY header was read
+	TLVs     []byte // its extensions: see proxyproto/header.Next
+}
 
 // Tell replaces the session's addresses by those that are valid.
 func (s *Session) Tell(src, dst netip.AddrPort) {
@@ -50,6 +56,11 @@ type TLSState interface {
 	ALPN() string
 	Resumed() bool
 	Info() *sample.TLS // the same for fetches; it lives as long as the session
+
+	// Certificates are what was shown to the other side and what it has shown; nil: nothing.
+	Certificates() (own, peer *x509.Certificate)
+	// VerifyResult is what OpenSSL would say of the other side's certificate: 0 is good.
+	VerifyResult() int
 }
 
 // Client is the client's address as rules see it.

@@ -46,9 +46,6 @@ var addressRows = []sample.Fetch{
 		Out: sample.Int, From: sample.ClientAddr, Eval: port(fcDst)},
 	{Doc: doc("fc_http_major", "7.3.3", "the major version of HTTP on the client's connection", nil, "fc_http_major", "", "1"),
 		Out: sample.Int, From: sample.ClientAddr, Eval: major(func(ctx *sample.Context) *sample.Conn { return &ctx.Front })},
-	{Doc: doc("fc_rcvd_proxy", "7.3.3", "whether the client's connection began with a PROXY protocol header", nil, "fc_rcvd_proxy", "", "0"),
-		Out: sample.Bool, From: sample.ClientAddr, Eval: proxied},
-
 	{Doc: doc("bc_src", "7.3.3", "the source address of the server's connection", nil, "bc_src", "", "198.51.100.1"),
 		Out: sample.Addr, From: sample.ServerAddr, Eval: address(bcSrc)},
 	{Doc: doc("bc_src_port", "7.3.3", "the source port of the server's connection", nil, "bc_src_port", "", "50000"),
@@ -85,11 +82,6 @@ func major(of func(*sample.Context) *sample.Conn) func(*sample.Context, []sample
 		out.SetInt(int64(n))
 		return n != 0
 	}
-}
-
-func proxied(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
-	out.SetBool(ctx.Front.Proxied)
-	return true
 }
 
 func isLocal(of which) func(*sample.Context, []sample.Arg, *sample.Value) bool {

@@ -80,8 +80,6 @@ type Conn struct {
 	Src, Dst netip.AddrPort
 	// HTTP is the major version of HTTP that is spoken on it, 0 in TCP mode.
 	HTTP uint8
-	// Proxied: it began with a PROXY protocol header.
-	Proxied bool
 	// TLS is what its handshake settled, nil for a connection in clear.
 	TLS *TLS
 }

@@ -13,6 +13,7 @@ import (
 	"hapax/runtime/logger"
 	"hapax/runtime/maps"
 	"hapax/runtime/objects"
+	"hapax/runtime/proxyproto"
 	"hapax/runtime/queue"
 	"hapax/runtime/rules"
 	"hapax/runtime/ssl"
@@ -32,6 +33,7 @@ func domains() []*config.Domain {
 		&check.Domain,
 		&queue.Domain,
 		&ssl.Domain,
+		&proxyproto.Domain,
 		&rules.Domain,
 		&logger.Domain,
 		&maps.Domain,

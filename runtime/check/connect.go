@@ -1,6 +1,7 @@
 package check
 
 import (
+	"net/netip"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -8,6 +9,7 @@ import (
 	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/runtime/loop"
+	"hapax/runtime/proxyproto"
 	"hapax/runtime/transport"
 )
 
@@ -19,6 +21,7 @@ type connect struct {
 	useServer bool // as the server's own connections are: "default"
 	implicit  bool // nobody wrote it
 	linger    bool // the server shall see a clean end
+	sendProxy bool // begin with a PROXY header
 
 	// quiet: the first acknowledgement of the server's is held back, as nothing
 	// follows or data will carry it.
@@ -56,18 +59,63 @@ func (c *connect) run(ck *Check, r *rule) verdict {
 		ck.connectionFailed(err, false)
 		return over
 	}
-	ck.conn.Connect(ck.lane.loop, fd, to, ck, c.layer(ck))
+	layer := c.layer(ck)
+	if c.sendsProxy(ck.srv) {
+		ck.greeting, ck.behind, layer = true, layer, nil
+	}
+	ck.conn.Connect(ck.lane.loop, fd, to, ck, layer)
 	return await
+}
+
+// sendsProxy tells whether the connection begins with a PROXY header: the rule or
+// "check-send-proxy" says so, or it goes where the server's traffic goes.
+func (c *connect) sendsProxy(srv *runtime.Server) bool {
+	switch {
+	case c.sendProxy:
+		return true
+	case !c.useServer:
+		return false
+	}
+	return srv.CheckSendProxy || srv.SendProxy != 0 && !elsewhere(srv)
+}
+
+// elsewhere tells that checks have an address or a port of their own.
+func elsewhere(srv *runtime.Server) bool {
+	return srv.LiveCheckPort.Load() != 0 || srv.CheckAddr.Family != runtime.FamilyNone
+}
+
+// greet sends the PROXY header of a connection that stands, and begins with TLS, which is
+// to come behind it. Without TLS the connection counts as made when the header is sent.
+func (ck *Check) greet() {
+	ck.greeting = false
+	var src, dst netip.AddrPort
+	if ck.inet {
+		if a, err := loop.LocalAddr(ck.conn.Fd()); err == nil {
+			src, dst = a.AddrPort(), ck.stream.ServerAddr
+		}
+	}
+	ck.expose()
+	ck.conn.SendStatic(proxyproto.AppendLocal(nil, &ck.stream, ck.srv, src, dst))
+	layer := ck.behind
+	if ck.behind = nil; layer == nil {
+		ck.conn.NotifySent(0)
+		return
+	}
+	ck.conn.Insert(ck.lane.loop, layer, ck)
+	layer.Connected(nil)
 }
 
 // layer is TLS with "check-ssl", or when the check goes where the server's traffic goes
 // and that is encrypted.
 func (c *connect) layer(ck *Check) transport.Layer {
 	srv := ck.srv
+	if !c.useServer {
+		return nil
+	}
 	if maker, ok := srv.CheckTLS.(transport.Maker); ok {
 		return maker.Client(maker.CheckName())
 	}
-	if !c.useServer || !srv.Encrypted() || srv.LiveCheckPort.Load() != 0 || srv.CheckAddr.Family != runtime.FamilyNone {
+	if !srv.Encrypted() || elsewhere(srv) {
 		return nil
 	}
 	maker := srv.TLS.(transport.Maker)

@@ -259,7 +259,9 @@ func (rd *reader) connect() (*rule, error) {
 			c.useServer = true
 		case "linger":
 			c.linger = true
-		case "send-proxy", "via-socks4", "ssl":
+		case "send-proxy":
+			c.sendProxy = true
+		case "via-socks4", "ssl":
 			missing()
 		case "sni", "alpn":
 			missing()

@@ -28,18 +28,20 @@ type Check struct {
 	hasty atomic.Bool // the next interval is fastinter, whatever the health
 
 	// The rest is touched on the loop only.
-	timer   loop.Timer // the next check, or the time limit of the one under way
-	running bool
-	stopped bool
-	conn    transport.Conn
-	up      bool  // the connection stands
-	inet    bool  // it is no UNIX one
-	began   int64 // loop clock
-	at      int   // index of the rule to go on with
-	current *rule // the last one that did something on the connection
-	result  *result
-	noted   *result // before the last one: see note
-	answer  int     // the code that the rule being evaluated has found
+	timer    loop.Timer // the next check, or the time limit of the one under way
+	running  bool
+	stopped  bool
+	conn     transport.Conn
+	greeting bool            // the connection is to begin with a PROXY header
+	behind   transport.Layer // what comes behind it; nil: clear
+	up       bool            // the connection stands
+	inet     bool            // it is no UNIX one
+	began    int64           // loop clock
+	at       int             // index of the rule to go on with
+	current  *rule           // the last one that did something on the connection
+	result   *result
+	noted    *result // before the last one: see note
+	answer   int     // the code that the rule being evaluated has found
 
 	in       []byte // received and not consumed: sends and connects empty it
 	mustRead bool   // an expect rule wants more than what it was evaluated on
@@ -307,6 +309,10 @@ func (ck *Check) Connected(err error) {
 		ck.finish()
 		return
 	}
+	if ck.greeting {
+		ck.greet()
+		return
+	}
 	ck.up = true
 	ck.limit()
 	ck.at++
@@ -342,8 +348,12 @@ func (ck *Check) Received(b *loop.Buffer, err error) {
 // full tells that no more bytes fit.
 func (ck *Check) full() bool { return len(ck.in) >= ck.checks.cfg.Global.Tune.BufSize }
 
-// Sent implements loop.Handler: it ends a send rule.
+// Sent implements loop.Handler: it ends a send rule, or the sending of a PROXY header.
 func (ck *Check) Sent(err error) {
+	if !ck.up {
+		ck.Connected(err)
+		return
+	}
 	if err != nil {
 		ck.connectionFailed(err, false)
 		ck.finish()

@@ -37,6 +37,8 @@ type client struct {
 	http       bool  // requests are read from it: the frontend's mode, or that of a backend it was given to
 	kept       bool  // waits for another request after a response
 	silent     bool  // the connection is to vanish without a word
+	shakes     bool  // a header or a handshake precedes the session
+	more       bool  // bytes came behind the header
 	dropTTL    uint8 // hops that its reset may go; 0: none is sent
 }
 
@@ -55,7 +57,7 @@ func (w *worker) open(p *port, fd int, peer *loop.Addr) {
 	c.Session = runtime.Session{
 		ID: w.newID(), Front: p.ln.Proxy, Listener: p.ln, Loop: w.id,
 		Accepted: w.loop.Now(), AcceptedWall: w.loop.Wall() / 1e3,
-		Src: peer.AddrPort(), Unix: p.unix,
+		Src: peer.AddrPort(), Unix: p.unix, Expect: p.ln.Bind.Prologue,
 	}
 	c.Handshake, c.fd = c.Accepted, fd
 	if p.dst.IsValid() {
@@ -79,17 +81,41 @@ func (w *worker) open(p *port, fd int, peer *loop.Addr) {
 		c.refuse(fd)
 		return
 	}
-	var layer transport.Layer
-	if p.ln.Bind.TLS != nil {
-		layer = p.ln.Bind.TLS.(transport.Maker).Server()
-		c.TLS, _ = layer.(runtime.TLSState)
+	c.sock.Open(w.loop, fd, c, nil)
+	c.shakes = c.Expect != 0 || p.ln.Bind.TLS != nil
+	if c.shakes {
 		c.setTimer(px.Timeout.ClientHandshake, px.Timeout.Client)
-		c.sock.Open(w.loop, fd, c, layer)
+	}
+	if c.Expect != 0 {
 		c.sock.Receive()
 		return
 	}
-	c.sock.Open(w.loop, fd, c, nil)
-	c.established()
+	c.secure(nil)
+}
+
+// secure begins with TLS, if the listener speaks it, or with the session. first is what
+// came behind a header, if anything did.
+func (c *client) secure(first *loop.Buffer) {
+	with := c.Listener.Bind.TLS
+	c.more = first != nil
+	if with == nil {
+		c.established()
+		switch {
+		case first == nil:
+		case c.closed:
+			first.Release()
+		default:
+			c.Received(first, nil)
+		}
+		return
+	}
+	layer := with.(transport.Maker).Server()
+	c.TLS, _ = layer.(runtime.TLSState)
+	c.sock.Insert(c.w.loop, layer, c)
+	c.sock.Receive()
+	if first != nil {
+		layer.Received(first, nil)
+	}
 }
 
 // refuse closes a connection that never came onto the loop.
@@ -117,7 +143,7 @@ func (c *client) established() {
 		if c.silent {
 			vanish(c.sock.Fd(), c.Src.Addr(), c.dropTTL)
 		}
-		c.close(0)
+		c.rejected()
 		return
 	}
 	fe.Sess.Inc()
@@ -149,6 +175,10 @@ func (c *client) setTimer(ds ...time.Duration) {
 
 // Received is all that a client sends.
 func (c *client) Received(b *loop.Buffer, err error) {
+	if c.Expect != 0 {
+		c.prologue(b, err)
+		return
+	}
 	if b == nil {
 		c.end = err
 		if c.st != nil {
@@ -209,6 +239,8 @@ func (c *client) Expired(*loop.Timer) {
 	}
 	px := c.Front
 	switch {
+	case c.Expect != 0:
+		c.handshakeFailed(c.prologueLate())
 	case c.TLS != nil && c.Handshake == c.Accepted:
 		c.handshakeFailed(transport.ErrHandshakeTimeout)
 	case c.kept, !c.http:

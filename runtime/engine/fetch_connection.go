@@ -11,6 +11,7 @@ import (
 	"hapax/acl/sample"
 	"hapax/parser/keyword"
 	"hapax/runtime"
+	"hapax/runtime/proxyproto/header"
 )
 
 var timeUnit = keyword.Arg{Name: "unit", Type: keyword.Str, Opt: true, Default: "ms", Doc: "us or ms"}
@@ -141,8 +142,21 @@ var faults = [...]struct {
 	{unix.EPIPE, fault{57, "EPIPE", "EPIPE returned by OS"}},
 }
 
-// handshakeFaults are the errors of TLS handshakes, which begin with their text: details may follow.
+// handshakeFaults are the errors of PROXY headers and of TLS handshakes, which begin with their text: details may follow.
 var handshakeFaults = [...]fault{
+	{11, "PRX_EMPTY", string(header.Empty)},
+	{12, "PRX_ABORT", string(header.Aborted)},
+	{13, "PRX_TIMEOUT", string(header.Timeout)},
+	{14, "PRX_TRUNCATED", string(header.Truncated)},
+	{15, "PRX_NOT_HDR", string(header.NotHeader)},
+	{16, "PRX_BAD_HDR", string(header.BadHeader)},
+	{17, "PRX_BAD_PROTO", string(header.BadProto)},
+	{18, "CIP_EMPTY", string(header.CIPEmpty)},
+	{19, "CIP_ABORT", string(header.CIPAborted)},
+	{20, "CIP_TIMEOUT", string(header.CIPTimeout)},
+	{21, "CIP_TRUNCATED", string(header.CIPTruncated)},
+	{22, "CIP_BAD_MAGIC", string(header.CIPBadMagic)},
+	{23, "CIP_BAD_PROTO", string(header.CIPBadProto)},
 	{24, "SSL_EMPTY", "Connection closed during SSL handshake"},
 	{26, "SSL_TIMEOUT", "Timeout during SSL handshake"},
 	{30, "SSL_CA_FAIL", "SSL client CA chain cannot be verified"},
@@ -181,7 +195,7 @@ func clientEnd(ctx *sample.Context) (error, bool) {
 	if !ok || s.Session == nil || s.Session.Listener == nil {
 		return nil, false
 	}
-	return s.Session.Failure, true
+	return s.Session.Failure, s.Session.Failure != header.Unnamed
 }
 
 func serverEnd(ctx *sample.Context) (error, bool) {

@@ -1,18 +1,48 @@
 package engine
 
 import (
+	"errors"
+
 	"hapax/runtime"
 	"hapax/runtime/logger"
+	"hapax/runtime/proxyproto/header"
 	"hapax/runtime/transport"
 )
 
-// handshakeFailed ends a connection whose TLS handshake did not succeed. A client that
-// says nothing, or leaves, may be a probe: see "option dontlognull".
+// handshakeFailed ends a connection whose header or TLS handshake did not come to a good
+// end. A client that says nothing, or leaves, may be a probe: see "option dontlognull".
 func (c *client) handshakeFailed(err error) {
-	c.Front.Live.Front[c.w.id].FailedReq.Inc()
-	quiet := err == transport.ErrHandshakeClosed || err == transport.ErrHandshakeTimeout
-	if !quiet || c.Front.Options&runtime.OptDontLogNull == 0 {
+	if !quiet(err) || c.Front.Options&runtime.OptDontLogNull == 0 {
 		logger.Connect(&c.Session, err)
 	}
+	if _, ok := err.(header.Fault); ok && (!quiet(err) || err == header.Unnamed) {
+		c.abort() // the reference has not taken what is wrong: the system tells the client by a reset
+		return
+	}
 	c.close(0)
+}
+
+// rejected ends a connection that the rules of sessions do not let in. Behind a header or a
+// handshake the reference logs it as one that has failed, though nothing has.
+func (c *client) rejected() {
+	if c.shakes && c.Front.Options&runtime.OptDontLogNull == 0 {
+		logger.Connect(&c.Session, errRejected)
+	}
+	if c.more {
+		c.abort()
+		return
+	}
+	c.close(0)
+}
+
+var errRejected = errors.New("Success")
+
+// quiet tells whether a handshake ended without a word of the client.
+func quiet(err error) bool {
+	switch err {
+	case transport.ErrHandshakeClosed, transport.ErrHandshakeTimeout, header.Empty, header.Aborted, header.Timeout,
+		header.CIPEmpty, header.CIPAborted, header.CIPTimeout, header.Unnamed:
+		return true
+	}
+	return false
 }

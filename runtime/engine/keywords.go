@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 
 	"hapax/acl/sample"
@@ -14,6 +16,30 @@ var Domain = config.Domain{
 	Name:       "engine",
 	Fetches:    slices.Concat(streamFetches, connectionFetches),
 	Converters: conditionConverters,
+	ServerWords: []config.ServerWord{{
+		Doc: keyword.Doc{Name: "pool-conn-name", Ref: "5.2", Summary: "only connections made with the same value are used again", Args: []keyword.Arg{{Name: "expr", Type: keyword.Sample}},
+			Examples: []keyword.Example{{Config: "backend b\n  mode http\n  server s1 127.0.0.1:80 pool-conn-name req.hdr(host)\n"}}},
+		Parse: parsePoolName}},
+	CopyServer: func(dst, src *runtime.Server) { dst.PoolName = src.PoolName },
+}
+
+// parsePoolName is "pool-conn-name <expression>".
+func parsePoolName(l *config.Loader, w *config.Words, srv *runtime.Server) error {
+	text := w.Take()
+	if text == "" {
+		return errors.New("'pool-conn-name' expects <value> as argument")
+	}
+	const head = "error detected while parsing sni or pool-conn-name expressions : "
+	l.For(sample.InServer)
+	e, err := l.Samples.ParseWord(text)
+	switch {
+	case err != nil:
+		return fmt.Errorf(head+"%s", err)
+	case e.ValidAt()&sample.ServerConnect == 0:
+		return fmt.Errorf(head+"fetch method '%s' extracts information from '%s', none of which is available here.", text, e.From())
+	}
+	srv.PoolName = e
+	return nil
 }
 
 // doc makes the shared part of a row whose only example is the keyword itself, with the value that it has in the

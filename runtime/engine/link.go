@@ -19,7 +19,11 @@ type link struct {
 	shared      *shared   // the exchanges that it carries; nil: one alone, itself
 	ex          *exchange // that it is; nil: it is a connection
 	to          loop.Addr
-	name        string  // what the server was asked for in TLS; "" in clear
+	made        string // what it was made for, and the parts of that: see identity
+	name        int
+	head        int
+	from        int
+	fresh       bool    // the PROXY header is still to be sent
 	served      int     // requests answered on it
 	idleAt      int64   // since when it is idle
 	owner       *client // that alone uses it, idle or not: see client.owned
@@ -45,7 +49,7 @@ func (w *worker) newLink(srv *runtime.Server, s *stream) *link {
 		w.links = k.next
 		k.next = nil
 	}
-	k.srv, k.st, k.name = srv, nil, ""
+	k.srv, k.st, k.made, k.name, k.head, k.from, k.fresh = srv, nil, "", 0, 0, 0, false
 	k.served, k.safe, k.up, k.met = 0, false, false, false
 	k.owner, k.private = nil, s.Back.Reuse == runtime.ReuseNever
 	k.use()
@@ -169,8 +173,33 @@ func (k *link) free() {
 	k.next, k.w.links = k.w.links, k
 }
 
+// key is what requests are compared by: see identity.
+func (k *link) key() string { return k.made[k.from:] }
+
+// secure makes the layer of TLS.
+func (k *link) secure() transport.Layer {
+	return k.srv.TLS.(transport.Maker).Client(k.made[:k.name])
+}
+
+// introduce sends the PROXY header, and begins with TLS if the server speaks it: h is told
+// when that stands.
+func (k *link) introduce(h loop.Handler) (secured bool) {
+	k.fresh = false
+	k.sock.SendStatic([]byte(k.made[k.head:]))
+	if !k.srv.Encrypted() {
+		return false
+	}
+	layer := k.secure()
+	k.sock.Insert(k.w.loop, layer, h)
+	layer.Connected(nil)
+	return true
+}
+
 // Connected ends the connection attempt.
 func (k *link) Connected(err error) {
+	if err == nil && k.fresh && k.introduce(k) {
+		return
+	}
 	k.up = err == nil
 	s := k.st
 	if s == nil {

@@ -26,10 +26,11 @@ type loan struct {
 }
 
 // borrow asks another worker for an idle connection to the server; false: none
-// has any that this stream may take. The stream waits for the answer.
-func (s *stream) borrow(srv *runtime.Server) bool {
+// has any that this stream may take, or it must have been made for something in particular.
+// The stream waits for the answer.
+func (s *stream) borrow(srv *runtime.Server, key []byte) bool {
 	w, mode := s.w, s.Back.Reuse
-	if len(w.engine.workers) == 1 || srv.Encrypted() || srv.Proto == runtime.ProtoH2 || srv.Idle.Load() == 0 ||
+	if len(w.engine.workers) == 1 || srv.Encrypted() || len(key) > 0 || srv.Proto == runtime.ProtoH2 || srv.Idle.Load() == 0 ||
 		mode == runtime.ReuseNever || mode == runtime.ReuseSafe && s.FirstRequest {
 		return false
 	}

@@ -58,12 +58,12 @@ func (k *link) wake() {
 	}
 }
 
-// ownLink finds a connection of the client's own that leads to the server, which was asked
-// for this name.
-func (s *stream) ownLink(srv *runtime.Server, name []byte) *link {
+// ownLink finds a connection of the client's own that leads to the server and was made for
+// the same.
+func (s *stream) ownLink(srv *runtime.Server, key []byte) *link {
 	c := s.c
 	for k := c.owned; k != nil; k = k.nextOwned {
-		if k.srv != srv || k.name != string(name) || !k.resting && !k.shared.more() {
+		if k.srv != srv || k.key() != string(key) || !k.resting && !k.shared.more() {
 			continue
 		}
 		k.wake()

@@ -68,10 +68,10 @@ func (l *linkList) remove(k *link) {
 	l.n--
 }
 
-// named finds the oldest link to a server that was asked for this name.
-func (l *linkList) named(name []byte) *link {
+// madeFor finds the oldest link to a server that was made for the same: see identity.
+func (l *linkList) madeFor(key []byte) *link {
 	k := l.tail
-	for k != nil && k.name != string(name) {
+	for k != nil && k.key() != string(key) {
 		k = k.prev
 	}
 	return k
@@ -79,8 +79,8 @@ func (l *linkList) named(name []byte) *link {
 
 // take finds a connection for a request, nil when there is none that the backend's
 // http-reuse allows: one that carries others, or an idle one. Section 4.2 "http-reuse".
-// name is what a server with TLS is asked for.
-func (w *worker) take(srv *runtime.Server, mode runtime.Reuse, first bool, name []byte) *link {
+// key is what it must have been made for.
+func (w *worker) take(srv *runtime.Server, mode runtime.Reuse, first bool, key []byte) *link {
 	p := w.pool(srv)
 	if p.safe.n+p.idle.n+p.avail.n == 0 {
 		return nil
@@ -90,7 +90,7 @@ func (w *worker) take(srv *runtime.Server, mode runtime.Reuse, first bool, name 
 	case mode == runtime.ReuseNever:
 		return nil
 	case p.avail.n > 0:
-		if k = p.avail.named(name); k != nil {
+		if k = p.avail.madeFor(key); k != nil {
 			return k
 		}
 	}
@@ -98,14 +98,14 @@ func (w *worker) take(srv *runtime.Server, mode runtime.Reuse, first bool, name 
 	case first && mode == runtime.ReuseSafe:
 		return nil
 	case first:
-		k = p.safe.named(name)
+		k = p.safe.madeFor(key)
 		if k == nil && mode == runtime.ReuseAlways {
-			k = p.idle.named(name)
+			k = p.idle.madeFor(key)
 		}
 	default:
-		k = p.idle.named(name)
+		k = p.idle.madeFor(key)
 		if k == nil {
-			k = p.safe.named(name)
+			k = p.safe.madeFor(key)
 		}
 	}
 	if k != nil {

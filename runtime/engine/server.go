@@ -178,14 +178,11 @@ func (s *stream) connect() outcome {
 		srv.LastSess.Store(now)
 		be.Live.LastSess.Store(now)
 	}
-	var name []byte // that a server with TLS is asked for
-	if srv.Encrypted() {
-		name = srv.TLS.(transport.Maker).Name(&s.Stream)
-	}
+	id := s.identify(srv)
 	if be.Mode == runtime.ModeHTTP {
-		k := s.ownLink(srv, name)
+		k := s.ownLink(srv, id.key())
 		if k == nil {
-			k = w.take(srv, be.Reuse, s.FirstRequest, name)
+			k = w.take(srv, be.Reuse, s.FirstRequest, id.key())
 		}
 		if k != nil {
 			k.attach(s)
@@ -202,14 +199,14 @@ func (s *stream) connect() outcome {
 			s.established()
 			return next
 		}
-		if !s.lent && s.borrow(srv) {
+		if !s.lent && s.borrow(srv, id.key()) {
 			return wait
 		}
 	}
 	s.lent = false
 	s.back().Connects.Inc()
 	srv.Stats[w.id].Connects.Inc()
-	return s.dial(srv, name)
+	return s.dial(srv, &id)
 }
 
 // redirectTo sends the client to a server that it can reach itself ("redir").
@@ -220,8 +217,8 @@ func (s *stream) redirectTo(srv *runtime.Server) outcome {
 	return s.answerWith(&runtime.Reply{Status: 302, Kind: runtime.ReplyLocal, Raw: []byte(raw)})
 }
 
-// dial opens a connection to the server, which is asked for the name in TLS.
-func (s *stream) dial(srv *runtime.Server, name []byte) outcome {
+// dial opens a connection to the server.
+func (s *stream) dial(srv *runtime.Server, id *identity) outcome {
 	w := s.w
 	addr := srv.Addr.Load()
 	k := w.newLink(srv, s)
@@ -238,10 +235,11 @@ func (s *stream) dial(srv *runtime.Server, name []byte) outcome {
 		unix.Close(fd)
 		return s.dialFailed(err)
 	}
+	k.made, k.name, k.head, k.from = string(id.text), id.name, id.head, id.from
+	k.fresh = k.head < len(k.made)
 	var layer transport.Layer
-	if srv.Encrypted() {
-		k.name = string(name)
-		layer = srv.TLS.(transport.Maker).Client(k.name)
+	if srv.Encrypted() && !k.fresh {
+		layer = k.secure()
 	}
 	k.sock.Connect(w.loop, fd, &k.to, k, layer)
 	if srv.Proto == runtime.ProtoH2 && s.Back.Mode == runtime.ModeHTTP {

@@ -130,6 +130,9 @@ func (m *shared) Connected(err error) {
 		}
 		return
 	}
+	if k.fresh && k.introduce(m) {
+		return
+	}
 	k.up = true
 	m.mux.start()
 	for x := m.live; x != nil; x = x.next {

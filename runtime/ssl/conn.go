@@ -2,6 +2,7 @@ package ssl
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"io"
 	"iter"
 
@@ -28,9 +29,10 @@ type Conn struct {
 	tls  *tls.Conn
 	info sample.TLS // filled at the end of the handshake
 
-	site            *site    // what the client was shown
-	judged          verdict  // what came out of looking at its certificates
-	offered, suites []uint16 // the suites of its hello while they are rearranged, and as they were
+	peers           []*x509.Certificate // that the other side has shown, its own the first
+	site            *site               // what the client was shown
+	judged          verdict             // what came out of looking at its certificates
+	offered, suites []uint16            // the suites of its hello while they are rearranged, and as they were
 
 	client bool // the other side is a server
 	phase  phase

@@ -188,6 +188,7 @@ func (s *sessionCache) Put(key string, state *tls.ClientSessionState) {
 // settled notes what the handshake has agreed upon.
 func (c *Conn) settled() {
 	state := c.tls.ConnectionState()
+	c.peers = state.PeerCertificates
 	c.info = sample.TLS{
 		SNI:     []byte(state.ServerName),
 		ALPN:    []byte(state.NegotiatedProtocol),

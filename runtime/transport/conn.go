@@ -91,6 +91,15 @@ func (c *Conn) Connect(l *loop.Loop, fd int, to *loop.Addr, h loop.Handler, laye
 	layer.Start(&c.sock, l, h)
 }
 
+// Insert puts a layer between an open connection in clear and its owner, who is told of
+// the end of the handshake by h.Connected. What he has received already goes to
+// layer.Received.
+func (c *Conn) Insert(l *loop.Loop, layer Layer, h loop.Handler) {
+	c.layer, c.via = layer, layer
+	c.sock.SetHandler(layer)
+	layer.Start(&c.sock, l, h)
+}
+
 // Carry makes the closed Conn one of a channel.
 func (c *Conn) Carry(ch Channel) { c.channel, c.via = ch, ch }
 
