@@ -127,8 +127,9 @@ backend b
 			begin.Done()
 			done.Wait()
 			goruntime.ReadMemStats(&after)
-			// The runtime itself allocates a few objects for its threads and timers.
-			if n := after.Mallocs - before.Mallocs; n > 100 {
+			// What a profile showed here: eight objects for each thread that the runtime starts, one when a loop first waits for a lock, and the link
+			// of a server connection that a loop without a free one borrows.
+			if n := after.Mallocs - before.Mallocs; n > 50 {
 				t.Errorf("%d allocations in %d requests", n, clients*each)
 			} else {
 				t.Logf("%d allocations in %d requests", n, clients*each)

@@ -105,6 +105,14 @@ func (s *stream) dropServer() {
 	}
 }
 
+// leaveServer ends the connection to a server that waits for the rest of a request.
+func (s *stream) leaveServer() {
+	if k := s.link; k != nil {
+		s.link = nil
+		k.end(0)
+	}
+}
+
 // releaseLink gives the server connection back as soon as its exchange is over.
 func (s *stream) releaseLink() {
 	k := s.link
@@ -166,6 +174,11 @@ func (s *stream) clientAbort() {
 // clientSent is called when the client took enough of what is queued, or is gone.
 func (s *stream) clientSent(err error) {
 	if err != nil {
+		if s.concluded {
+			s.closing = true
+			s.finish()
+			return
+		}
 		if s.toCli.done {
 			s.countAborts(true)
 			s.End = runtime.Termination{Cause: runtime.EndClient, State: runtime.InData}

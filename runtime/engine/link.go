@@ -3,6 +3,7 @@ package engine
 import (
 	"io"
 	"net/netip"
+	"time"
 
 	"hapax/runtime"
 	"hapax/runtime/loop"
@@ -135,7 +136,10 @@ func (k *link) rest() {
 
 // close ends the connection behind what is queued: one that the server has ended, that
 // never stood, or whose server is still to get the end of a request.
-func (k *link) close() {
+func (k *link) close() { k.end(linger) }
+
+// end closes the connection; what is queued may take so long.
+func (k *link) end(linger time.Duration) {
 	if k.ex != nil {
 		k.ex.close()
 		return

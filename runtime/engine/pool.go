@@ -13,8 +13,8 @@ type pool struct {
 	safe, idle linkList
 	avail      linkList // in use, and good for more exchanges
 	inUse      int
-	peak       int // most in use since the last purge
-	purged     int64
+	peak       int          // most in use since the last purge
+	purged     int64        // when it was, or when the first of them became idle
 	count      atomic.Int32 // idle connections, for other workers to read
 }
 
@@ -142,6 +142,9 @@ func (w *worker) give(k *link) {
 	p := w.pool(srv)
 	w.unlist(k)
 	k.idleAt = w.loop.Now()
+	if p.safe.n+p.idle.n == 0 {
+		p.purged = k.idleAt
+	}
 	k.list = &p.idle
 	if k.safe {
 		k.list = &p.safe

@@ -263,12 +263,11 @@ func (s *stream) skipRequest() {
 	if head := (*loop.Buffer)(nil); s.passHeldBody(&head) {
 		return
 	}
-	if s.closing || s.c.end != nil {
+	if s.c.end != nil {
 		s.finishLater()
 		return
 	}
-	s.conclude()
-	s.resumeClient()
+	s.skipRest()
 }
 
 // badRequest answers what the parser refused.

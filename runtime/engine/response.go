@@ -126,6 +126,7 @@ func (s *stream) informational() {
 	if data, err := enc.AppendResponse(out.Data, &s.Res); err == nil && s.Req.Flags&message.Version11 != 0 {
 		out.Data = data
 		s.c.sock.Send(out)
+		s.holdServer()
 	} else {
 		out.Release()
 	}
@@ -135,7 +136,9 @@ func (s *stream) informational() {
 	s.resParser.Response(message.MethodOf(s.Req.MethodName()), s.responseOptions(), w.headLimits())
 	if s.outMore != nil {
 		s.outMore = fill(rest, s.outMore)
-		s.link.sock.Receive()
+		if !s.srvHeld {
+			s.link.sock.Receive()
+		}
 	}
 	s.Res.Reset(rest.Data, s.resFields)
 	if len(rest.Data) == 0 {
@@ -410,6 +413,11 @@ func (s *stream) passResponse(b *loop.Buffer) {
 		return
 	}
 	s.renewClient()
+	s.holdServer()
+}
+
+// holdServer stops receiving from a server that is faster than the client.
+func (s *stream) holdServer() {
 	if s.c.sock.Queued() > highWater {
 		s.link.sock.Pause()
 		s.c.sock.NotifySent(lowWater)
@@ -447,7 +455,7 @@ func (s *stream) responseDone() {
 
 // exchangeOver ends the stream after its response was passed on.
 func (s *stream) exchangeOver() {
-	if !s.toSrv.done && !s.closing && s.c.end == nil {
+	if !s.toSrv.done && s.c.end == nil {
 		// The server answered and left without reading all of the request: the rest goes nowhere.
 		s.stopWaiting()
 		s.dropServer()

@@ -453,6 +453,9 @@ func (s *stream) clientEnd(err error) {
 	switch {
 	case s.tunnel || !s.http:
 		s.tcpClientEnd(err)
+	case s.concluded:
+		s.closing = true
+		s.finish()
 	case s.phase == drop:
 		if err != io.EOF {
 			s.finish()
@@ -492,8 +495,14 @@ func (w *worker) headLimits() h1.Limits {
 	return h1.Limits{Buffer: w.limits.buffer, Rewrite: w.limits.rewrite, Headers: w.cfg.Global.Tune.MaxHdr}
 }
 
-// conclude counts and logs the stream, once. A reply of the proxy's own
-// concludes a stream whose request is still being read.
+// skipRest concludes a stream that has answered and reads what is still to come of its request, for as long as the client
+// goes on with it: to close a connection with bytes that nobody has read could cost the client the answer.
+func (s *stream) skipRest() {
+	s.conclude()
+	s.resumeClient()
+}
+
+// conclude counts and logs the stream, once.
 func (s *stream) conclude() {
 	if s.concluded {
 		return

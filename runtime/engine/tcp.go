@@ -148,11 +148,7 @@ func (s *stream) passBack(b *loop.Buffer) {
 	s.ResFromServer += n
 	s.renewClientWrite()
 	s.c.sock.Send(b)
-	if s.c.sock.Queued() > highWater {
-		s.link.sock.Pause()
-		s.c.sock.NotifySent(lowWater)
-		s.srvHeld = true
-	}
+	s.holdServer()
 }
 
 // tcpClientEnd treats the end of what the client sends, in TCP mode or a tunnel.

@@ -203,12 +203,15 @@ func (s *stream) clientTimeout() {
 		s.setEnd(runtime.EndClientTO)
 		s.leaveQueue()
 		s.cut()
+	case s.concluded:
+		s.closing = true
+		s.finish()
 	case s.phase == pass, s.phase == hold && !s.toSrv.dec.Finished() && s.headSent:
 		s.countAborts(true)
 		s.setEnd(runtime.EndClientTO)
+		s.leaveServer()
 		if s.toCli.done {
-			s.closing = true
-			s.finish()
+			s.skipRest()
 			return
 		}
 		s.giveUp(400)
@@ -233,11 +236,9 @@ func (s *stream) serverTimeout() {
 		}
 		s.setEnd(cause)
 		s.cut()
+	case s.srvHeld:
+		s.renewServer() // the client is the slow one
 	case s.resHead:
-		if s.srvHeld {
-			s.renewServer() // the client is the slow one
-			return
-		}
 		s.countAborts(false)
 		s.setEnd(runtime.EndServerTO)
 		s.endBroken()
