@@ -403,7 +403,7 @@ func text(t string) ([]byte, error) {
 }
 
 // repeated is a piece of a TEXT that stands for many: {{x*1000}}.
-var repeated = regexp.MustCompile(`(?s)\{\{(.+)\*(\d+)\}\}`)
+var repeated = regexp.MustCompile(`(?s)\{\{(.+?)\*(\d+)\}\}`)
 
 var many = regexp.MustCompile(`(a{50,}|b{50,})`)
 
