@@ -75,6 +75,8 @@ type Stream struct {
 	// Requests of actions to the engine.
 	Reply       *Reply        // with Done and Deny
 	WaitFor     time.Duration // with Wait: 0 waits for data only
+	BodyTime    time.Duration // with NeedBody: the longest wait; 0: as long as the client or server may be silent
+	BodyLeast   int           // with NeedBody: so many bytes are enough; 0: all, or what a buffer holds
 	Drop        bool          // with Abort: silent-drop
 	DropTTL     uint8         // with Drop: hops that a reset may go; 0: none is sent if the kernel allows it, else 1
 	CloseServer bool          // the server connection is not used again

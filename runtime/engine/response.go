@@ -60,7 +60,7 @@ func (s *stream) startResponse() {
 		return
 	}
 	s.resHead = true
-	s.outEnd = len(s.out.Data)
+	s.outAt, s.outEnd = int(s.Res.HeadLen), len(s.out.Data)
 	s.Status, s.ServerStatus = status, status
 	s.Time.Response = w.loop.Now()
 	s.Ctx.Res = &s.Res
@@ -325,11 +325,19 @@ func (s *stream) forwardResponse() outcome {
 	s.res.at = len(s.res.steps) // the end of the server may be told below
 	s.countBytes()
 	logger.Responded(&s.Stream)
+	if b := s.resBody; b != nil {
+		// Decoded already: it only needs its framing.
+		if n := len(b.Data); n > 0 && !f.skip {
+			out = f.put(w, b, 0, n, &c.sock, out)
+		}
+		s.resBody = nil
+		b.Release()
+	}
 	if f.dec.Finished() {
 		out = f.finish(w, &c.sock, out)
 		flush(&c.sock, out)
 		f.done = true
-		if int(s.Res.HeadLen) < s.outEnd || s.outMore != nil {
+		if s.outAt < s.outEnd || s.outMore != nil {
 			s.srvEnd = errUnasked // bytes behind the response: nobody asked for them
 		}
 		s.responseDone()
@@ -344,8 +352,8 @@ func (s *stream) passHeldResponse(head *loop.Buffer) {
 	w, dst := s.w, &s.c.sock
 	held := [3]*loop.Buffer{nil, s.outMore, s.outExtra}
 	s.outMore, s.outExtra = nil, nil
-	if at := int(s.Res.HeadLen); at < s.outEnd {
-		held[0] = s.out.Slice(at, s.outEnd)
+	if s.outAt < s.outEnd {
+		held[0] = s.out.Slice(s.outAt, s.outEnd)
 	}
 	paused := held[1] != nil
 	for _, b := range held {
@@ -406,6 +414,7 @@ func (s *stream) passResponse(b *loop.Buffer) {
 			s.outExtra = b
 			s.link.sock.Pause()
 		}
+		s.goOnWithBody()
 		return
 	}
 	s.afterPass(s.toCli.pass(s.w, b, 0, &s.c.sock, nil))
@@ -422,6 +431,13 @@ func (s *stream) holdServer() {
 		s.link.sock.Pause()
 		s.c.sock.NotifySent(lowWater)
 		s.srvHeld = true
+	}
+}
+
+// goOnWithBody runs the response's rules again when they wait for more of its body.
+func (s *stream) goOnWithBody() {
+	if s.waits == forBody {
+		s.run(&s.res)
 	}
 }
 
@@ -488,7 +504,7 @@ func (s *stream) serverEnd(err error) {
 	case s.tunnel:
 		s.tunnelServerEnd(err)
 	case s.res.at < len(s.res.steps):
-		// rules still wait: passHeldResponse looks at srvEnd
+		s.goOnWithBody() // other rules wait on: passHeldResponse looks at srvEnd
 	case s.toCli.done:
 		if s.link != nil && !s.draining {
 			s.exchangeOver()

@@ -47,7 +47,11 @@ func (s *stream) eval(rs runtime.Ruleset, l *lane) runtime.Verdict {
 			}
 		}
 		ctx.Scratch.Reset()
-		if v := r.Do(&s.Stream); v != runtime.Continue {
+		v := r.Do(&s.Stream)
+		if v == runtime.NeedBody {
+			v = s.awaitBody(r)
+		}
+		if v != runtime.Continue {
 			switch {
 			case v != runtime.Wait:
 				s.LastRule = r
@@ -395,7 +399,7 @@ func (s *stream) bufferBody() outcome {
 		}
 		s.expectContinue()
 	}
-	switch s.gather() {
+	switch s.gatherRequest() {
 	case gathered:
 		s.waits = forNothing
 		s.timer.Stop()

@@ -87,6 +87,8 @@ type stream struct {
 	// The response.
 	out     *loop.Buffer // the response's head and what came with it; Res.Buf is its memory, or that of
 	resCopy *loop.Buffer // as reqHead
+	resBody *loop.Buffer // its decoded body, while rules look at it
+	outAt   int          // next byte of out's body to pass on or decode
 	outEnd  int
 	toCli   flow
 	replied bool // bytes of a response went to the client
@@ -181,7 +183,7 @@ func (s *stream) begin(c *client) {
 // its memory for the next use is emptied.
 func (s *stream) reset() {
 	s.timer.Stop()
-	for _, b := range [...]**loop.Buffer{&s.in, &s.reqHead, &s.more, &s.extra, &s.replay, &s.body, &s.out, &s.resCopy, &s.outMore, &s.outExtra} {
+	for _, b := range [...]**loop.Buffer{&s.in, &s.reqHead, &s.more, &s.extra, &s.replay, &s.body, &s.out, &s.resCopy, &s.resBody, &s.outMore, &s.outExtra} {
 		if *b != nil {
 			(*b).Release()
 			*b = nil
@@ -194,7 +196,7 @@ func (s *stream) reset() {
 	s.c, s.link = nil, nil
 	s.req, s.res = lane{}, lane{}
 	s.waits, s.phase, s.dead = forNothing, readHead, false
-	s.inEnd, s.outEnd, s.inspect = 0, 0, 0
+	s.inEnd, s.outAt, s.outEnd, s.inspect = 0, 0, 0, 0
 	s.toSrv.drop()
 	s.toCli.drop()
 	s.avoid, s.left, s.counted, s.slot = nil, nil, nil, nil

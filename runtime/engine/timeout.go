@@ -69,14 +69,6 @@ func (s *stream) endTarpit() {
 	s.answerWith(s.reply(s.Reply, 500))
 }
 
-// bodyTimeout ends the wait for a body.
-func (s *stream) bodyTimeout() {
-	s.front().FailedReq.Inc()
-	s.End = runtime.Termination{Cause: runtime.EndClientTO, State: runtime.InRequest}
-	s.Time.Request = 0
-	s.giveUp(408)
-}
-
 // queueTimeout gives the place in the queue up.
 func (s *stream) queueTimeout() {
 	s.Time.Queue = s.w.loop.Now()

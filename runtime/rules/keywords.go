@@ -92,6 +92,8 @@ func answers() []config.Action {
 			"http-request silent-drop rst-ttl 3", keyword.Arg{Name: "rst-ttl", Type: keyword.Int, Opt: true, Joined: true, Doc: "1 to 255 hops"}),
 		row("early-hint", "tell the client what it will need, before the response", requests, parseEarlyHint,
 			"http-request early-hint link \"</style.css>; rel=preload; as=style\"", arg("name", keyword.Header), arg("value", keyword.LogFormat)),
+		row("wait-for-body", "wait until the body is there, or some of it", requests|runtime.HTTPResRules, parseWaitForBody, "http-request wait-for-body time 1s at-least 1k",
+			keyword.Arg{Name: "time", Type: keyword.Time, Joined: true}, joined("at-least", keyword.Size), flag("use-large-buffer")),
 		row("pause", "wait", requests|runtime.HTTPResRules, parsePause, "http-request pause 10ms", keyword.Arg{Name: "delay", Type: keyword.Time, Doc: "or an expression in milliseconds"}),
 	}
 }
@@ -111,6 +113,12 @@ func rewrites() []config.Action {
 		row("add-header", "add a header", messages, parseSetHeader, "http-request add-header x-path %[path]", header...),
 		row("del-header", "remove all headers of this name", messages, parseDelHeader, "http-request del-header x- -m beg",
 			arg("name", keyword.Header), keyword.Arg{Name: "-m", Type: keyword.Enum, Opt: true, Joined: true, Enum: []string{"str", "beg", "end", "sub", "reg"}}),
+		row("set-headers-bin", "replace headers by those of a list in the form of req.hdrs_bin", messages, parseSetHeadersBin,
+			"http-request set-headers-bin var(txn.list) prefix x-", arg("list", keyword.Sample), joined("prefix", keyword.Str)),
+		row("add-headers-bin", "add the headers of a list in the form of req.hdrs_bin", messages, parseSetHeadersBin,
+			"http-request add-headers-bin var(txn.list)", arg("list", keyword.Sample), joined("prefix", keyword.Str)),
+		row("del-headers-bin", "remove the headers that a list names", messages, parseDelHeadersBin, "http-request del-headers-bin var(txn.names) -m beg",
+			arg("list", keyword.Sample), keyword.Arg{Name: "-m", Type: keyword.Enum, Opt: true, Joined: true, Enum: []string{"str", "beg", "end", "sub"}}),
 		row("replace-header", "replace headers that match", messages, parseReplaceHeader, "http-request replace-header cookie foo=([^;]*);(.*) foo=\\1;ip=%[src];\\2", replaceHeader...),
 		row("replace-value", "replace the comma-separated values of a header that match", messages, parseReplaceHeader, "http-request replace-value x-forwarded-for ^192\\.168\\.(.*)$ 172.16.\\1", replaceHeader...),
 		row("replace-path", "replace the path if it matches", requests, parseReplaceLine, "http-request replace-path /old/(.*) /new/\\1", replacement...),
