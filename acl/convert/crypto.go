@@ -88,26 +88,78 @@ func sha2Digest(ctx *sample.Context, a []sample.Arg, v *sample.Value) bool {
 	return setBlock(ctx, v, sum[:])
 }
 
-// digests are the algorithms by their lower-case names.
-var digests = map[string]func() hash.Hash{
+// algorithm makes one digest.
+type algorithm func() hash.Hash
+
+// digests are the algorithms by their lower-case names. nil is an algorithm whose name OpenSSL knows without having it
+// in a normal build: there is no value then.
+var digests = map[string]algorithm{
 	"md5": md5.New, "ssl3-md5": md5.New, "sha1": sha1.New, "sha-1": sha1.New, "ssl3-sha1": sha1.New,
 	"sha224": sha256.New224, "sha2-224": sha256.New224, "sha-224": sha256.New224,
 	"sha256": sha256.New, "sha2-256": sha256.New, "sha-256": sha256.New,
 	"sha384": sha512.New384, "sha2-384": sha512.New384, "sha-384": sha512.New384,
 	"sha512": sha512.New, "sha2-512": sha512.New, "sha-512": sha512.New,
-	"sha512-224": sha512.New512_224, "sha512-256": sha512.New512_256,
+	"sha512-224": sha512.New512_224, "sha512-256": sha512.New512_256, "sha2-512/224": sha512.New512_224, "sha2-512/256": sha512.New512_256,
 	"sha3-224":   func() hash.Hash { return sha3.New224() },
 	"sha3-256":   func() hash.Hash { return sha3.New256() },
 	"sha3-384":   func() hash.Hash { return sha3.New384() },
 	"sha3-512":   func() hash.Hash { return sha3.New512() },
-	"blake2b512": func() hash.Hash { h, _ := blake2b.New512(nil); return h },
-	"blake2s256": func() hash.Hash { h, _ := blake2s.New256(nil); return h },
-	"ripemd160":  ripemd160.New, "ripemd": ripemd160.New, "rmd160": ripemd160.New,
+	"blake2b512": newBLAKE2b, "blake2b-512": newBLAKE2b, "blake2s256": newBLAKE2s, "blake2s-256": newBLAKE2s,
+	"ripemd160": ripemd160.New, "ripemd": ripemd160.New, "rmd160": ripemd160.New,
+	"shake128": func() hash.Hash { return shake{sha3.NewSHAKE128(), 16} },
+	"shake256": func() hash.Hash { return shake{sha3.NewSHAKE256(), 32} },
+	"md5-sha1": func() hash.Hash { return md5SHA1{md5.New(), sha1.New()} },
+	"md4":      nil, "whirlpool": nil,
+}
+
+func newBLAKE2b() hash.Hash { h, _ := blake2b.New512(nil); return h }
+func newBLAKE2s() hash.Hash { h, _ := blake2s.New256(nil); return h }
+
+// shake is SHAKE with the length that OpenSSL gives it.
+type shake struct {
+	*sha3.SHAKE
+	size int
+}
+
+func (s shake) Size() int { return s.size }
+
+func (s shake) Sum(b []byte) []byte {
+	b = append(b, make([]byte, s.size)...)
+	s.Read(b[len(b)-s.size:])
+	return b
+}
+
+// md5SHA1 is both digests, one behind the other.
+type md5SHA1 struct{ md5, sha1 hash.Hash }
+
+func (d md5SHA1) Write(p []byte) (int, error) { d.md5.Write(p); return d.sha1.Write(p) }
+func (d md5SHA1) Sum(b []byte) []byte         { return d.sha1.Sum(d.md5.Sum(b)) }
+func (d md5SHA1) Reset()                      { d.md5.Reset(); d.sha1.Reset() }
+func (d md5SHA1) Size() int                   { return md5.Size + sha1.Size }
+func (d md5SHA1) BlockSize() int              { return sha1.BlockSize }
+
+// algorithmOf finds a digest by its name, or by that of a signature scheme that uses it.
+func algorithmOf(name string) (algorithm, bool) {
+	name = strings.ToLower(name)
+	if alg, ok := digests[name]; ok {
+		return alg, true
+	}
+	own, ok := strings.CutPrefix(name, "rsa-")
+	if !ok {
+		if own, ok = strings.CutSuffix(name, "withrsaencryption"); !ok {
+			own, ok = strings.CutSuffix(name, "withrsa")
+		}
+	}
+	if !ok {
+		return nil, false
+	}
+	alg, ok := digests[strings.Replace(own, "/", "-", 1)]
+	return alg, ok
 }
 
 func checkDigest(_ *sample.Compiler, a []sample.Arg) error {
-	alg := digests[strings.ToLower(a[0].Str)]
-	if alg == nil {
+	alg, ok := algorithmOf(a[0].Str)
+	if !ok {
 		return errors.New("algorithm must be a valid OpenSSL message digest name.")
 	}
 	a[0].Data = alg
@@ -115,7 +167,11 @@ func checkDigest(_ *sample.Compiler, a []sample.Arg) error {
 }
 
 func digest(ctx *sample.Context, a []sample.Arg, v *sample.Value) bool {
-	h := a[0].Data.(func() hash.Hash)()
+	alg := a[0].Data.(algorithm)
+	if alg == nil {
+		return false
+	}
+	h := alg()
 	h.Write(v.Bytes)
 	v.SetBin(ctx.Scratch.Take(h.Sum(ctx.Scratch.Room())))
 	return true
@@ -133,10 +189,14 @@ func checkHMAC(c *sample.Compiler, a []sample.Arg) error {
 
 func keyedDigest(ctx *sample.Context, a []sample.Arg, v *sample.Value) bool {
 	key, ok := secret(ctx, &a[1])
-	if !ok {
+	alg := a[0].Data.(algorithm)
+	if !ok || alg == nil {
 		return false
 	}
-	h := hmac.New(a[0].Data.(func() hash.Hash), key)
+	if _, endless := alg().(shake); endless {
+		return false // has no keyed form
+	}
+	h := hmac.New(alg, key)
 	h.Write(v.Bytes)
 	v.SetBin(ctx.Scratch.Take(h.Sum(ctx.Scratch.Room())))
 	return true

@@ -37,7 +37,7 @@ func strftime(name, summary string, unit time.Duration, local bool, examples ...
 			opt(keyword.Arg{Name: "offset", Type: keyword.Int, Doc: "seconds"})), examples...),
 		In: sample.Int, Out: sample.Str,
 		Eval: func(ctx *sample.Context, a []sample.Arg, v *sample.Value) bool {
-			sec, ns := v.Int&maxSeconds, int64(-1)
+			sec, ns := v.Int&maxSeconds, int64(0)
 			if per > 1 {
 				sec, ns = v.Int/per, v.Int%per*int64(unit)
 			}
@@ -48,7 +48,7 @@ func strftime(name, summary string, unit time.Duration, local bool, examples ...
 				t = t.In(greenwich)
 			}
 			format := a[0].Str
-			if ns >= 0 {
+			if per > 1 {
 				format = writeNanoseconds(format, ns)
 			}
 			out := appendTime(ctx.Scratch.Room(), format, t)
@@ -68,7 +68,8 @@ const maxSeconds = 0x007fffffffffffff
 var greenwich = time.FixedZone("GMT", 0)
 
 // writeNanoseconds replaces each %N of a format by the nanoseconds, or as many of their digits as a
-// number before the N says. It looks at nothing else: in %%N the second half is replaced.
+// number before the N says. It looks at nothing else: in %%N the second half is replaced. Quirk: a negative number
+// stands there without its sign bit.
 func writeNanoseconds(format string, ns int64) string {
 	var out strings.Builder
 	for i := 0; i < len(format); i++ {
@@ -85,7 +86,7 @@ func writeNanoseconds(format string, ns int64) string {
 			n, _ := sample.ReadInt(format[i+1 : end])
 			width = int(min(n, 9))
 		}
-		out.WriteString(fmt.Sprintf("%09d", ns)[:width])
+		out.WriteString(fmt.Sprintf("%09d", uint64(ns))[:width])
 		i = end
 	}
 	return out.String()

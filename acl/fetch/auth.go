@@ -41,6 +41,7 @@ var authRows = []sample.Fetch{
 var (
 	basicScheme  = []byte("Basic")
 	bearerScheme = []byte("Bearer")
+	space        = []byte(" ")
 )
 
 // credentials are what a request authenticates itself with.
@@ -152,9 +153,12 @@ func bearer(ctx *sample.Context, a []sample.Arg, out *sample.Value) bool {
 		return true
 	}
 	v := m.Value(i)
-	scheme, token, ok := splitScheme(v[:message.ValueEnd(v)])
-	out.SetConst(token)
-	return ok && message.EqualFold(scheme, bearerScheme)
+	scheme, token, _ := bytes.Cut(v[:message.ValueEnd(v)], space)
+	if !message.EqualFold(scheme, bearerScheme) || len(token) == len(scheme) {
+		return false // Quirk: a token as long as the scheme is taken for a value without a scheme
+	}
+	out.SetConst(bytes.TrimLeft(token, " "))
+	return true
 }
 
 // checked reads the credentials and has the userlist check them.

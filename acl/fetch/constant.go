@@ -85,6 +85,9 @@ func argStr(_ *sample.Context, a []sample.Arg, out *sample.Value) bool {
 }
 
 func checkBin(_ *sample.Compiler, a []sample.Arg) error {
+	if a[0].Str == "" {
+		return errors.New("(null)") // Quirk: refused without a reason
+	}
 	if len(a[0].Str)%2 != 0 {
 		return errors.New("an even number of hex digit is expected")
 	}

@@ -225,9 +225,8 @@ func faultText(end func(ctx *sample.Context) (error, bool), part func(f fault) s
 		if !ok {
 			return false
 		}
-		text := part(faultOf(err))
-		out.SetText(text)
-		return text != ""
+		out.SetText(part(faultOf(err)))
+		return true
 	}
 }
 
