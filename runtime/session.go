@@ -13,6 +13,7 @@ type Session struct {
 	Front        *Proxy
 	Listener     *Listener
 	Loop         int
+	Fd           int            // of its socket
 	Src, Dst     netip.AddrPort // as the kernel tells; zero for UNIX sockets
 	Told         *Told          // addresses that replace Src and Dst; nil: none do
 	Vars         sample.Vars    // sess scope

@@ -6,6 +6,7 @@ import (
 
 	"hapax/acl/sample"
 	"hapax/runtime/message"
+	"hapax/runtime/transport"
 )
 
 // Termination is the pair of flags that logs show first: who or what ended the
@@ -93,7 +94,8 @@ type Stream struct {
 	Tarpit     bool
 	// A server that is down serves the stream all the same; persistence is ignored.
 	ForcePersist, IgnorePersist bool
-	Retries                     int16 // set-retries; -1: the backend's
+	BackMarks                   transport.Marks // of its connection to the server
+	Retries                     int16           // set-retries; -1: the backend's
 	PrioClass                   int32
 	PrioOffset                  int32
 	Timeouts                    struct{ Client, Server, Tunnel, Queue, Connect, Tarpit time.Duration } // set-timeout; 0: the proxy's
@@ -153,7 +155,7 @@ func (s *Stream) Reset() {
 	s.Reply, s.WaitFor, s.Drop, s.DropTTL, s.CloseServer = nil, 0, false, 0, false
 	s.Held, s.HeldOver, s.Values, s.Early = nil, false, [2][]byte{}, s.Early[:0]
 	s.LogLevel, s.StrictMode, s.Tarpit, s.Retries = -1, true, false, -1
-	s.PrioClass, s.PrioOffset = 0, 0
+	s.PrioClass, s.PrioOffset, s.BackMarks = 0, 0, transport.Marks{}
 	s.Timeouts.Client, s.Timeouts.Server, s.Timeouts.Tunnel = 0, 0, 0
 	s.Timeouts.Queue, s.Timeouts.Connect, s.Timeouts.Tarpit = 0, 0, 0
 	s.Time, s.End = Timing{}, Termination{}

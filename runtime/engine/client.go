@@ -19,7 +19,6 @@ type client struct {
 	runtime.Session
 	w     *worker
 	sock  transport.Conn
-	fd    int // of the socket, for rules that run before sock has it
 	timer loop.Timer
 	task  loop.Task // begins with the request in ahead
 	port  *port
@@ -59,7 +58,7 @@ func (w *worker) open(p *port, fd int, peer *loop.Addr) {
 		Accepted: w.loop.Now(), AcceptedWall: w.loop.Wall() / 1e3,
 		Src: peer.AddrPort(), Unix: p.unix, Expect: p.ln.Bind.Prologue,
 	}
-	c.Handshake, c.fd = c.Accepted, fd
+	c.Handshake, c.Fd = c.Accepted, fd
 	if p.dst.IsValid() {
 		c.Dst = p.dst
 	} else if !p.unix {

@@ -24,7 +24,7 @@ func (id *identity) key() []byte { return id.text[id.from:] }
 // identify tells what the stream wants of a connection to the server. The bytes are good
 // until the worker identifies another one.
 func (s *stream) identify(srv *runtime.Server) (id identity) {
-	if !srv.Encrypted() && srv.PoolName == nil && srv.SendProxy&runtime.SendProxyAny == 0 && !srv.MapPorts {
+	if !srv.Encrypted() && srv.PoolName == nil && srv.SendProxy&runtime.SendProxyAny == 0 && !srv.MapPorts && s.BackMarks == (transport.Marks{}) {
 		return id
 	}
 	text := s.w.line[:0]
@@ -38,6 +38,9 @@ func (s *stream) identify(srv *runtime.Server) (id identity) {
 	}
 	if srv.MapPorts {
 		text = appendAddr(text, s.Ctx.Dst)
+	}
+	if s.BackMarks != (transport.Marks{}) {
+		text = s.BackMarks.AppendTo(text)
 	}
 	id.head = len(text)
 	if srv.SendProxy&runtime.SendProxyAny != 0 {

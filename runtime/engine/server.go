@@ -302,6 +302,9 @@ func (s *stream) prepare(fd int, srv *runtime.Server, family uint16) error {
 			unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, srv.TCPUserTimeout)
 		}
 	}
+	if family != unix.AF_UNIX {
+		s.BackMarks.Apply(fd, family == unix.AF_INET6)
+	}
 	t := &s.w.cfg.Global.Tune
 	if t.SndBufServer > 0 {
 		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, t.SndBufServer)

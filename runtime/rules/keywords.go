@@ -168,7 +168,15 @@ func settings() []config.Action {
 
 func connections() []config.Action {
 	address := arg("expr", keyword.Sample)
+	mark := keyword.Arg{Name: "mark", Type: keyword.Int, Doc: "or an expression"}
+	const anyTCP = requests | runtime.HTTPResRules | tcp
 	return []config.Action{
+		row("set-fc-mark", "mark what is sent to the client, for routing", anyTCP, parseMark, "http-request set-fc-mark 0x10", mark),
+		row("set-fc-tos", "the type of service of what is sent to the client", anyTCP, parseMark, "http-request set-fc-tos 0x20", mark),
+		row("set-mark", "the same as set-fc-mark, deprecated", anyTCP, parseMark, "http-request set-mark 0x10", mark),
+		row("set-tos", "the same as set-fc-tos, deprecated", anyTCP, parseMark, "http-request set-tos 0x20", mark),
+		row("set-bc-mark", "mark what is sent to the server, for routing", requests|runtime.TCPReqRules, parseMark, "http-request set-bc-mark 0x10", mark),
+		row("set-bc-tos", "the type of service of what is sent to the server", requests|runtime.TCPReqRules, parseMark, "http-request set-bc-tos 0x20", mark),
 		final(row("accept", "end the rule set", tcp, parseAllow, "tcp-request connection accept if TRUE")),
 		final(row("reject", "refuse the connection", tcp, parseReject, "tcp-request connection reject if FALSE")),
 		final(row("close", "close the connection to the server", runtime.TCPResRules, parseClose, "tcp-response content close if FALSE")),
