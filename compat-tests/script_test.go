@@ -39,6 +39,15 @@ import (
 //	close C, reset C       FIN or RST, nothing more is read
 //	refuse NAME            the server stops listening
 //
+// HTTP/2, once "h2" has said what comes first on a connection:
+//
+//	h2 C [NAME=VALUE...]   C speaks HTTP/2 with these settings: table, push, max, window, frame, connect
+//	headers C ID [end] LIST     a head or trailers: "name: value | name: value"
+//	data C ID [end] TEXT
+//	rst C ID CODE, goaway C LAST CODE, window C ID N, ping C, settings C NAME=VALUE...
+//	frame C                the next frame that is no SETTINGS, WINDOW_UPDATE or PING
+//	body C [N]             DATA frames up to the end of the stream, or N bytes
+//
 // The rest:
 //
 //	log                    the next line that came to "${LOG}"
@@ -65,7 +74,9 @@ type script struct {
 // peer is one end of a connection, with what was received and not yet asked for.
 type peer struct {
 	net.Conn
-	r *bufio.Reader
+	r        *bufio.Reader
+	accepted bool
+	h2       *frames
 }
 
 // errScript is a mistake in the script itself.
@@ -213,7 +224,7 @@ func (s *script) stepConn(verb, line string, args []string, rest string) error {
 		case err != nil:
 			return err
 		default:
-			s.add(name, c)
+			s.add(name, c, false)
 		}
 		return nil
 	case "accept":
@@ -223,7 +234,7 @@ func (s *script) stepConn(verb, line string, args []string, rest string) error {
 		if err != nil {
 			return err
 		}
-		s.add(name, c)
+		s.add(name, c, true)
 		return nil
 	}
 	c := s.conns[name]
@@ -262,14 +273,16 @@ func (s *script) stepConn(verb, line string, args []string, rest string) error {
 	case "reset":
 		c.Conn.(*net.TCPConn).SetLinger(0)
 		return c.Close()
+	case "h2", "headers", "data", "rst", "goaway", "window", "ping", "settings", "frame", "body":
+		return s.stepH2(c, verb, line, args[1:], rest)
 	default:
 		return errScript
 	}
 	return nil
 }
 
-func (s *script) add(name string, c net.Conn) {
-	s.conns[name] = &peer{c, bufio.NewReader(c)}
+func (s *script) add(name string, c net.Conn, accepted bool) {
+	s.conns[name] = &peer{Conn: c, r: bufio.NewReader(c), accepted: accepted}
 	s.t.Cleanup(func() { c.Close() })
 }
 

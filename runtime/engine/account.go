@@ -29,7 +29,7 @@ func headSize(m *message.Message) int64 {
 // bodySize is what the flow has counted of a body so far.
 func (f *flow) bodySize() int64 {
 	n := f.moved
-	if f.done && f.chunkedIn {
+	if f.done && (f.chunkedIn || f.trailer != nil) {
 		n += endSize
 	}
 	if f.trailer != nil && f.done {

@@ -172,6 +172,16 @@ func (k *link) abort() {
 	k.free()
 }
 
+// leaveServer ends a shared connection that nobody needs any more: by a reset, unless the
+// server is still to get what is queued.
+func (k *link) leaveServer() {
+	if k.sock.IsOpen() && k.sock.Queued() > 0 {
+		k.close()
+		return
+	}
+	k.abort()
+}
+
 func (k *link) free() {
 	k.srv, k.shared = nil, nil
 	k.next, k.w.links = k.w.links, k

@@ -230,6 +230,9 @@ func (m *mux) end(err error) {
 		return
 	}
 	m.over = err
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF // to a channel, io.EOF is the end of a message
+	}
 	m.h2.Each(func(st *h2.Stream) { st.Owner.(*channel).fail(err) })
 	m.touch()
 	m.owner.ended(err)

@@ -17,7 +17,6 @@ type shared struct {
 	k    *link
 	live *exchange // those that streams have
 	n    int       // exchanges that are not over
-	last uint32    // with away: the highest stream that the server still answers
 	away bool      // GOAWAY came
 }
 
@@ -113,7 +112,7 @@ func (x *exchange) Received(b *loop.Buffer, err error) {
 	case eof(err):
 		x.st.responseEnded()
 	default:
-		x.st.serverEnd(err)
+		x.st.exchangeFailed(err)
 	}
 }
 
@@ -207,11 +206,12 @@ func (m *shared) settled() {
 	m.k.w.offer(m.k)
 }
 
-// goAway ends the exchanges that the server does not answer any more. Others may go on.
+// goAway ends the exchanges that the server does not answer any more. Others may go on. As
+// in the reference, a server that says that it answers none is waited for.
 func (m *shared) goAway(last uint32, _ h2.Code) {
-	m.away, m.last = true, last
+	m.away = true
 	m.k.w.unlist(m.k)
-	for x := m.live; x != nil; {
+	for x := m.live; x != nil && last > 0; {
 		next := x.next
 		if x.ch.st.ID > last {
 			x.ch.fail(resetError(h2.RefusedStream))
@@ -219,7 +219,7 @@ func (m *shared) goAway(last uint32, _ h2.Code) {
 		x = next
 	}
 	if m.n == 0 && !m.gone {
-		m.k.close()
+		m.k.leaveServer()
 	}
 }
 
@@ -233,7 +233,7 @@ func (m *shared) ended(error) {
 		x = next
 	}
 	if m.n == 0 && !m.gone {
-		m.k.close()
+		m.k.leaveServer()
 	}
 }
 
@@ -252,7 +252,7 @@ func (m *shared) left(ch *channel) {
 	switch {
 	case m.gone:
 	case !m.more():
-		m.k.close()
+		m.k.leaveServer()
 	default:
 		m.k.rest()
 	}
@@ -315,6 +315,18 @@ func (s *stream) upgradeRefused() outcome {
 	s.back().FailedConn.Inc()
 	s.setEnd(runtime.EndServer)
 	return s.answerWith(s.errorReply(502))
+}
+
+// exchangeFailed is told that the exchange, or its connection, ended by an error.
+func (s *stream) exchangeFailed(err error) {
+	if !s.toCli.done {
+		s.back().FailedRes.Inc()
+		s.Server.Stats[s.w.id].FailedRes.Inc()
+		if !s.resHead && s.Reused {
+			s.countAborts(false)
+		}
+	}
+	s.serverEnd(err)
 }
 
 // responseEnded is told by a shared connection that all of a response came.
