@@ -24,7 +24,7 @@ func StatusClass(status int) int {
 // FrontCounters is what frontends and listeners count: one shard per loop.
 type FrontCounters struct {
 	Conns, Sess                  counter.Counter // accepted connections; sessions that passed the session rules
-	H1Sess, OtherSess            counter.Counter
+	H1Sess, H2Sess, OtherSess    counter.Counter
 	ReqIn, ReqOut, ResIn, ResOut counter.Counter // bytes: from client, to server, from server, to client
 	DeniedReq, DeniedRes         counter.Counter
 	DeniedConn, DeniedSess       counter.Counter
@@ -33,9 +33,18 @@ type FrontCounters struct {
 	FailedRewrite                counter.Counter
 	InternalErr                  counter.Counter
 	CliAborts, SrvAborts         counter.Counter
-	H1Req, OtherReq              counter.Counter
+	H1Req, H2Req, OtherReq       counter.Counter
+	H2                           H2Counters
 	Rsp                          [StatusClasses]counter.Counter
 	_                            [64]byte // the next shard starts on a cache line of its own
+}
+
+// H2Counters is what HTTP/2 connections count.
+type H2Counters struct {
+	Conns, Streams                           counter.Counter
+	Headers, Data, Settings, Resets, GoAways counter.Counter // frames received
+	ConnErrors, StreamErrors                 counter.Counter // violations of the protocol
+	ResetsSent, GoAwaysSent                  counter.Counter // for errors
 }
 
 // BackCounters is what backends and servers count: one shard per loop.
@@ -51,6 +60,7 @@ type BackCounters struct {
 	InternalErr                  counter.Counter
 	CliAborts, SrvAborts         counter.Counter
 	Req                          counter.Counter // HTTP requests
+	H2                           H2Counters
 	Rsp                          [StatusClasses]counter.Counter
 	QTime, CTime, DTime, TTime   counter.Average // ms: queue, connect, response, total
 	_                            [64]byte

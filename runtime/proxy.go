@@ -126,6 +126,9 @@ type ProxyStats struct {
 
 	TLSFront, TLSBack TLSCounters // handshakes with clients and with servers
 
+	H2Open, H2OpenBack       counter.Gauge // HTTP/2 connections of clients and to servers
+	H2Streams, H2StreamsBack counter.Gauge // and their streams
+
 	FrontConns    counter.Gauge // client connections now
 	FrontConnsMax counter.Max
 	BackConns     counter.Gauge // sessions on the backend now

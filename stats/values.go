@@ -335,7 +335,7 @@ func colReqTot(r *Row) Field {
 	if r.On == Frontend {
 		for i := range r.Proxy.Live.Front {
 			c := &r.Proxy.Live.Front[i]
-			sum += c.H1Req.Load() + c.OtherReq.Load()
+			sum += c.H1Req.Load() + c.H2Req.Load() + c.OtherReq.Load()
 		}
 		return u64(counting, sum)
 	}
@@ -353,7 +353,7 @@ func colSessOther(r *Row) Field {
 	sum := uint64(0)
 	for i := range r.Proxy.Live.Front {
 		c := &r.Proxy.Live.Front[i]
-		sum += c.Sess.Load() - min(c.H1Sess.Load(), c.Sess.Load())
+		sum += c.Sess.Load() - min(c.H1Sess.Load()+c.H2Sess.Load(), c.Sess.Load())
 	}
 	return u64(counting, sum)
 }

@@ -69,7 +69,7 @@ func (s *stream) gatherRequest() gatherResult {
 	s.inAt += used
 	b := &s.Ctx.ReqBody
 	b.Data, b.Complete = s.body.Data, s.toSrv.dec.Finished()
-	if s.Req.Flags&message.Chunked != 0 {
+	if s.Req.Flags&(message.Chunked|message.Framed) != 0 {
 		b.Size = -1
 	}
 	return res

@@ -382,7 +382,7 @@ func (ch *channel) over() {
 		return
 	}
 	if ch.st.SendEnded() && !ch.st.Closed() {
-		ch.reset(h2.Cancel)
+		ch.reset(ch.m.h2.Unwanted())
 	}
 	if ch.st.ID == 0 || ch.st.Closed() || ch.m.over != nil {
 		m := ch.m

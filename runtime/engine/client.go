@@ -22,6 +22,9 @@ type client struct {
 	timer loop.Timer
 	task  loop.Task // begins with the request in ahead
 	port  *port
+	sess  *runtime.Session // the connection's: its own, unless it is one request of an HTTP/2 connection
+	h2    *h2Client        // the requests that it carries; nil: it carries one at a time
+	via   *h2Request       // that it is; nil: it is a connection
 	st    *stream
 	ahead *loop.Buffer // bytes of the next request, received during this one
 	end   error        // why receiving ended; nil: it did not
@@ -58,6 +61,7 @@ func (w *worker) open(p *port, fd int, peer *loop.Addr) {
 		Accepted: w.loop.Now(), AcceptedWall: w.loop.Wall() / 1e3,
 		Src: peer.AddrPort(), Unix: p.unix, Expect: p.ln.Bind.Prologue,
 	}
+	c.sess = &c.Session
 	c.Handshake, c.Fd = c.Accepted, fd
 	if p.dst.IsValid() {
 		c.Dst = p.dst
@@ -150,6 +154,10 @@ func (c *client) established() {
 	w.cfg.Stats.MaxSessRate.Show(uint64(w.cfg.Stats.SessRate.Add(w.ms(), 1)))
 	c.sock.Receive()
 	c.http = px.Mode == runtime.ModeHTTP
+	if c.http && c.speaksH2() {
+		c.startH2()
+		return
+	}
 	if c.http {
 		fe.H1Sess.Inc()
 		c.setTimer(px.Timeout.Request, px.Timeout.Client)
@@ -159,6 +167,14 @@ func (c *client) established() {
 	s := w.takeStream(c)
 	c.st = s
 	s.startTCP()
+}
+
+// conn is the connection: the client itself, unless it is one request of an HTTP/2 connection.
+func (c *client) conn() *client {
+	if c.via != nil {
+		return c.via.of.c
+	}
+	return c
 }
 
 // setTimer sets the client timer to the first of the durations that is set, from now on.
@@ -236,10 +252,12 @@ func (c *client) Expired(*loop.Timer) {
 		s.clientTimeout()
 		return
 	}
-	px := c.Front
+	px := c.sess.Front
 	switch {
 	case c.Expect != 0:
 		c.handshakeFailed(c.prologueLate())
+	case c.h2 != nil:
+		c.h2.expired()
 	case c.TLS != nil && c.Handshake == c.Accepted:
 		c.handshakeFailed(transport.ErrHandshakeTimeout)
 	case c.kept, !c.http:
@@ -306,6 +324,9 @@ func (c *client) close(linger time.Duration) {
 	}
 	c.closed = true
 	c.timer.Stop()
+	if c.h2 != nil {
+		c.h2.shut(linger > 0)
+	}
 	if c.ahead != nil {
 		c.ahead.Release()
 		c.ahead = nil
@@ -316,6 +337,9 @@ func (c *client) close(linger time.Duration) {
 
 // abort ends the connection by a reset.
 func (c *client) abort() {
+	if c.h2 != nil {
+		c.h2.shut(false)
+	}
 	c.sock.Abort()
 	c.close(0)
 }
@@ -327,6 +351,6 @@ func (c *client) left() {
 	w.clients.remove(c)
 	c.Vars.Reset()
 	c.port.leave(w)
-	c.st, c.TLS = nil, nil
+	c.st, c.TLS, c.h2 = nil, nil, nil
 	c.next, w.idle = w.idle, c
 }

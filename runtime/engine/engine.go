@@ -40,6 +40,7 @@ type Engine struct {
 
 	h1Options h1.Options
 	h2Servers h2.Config // of connections to servers
+	h2Clients h2.Config // of those of clients
 	observe   func(srv *runtime.Server, what Observation)
 }
 
@@ -96,6 +97,7 @@ func New(cfg *runtime.Config, o Options) *Engine {
 	if cfg.Global.NbThread == 0 {
 		cfg.Global.NbThread = goruntime.NumCPU()
 	}
+	e.h2Clients = h2ClientConfig(cfg)
 	n := cfg.Global.NbThread
 	for i, px := range cfg.Proxies {
 		px.Slot = i

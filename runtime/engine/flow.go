@@ -26,9 +26,10 @@ type flow struct {
 	skip      bool // the bytes are dropped: a rule or the method took the body away
 	done      bool // all of the message was passed on
 	trailer   *trailer
-	moved     int64  // payload bytes seen
-	chunkedIn bool   // the body comes in chunks
-	to        framer // with h1.Framed: what the message goes to
+	late      *trailer // that came already and go out behind the body
+	moved     int64    // payload bytes seen
+	chunkedIn bool     // the body comes in chunks
+	to        framer   // with h1.Framed: what the message goes to
 }
 
 // framer is the destination of a message whose transport marks its end: an HTTP/2 stream.
@@ -168,6 +169,10 @@ func (f *flow) put(w *worker, b *loop.Buffer, from, to int, dst *transport.Conn,
 
 // finish ends the message on the wire.
 func (f *flow) finish(w *worker, dst *transport.Conn, tail *loop.Buffer) *loop.Buffer {
+	if f.late != nil {
+		f.trailer, f.late = f.late, nil
+		return f.sendTrailers(w, dst, tail)
+	}
 	if f.framing == h1.Framed && f.trailer == nil {
 		flush(dst, tail)
 		f.sendEnd(dst, nil)
@@ -196,9 +201,14 @@ func (f *flow) sendEnd(dst *transport.Conn, trailers *message.Message) {
 
 // newTrailer makes room for a trailer section.
 func (f *flow) newTrailer(w *worker) *trailer {
+	f.trailer = w.newTrailer()
+	return f.trailer
+}
+
+// newTrailer makes room for a trailer section.
+func (w *worker) newTrailer() *trailer {
 	t := &trailer{buf: w.loop.Buffer()}
 	t.msg.Reset(t.buf.Data, make([]message.Field, 0, w.cfg.Global.Tune.MaxHdr))
-	f.trailer = t
 	return t
 }
 
@@ -265,6 +275,9 @@ func (f *flow) sendTrailers(w *worker, dst *transport.Conn, tail *loop.Buffer) *
 func (f *flow) drop() {
 	if f.trailer != nil {
 		f.trailer.buf.Release()
+	}
+	if f.late != nil {
+		f.late.buf.Release()
 	}
 	*f = flow{}
 }

@@ -104,7 +104,7 @@ func (k *link) release(keep bool) {
 		k.ex.close()
 		return
 	}
-	c := k.st.c
+	c := k.st.c.conn()
 	k.st = nil
 	k.unuse()
 	k.served++

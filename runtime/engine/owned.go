@@ -8,7 +8,7 @@ import "hapax/runtime"
 func (s *stream) claim(k *link, fresh bool) {
 	switch mode := s.Back.Reuse; {
 	case k.private, mode == runtime.ReuseSafe:
-		s.c.own(k)
+		s.c.conn().own(k)
 	case mode == runtime.ReuseAlways || !fresh:
 		s.w.offer(k)
 	}
@@ -61,7 +61,7 @@ func (k *link) wake() {
 // ownLink finds a connection of the client's own that leads to the server and was made for
 // the same.
 func (s *stream) ownLink(srv *runtime.Server, key []byte) *link {
-	c := s.c
+	c := s.c.conn()
 	for k := c.owned; k != nil; k = k.nextOwned {
 		if k.srv != srv || k.key() != string(key) || !k.resting && !k.shared.more() {
 			continue

@@ -197,48 +197,56 @@ func (s *stream) captureReply() {
 
 // sendReply sends the head in s.Res and a body, and ends the stream.
 func (s *stream) sendReply(body []byte) {
-	w, c := s.w, s.c
-	enc := s.responseEncoder()
-	out := w.loop.Buffer()
-	data, err := enc.AppendResponse(out.Data, &s.Res)
+	c, f := s.c, &s.toCli
+	out, err := s.encodeHead(len(body) == 0)
 	if err != nil {
-		out.Release()
 		s.cut()
 		return
 	}
-	out.Data = data
 	s.BytesOut += headSize(&s.Res)
 	s.replied = true
 	s.countStatus(s.Status)
 	if s.statsRefused {
 		s.Status = 400
 	}
-	if !enc.SkipBody {
-		if enc.Framing == h1.Chunks && len(body) > 0 {
-			out.Data = h1.AppendChunkHead(out.Data, uint64(len(body)))
-		}
-		for len(body) > 0 {
-			n := min(len(body), cap(out.Data)-len(out.Data))
-			out.Data = append(out.Data, body[:n]...)
-			body = body[n:]
-			s.toCli.moved += int64(n)
-			if len(body) > 0 {
-				c.sock.Send(out)
-				out = w.loop.Buffer()
-			}
-		}
-		if enc.Framing == h1.Chunks {
-			if s.toCli.moved > 0 {
-				out.Data = append(out.Data, h1.ChunkEnd...)
-			}
-			out.Data = append(out.Data, h1.LastChunk...)
-		}
+	if !f.skip {
+		out = s.sendReplyBody(out, body)
 	}
-	c.sock.Send(out)
-	s.closing = enc.Want != h1.KeepAlive
+	flush(&c.sock, out)
+	if f.framing == h1.Framed {
+		f.to.SendEnd(nil)
+	}
 	s.toCli.done = true
 	s.dropServer()
 	s.skipRequest()
+}
+
+// sendReplyBody sends a body behind what is in out, nil when that has left. The last buffer is not sent yet.
+func (s *stream) sendReplyBody(out *loop.Buffer, body []byte) *loop.Buffer {
+	w, f := s.w, &s.toCli
+	if out == nil {
+		out = w.loop.Buffer()
+	}
+	if f.framing == h1.Chunks && len(body) > 0 {
+		out.Data = h1.AppendChunkHead(out.Data, uint64(len(body)))
+	}
+	for len(body) > 0 {
+		n := min(len(body), cap(out.Data)-len(out.Data))
+		out.Data = append(out.Data, body[:n]...)
+		body = body[n:]
+		f.moved += int64(n)
+		if len(body) > 0 {
+			s.c.sock.Send(out)
+			out = w.loop.Buffer()
+		}
+	}
+	if f.framing == h1.Chunks {
+		if f.moved > 0 {
+			out.Data = append(out.Data, h1.ChunkEnd...)
+		}
+		out.Data = append(out.Data, h1.LastChunk...)
+	}
+	return out
 }
 
 // skipRequest skips what was received of a request that is answered here, and what
@@ -263,7 +271,7 @@ func (s *stream) skipRequest() {
 	if head := (*loop.Buffer)(nil); s.passHeldBody(&head) {
 		return
 	}
-	if s.c.end != nil {
+	if s.c.end != nil || s.c.via != nil {
 		s.finishLater()
 		return
 	}
@@ -308,11 +316,33 @@ func (s *stream) refuseRequest(status int) {
 
 // sendRaw sends an error page as it is.
 func (s *stream) sendRaw(status int) {
+	raw := []byte(h1.ReplyFor(status).Raw)
 	if r := s.Front.Errors[status]; r != nil && r.Raw != nil {
-		if len(r.Raw) > 0 {
-			s.c.sock.SendStatic(r.Raw)
-		}
+		raw = r.Raw
+	}
+	switch {
+	case len(raw) == 0:
+	case s.c.via != nil:
+		s.sendRawFramed(raw)
+	default:
+		s.c.sock.SendStatic(raw)
+	}
+}
+
+// sendRawFramed sends an error page over HTTP/2.
+func (s *stream) sendRawFramed(raw []byte) {
+	if s.out == nil {
+		s.out = s.w.loop.Buffer()
+	}
+	s.out.Reset()
+	body, err := s.parseRaw(raw)
+	if err != nil {
 		return
 	}
-	s.c.sock.SendStatic([]byte(h1.ReplyFor(status).Raw))
+	if _, err := s.encodeHead(len(body) == 0); err != nil {
+		return
+	}
+	s.replied = true
+	s.c.sock.SendStatic(body)
+	s.toCli.to.SendEnd(nil)
 }

@@ -310,7 +310,11 @@ func (s *stream) expectContinue() {
 	if i < 0 || s.Req.Flags&message.Version11 == 0 || !message.EqualFold(s.Req.Value(i), "100-continue") {
 		return
 	}
-	s.c.sock.SendStatic(continueReply)
+	if x := s.c.via; x != nil {
+		x.writeStatus(100)
+	} else {
+		s.c.sock.SendStatic(continueReply)
+	}
 	s.Req.Remove(i)
 }
 

@@ -99,7 +99,7 @@ func (s *stream) keepAuthenticated(status int) {
 		v := s.Res.Value(i)
 		for _, scheme := range [...]string{"Negotiate", "NTLM"} {
 			if len(v) >= len(scheme) && message.EqualFold(v[:len(scheme)], scheme) {
-				s.link.conn().private, s.c.sticks = true, true
+				s.link.conn().private, s.c.conn().sticks = true, true
 			}
 		}
 	}
@@ -121,14 +121,10 @@ func (s *stream) checkBody() (int, h1.Event) {
 func (s *stream) informational() {
 	w := s.w
 	s.ResFromServer += headSize(&s.Res)
-	out := w.loop.Buffer()
-	enc := h1.Encoder{Request11: true}
-	if data, err := enc.AppendResponse(out.Data, &s.Res); err == nil && s.Req.Flags&message.Version11 != 0 {
-		out.Data = data
-		s.c.sock.Send(out)
-		s.holdServer()
+	if x := s.c.via; x != nil {
+		x.writeHead(&s.Res, false)
 	} else {
-		out.Release()
+		s.passInformational()
 	}
 	rest := s.out
 	n := copy(rest.Data, rest.Data[s.Res.HeadLen:])
@@ -147,6 +143,19 @@ func (s *stream) informational() {
 		return
 	}
 	s.parseResponse()
+}
+
+// passInformational passes a 1xx response on to a client that speaks HTTP/1.
+func (s *stream) passInformational() {
+	out := s.w.loop.Buffer()
+	enc := h1.Encoder{Request11: true}
+	if data, err := enc.AppendResponse(out.Data, &s.Res); err == nil && s.Req.Flags&message.Version11 != 0 {
+		out.Data = data
+		s.c.sock.Send(out)
+		s.holdServer()
+	} else {
+		out.Release()
+	}
 }
 
 // inspectResponse are the tcp-response content rules of the backend.
@@ -298,27 +307,21 @@ func (s *stream) runAfter() bool {
 // of its body; the rest follows as it comes.
 func (s *stream) forwardResponse() outcome {
 	w, c := s.w, s.c
-	out := w.loop.Buffer()
 	if s.Method == message.HEAD {
 		s.Res.Flags |= message.BodylessResponse // a rule changed the method: the client wants no body all the same
 	}
-	enc := s.responseEncoder()
-	data, err := enc.AppendResponse(out.Data, &s.Res)
+	f := &s.toCli
+	out, err := s.encodeHead(f.dec.Finished())
 	if err != nil {
-		out.Release()
 		s.front().InternalErr.Inc()
 		s.setEnd(runtime.EndInternal)
 		s.dropServer()
 		return s.answerWith(s.errorReply(500))
 	}
-	out.Data = data
 	s.BytesOut += headSize(&s.Res)
 	s.replied = true
-	s.closing = enc.Want != h1.KeepAlive
-	f := &s.toCli
-	f.framing, f.skip = enc.Framing, enc.SkipBody
-	if enc.Framing == h1.OtherBytes {
-		c.sock.Send(out)
+	if f.framing == h1.OtherBytes {
+		flush(&c.sock, out)
 		s.startTunnel()
 		return end
 	}
@@ -380,6 +383,32 @@ func (s *stream) passHeldResponse(head *loop.Buffer) {
 	case s.resEnd:
 		s.responseEnded()
 	}
+}
+
+// encodeHead makes the head of the response ready to leave and sets how its body follows; last: no body does. Over
+// HTTP/2 it has left already, and there is no buffer.
+func (s *stream) encodeHead(last bool) (*loop.Buffer, error) {
+	f := &s.toCli
+	if x := s.c.via; x != nil {
+		code := s.Res.Status
+		f.skip = s.Res.Flags&message.BodylessResponse != 0 || code == 204 || code == 304
+		f.framing, f.to = h1.Framed, &x.ch
+		if h1.Switches(s.Method, code) {
+			f.framing, last = h1.OtherBytes, false
+		}
+		return nil, x.writeHead(&s.Res, last || f.skip)
+	}
+	out := s.w.loop.Buffer()
+	enc := s.responseEncoder()
+	data, err := enc.AppendResponse(out.Data, &s.Res)
+	if err != nil {
+		out.Release()
+		return nil, err
+	}
+	out.Data = data
+	s.closing = enc.Want != h1.KeepAlive
+	f.framing, f.skip = enc.Framing, enc.SkipBody
+	return out, nil
 }
 
 // responseEncoder is filled in with what is known of the client connection.
@@ -471,7 +500,7 @@ func (s *stream) responseDone() {
 
 // exchangeOver ends the stream after its response was passed on.
 func (s *stream) exchangeOver() {
-	if !s.toSrv.done && s.c.end == nil {
+	if !s.toSrv.done && s.c.end == nil && s.c.via == nil {
 		// The server answered and left without reading all of the request: the rest goes nowhere.
 		s.stopWaiting()
 		s.dropServer()

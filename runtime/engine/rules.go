@@ -123,6 +123,10 @@ func (s *stream) judgeRequest(v runtime.Verdict) outcome {
 
 // sendEarly sends the informational answers that rules made.
 func (s *stream) sendEarly() {
+	if x := s.c.via; x != nil {
+		x.writeRaw(s.Early)
+		s.Early = s.Early[:0]
+	}
 	for b := s.Early; len(b) > 0; {
 		out := s.w.loop.Buffer()
 		n := min(len(b), cap(out.Data))

@@ -27,8 +27,8 @@ func (s *stream) pick() outcome {
 		s.point(sample.SetServer, sample.Request)
 		s.Ctx.Final = true
 		s.Ctx.Scratch.Reset()
-		if (s.c.sticks || be.Options&runtime.OptPreferLastServer != 0) && s.avoid == nil {
-			if last := s.c.last; last != nil && last.Proxy == be && last.Usable() {
+		if (s.c.conn().sticks || be.Options&runtime.OptPreferLastServer != 0) && s.avoid == nil {
+			if last := s.c.conn().last; last != nil && last.Proxy == be && last.Usable() {
 				s.Server = last
 				return next
 			}
@@ -404,7 +404,7 @@ func (s *stream) established() {
 	s.stopWaiting()
 	s.Time.Connect = w.loop.Now()
 	s.link.sock.Receive()
-	s.c.last = s.Server
+	s.c.conn().last = s.Server
 	s.meet(s.link)
 }
 

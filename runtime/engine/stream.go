@@ -151,30 +151,34 @@ func (s *stream) begin(c *client) {
 	w := s.w
 	s.c = c
 	s.ID = w.newID()
-	s.Session = &c.Session
-	s.Front, s.Back = c.Front, c.Front
+	sess := c.sess
+	s.Session = sess
+	s.Front, s.Back = sess.Front, sess.Front
 	s.LogLevel = -1
 	s.Retries = -1
 	s.StrictMode = true
 	s.End = runtime.Termination{Cause: runtime.EndNone, State: runtime.InNone}
-	s.FirstRequest = c.Requests == 0
-	s.Time = runtime.Timing{Accept: c.Accepted, AcceptWall: c.AcceptedWall, Handshake: c.Handshake}
+	s.FirstRequest = sess.Requests == 0
+	s.Time = runtime.Timing{Accept: sess.Accepted, AcceptWall: sess.AcceptedWall, Handshake: sess.Handshake}
 	s.CookieIn, s.CookieOut = '-', '-'
-	s.steps = w.engine.plans[c.Front.Slot]
+	s.steps = w.engine.plans[sess.Front.Slot]
 
 	ctx := &s.Ctx
 	ctx.Now = time.Unix(0, w.loop.Wall())
-	ctx.Src, ctx.Dst = c.Client(), c.Local()
-	ctx.Front = sample.Conn{Src: c.Src, Dst: c.Dst}
-	if c.TLS != nil {
-		ctx.Front.TLS = c.TLS.Info()
+	ctx.Src, ctx.Dst = sess.Client(), sess.Local()
+	ctx.Front = sample.Conn{Src: sess.Src, Dst: sess.Dst}
+	if sess.TLS != nil {
+		ctx.Front.TLS = sess.TLS.Info()
 	}
-	s.http = c.Front.Mode == runtime.ModeHTTP || c.http
+	s.http = sess.Front.Mode == runtime.ModeHTTP || c.http
 	if s.http {
 		ctx.Front.HTTP = 1
+		if c.via != nil {
+			ctx.Front.HTTP = 2
+		}
 	}
 	ctx.Vars[sample.ProcScope] = w.cfg.ProcVars
-	ctx.Vars[sample.SessScope] = &c.Vars
+	ctx.Vars[sample.SessScope] = &sess.Vars
 	ctx.Vars[sample.TxnScope] = &s.TxnVars
 	ctx.Vars[sample.ReqScope], ctx.Vars[sample.ResScope] = &s.ReqVars, nil
 }
@@ -249,10 +253,16 @@ func (s *stream) startBroken() {
 // parse reads the request's head as far as it came.
 func (s *stream) parse() {
 	s.Req.Buf = s.in.Data
-	if h1.HasPreface(s.in.Data) {
+	switch first := !s.c.kept; {
+	case first && h1.PrefaceBegins(s.in.Data) && s.Front.Options&runtime.OptDisableH2Upgrade == 0:
+		return // the rest of it is on its way
+	case h1.HasPreface(s.in.Data):
 		status := 400 // HTTP/2 is not spoken
 		if s.c.Front.Options&runtime.OptDisableH2Upgrade != 0 {
 			status = 405 // and PRI is no method of HTTP/1
+		} else if first {
+			s.upgradeH2()
+			return
 		}
 		s.badRequest(status)
 		return
@@ -270,14 +280,14 @@ func (s *stream) parse() {
 
 // startRequest runs the steps of a complete head.
 func (s *stream) startRequest() {
-	c, w := s.c, s.w
+	w := s.w
 	s.inEnd = len(s.in.Data)
 	s.toSrv.dec.Start(&s.Req)
 	if _, ev := s.toSrv.dec.Check(s.in.Data[s.Req.HeadLen:]); ev == h1.BadBody {
 		s.badRequest(400) // nothing of it is passed on
 		return
 	}
-	c.Requests++
+	s.Session.Requests++
 	s.phase = hold
 	s.inAt = int(s.Req.HeadLen)
 	s.Method = s.Req.Method
@@ -286,7 +296,11 @@ func (s *stream) startRequest() {
 	s.URI = appendLine(s.URI[:0], &s.Req, w.cfg.Global.Tune.LogURILen)
 
 	fe := &s.Front.Live.Front[w.id]
-	fe.H1Req.Inc()
+	if s.c.via == nil {
+		fe.H1Req.Inc()
+	} else {
+		fe.H2Req.Inc()
+	}
 	s.countRequest()
 	s.Ctx.Line = s.URI
 	s.BytesIn += headSize(&s.Req)
@@ -342,7 +356,7 @@ func (s *stream) viewBody() {
 		ctx.ReqBody = sample.Body{Complete: true}
 		return
 	}
-	if s.Req.Flags&message.Chunked != 0 {
+	if s.Req.Flags&(message.Chunked|message.Framed) != 0 {
 		ctx.ReqBody = sample.Body{Size: -1}
 		return
 	}
@@ -532,13 +546,17 @@ func (s *stream) finish() {
 	keep := !s.closing && !c.closed && s.toCli.done && s.phase == full && !s.tunnel
 	abort := s.Drop
 	if abort && !c.closed {
-		vanish(c.sock.Fd(), c.Src.Addr(), s.DropTTL)
+		vanish(c.sock.Fd(), c.sess.Src.Addr(), s.DropTTL)
 	}
 	c.st = nil
-	if keep {
+	if keep && c.via == nil {
 		c.idleSince = w.loop.Now()
 	}
 	w.bury(s)
+	if c.via != nil {
+		c.via.finish(s)
+		return
+	}
 	switch {
 	case c.closed:
 	case keep:

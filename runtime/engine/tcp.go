@@ -10,7 +10,7 @@ import (
 
 // startTCP runs the steps of a connection in TCP mode.
 func (s *stream) startTCP() {
-	s.c.Requests++
+	s.Session.Requests++
 	s.phase = hold
 	s.Time.First = s.Time.Accept
 	s.front().OtherReq.Inc()

@@ -112,6 +112,15 @@ func (c *Conn) Reset(st *Stream, code Code) {
 	c.sayReset(st.ID, code)
 }
 
+// Unwanted is why the rest of what the peer sends on a stream is not wanted, once all of ours is sent: a client whose
+// answer is complete has done nothing wrong (RFC 9113, 8.1).
+func (c *Conn) Unwanted() Code {
+	if c.cfg.Client {
+		return Cancel
+	}
+	return NoError
+}
+
 // sayReset remembers the stream, on which frames may be on their way.
 func (c *Conn) sayReset(id uint32, code Code) {
 	c.reset[c.resets%uint8(len(c.reset))] = id

@@ -1,0 +1,373 @@
+package engine
+
+import (
+	"io"
+
+	"hapax/runtime"
+	"hapax/runtime/h1"
+	"hapax/runtime/h2"
+	"hapax/runtime/loop"
+	"hapax/runtime/message"
+)
+
+// h2Client is what a client connection that speaks HTTP/2 has beside its client: many requests run on it, each of which
+// is to its stream a client of its own.
+type h2Client struct {
+	mux
+	c       *client
+	n       int   // requests that are not over
+	streams int   // those that have a stream
+	prev    int64 // when the last request began; 0: none did
+	away    bool  // the client takes no more answers to new requests
+	stopped error // why nothing comes any more
+}
+
+// h2Request is one request of an h2Client.
+type h2Request struct {
+	client
+	ch       channel
+	of       *h2Client
+	got      uint64   // bytes of the body that came
+	trailers *trailer // behind it
+	free     *h2Request
+}
+
+// speaksH2 tells whether the client is known to speak HTTP/2 before it says anything.
+func (c *client) speaksH2() bool {
+	return c.Listener.Bind.Proto == "h2" || c.TLS != nil && c.TLS.ALPN() == "h2"
+}
+
+// startH2 makes the connection carry many requests from now on.
+func (c *client) startH2() *h2Client {
+	m := &h2Client{c: c}
+	c.h2 = m
+	m.mux.init(c.w, &c.sock, &c.w.engine.h2Clients, m)
+	c.sock.SetHandler(m)
+	fe := &c.Front.Live.Front[c.w.id]
+	fe.H2Sess.Inc()
+	fe.H2.Conns.Inc()
+	c.Front.Live.H2Open.Inc()
+	c.setTimer(c.Front.Timeout.Request, c.Front.Timeout.Client)
+	m.mux.start()
+	return m
+}
+
+// upgradeH2 makes an HTTP/2 connection of one whose first bytes, which the stream has, are the preface.
+func (s *stream) upgradeH2() {
+	c, w := s.c, s.w
+	held := [...]*loop.Buffer{s.in, s.more}
+	s.in, s.more = nil, nil
+	s.dead = true
+	c.st = nil
+	w.bury(s)
+	m := c.startH2()
+	for _, b := range held {
+		if b != nil {
+			m.Received(b, nil)
+		}
+	}
+}
+
+// Connected is never called: the connection stands.
+func (m *h2Client) Connected(error) {}
+
+// take gets a request out of the free list.
+func (m *h2Client) take() *h2Request {
+	w, c := m.w, m.c
+	x := w.h2Requests
+	if x == nil {
+		x = &h2Request{}
+		x.w, x.via = w, x
+		x.timer.Init(w.loop, &x.client)
+		x.ch.init(x)
+	} else {
+		w.h2Requests = x.free
+	}
+	x.of, x.sess, x.got = m, &c.Session, 0
+	x.end, x.closed, x.http = nil, false, true
+	x.ch.open(&m.mux, x)
+	x.sock.Carry(&x.ch)
+	m.n++
+	m.streams++
+	c.Front.Live.H2Streams.Inc()
+	c.Front.Live.Front[w.id].H2.Streams.Inc()
+	return x
+}
+
+// head begins a stream with a request.
+func (m *h2Client) head(_ *channel, end bool) {
+	w, c := m.w, m.c
+	x := m.take()
+	s := w.takeStream(&x.client)
+	x.st = s
+	s.in = w.loop.Buffer()
+	s.Req.Reset(s.in.Data, s.reqFields)
+	v := m.h2.ReadHead(&x.ch.st, &s.Req, c.Front.Options&runtime.OptAcceptUnsafeRequest != 0)
+	s.in.Data = s.Req.Buf
+	s.Time.First, s.Time.RequestWall = w.loop.Now(), w.loop.Wall()/1e3
+	if m.prev != 0 {
+		s.Time.Accept, s.Time.Handshake = m.prev, m.prev
+		s.Time.AcceptWall = s.Time.RequestWall - (s.Time.First-m.prev)/1e3
+	}
+	m.prev = s.Time.First
+	c.timer.Stop()
+	c.kept = true
+	switch v {
+	case h2.Good:
+		x.sock.Receive()
+		s.startRequest()
+		if end && x.st == s && x.ch.st.Tunnel() {
+			x.ch.finish(io.EOF)
+		}
+	case h2.BadRequest:
+		s.badRequest(400)
+	default:
+		c.Requests++
+		m.drop(x)
+		if v == h2.Broken {
+			m.end(muxError(h2.CompressionError))
+		}
+	}
+}
+
+// drop takes a request back that has no stream any more: it was refused before it began.
+func (m *h2Client) drop(x *h2Request) {
+	s := x.st
+	x.st = nil
+	m.streams--
+	m.w.putStream(s)
+	x.sock.Abort()
+}
+
+// trailers reads the trailers of a request.
+func (m *h2Client) trailers(ch *channel) {
+	x := ch.owner.(*h2Request)
+	if x.st == nil {
+		m.h2.Refuse(h2.Cancel)
+		return
+	}
+	t := m.w.newTrailer()
+	switch m.h2.ReadTrailers(&ch.st, &t.msg) {
+	case h2.Good:
+		t.buf.Data = t.msg.Buf
+		x.trailers = t
+		ch.finish(io.EOF)
+		return
+	case h2.Broken:
+		m.end(muxError(h2.CompressionError))
+	default:
+		ch.fail(resetError(h2.ProtocolError))
+	}
+	t.buf.Release()
+}
+
+// settled is of no interest.
+func (m *h2Client) settled() {}
+
+// goAway tells that the client goes once its requests are answered.
+func (m *h2Client) goAway(uint32, h2.Code) {
+	m.away = true
+	m.rest()
+}
+
+// left takes a request back that is over.
+func (m *h2Client) left(ch *channel) {
+	x := ch.owner.(*h2Request)
+	if t := x.trailers; t != nil {
+		x.trailers = nil
+		t.buf.Release()
+	}
+	m.n--
+	m.c.Front.Live.H2Streams.Dec()
+	x.of = nil
+	x.free, m.w.h2Requests = m.w.h2Requests, x
+	m.rest()
+}
+
+// rest looks after a connection without streams: it is closed when nobody wants it any more, else it waits, for the next
+// request or for its client to take the last bytes of the answers.
+func (m *h2Client) rest() {
+	c := m.c
+	px := c.Front
+	switch {
+	case m.gone || m.streams > 0:
+	case m.n > 0:
+		c.setTimer(px.Timeout.Client)
+	case m.away, m.over != nil, m.h2.Draining():
+		c.close(linger)
+	case m.w.engine.stopping.Load() && m.w.engine.closeIdle(c):
+		m.goodbye()
+	default:
+		c.setTimer(px.Timeout.KeepAlive, px.Timeout.Request, px.Timeout.Client)
+	}
+}
+
+// goodbye closes an idle connection, which the client is told.
+func (m *h2Client) goodbye() {
+	if m.speaks() {
+		m.room(0)
+		m.h2.Finish(h2.NoError)
+	}
+	m.c.close(linger)
+}
+
+// ended ends the connection: its streams were told.
+func (m *h2Client) ended(err error) {
+	m.stopped = err
+	if !m.gone {
+		m.c.close(linger)
+	}
+}
+
+// expired is the end of the time of a connection without streams.
+func (m *h2Client) expired() { m.goodbye() }
+
+// shut ends the use of the connection.
+func (m *h2Client) shut(say bool) {
+	if m.gone {
+		return
+	}
+	m.count()
+	m.mux.close(say)
+	m.c.Front.Live.H2Open.Dec()
+}
+
+// Received is what the client sends.
+func (m *h2Client) Received(b *loop.Buffer, err error) {
+	m.mux.Received(b, err)
+	m.count()
+}
+
+// count adds up what happened.
+func (m *h2Client) count() {
+	c := &m.h2.Counts
+	if *c == (h2.Counts{}) {
+		return
+	}
+	n := &m.c.Front.Live.Front[m.w.id].H2
+	n.Headers.Add(uint64(c.Headers))
+	n.Data.Add(uint64(c.Data))
+	n.Settings.Add(uint64(c.Settings))
+	n.Resets.Add(uint64(c.Resets))
+	n.GoAways.Add(uint64(c.GoAways))
+	n.ConnErrors.Add(uint64(c.ConnErrors))
+	n.StreamErrors.Add(uint64(c.StreamErrors))
+	n.ResetsSent.Add(uint64(c.ResetsSent))
+	n.GoAwaysSent.Add(uint64(c.GoAwaysSent))
+	*c = h2.Counts{}
+}
+
+// Received is the body of a request, its end, or that of the stream.
+func (x *h2Request) Received(b *loop.Buffer, err error) {
+	s := x.st
+	switch {
+	case b != nil:
+		x.got += uint64(len(b.Data))
+		s.fromClient(b)
+	case eof(err):
+		s.requestEnded()
+	default:
+		x.client.end = err
+		s.clientEnd(err)
+	}
+}
+
+// finish ends the part of the stream, which has passed on all of its answer, or has not.
+func (x *h2Request) finish(s *stream) {
+	m := x.of
+	x.timer.Stop()
+	x.closed = true
+	if x.ahead != nil {
+		x.ahead.Release()
+		x.ahead = nil
+	}
+	m.streams--
+	switch {
+	case s.Drop:
+		x.sock.Abort()
+		m.c.abort()
+	case !s.replied:
+		// Nothing was said: the client may try again elsewhere.
+		x.ch.reset(h2.RefusedStream)
+		x.sock.Abort()
+	default:
+		x.sock.Close(linger)
+	}
+}
+
+// writeHead sends the head of an answer.
+func (x *h2Request) writeHead(m *message.Message, end bool) error {
+	p := &x.of.mux
+	if !p.speaks() || x.ch.st.Closed() {
+		return nil // nobody is there any more
+	}
+	p.room(0)
+	err := p.h2.WriteHead(&x.ch.st, m, end)
+	if err == h2.ErrFull {
+		p.push()
+		p.room(0)
+		err = p.h2.WriteHead(&x.ch.st, m, end)
+	}
+	p.touch()
+	if err == nil && end {
+		x.ch.fin = true
+	}
+	return err
+}
+
+// writeStatus sends an informational answer without fields.
+func (x *h2Request) writeStatus(status int) {
+	var m message.Message
+	m.Reset(make([]byte, 0, 16), nil)
+	m.SetStatusLine("HTTP/1.1", status, "")
+	x.writeHead(&m, false)
+}
+
+// writeRaw sends informational answers that are written as HTTP/1.1 has them.
+func (x *h2Request) writeRaw(raw []byte) {
+	for len(raw) > 0 {
+		var m message.Message
+		var p h1.Parser
+		m.Reset(append(make([]byte, 0, 2*len(raw)), raw...), make([]message.Field, 0, addedHeaders))
+		p.Response(message.GET, 0, x.w.headLimits())
+		if p.Parse(&m) != h1.Complete {
+			return
+		}
+		x.writeHead(&m, false)
+		raw = raw[m.HeadLen:]
+	}
+}
+
+// requestEnded notes that the client has sent all of a request: its HTTP/2 stream tells.
+func (s *stream) requestEnded() {
+	x := s.c.via
+	if x.ch.st.Tunnel() {
+		x.client.end = io.EOF
+		if s.tunnel {
+			s.tcpClientEnd(io.EOF)
+		}
+		return
+	}
+	f := &s.toSrv
+	f.dec.EndAt(x.got)
+	f.late, x.trailers = x.trailers, nil
+	switch {
+	case s.phase == hold:
+		s.run(&s.req)
+	case s.phase == pass && f.dec.Finished():
+		if s.link != nil {
+			dst := &s.link.sock
+			flush(dst, f.finish(s.w, dst, nil))
+		}
+		s.requestDone()
+	}
+}
+
+// h2ClientConfig is what the process wants of the HTTP/2 connections of clients.
+func h2ClientConfig(cfg *runtime.Config) h2.Config {
+	t := &cfg.Global.Tune
+	return h2.Config{
+		HeaderTable: 4096, InitialWindow: t.BufSize, MaxStreams: 100, MaxFrame: t.BufSize, Receive: 100 * t.BufSize,
+		Buffer: t.BufSize, Rewrite: t.MaxRewrite, Headers: t.MaxHdr, ExtendedConnect: true,
+	}
+}
