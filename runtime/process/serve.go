@@ -19,6 +19,7 @@ import (
 	"hapax/runtime/check"
 	"hapax/runtime/engine"
 	"hapax/runtime/logger"
+	"hapax/runtime/ssl"
 	"hapax/stats/cli"
 )
 
@@ -177,6 +178,7 @@ func (s *server) accept() bool {
 	live.BootTime = time.Since(s.began)
 	s.engine.Run()
 	s.checks.Start(s.engine.Loops())
+	ssl.Start(s.cfg, func(text string) { logger.Server(logger.Notice, nil, "%s", text) })
 	for l := range sockets {
 		go s.control.Serve(l)
 	}
@@ -287,6 +289,7 @@ func (s *server) run() int {
 
 // close ends the loops, so that their sockets are free at once.
 func (s *server) close() {
+	ssl.Stop(s.cfg)
 	s.checks.Stop()
 	s.engine.Close()
 	logger.Stop(s.cfg)

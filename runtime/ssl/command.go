@@ -91,7 +91,12 @@ func commands() []cli.Command {
 		change("del ssl crt-list", "remove a line from a list of certificates", delLine),
 		change("show ssl crt-list", "the lists of certificates, or the lines of one", showList),
 
-		show("show tls-keys", "the keys of tickets", cli.User, showTicketKeys),
+		change("set ssl ocsp-response", "replace the response about a certificate", setResponse),
+		change("show ssl ocsp-response", "the responses about certificates, or one in detail", showResponse),
+		change("show ssl ocsp-updates", "when responses are fetched", showUpdates),
+		change("update ssl ocsp-response", "fetch the response about a certificate at once", updateResponse),
+
+		change("show tls-keys", "the keys of tickets", showTicketKeys),
 		change("set ssl tls-key", "make a key the next one for tickets", setTicketKey),
 		show("show ssl providers", "where algorithms are from", cli.User, showProviders),
 	}

@@ -284,14 +284,14 @@ func showCert(c *cli.Conn, g *settings, args []string) cli.Step {
 		status = "Unused"
 	}
 	fmt.Fprintf(&b, "Status: %s\n", status)
+	var key []byte
 	if status != "Empty" {
 		detail(&b, cert)
 		if cert.staple != nil {
-			fmt.Fprintf(&b, "OCSP Response Key: %x\n", cert.staple.key)
-		} else {
-			b.WriteString("OCSP Response Key: \n")
+			key = cert.staple.key
 		}
 	}
+	fmt.Fprintf(&b, "OCSP Response Key: %x\n", key)
 	c.WriteString(b.String())
 	return nil
 }

@@ -218,6 +218,9 @@ func (f trustedFiles) show(c *cli.Conn, g *settings, args []string) cli.Step {
 	if data != nil {
 		lines = append(lines, f.details(data, index)...)
 	}
+	if len(lines) == 1 && f.kind == authorityKind {
+		return nil // as the reference has it
+	}
 	return rows(c, lines)
 }
 
@@ -238,6 +241,7 @@ func (f trustedFiles) list(g *settings, change *trustedChange) (lines []string) 
 		line("*", change.of.name, change.data)
 	}
 	lines = append(lines, "# filename\n")
+	g.store.trusted(&reader{set: g}, systemAuthorities, authorityKind)
 	for _, name := range sortedKeys(g.store.trust) {
 		if t := g.store.trust[name]; t.kind == f.kind {
 			line("", name, t.data.Load())

@@ -148,11 +148,11 @@ func (c *loadConf) parse(word, value string, r *reader, file string, number int)
 // loadEntry makes an entry with options of a crt-list: without files among them those
 // beside the certificate are looked for.
 func (g *settings) loadEntry(crt string, conf loadConf) (*entry, error) {
-	e := &entry{name: crt, conf: conf}
-	e.conf.crt = crt
+	conf.crt = crt
+	e := &entry{name: crt, conf: conf} // it shows what the line says, not what was found
 	var err error
 	if conf.key == "" && conf.ocsp == "" && conf.issuer == "" && conf.sctl == "" {
-		e.cert, err = g.load(crt, &e.conf)
+		e.cert, err = g.load(crt, &loadConf{})
 	} else {
 		g.section = crtStore{crtBase: g.crtBase, keyBase: g.keyBase}
 		e.cert, err = g.loadFiles(&e.conf, nil)

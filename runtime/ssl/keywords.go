@@ -54,6 +54,19 @@ var Domain = config.Domain{
 		global("ssl-passphrase-cmd", "a program that prints the password of a private key", keyword.Opaque, "", parsePassphrase, "ssl-passphrase-cmd /usr/bin/pass"),
 		global("tune.ssl.ssl-ctx-cache-size", "made certificates that are kept", keyword.Int, "", parseCount(func(s *settings, n int) { s.generated = n }), "tune.ssl.ssl-ctx-cache-size 1000"),
 		inert(global("ssl-dh-param-file", "parameters of Diffie-Hellman", keyword.File, noteDH, parseDHFile, "ssl-dh-param-file dh.pem")),
+		global("ocsp-update.mode", "whether responses of authorities are fetched where certificates do not say", keyword.Str, "",
+			parseUpdateSwitch(func(u *updates, yes bool) {
+				u.mode = off
+				if yes {
+					u.mode = on
+				}
+			}), "ocsp-update.mode on"),
+		global("ocsp-update.disable", "whether responses are never fetched", keyword.Str, "", parseUpdateSwitch(func(u *updates, yes bool) { u.disabled = yes }), "ocsp-update.disable on"),
+		global("ocsp-update.mindelay", "seconds between two fetches of a response at least", keyword.Int, "", parseUpdateDelay(false), "ocsp-update.mindelay 300"),
+		global("ocsp-update.maxdelay", "seconds between two fetches of a response at most", keyword.Int, "", parseUpdateDelay(true), "ocsp-update.maxdelay 3600"),
+		global("tune.ssl.ocsp-update.mindelay", "the same as ocsp-update.mindelay", keyword.Int, "", parseUpdateDelay(false), "tune.ssl.ocsp-update.mindelay 300"),
+		global("tune.ssl.ocsp-update.maxdelay", "the same as ocsp-update.maxdelay", keyword.Int, "", parseUpdateDelay(true), "tune.ssl.ocsp-update.maxdelay 3600"),
+		global("ocsp-update.httpproxy", "the proxy that responses are fetched through", keyword.Addr, "", parseUpdateProxy, "ocsp-update.httpproxy 127.0.0.1:3128"),
 		globalFlag("ssl-skip-self-issued-ca", "leave roots out of the certificates that are sent", func(l *config.Loader, line *ast.Line) {
 			of(l).skipRoots = true
 		}),

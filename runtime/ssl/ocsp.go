@@ -149,12 +149,16 @@ func readResponse(der []byte) (r *response, key []byte, err error) {
 // The parts of a response (RFC 6960, 4.2.1): golang.org/x/crypto/ocsp reads them, but shows
 // too little of them.
 type ocspResponse struct {
+	ocspEnvelope
+	basic *basicResponse // nil: there is none that can be read
+}
+
+type ocspEnvelope struct {
 	Status asn1.Enumerated
 	Bytes  struct {
 		Type     asn1.ObjectIdentifier
 		Response []byte
 	} `asn1:"explicit,tag:0,optional"`
-	basic *basicResponse
 }
 
 type basicResponse struct {
@@ -198,7 +202,7 @@ type responseID struct {
 
 func readOCSP(der []byte) (*ocspResponse, error) {
 	r := &ocspResponse{}
-	if _, err := asn1.Unmarshal(der, r); err != nil {
+	if _, err := asn1.Unmarshal(der, &r.ocspEnvelope); err != nil {
 		return nil, err
 	}
 	if len(r.Bytes.Response) == 0 {

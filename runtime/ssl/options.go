@@ -272,7 +272,8 @@ func (o *options) over(line *options) options {
 	return e
 }
 
-// show writes them as a crt-list has them.
+// show writes them as a crt-list has them. The zero byte behind the protocols is the
+// reference's.
 func (o *options) show() string {
 	var words []string
 	add := func(word, value string) {
@@ -282,9 +283,9 @@ func (o *options) show() string {
 	}
 	switch {
 	case len(o.protocols) > 0:
-		add("alpn", strings.Join(o.protocols, ","))
+		add("alpn", strings.Join(o.protocols, ",")+"\x00")
 	case o.ownALPN:
-		words = append(words, "no-alpn")
+		words = append(words, "no-alpn\x00")
 	}
 	add("verify", [...]string{"", "none", "optional", "required"}[o.verify])
 	if o.noNames {

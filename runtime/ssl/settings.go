@@ -51,7 +51,7 @@ func of(l *config.Loader) *settings {
 	g := &l.Config.Global
 	s, _ := g.SSL.(*settings)
 	if s == nil {
-		s = &settings{lifetime: defaultLifetime, extra: extraAll, generated: 1000, store: newStore(), list: l.List}
+		s = &settings{lifetime: defaultLifetime, extra: extraAll, generated: 1000, update: updates{min: 300, max: 3600}, store: newStore(), list: l.List}
 		g.SSL = s
 	}
 	s.list, s.pos = l.List, l.Pos()

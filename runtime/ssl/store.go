@@ -17,6 +17,7 @@ type store struct {
 	lists    map[string]*crtList
 	contexts []*Context // of listeners and servers, which follow the changes
 	staples  staples
+	fetching *fetcher // of responses of authorities; nil: there is none
 
 	change  entryChange
 	trusts  trustedChange // of files of authorities
@@ -277,7 +278,8 @@ func (g *settings) showUpdate(t tristate) string {
 	return "'default' (ocsp-update.mode off)"
 }
 
-// trusted finds a file of authorities or loads it. On the CLI only what is there is found.
+// trusted finds a file of authorities or loads it. On the CLI only what is there is found, and
+// the authorities of the system, which the reference always has.
 func (s *store) trusted(r *reader, name string, kind trustedKind) (t *trusted, fault string) {
 	if t = s.trust[name]; t != nil {
 		if t.data.Load() == nil {
@@ -285,10 +287,14 @@ func (s *store) trusted(r *reader, name string, kind trustedKind) (t *trusted, f
 		}
 		return t, ""
 	}
-	if r.list == nil {
+	if r.list == nil && name != systemAuthorities {
 		return nil, ""
 	}
-	a, fault := loadAnchors(name, func(format string, args ...any) { r.list.Warnf(r.pos, format, args...) })
+	a, fault := loadAnchors(name, func(format string, args ...any) {
+		if r.list != nil {
+			r.list.Warnf(r.pos, format, args...)
+		}
+	})
 	if a == nil {
 		return nil, fault
 	}
