@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"iter"
 	"net/netip"
 	"os"
 	"sync/atomic"
@@ -102,7 +103,26 @@ type Listener struct {
 	State    atomic.Int32    // live: ListenerState, changed by the engine
 	Sock     *os.File        // live: nil until bound; owned by the engine
 	Shared   atomic.Bool     // live: another process has the socket too, what waits in its queue is served
-	Stats    []FrontCounters // one per loop; nil unless option socket-stats
+	Stats    []FrontCounters // one per loop; nil unless option socket-stats: then they count in the place of the proxy's
 	Conns    counter.Gauge   // live: connections now
 	ConnsMax counter.Max
+}
+
+// Counters is where connections of the listener are counted on a loop.
+func (l *Listener) Counters(loop int) *FrontCounters {
+	if l.Stats != nil {
+		return &l.Stats[loop]
+	}
+	return &l.Proxy.Live.Front[loop]
+}
+
+// Shards are the listener's own counters, one for each loop.
+func (l *Listener) Shards() iter.Seq[*FrontCounters] {
+	return func(yield func(*FrontCounters) bool) {
+		for i := range l.Stats {
+			if !yield(&l.Stats[i]) {
+				return
+			}
+		}
+	}
 }

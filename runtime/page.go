@@ -1,5 +1,11 @@
 package runtime
 
+// Services that answer in the place of a server, as logs name them.
+const (
+	ServiceStats   = "<STATS>"
+	ServiceMetrics = "<PROMEX>"
+)
+
 // StatsAnswer is a page of the statistics, or what replaces one.
 type StatsAnswer struct {
 	Status   int    // 200, 303 or 403

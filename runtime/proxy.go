@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"iter"
 	"net/netip"
 	"slices"
 	"sync"
@@ -407,6 +408,24 @@ const (
 // Excepts tells whether the header is not added for this address.
 func (f *ForwardFor) Excepts(a netip.Addr) bool {
 	return f.Except.IsValid() && f.Except.Contains(a.Unmap())
+}
+
+// FrontCounters are all counters of the frontend: its own and those of its listeners.
+func (px *Proxy) FrontCounters() iter.Seq[*FrontCounters] {
+	return func(yield func(*FrontCounters) bool) {
+		for i := range px.Live.Front {
+			if !yield(&px.Live.Front[i]) {
+				return
+			}
+		}
+		for _, l := range px.Listeners {
+			for c := range l.Shards() {
+				if !yield(c) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // AllServers are the servers now: those of the file, without those that were deleted since, and those that were

@@ -22,6 +22,9 @@ type Reply struct {
 	// Streamed makes the body go out without a length: in chunks, or until the end of the connection.
 	Streamed bool
 
+	// Chunked makes the body go out in chunks whatever the version of the client, and a response to HEAD say so.
+	Chunked bool
+
 	Default bool // the proxy's own error of this status, errorfile or built in
 
 	// Compose writes all headers, content-length included, into a message that has its status line, for an

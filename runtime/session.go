@@ -79,3 +79,11 @@ func (s *Session) Local() netip.AddrPort {
 	}
 	return s.Dst
 }
+
+// Counters is where what happens to the session is counted on a loop.
+func (s *Session) Counters(loop int) *FrontCounters {
+	if s.Listener != nil {
+		return s.Listener.Counters(loop)
+	}
+	return &s.Front.Live.Front[loop]
+}

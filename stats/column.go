@@ -56,9 +56,8 @@ func (c *Column) Value(r *Row) Field {
 		if c.Front == nil {
 			return Field{}
 		}
-		shards := r.fronts()
-		for i := range shards {
-			sum += c.Front(&shards[i]).Load()
+		for counters := range r.fronts() {
+			sum += c.Front(counters).Load()
 		}
 	case Backend, Server:
 		if c.Back == nil {

@@ -26,6 +26,10 @@ type info struct {
 	mem    *goruntime.MemStats
 }
 
+func newInfo(cfg *runtime.Config) *info {
+	return &info{config: cfg, clock: Clock(cfg), now: time.Now()}
+}
+
 // Info writes information about the process.
 type Info struct {
 	Config *runtime.Config
@@ -36,7 +40,8 @@ type Info struct {
 
 // Append writes all fields.
 func (o *Info) Append(b []byte) []byte {
-	p := &info{config: o.Config, clock: Clock(o.Config), now: time.Now(), float: o.Float}
+	p := newInfo(o.Config)
+	p.float = o.Float
 	if o.Style == JSON {
 		b = append(b, '[')
 	}

@@ -196,3 +196,13 @@ func capText(c runtime.Cap) string {
 
 // modules are the groups of columns behind the "-", by the prefix of their names.
 var modules = []struct{ name, prefix string }{{"ssl", "ssl_"}, {"h3", "h3_"}, {"quic", "quic_"}, {"h2", "h2_"}, {"h1", "h1_"}}
+
+// moduleOf is the module that a column belongs to.
+func moduleOf(column string) string {
+	for _, mod := range modules {
+		if strings.HasPrefix(column, mod.prefix) {
+			return mod.name
+		}
+	}
+	return "h3" // QPACK
+}

@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"iter"
 	"time"
 
 	"hapax/runtime"
@@ -37,11 +38,11 @@ func Clock(cfg *runtime.Config) int64 {
 }
 
 // fronts are the counters of a frontend's or a listener's line.
-func (r *Row) fronts() []runtime.FrontCounters {
+func (r *Row) fronts() iter.Seq[*runtime.FrontCounters] {
 	if r.On == Listener {
-		return r.Listener.Stats
+		return r.Listener.Shards()
 	}
-	return r.Proxy.Live.Front
+	return r.Proxy.FrontCounters()
 }
 
 // backs are the counters of a backend's or a server's line.

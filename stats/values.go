@@ -333,8 +333,7 @@ func colConnRateMax(r *Row) Field { return u32(maximum, int64(r.Proxy.Live.ConnR
 func colReqTot(r *Row) Field {
 	sum := uint64(0)
 	if r.On == Frontend {
-		for i := range r.Proxy.Live.Front {
-			c := &r.Proxy.Live.Front[i]
+		for c := range r.Proxy.FrontCounters() {
 			sum += c.H1Req.Load() + c.H2Req.Load() + c.OtherReq.Load()
 		}
 		return u64(counting, sum)
@@ -351,8 +350,7 @@ func colSessOther(r *Row) Field {
 		return Field{}
 	}
 	sum := uint64(0)
-	for i := range r.Proxy.Live.Front {
-		c := &r.Proxy.Live.Front[i]
+	for c := range r.Proxy.FrontCounters() {
 		sum += c.Sess.Load() - min(c.H1Sess.Load()+c.H2Sess.Load(), c.Sess.Load())
 	}
 	return u64(counting, sum)
@@ -608,8 +606,8 @@ func h1(r *Row, front func(*runtime.FrontCounters) uint64, back func(*runtime.Ba
 	switch {
 	case r.Proxy.Mode != runtime.ModeHTTP:
 	case r.On == Frontend:
-		for i := range r.Proxy.Live.Front {
-			sum += front(&r.Proxy.Live.Front[i])
+		for c := range r.Proxy.FrontCounters() {
+			sum += front(c)
 		}
 	default:
 		for i := range r.Proxy.Live.Back {

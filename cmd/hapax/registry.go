@@ -17,6 +17,7 @@ import (
 	"hapax/runtime/queue"
 	"hapax/runtime/rules"
 	"hapax/runtime/ssl"
+	"hapax/stats"
 )
 
 // domains is the one ordered list of everything that hapax knows: what a
@@ -39,5 +40,6 @@ func domains() []*config.Domain {
 		&maps.Domain,
 		&engine.Domain,
 		&objects.Domain,
+		&stats.Domain,
 	}
 }

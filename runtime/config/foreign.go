@@ -85,7 +85,7 @@ func cause(err error) error {
 }
 
 // luaAction tells whether a rule calls what a Lua program may have declared.
-func (l *Loader) luaAction(word string) bool {
+func (l *Loader) LuaAction(word string) bool {
 	return l.foreign.luaLoaded && strings.HasPrefix(word, "lua.")
 }
 
@@ -127,31 +127,4 @@ func filter(l *Loader, line *ast.Line) error {
 // missingLua makes the rule of an action that a Lua program declares.
 func missingLua(kind runtime.RulesetKind, word string) *Action {
 	return &Action{Doc: keyword.Doc{Name: word, Status: keyword.Missing}, In: kind}
-}
-
-// serviceAction is "use-service", of whose services none is supported.
-func serviceAction() Action {
-	return Action{
-		Doc: keyword.Doc{Name: "use-service", Ref: "4.3", Summary: "let a service answer", Status: keyword.Missing, Args: arg("service", keyword.Str)},
-		In:  runtime.HTTPReqRules | runtime.TCPReqRules, Final: true,
-		Parse: func(l *Loader, a *ActionLine) (runtime.Exec, error) {
-			head := a.Name
-			if a.Kind == runtime.TCPReqRules {
-				head = a.Line.Arg(1)
-			}
-			switch name := a.Take(); {
-			case name == "":
-				if a.Kind == runtime.TCPReqRules {
-					head = a.Line.Arg(0)
-				}
-				return nil, fmt.Errorf("'%s' expects a service name.", head)
-			case name != "prometheus-exporter" && !l.luaAction(name):
-				if a.Kind != runtime.TCPReqRules {
-					head = name
-				}
-				return nil, fmt.Errorf("'%s' unknown service name.", head)
-			}
-			return nil, nil
-		},
-	}
 }

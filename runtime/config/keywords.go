@@ -11,7 +11,6 @@ func Rows() *Domain {
 		Keywords: slices.Concat(globalKeywords(), proxyKeywords(), timeoutKeywords(), switchingKeywords(), ruleKeywords(),
 			captureKeywords(), errorKeywords(), userlistKeywords(), serverKeywords(), deprecatedKeywords(), foreignKeywords(),
 			[]Keyword{optionKeyword(), bindKeyword(), statsKeyword()}),
-		Actions:     []Action{serviceAction()},
 		Options:     options(),
 		BindWords:   bindWords(),
 		ServerWords: slices.Concat(serverWords(), serverProtoWords()),

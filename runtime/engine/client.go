@@ -75,7 +75,7 @@ func (w *worker) open(p *port, fd int, peer *loop.Addr) {
 	w.clients.add(c)
 
 	px := p.ln.Proxy
-	fe := &px.Live.Front[w.id]
+	fe := c.Counters(w.id)
 	if len(px.TCPConn) > 0 && !c.admitted(px.TCPConn, connPoint) {
 		fe.DeniedConn.Inc()
 		if c.silent {
@@ -140,7 +140,7 @@ func (c *client) Connected(err error) {
 // established begins the session: the connection can carry requests.
 func (c *client) established() {
 	px, w := c.Front, c.w
-	fe := &px.Live.Front[w.id]
+	fe := c.Counters(w.id)
 	if len(px.TCPSess) > 0 && !c.admitted(px.TCPSess, sessPoint) {
 		fe.DeniedSess.Inc()
 		if c.silent {

@@ -43,7 +43,7 @@ func (c *client) startH2() *h2Client {
 	c.h2 = m
 	m.mux.init(c.w, &c.sock, &c.w.engine.h2Clients, m)
 	c.sock.SetHandler(m)
-	fe := &c.Front.Live.Front[c.w.id]
+	fe := c.Counters(c.w.id)
 	fe.H2Sess.Inc()
 	fe.H2.Conns.Inc()
 	c.Front.Live.H2Open.Inc()

@@ -106,7 +106,7 @@ func (p *port) enter() bool {
 	ln.ConnsMax.Show(uint64(own))
 	stats.CumConns.Inc()
 	stats.MaxConnRate.Show(uint64(stats.ConnRate.Add(ms, 1)))
-	px.Live.Front[w.id].Conns.Inc()
+	ln.Counters(w.id).Conns.Inc()
 	px.Live.ConnRateMax.Show(uint64(px.Live.ConnRate.Add(ms, 1)))
 	return true
 }

@@ -111,7 +111,10 @@ func (s *stream) fillReply(r *runtime.Reply) ([]byte, error) {
 	}
 	m.Method = method
 	m.Flags |= message.Version11 | message.LengthKnown | message.ContentLength
-	if r.Streamed {
+	switch {
+	case r.Chunked:
+		m.Flags = m.Flags&^message.ContentLength | message.TransferEncoding | message.Chunked
+	case r.Streamed:
 		m.Flags &^= message.ContentLength
 		if s.Req.Flags&message.Version11 == 0 {
 			m.Flags &^= message.LengthKnown
@@ -133,7 +136,7 @@ func (s *stream) fillReply(r *runtime.Reply) ([]byte, error) {
 	if err := s.addFormatted(r); err != nil {
 		return nil, err
 	}
-	if r.Streamed {
+	if r.Streamed || r.Chunked {
 		return body, nil
 	}
 	var number [20]byte
@@ -204,6 +207,9 @@ func (s *stream) sendReply(body []byte) {
 		return
 	}
 	s.BytesOut += headSize(&s.Res)
+	if s.Service == runtime.ServiceMetrics {
+		s.ResFromServer += headSize(&s.Res)
+	}
 	s.replied = true
 	s.countStatus(s.Status)
 	if s.statsRefused {

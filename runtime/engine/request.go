@@ -395,5 +395,5 @@ func (s *stream) countRequest() {
 }
 
 // front is the shard of the frontend's counters, back that of the backend's.
-func (s *stream) front() *runtime.FrontCounters { return &s.Front.Live.Front[s.w.id] }
+func (s *stream) front() *runtime.FrontCounters { return s.Session.Counters(s.w.id) }
 func (s *stream) back() *runtime.BackCounters   { return &s.Back.Live.Back[s.w.id] }

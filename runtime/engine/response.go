@@ -418,9 +418,13 @@ func (s *stream) responseEncoder() h1.Encoder {
 	if s.Req.Flags&message.UpgradeWebSocket != 0 {
 		key = h1.KeyOf(&s.Req)
 	}
+	want := h1.KeepAlive.AfterRequest(s.Req.Flags, stopping)
+	if s.Reply != nil && s.Reply.Closes {
+		want = h1.Close
+	}
 	return h1.Encoder{
 		Key:       key,
-		Want:      h1.KeepAlive.AfterRequest(s.Req.Flags, stopping),
+		Want:      want,
 		Front:     mode(s.Front),
 		Back:      mode(s.Back),
 		Stopping:  stopping,

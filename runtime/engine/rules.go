@@ -93,6 +93,9 @@ func (s *stream) judgeRequest(v runtime.Verdict) outcome {
 		return s.waitForRule()
 	case runtime.Done:
 		s.intercepted()
+		if s.Service != "" {
+			s.serve()
+		}
 		return s.answerWith(s.Reply)
 	case runtime.Deny:
 		s.cookiesOfRefused()

@@ -23,7 +23,7 @@ func (s *stream) serveStats(px *runtime.Proxy, at sample.Checkpoint) outcome {
 		return next
 	}
 	s.intercepted()
-	s.Service = "<STATS>"
+	s.Service = runtime.ServiceStats
 	now := s.w.loop.Now()
 	s.Time.Queue, s.Time.Connect = now, now
 	if len(page.Rules) > 0 {
@@ -57,6 +57,13 @@ func (s *stream) serveStats(px *runtime.Proxy, at sample.Checkpoint) outcome {
 		r.Fixed = append(r.Fixed, [2]string{"location", a.Location})
 	}
 	return s.answerWith(r)
+}
+
+// serve notes that a service of the program answers in the place of a server.
+func (s *stream) serve() {
+	now := s.w.loop.Now()
+	s.Time.Queue, s.Time.Connect, s.Time.Response = now, now, now
+	s.ResFromServer += int64(len(s.Reply.Body))
 }
 
 // refused sends the client of a form back to the page, which says why nothing

@@ -295,11 +295,10 @@ func (s *stream) startRequest() {
 	s.Ctx.Req = &s.Req
 	s.URI = appendLine(s.URI[:0], &s.Req, w.cfg.Global.Tune.LogURILen)
 
-	fe := &s.Front.Live.Front[w.id]
 	if s.c.via == nil {
-		fe.H1Req.Inc()
+		s.front().H1Req.Inc()
 	} else {
-		fe.H2Req.Inc()
+		s.front().H2Req.Inc()
 	}
 	s.countRequest()
 	s.Ctx.Line = s.URI

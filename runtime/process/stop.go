@@ -90,8 +90,8 @@ func (p *stop) hard() (exit bool) {
 
 // frontConns is how many connections the proxy accepted.
 func frontConns(px *runtime.Proxy) (n uint64) {
-	for i := range px.Live.Front {
-		n += px.Live.Front[i].Conns.Load()
+	for c := range px.FrontCounters() {
+		n += c.Conns.Load()
 	}
 	return n
 }

@@ -22,7 +22,7 @@ const backSide = sample.BackReqContent | sample.BackReqHeaders | sample.BackReqB
 // failed counts a rewrite that could not be made, for want of room or because it makes no sense. In strict mode it
 // ends the stream; otherwise the rule is as good as not there.
 func failed(s *runtime.Stream) runtime.Verdict {
-	s.Front.Live.Front[s.Loop].FailedRewrite.Inc()
+	s.Session.Counters(s.Loop).FailedRewrite.Inc()
 	if s.Back != s.Front || s.Ctx.Checkpoint&backSide != 0 {
 		s.Back.Live.Back[s.Loop].FailedRewrite.Inc()
 	}

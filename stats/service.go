@@ -1,0 +1,86 @@
+package stats
+
+import (
+	"fmt"
+
+	"hapax/parser/keyword"
+	"hapax/runtime"
+	"hapax/runtime/config"
+	http1 "hapax/runtime/h1"
+)
+
+// Domain holds what rules may ask of the statistics.
+var Domain = config.Domain{
+	Name: "stats",
+	Actions: []config.Action{{
+		Doc: keyword.Doc{Name: "use-service", Ref: "4.4", Summary: "answer by a service of the program",
+			Args:     []keyword.Arg{{Name: "service", Type: keyword.Enum, Enum: []string{exporter}}},
+			Note:     "services in Lua are missing",
+			Examples: []keyword.Example{{Config: "frontend f\n  mode http\n  bind 127.0.0.1:65500\n  http-request use-service " + exporter + " if { path /metrics }\n"}}},
+		In: runtime.HTTPReqRules | runtime.TCPReqRules, Final: true, Parse: parseUseService,
+	}},
+}
+
+// exporter is the name of the service that Prometheus asks.
+const exporter = "prometheus-exporter"
+
+// parseUseService reads `use-service <name>`.
+func parseUseService(l *config.Loader, a *config.ActionLine) (runtime.Exec, error) {
+	http := a.Kind == runtime.HTTPReqRules
+	name := a.Take()
+	switch {
+	case name == exporter && http:
+		cfg := l.Config
+		return func(s *runtime.Stream) runtime.Verdict {
+			s.Service = runtime.ServiceMetrics
+			s.Reply = exported(cfg, string(s.Req.URI()))
+			return runtime.Done
+		}, nil
+	case name == exporter:
+		l.Alert(l.Pos(), "Prometheus exporter service only available on 'http-request' rulesets")
+		return never, nil
+	case l.LuaAction(name):
+		l.Missing(l.Pos(), "use-service "+name)
+		return never, nil
+	}
+	head := name // the messages of the reference name a word of the whole line
+	switch {
+	case !http && name == "":
+		head = a.Line.Arg(0)
+	case !http:
+		head = a.Line.Arg(1)
+	case name == "":
+		head = a.Name
+	}
+	if name == "" {
+		return nil, fmt.Errorf("'%s' expects a service name.", head)
+	}
+	return nil, fmt.Errorf("'%s' unknown service name.", head)
+}
+
+// never is the rule of a service in a configuration that is refused.
+func never(*runtime.Stream) runtime.Verdict { return runtime.Continue }
+
+// badQuery is the answer to a query that is none.
+var badQuery = &runtime.Reply{Status: 400, Raw: []byte(http1.ReplyFor(400).Raw), Kind: runtime.ReplyLocal, Closes: true}
+
+// exported is the answer to a request for metrics.
+func exported(cfg *runtime.Config, uri string) *runtime.Reply {
+	query := ""
+	for i := range len(uri) {
+		if uri[i] == '?' {
+			query = uri[i+1:]
+			break
+		}
+	}
+	parts, ok := Metrics(cfg, query)
+	if !ok {
+		return badQuery
+	}
+	r := &runtime.Reply{Status: 200, Kind: runtime.ReplyLocal, Chunked: true,
+		Fixed: [][2]string{{"cache-control", "no-cache"}, {"content-type", "text/plain; version=0.0.4"}, {"transfer-encoding", "chunked"}}}
+	for part := range parts {
+		r.Body = append(r.Body, part...)
+	}
+	return r
+}
