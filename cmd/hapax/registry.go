@@ -6,17 +6,22 @@ import (
 	"hapax/acl/fetch"
 	"hapax/acl/pattern"
 	"hapax/runtime/balance"
+	"hapax/runtime/cache"
 	"hapax/runtime/check"
 	"hapax/runtime/config"
 	"hapax/runtime/cookie"
 	"hapax/runtime/engine"
 	"hapax/runtime/logger"
+	"hapax/runtime/mailer"
 	"hapax/runtime/maps"
 	"hapax/runtime/objects"
+	"hapax/runtime/peers"
 	"hapax/runtime/proxyproto"
 	"hapax/runtime/queue"
+	"hapax/runtime/resolver"
 	"hapax/runtime/rules"
 	"hapax/runtime/ssl"
+	"hapax/runtime/sticktable"
 	"hapax/stats"
 )
 
@@ -38,6 +43,11 @@ func domains() []*config.Domain {
 		&rules.Domain,
 		&logger.Domain,
 		&maps.Domain,
+		&peers.Domain,
+		&sticktable.Domain,
+		&mailer.Domain,
+		&resolver.Domain,
+		&cache.Domain,
 		&engine.Domain,
 		&objects.Domain,
 		&stats.Domain,

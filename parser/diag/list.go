@@ -127,3 +127,11 @@ func (l *List) String() string {
 	}
 	return b.String()
 }
+
+// Complainf adds an alert that refuses nothing, whose text is complete as given.
+func (l *List) Complainf(pos ast.Pos, format string, args ...any) {
+	l.Add(Diagnostic{Severity: Alert, Pos: pos, Text: fmt.Sprintf(format, args...)})
+}
+
+// Stop ends the reading, behind what was said already.
+func (l *List) Stop() { l.aborted = true }

@@ -37,14 +37,19 @@ func bind(l *Loader, line *ast.Line) {
 	b.Mode, b.UID, b.GID = ub.Mode, ub.UID, ub.GID
 	l.Proxy.Binds = append(l.Proxy.Binds, b)
 	listeners, err := l.listeners(l.Proxy, b, ub.Prefix)
-	l.binding = listeners
 	l.Proxy.Listeners = append(l.Proxy.Listeners, listeners...)
 	if err != nil {
 		l.Alert(line.Pos, "'%s' : %s", line.Arg(0), indent(err.Error(), 2))
 		return
 	}
-	w := NewWords(line, 2)
-	head := fmt.Sprintf("'%s %s' in section '%s'", line.Arg(0), text, l.section.Name)
+	l.bindOptions(line, 2, b, listeners)
+}
+
+// bindOptions reads the options of a bind line from word at on.
+func (l *Loader) bindOptions(line *ast.Line, at int, b *runtime.Bind, listeners []*runtime.Listener) {
+	l.binding = listeners
+	w := NewWords(line, at)
+	head := fmt.Sprintf("'%s %s' in section '%s'", line.Arg(0), line.Arg(1), l.section.Name)
 	for !w.Done() {
 		word := w.Take()
 		row := l.Tables.BindWords.Get(word)

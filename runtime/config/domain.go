@@ -130,6 +130,10 @@ type Section struct {
 	Start func(l *Loader, line *ast.Line)
 	End   func(l *Loader)
 
+	// Unknown refuses a word that the section does not have, where that is not said in
+	// the usual words. May be nil.
+	Unknown func(l *Loader, line *ast.Line)
+
 	// Dormant goes with Missing: see Keyword.
 	Dormant bool
 }

@@ -145,11 +145,7 @@ func (d directory) Server(backend any, name string) any {
 }
 
 func (d directory) Table(name string) (any, bool) {
-	px := d.l.byName[name]
-	if px == nil {
-		return nil, false
-	}
-	return px.Ext[ExtTable], false
+	return d.l.tables[name], false
 }
 
 func (d directory) Userlist(name string) any {
@@ -160,10 +156,6 @@ func (d directory) Userlist(name string) any {
 }
 
 func (d directory) Identifier(*sample.Arg) error { return nil }
-
-// ExtTable is where a domain of stick tables leaves the table of a proxy in
-// Proxy.Ext.
-const ExtTable = "stick-table"
 
 // find looks a proxy up by its name or, with a number sign, by its id.
 func (l *Loader) find(name string, caps runtime.Cap) *runtime.Proxy {

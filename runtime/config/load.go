@@ -226,10 +226,12 @@ func (l *Loader) endSection() {
 }
 
 func (l *Loader) missed(dormant bool, what string) {
-	if dormant {
+	switch {
+	case l.discovering:
+	case dormant:
 		l.Dormant(l.pos, what)
-	} else {
-		l.Missing(l.pos, what)
+	default:
+		l.missing = append(l.missing, use{l.pos, what})
 	}
 }
 
@@ -264,9 +266,6 @@ func (l *Loader) readLine(line *ast.Line) {
 	if row.Parse != nil {
 		row.Parse(l, line)
 	}
-	if row.Status == keyword.Missing && row.Name == stickTable && l.Proxy != nil {
-		l.extend(l.Proxy, ExtTable, true) // expressions may name it
-	}
 	if row.Status == keyword.Missing && l.section.Status != keyword.Missing {
 		l.missed(row.Dormant, name)
 	}
@@ -278,6 +277,10 @@ func (l *Loader) unknown(line *ast.Line, table *keyword.Table[Keyword]) {
 		return
 	}
 	word := line.Arg(0)
+	if l.section.Unknown != nil {
+		l.section.Unknown(l, line)
+		return
+	}
 	if l.section.Kind == Userlist {
 		l.AlertTight(line.Pos, "unknown keyword '%s' in '%s' section", word, l.section.Name)
 		return
@@ -294,10 +297,8 @@ func (l *Loader) unknown(line *ast.Line, table *keyword.Table[Keyword]) {
 	l.Alert(line.Pos, "unknown keyword '%s' in '%s' section%s", word, l.section.Name, hint)
 }
 
-// stickTable is the keyword whose name expressions look for.
-const stickTable = "stick-table"
-
-func (l *Loader) extend(px *runtime.Proxy, key string, value any) {
+// Extend keeps what a domain knows of a proxy in Proxy.Ext.
+func (l *Loader) Extend(px *runtime.Proxy, key string, value any) {
 	if px.Ext == nil {
 		px.Ext = map[string]any{}
 	}

@@ -8,6 +8,7 @@ package config
 import (
 	"fmt"
 	"net/netip"
+	"reflect"
 	"strings"
 
 	"hapax/acl"
@@ -16,6 +17,7 @@ import (
 	"hapax/parser"
 	"hapax/parser/ast"
 	"hapax/parser/diag"
+	"hapax/parser/keyword"
 	"hapax/runtime"
 )
 
@@ -49,9 +51,13 @@ type Loader struct {
 	global       globalState
 	threadGroups int
 	foreign      foreignState
-	speaker      *serverSpeaker             // of the server line whose options are read, else nil
-	binding      []*runtime.Listener        // of the bind line being read
-	datagrams    map[*runtime.Listener]bool // whose socket is one of datagrams
+	speaker      *serverSpeaker               // of the server line whose options are read, else nil
+	binding      []*runtime.Listener          // of the bind line being read
+	datagrams    map[*runtime.Listener]bool   // whose socket is one of datagrams
+	tables       map[string]any               // stick tables by name
+	tableNames   []string                     // in the order of the files
+	known        map[Sections]map[string]bool // names of sections that others refer to
+	domainStates map[reflect.Type]any         // see State
 	userlist     *runtime.Userlist
 	userlists    []*runtime.Userlist // in the order of the files
 	groups       []groupUsers
@@ -128,9 +134,11 @@ func printed(text string) string {
 
 // Missing records that the configuration uses something that is known and not
 // supported: what is named as `'what' is known to HAProxy ...`. It refuses nothing at once: all uses are reported in the order of
-// the files after the checks of the whole configuration.
+// the files after the checks of the whole configuration. What a section has that is
+// Missing as a whole goes with it.
 func (l *Loader) Missing(pos ast.Pos, what string) {
-	if !l.discovering {
+	inMissing := l.section != nil && l.section.Status == keyword.Missing
+	if !l.discovering && !inMissing {
 		l.missing = append(l.missing, use{pos, what})
 	}
 }

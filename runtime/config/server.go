@@ -97,12 +97,21 @@ func (s *serverSpeaker) name(srv *runtime.Server) {
 	s.object = "server " + srv.Proxy.Name + "/" + srv.Name
 }
 
-func server(l *Loader, line *ast.Line)         { l.serverLine(line, false) }
-func serverTemplate(l *Loader, line *ast.Line) { l.serverLine(line, true) }
+// serverForm is how a line describes a server.
+type serverForm struct {
+	template bool    // a prefix and a range instead of a name
+	bare     bool    // no address
+	use      AddrUse // what the address may be
+}
+
+func server(l *Loader, line *ast.Line) { l.serverLine(line, serverForm{use: serverAddr}) }
+func serverTemplate(l *Loader, line *ast.Line) {
+	l.serverLine(line, serverForm{use: serverAddr, template: true})
+}
 
 // serverLine reads `server <name> <address> [options]` and
 // `server-template <prefix> <range> <address> [options]`.
-func (l *Loader) serverLine(line *ast.Line, template bool) {
+func (l *Loader) serverLine(line *ast.Line, form serverForm) {
 	word, say := line.Arg(0), &serverSpeaker{l: l, pos: line.Pos}
 	if l.InDefaults() {
 		say.alert("'%s' not allowed in 'defaults' section.", word)
@@ -112,12 +121,12 @@ func (l *Loader) serverLine(line *ast.Line, template bool) {
 		say.alert("%s", diag.At(line.Pos, "'%s' not allowed because %s '%s' has no backend capability.", word, l.Proxy.Kind, l.Proxy.Name))
 		return
 	}
-	if !checkServerName(line, say, template) {
+	if !form.bare && !checkServerName(line, say, form.template) {
 		return
 	}
 	px, at := l.Proxy, 2
 	low, high := 0, 0
-	if template {
+	if form.template {
 		var ok bool
 		if low, high, ok = templateRange(line.Arg(2)); !ok {
 			say.alert("Wrong %s number or range arg '%s'.", word, line.Arg(2))
@@ -126,27 +135,31 @@ func (l *Loader) serverLine(line *ast.Line, template bool) {
 		at = 3
 	}
 	srv := newServer(px, line.Pos)
-	if !template {
+	if !form.template {
 		srv.Name = line.Arg(1)
 	}
 	say.name(srv)
-	if template {
+	if form.template {
 		say.object = "server " + px.Name + "/(null)"
 	}
-	a, err := l.Address(line.Arg(at), serverAddr, "")
-	if err != nil {
-		say.alert("%s", err)
-		px.Servers = append(px.Servers, srv)
-		return
+	var a Address
+	if !form.bare {
+		var err error
+		if a, err = l.Address(line.Arg(at), form.use, ""); err != nil {
+			say.alert("%s", err)
+			px.Servers = append(px.Servers, srv)
+			return
+		}
+		at++
 	}
 	l.copyServer(srv, px.DefaultServer)
 	l.placeServer(srv, &a)
-	w := NewWords(line, at+1)
+	w := NewWords(line, at)
 	if !l.serverWords(&w, srv, say, false) || !finishServer(srv, say) {
 		px.Servers = append(px.Servers, srv)
 		return
 	}
-	if template {
+	if form.template {
 		l.expandTemplate(line, srv, &a, low, high)
 		return
 	}

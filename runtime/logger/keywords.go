@@ -69,11 +69,19 @@ var Domain = config.Domain{
 }
 
 func parseLog(l *config.Loader, line *ast.Line) {
-	global := l.Proxy == nil
-	logs := &l.Config.Global.Logs
-	if !global {
-		logs = &l.Proxy.Logs
+	if l.Proxy == nil {
+		readTarget(l, line, &l.Config.Global.Logs, true)
+	} else {
+		readTarget(l, line, &l.Proxy.Logs, false)
 	}
+}
+
+// ReadTarget reads a "log" line of a section that is no proxy; px has the logs.
+func ReadTarget(l *config.Loader, line *ast.Line, px *runtime.Proxy) {
+	readTarget(l, line, &px.Logs, false)
+}
+
+func readTarget(l *config.Loader, line *ast.Line, logs *[]*runtime.LogTarget, global bool) {
 	switch {
 	case line.Modifier == ast.No:
 		if line.Arg(1) != "" {

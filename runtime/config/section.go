@@ -1,0 +1,172 @@
+package config
+
+import (
+	"reflect"
+	"time"
+
+	"hapax/parser/ast"
+	"hapax/parser/keyword"
+	"hapax/runtime"
+)
+
+// State returns what a domain keeps while it reads a configuration, one value of the
+// type for each Loader: names that it has seen, say, and the section that is being read.
+func State[T any](l *Loader) *T {
+	key := reflect.TypeFor[T]()
+	if s, ok := l.domainStates[key]; ok {
+		return s.(*T)
+	}
+	if l.domainStates == nil {
+		l.domainStates = map[reflect.Type]any{}
+	}
+	s := new(T)
+	l.domainStates[key] = s
+	return s
+}
+
+// InvalidChar finds the first character that a name may not have; an empty name is at
+// fault too, with a zero byte.
+func InvalidChar(name string) (c byte, bad bool) { return invalidChar(name) }
+
+// SectionName reads the name of a section's header in the words that most sections
+// share. It stops the reading when there is none or a bad one.
+func (l *Loader) SectionName(line *ast.Line) (name string, ok bool) {
+	section, name := line.Arg(0), line.Arg(1)
+	if name == "" {
+		l.Abort(line.Pos, "missing name for %s section.", section)
+		return "", false
+	}
+	if c, bad := invalidChar(name); bad {
+		l.Abort(line.Pos, "character '%c' is not permitted in '%s' name '%s'.", c, section, name)
+		return "", false
+	}
+	return name, true
+}
+
+// Clash reports in the words that sections share that a name is taken. text has the
+// place of the other one in its last two verbs.
+func (l *Loader) Clash(pos ast.Pos, abort bool, format string, args ...any) {
+	l.parsing(pos, abort, format, args...)
+}
+
+// ServerLine reads a "server" line of a section that is no proxy, whose name is looked
+// up at once: px has the servers. It tells whether one was added.
+func (l *Loader) ServerLine(px *runtime.Proxy, line *ast.Line) bool {
+	return l.foreignServer(px, line, serverForm{use: serverAddr | AddrResolve})
+}
+
+// PeerLine reads a line that describes a peer as a server; bare is one without address.
+func (l *Loader) PeerLine(px *runtime.Proxy, line *ast.Line, bare bool) bool {
+	return l.foreignServer(px, line, serverForm{bare: bare, use: AddrPort | AddrNeedPort | AddrStream | AddrDgram | AddrResolve})
+}
+
+func (l *Loader) foreignServer(px *runtime.Proxy, line *ast.Line, form serverForm) bool {
+	defer l.within(px)()
+	n := len(px.Servers)
+	l.serverLine(line, form)
+	return len(px.Servers) > n
+}
+
+// DefaultServerLine reads a "default-server" line of a section that is no proxy.
+func (l *Loader) DefaultServerLine(px *runtime.Proxy, line *ast.Line) {
+	defer l.within(px)()
+	defaultServer(l, line)
+}
+
+// within makes px the current proxy until what it returns is called.
+func (l *Loader) within(px *runtime.Proxy) (leave func()) {
+	outer := l.Proxy
+	l.Proxy = px
+	return func() { l.Proxy = outer }
+}
+
+// BindLine reads a "bind" line of a section that is no proxy: px has the listeners. It
+// returns those that were made.
+func (l *Loader) BindLine(px *runtime.Proxy, line *ast.Line) []*runtime.Listener {
+	defer l.within(px)()
+	b := &runtime.Bind{Pos: line.Pos, Text: line.Arg(1), UID: -1, GID: -1}
+	px.Binds = append(px.Binds, b)
+	listeners, err := l.listeners(px, b, "")
+	px.Listeners = append(px.Listeners, listeners...)
+	switch {
+	case err != nil:
+		l.Alert(line.Pos, "'%s %s' : %s", line.Arg(0), b.Text, indent(err.Error(), 2))
+		return nil
+	case len(listeners) == 0:
+		l.Alert(line.Pos, "'%s %s' : error encountered while parsing listening address %s.", line.Arg(0), b.Text, line.Arg(2))
+		return nil
+	}
+	l.bindOptions(line, 2, b, listeners)
+	return listeners
+}
+
+// BindOptions reads the options of a line in the manner of "bind", from word at on.
+func (l *Loader) BindOptions(px *runtime.Proxy, line *ast.Line, at int) {
+	defer l.within(px)()
+	l.bindOptions(line, at, &runtime.Bind{Pos: line.Pos, UID: -1, GID: -1}, nil)
+}
+
+// SectionTime reads a time in milliseconds, value, in the words that sections share;
+// shown is what they quote as the argument, what the keyword.
+func (l *Loader) SectionTime(pos ast.Pos, value, shown, what string) (time.Duration, bool) {
+	d, fault := l.Time(value, time.Millisecond)
+	switch {
+	case fault == nil:
+		return d, true
+	case fault.Over:
+		l.AlertTight(pos, "timer overflow in argument <%s> to <%s>, maximum value is 2147483647 ms (~24.8 days).", shown, what)
+	case fault.Under:
+		l.AlertTight(pos, "timer underflow in argument <%s> to <%s>, minimum non-null value is 1 ms.", shown, what)
+	default:
+		l.AlertTight(pos, "unexpected character '%c' in argument to <%s>.", fault.Char, what)
+	}
+	return 0, false
+}
+
+// SuspiciouslySmall tells whether a time is a small number without unit.
+func SuspiciouslySmall(text string) bool { return bareBelow(text, 100) }
+
+// Atol reads a number as most keywords do: what follows the digits is ignored, and
+// text that starts with no number is 0.
+func Atol(text string) int { return atol(text) }
+
+// Strtol reads the number at the start of text and gives what follows it.
+func Strtol(text string, base int64) (n int64, rest string) { return strtol(text, base) }
+
+// MissingRow is the row of a keyword that is read and checked as the reference does it,
+// and that is Missing all the same.
+func MissingRow(in Sections, name, ref, summary string, args []keyword.Arg, parse func(*Loader, *ast.Line)) Keyword {
+	return Keyword{Doc: keyword.Doc{Name: name, Ref: ref, Summary: summary, Status: keyword.Missing, Args: args}, In: in, Parse: parse}
+}
+
+// Indent prepares a text that is quoted inside of another one.
+func Indent(text string, spaces int) string { return indent(text, spaces) }
+
+// AddTable makes a stick table known to expressions and rules.
+func (l *Loader) AddTable(name string, table any) {
+	if l.tables == nil {
+		l.tables = map[string]any{}
+	}
+	l.tables[name] = table
+	l.tableNames = append(l.tableNames, name)
+}
+
+// Table finds a stick table; nil when there is none of that name.
+func (l *Loader) Table(name string) any { return l.tables[name] }
+
+// TableNames are the names of all stick tables in the order of the files.
+func (l *Loader) TableNames() []string { return l.tableNames }
+
+// Know makes the name of a section known to those that refer to it.
+func (l *Loader) Know(kind Sections, name string) {
+	if l.known == nil {
+		l.known = map[Sections]map[string]bool{}
+	}
+	if l.known[kind] == nil {
+		l.known[kind] = map[string]bool{}
+	}
+	l.known[kind][name] = true
+}
+
+// Known tells whether there is a section of that name.
+func (l *Loader) Known(kind Sections, name string) bool { return l.known[kind][name] }
