@@ -5,12 +5,15 @@ import (
 	"hapax/acl/convert"
 	"hapax/acl/fetch"
 	"hapax/acl/pattern"
+	"hapax/runtime/acme"
 	"hapax/runtime/balance"
 	"hapax/runtime/cache"
 	"hapax/runtime/check"
 	"hapax/runtime/config"
 	"hapax/runtime/cookie"
 	"hapax/runtime/engine"
+	"hapax/runtime/fcgi"
+	"hapax/runtime/filter"
 	"hapax/runtime/logger"
 	"hapax/runtime/mailer"
 	"hapax/runtime/maps"
@@ -22,6 +25,7 @@ import (
 	"hapax/runtime/rules"
 	"hapax/runtime/ssl"
 	"hapax/runtime/sticktable"
+	"hapax/runtime/trace"
 	"hapax/stats"
 )
 
@@ -48,6 +52,10 @@ func domains() []*config.Domain {
 		&mailer.Domain,
 		&resolver.Domain,
 		&cache.Domain,
+		&filter.Domain,
+		&fcgi.Domain,
+		&acme.Domain,
+		&trace.Domain,
 		&engine.Domain,
 		&objects.Domain,
 		&stats.Domain,

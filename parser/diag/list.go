@@ -53,6 +53,9 @@ func (l *List) Add(d Diagnostic) {
 	if d.Abort {
 		l.aborted = true
 	}
+	if head, _, cut := strings.Cut(d.Text, "\x00"); cut { // shown as a character: nothing behind it was ever printed
+		d.Text, d.Unended = head, true
+	}
 	if l.Prefix != "" {
 		d.Text = l.Prefix + " : " + d.Text
 	}

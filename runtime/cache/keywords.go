@@ -10,6 +10,7 @@ import (
 	"hapax/parser/keyword"
 	"hapax/runtime"
 	"hapax/runtime/config"
+	"hapax/runtime/filter"
 )
 
 // Domain holds the keywords of cache sections and the actions that refer to them.
@@ -30,7 +31,6 @@ var Domain = config.Domain{
 		action("cache-use", "answer from a cache", runtime.HTTPReqRules),
 		action("cache-store", "keep the response in a cache", runtime.HTTPResRules),
 	},
-	CheckProxy: check,
 }
 
 func row(name, summary string, t keyword.ArgType, parse func(*config.Loader, *ast.Line)) config.Keyword {
@@ -48,7 +48,6 @@ func row(name, summary string, t keyword.ArgType, parse func(*config.Loader, *as
 type sections struct {
 	names   map[string]bool
 	current *section
-	uses    []use
 }
 
 // section is the one being read. A second header before an end would go on with it,
@@ -56,13 +55,6 @@ type sections struct {
 type section struct {
 	name               string
 	megabytes, objSize uint64
-}
-
-// use is a rule that names a cache.
-type use struct {
-	px   *runtime.Proxy
-	name string
-	pos  ast.Pos
 }
 
 const (
@@ -113,6 +105,7 @@ func end(l *config.Loader) {
 		all.names = map[string]bool{}
 	}
 	all.names[s.name] = true
+	l.Know(config.Cache, s.name)
 }
 
 // current is the section that lines belong to; one that was refused takes them too.
@@ -191,21 +184,8 @@ func action(name, summary string, in runtime.RulesetKind) config.Action {
 			if a.Done() || a.AtCond() {
 				return nil, errors.New("expects a cache name")
 			}
-			all := config.State[sections](l)
-			all.uses = append(all.uses, use{a.Proxy, a.Take(), a.Pos()})
+			filter.UseCache(l, a.Proxy, a.Take())
 			return nil, nil
 		},
-	}
-}
-
-// check looks for the caches that the rules of a proxy name, once for each.
-func check(l *config.Loader, px *runtime.Proxy) {
-	all := config.State[sections](l)
-	told := map[string]bool{}
-	for _, u := range all.uses {
-		if u.px == px && !all.names[u.name] && !told[u.name] {
-			told[u.name] = true
-			l.List.Alertf(u.pos, "config: %s '%s': unable to find the cache '%s' referenced by the filter 'cache'.", px.Kind, px.Name, u.name)
-		}
 	}
 }

@@ -13,7 +13,9 @@ var Domain = config.Domain{
 	Inherit:     inheritSettings,
 	CheckProxy:  checkProxy,
 	CheckServer: checkPort,
-	Keywords: []config.Keyword{
+	Sections:    []config.Section{healthcheckSection()},
+	ServerWords: []config.ServerWord{healthcheckWord()},
+	Keywords: append(healthcheckKeywords(), []config.Keyword{
 		{
 			Doc: keyword.Doc{Name: "tcp-check", Ref: "4.2", Summary: "one step of the health check",
 				Args: []keyword.Arg{{Name: "step", Type: keyword.Opaque, Many: true,
@@ -40,7 +42,7 @@ var Domain = config.Domain{
 				Examples: []keyword.Example{{Config: "global\n  tune.max-checks-per-thread 100\n"}}},
 			In: config.Global, Parse: parseMaxChecks,
 		},
-	},
+	}...),
 	Options: []config.Option{
 		option("tcp-check", "check by steps of its own, or just a connection", nil, "", parseOptionTCP),
 		option("httpchk", "check by an HTTP request", []keyword.Arg{

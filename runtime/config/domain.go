@@ -130,6 +130,12 @@ type Section struct {
 	Start func(l *Loader, line *ast.Line)
 	End   func(l *Loader)
 
+	// Experimental sections want "expose-experimental-directives".
+	Experimental bool
+
+	// Strict tells that nothing is read behind an error in the section.
+	Strict bool
+
 	// Unknown refuses a word that the section does not have, where that is not said in
 	// the usual words. May be nil.
 	Unknown func(l *Loader, line *ast.Line)

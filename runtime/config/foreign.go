@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -31,15 +32,13 @@ func foreignKeywords() []Keyword {
 			return nil
 		}))
 	conversion.Status, conversion.Dormant = keyword.Missing, true
-	filter := onProxy("filter", "9", "a filter on streams", []keyword.Arg{{Name: "name", Type: keyword.Str}, {Name: "argument", Type: keyword.Str, Many: true, Opt: true}}, reporting(filter))
-	filter.Status = keyword.Missing
 	experimental := func(name, summary string) Keyword {
 		k := global(name, summary, nil, nil)
 		k.Status, k.Experimental = keyword.Missing, true
 		return k
 	}
 	return []Keyword{experimental("force-cfg-parser-pause", "wait while the configuration is read"),
-		experimental("tune.fd.edge-triggered", "how the poller reports events"), lua("lua-load", "a Lua program"), lua("lua-load-per-thread", "a Lua program for each thread"), conversion, filter}
+		experimental("tune.fd.edge-triggered", "how the poller reports events"), lua("lua-load", "a Lua program"), lua("lua-load-per-thread", "a Lua program for each thread"), conversion}
 }
 
 // foreignState is what is known of files of other languages.
@@ -89,37 +88,30 @@ func (l *Loader) LuaAction(word string) bool {
 	return l.foreign.luaLoaded && strings.HasPrefix(word, "lua.")
 }
 
-// filter checks what "filter spoe" reads. When its file is not there the reference
-// knows no section any more from then on.
-func filter(l *Loader, line *ast.Line) error {
-	if l.InDefaults() {
-		return fmt.Errorf("parsing [%s:%d] : %s is not allowed in a 'default' section.", line.Pos.File, line.Pos.Line, line.Arg(0))
-	}
-	switch line.Arg(1) {
-	case "":
-		return fmt.Errorf("parsing [%s:%d] : missing argument for '%s' in %s '%s'.", line.Pos.File, line.Pos.Line, line.Arg(0), l.Proxy.Kind, l.Proxy.Name)
-	case "spoe":
-	default:
-		return nil
-	}
+// SPOEFilter reads the words behind "filter spoe". When its file is not there the
+// reference knows no section any more from then on.
+func (l *Loader) SPOEFilter(w *Words) error {
 	file := ""
-	for i := 2; line.Arg(i) != ""; i += 2 {
-		switch word := line.Arg(i); {
-		case word != "config" && word != "engine":
-			return fmt.Errorf("'filter' : unknown keyword '%s'", word)
-		case line.Arg(i+1) == "":
-			return fmt.Errorf("'filter' : 'spoe' : '%s' option without value", word)
-		case word == "config":
-			file = line.Arg(i + 1)
+	for !w.Done() {
+		word := w.Take()
+		if word != "config" && word != "engine" {
+			return fmt.Errorf("unknown keyword '%s'", word)
+		}
+		value := w.Take()
+		if value == "" {
+			return fmt.Errorf("'spoe' : '%s' option without value", word)
+		}
+		if word == "config" {
+			file = value
 		}
 	}
 	if file == "" {
-		return fmt.Errorf("'filter' : 'spoe' : missing config file")
+		return errors.New("'spoe' : missing config file")
 	}
 	if _, err := os.Stat(file); err != nil {
-		l.List.Alertf(line.Pos, "stat() failed for configuration file %s : %s", file, errnoText(cause(err)))
+		l.List.Alertf(w.Pos(), "stat() failed for configuration file %s : %s", file, errnoText(cause(err)))
 		l.foreign.spoeFailed = true
-		return fmt.Errorf("'filter' : error encountered while processing 'spoe'")
+		return errors.New("error encountered while processing 'spoe'")
 	}
 	return nil
 }

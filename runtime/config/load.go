@@ -182,11 +182,15 @@ func (l *Loader) readFile(file *ast.File) bool {
 			break
 		}
 		l.pos, l.Samples.Pos = line.Pos, line.Pos
+		before := l.List.Fatal()
 		if line.Header {
 			l.endSection()
 			l.beginSection(line)
 		} else if l.section != nil {
 			l.readLine(line)
+		}
+		if l.section != nil && l.section.Strict && l.List.Fatal() > before {
+			l.List.Stop()
 		}
 	}
 	if !x.Stopped() {
@@ -204,9 +208,22 @@ func (l *Loader) beginSection(line *ast.Line) {
 	if l.section.Status == keyword.Missing {
 		l.missed(l.section.Dormant, "section "+l.section.Name)
 	}
-	if l.section.Start != nil {
+	if l.section.Start != nil && l.exposed(line) {
 		l.section.Start(l, line)
 	}
+}
+
+// exposed refuses a line of a section that is experimental and not allowed.
+func (l *Loader) exposed(line *ast.Line) bool {
+	if !l.section.Experimental {
+		return true
+	}
+	if !l.experimentOn {
+		l.AlertTight(line.Pos, "section '%s' is experimental, must be allowed via a global 'expose-experimental-directives'", l.section.Name)
+		return false
+	}
+	l.experimented = true
+	return true
 }
 
 // endProxy leaves the expressions of the lines of a proxy with it.

@@ -137,7 +137,7 @@ var knownKeywords = []struct {
 		"log-tag", "on",
 	}},
 	{FCGIApp, nil, []string{
-		"docroot", "path-info", "index", "acl", "set-param", "unset-param", "pass-header", "hide-header",
+		"docroot", "path-info", "index", "acl", "set-param", "pass-header",
 		"option", "log-stderr",
 	}},
 	{HTTPErrors, nil, []string{

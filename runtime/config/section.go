@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"time"
 
+	"hapax/acl"
+	"hapax/acl/sample"
 	"hapax/parser/ast"
 	"hapax/parser/keyword"
 	"hapax/runtime"
@@ -61,7 +63,7 @@ func (l *Loader) PeerLine(px *runtime.Proxy, line *ast.Line, bare bool) bool {
 }
 
 func (l *Loader) foreignServer(px *runtime.Proxy, line *ast.Line, form serverForm) bool {
-	defer l.within(px)()
+	defer l.Within(px)()
 	n := len(px.Servers)
 	l.serverLine(line, form)
 	return len(px.Servers) > n
@@ -69,12 +71,12 @@ func (l *Loader) foreignServer(px *runtime.Proxy, line *ast.Line, form serverFor
 
 // DefaultServerLine reads a "default-server" line of a section that is no proxy.
 func (l *Loader) DefaultServerLine(px *runtime.Proxy, line *ast.Line) {
-	defer l.within(px)()
+	defer l.Within(px)()
 	defaultServer(l, line)
 }
 
-// within makes px the current proxy until what it returns is called.
-func (l *Loader) within(px *runtime.Proxy) (leave func()) {
+// Within makes px the current proxy until what it returns is called.
+func (l *Loader) Within(px *runtime.Proxy) (leave func()) {
 	outer := l.Proxy
 	l.Proxy = px
 	return func() { l.Proxy = outer }
@@ -83,17 +85,13 @@ func (l *Loader) within(px *runtime.Proxy) (leave func()) {
 // BindLine reads a "bind" line of a section that is no proxy: px has the listeners. It
 // returns those that were made.
 func (l *Loader) BindLine(px *runtime.Proxy, line *ast.Line) []*runtime.Listener {
-	defer l.within(px)()
+	defer l.Within(px)()
 	b := &runtime.Bind{Pos: line.Pos, Text: line.Arg(1), UID: -1, GID: -1}
 	px.Binds = append(px.Binds, b)
 	listeners, err := l.listeners(px, b, "")
 	px.Listeners = append(px.Listeners, listeners...)
-	switch {
-	case err != nil:
+	if err != nil {
 		l.Alert(line.Pos, "'%s %s' : %s", line.Arg(0), b.Text, indent(err.Error(), 2))
-		return nil
-	case len(listeners) == 0:
-		l.Alert(line.Pos, "'%s %s' : error encountered while parsing listening address %s.", line.Arg(0), b.Text, line.Arg(2))
 		return nil
 	}
 	l.bindOptions(line, 2, b, listeners)
@@ -102,7 +100,7 @@ func (l *Loader) BindLine(px *runtime.Proxy, line *ast.Line) []*runtime.Listener
 
 // BindOptions reads the options of a line in the manner of "bind", from word at on.
 func (l *Loader) BindOptions(px *runtime.Proxy, line *ast.Line, at int) {
-	defer l.within(px)()
+	defer l.Within(px)()
 	l.bindOptions(line, at, &runtime.Bind{Pos: line.Pos, UID: -1, GID: -1}, nil)
 }
 
@@ -170,3 +168,54 @@ func (l *Loader) Know(kind Sections, name string) {
 
 // Known tells whether there is a section of that name.
 func (l *Loader) Known(kind Sections, name string) bool { return l.known[kind][name] }
+
+// ErrnoText is what the system says about a failure, as messages have it.
+func ErrnoText(err error) string { return errnoText(cause(err)) }
+
+// ProxyNamed finds a frontend, backend or listen section; nil when there is none.
+func (l *Loader) ProxyNamed(name string) *runtime.Proxy { return l.byName[name] }
+
+// DatagramOptions reads the options of a line that makes datagram sockets, from word at on.
+func (l *Loader) DatagramOptions(px *runtime.Proxy, line *ast.Line, at int) {
+	defer l.Within(px)()
+	b := &runtime.Bind{Pos: line.Pos, UID: -1, GID: -1}
+	for w := NewWords(line, at); !w.Done(); {
+		word := w.Take()
+		row := l.Tables.BindWords.Get(word)
+		if row == nil {
+			l.Alert(line.Pos, "unknown keyword '%s' in '%s' section%s", word, l.section.Name, l.suggestBindWord(word, "; did you mean '%s' maybe ?", "."))
+			return
+		}
+		err := l.bindWord(row, &w, b)
+		if _, mild := err.(Warning); err != nil && !mild {
+			l.Alert(line.Pos, "%s", indent(err.Error(), 2))
+			return
+		} else if mild {
+			l.Alert(line.Pos, "%s", indent(err.Error(), 2)) // an alert all the same
+		}
+	}
+}
+
+// Scratch makes a proxy that keeps what a section holds which is no proxy itself.
+func (l *Loader) Scratch(name string, pos ast.Pos) *runtime.Proxy {
+	px := &runtime.Proxy{Name: name, Kind: "backend", Caps: runtime.CapBack, Pos: pos}
+	l.newACLs(px)
+	return px
+}
+
+// ForeignACL reads the words behind "acl" of a section that is no proxy.
+func (l *Loader) ForeignACL(px *runtime.Proxy, words []string) error {
+	defer l.Within(px)()
+	l.For(sample.InACL)
+	_, err := l.acls.ACL(px.ACLs, words[0], words[1:])
+	l.Samples.Take() // names in it are not looked up
+	return err
+}
+
+// ForeignCond reads a condition of a section that is no proxy.
+func (l *Loader) ForeignCond(px *runtime.Proxy, w *Words) (*acl.Cond, error) {
+	defer l.Within(px)()
+	cond, err := l.Cond(w)
+	l.Samples.Take()
+	return cond, err
+}

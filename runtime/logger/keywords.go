@@ -2,6 +2,7 @@ package logger
 
 import (
 	"errors"
+	"slices"
 
 	"hapax/parser/ast"
 	"hapax/parser/keyword"
@@ -11,10 +12,12 @@ import (
 
 // Domain holds the keywords of logs and the aliases of log formats.
 var Domain = config.Domain{
-	Name:    "log",
-	Aliases: aliases,
-	Fetches: fetches,
-	Keywords: []config.Keyword{
+	Name:     "log",
+	Aliases:  aliases,
+	Fetches:  fetches,
+	Sections: []config.Section{ringSection(), forwardSection(), profileSection()},
+	Actions:  []config.Action{doLog()},
+	Keywords: slices.Concat(ringKeywords(), forwardKeywords(), profileKeywords(), []config.Keyword{
 		{
 			Doc: keyword.Doc{Name: "log", Ref: "4.2", Summary: "where logs go",
 				Args: []keyword.Arg{
@@ -59,13 +62,14 @@ var Domain = config.Domain{
 				Examples: []keyword.Example{{Config: "frontend f\n  log stderr local0\n  log-tag web\n  bind :8080\n"}}},
 			In: config.Proxies, Parse: parseTag,
 		},
-	},
+	}),
 	Options: []config.Option{
 		formatOption("httplog", "log requests with all that is known of them", HTTPFormat, HTTPCLFFormat),
 		formatOption("tcplog", "log connections with all that is known of them", TCPFormat, TCPCLFFormat),
 		formatOption("httpslog", "log requests with what is known of their TLS connections", HTTPSFormat, ""),
 	},
 	CheckMode: checkMode,
+	Check:     checkForwards,
 }
 
 func parseLog(l *config.Loader, line *ast.Line) {
@@ -85,13 +89,13 @@ func readTarget(l *config.Loader, line *ast.Line, logs *[]*runtime.LogTarget, gl
 	switch {
 	case line.Modifier == ast.No:
 		if line.Arg(1) != "" {
-			l.Alert(line.Pos, "log : 'no log' does not expect arguments")
+			l.Alert(line.Pos, "%s : 'no log' does not expect arguments", line.Arg(0))
 			return
 		}
 		*logs = nil
 	case line.Arg(1) == "global" && line.Arg(2) == "":
 		if global {
-			l.Alert(line.Pos, "log : 'global' is not supported for a global syslog server")
+			l.Alert(line.Pos, "%s : 'global' is not supported for a global syslog server", line.Arg(0))
 			return
 		}
 		for _, t := range l.Config.Global.Logs {
@@ -112,7 +116,7 @@ func readTarget(l *config.Loader, line *ast.Line, logs *[]*runtime.LogTarget, gl
 		case errors.As(err, &missing):
 			l.Missing(line.Pos, string(missing))
 		case err != nil:
-			l.Alert(line.Pos, "log : %s", err)
+			l.Alert(line.Pos, "%s : %s", line.Arg(0), err)
 		default:
 			*logs = append(*logs, t)
 		}

@@ -217,7 +217,7 @@ func checkTrack(l *config.Loader, px *runtime.Proxy, kind runtime.RulesetKind, r
 	switch {
 	case !ok:
 		return fmt.Errorf("unable to find table '%s' referenced by track-sc%d", name, n)
-	case !t.accepts(e):
+	case !t.Accepts(e):
 		return fmt.Errorf("stick-table '%s' uses a type incompatible with the 'track-sc%d' rule", name, n)
 	}
 	if kind != runtime.TCPReqRules || px.Caps&runtime.CapFront == 0 {

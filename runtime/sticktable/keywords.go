@@ -122,7 +122,7 @@ func resolveStick(l *config.Loader, px *runtime.Proxy, pos ast.Pos, e *sample.Ex
 	switch {
 	case !ok:
 		l.List.Alertf(pos, "Proxy '%s': unable to find stick-table '%s'.", px.Name, name)
-	case !t.accepts(e):
+	case !t.Accepts(e):
 		l.List.Alertf(pos, "Proxy '%s': type of fetch not usable with type of stick-table '%s'.", px.Name, name)
 	}
 }

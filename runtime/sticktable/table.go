@@ -292,5 +292,8 @@ func (r *tableReader) exclusive() error {
 	return nil
 }
 
-// accepts tells whether the value of an expression can be a key of the table.
-func (t *Table) accepts(e *sample.Expr) bool { return sample.Castable(e.Out(), t.Type) }
+// Stores tells whether entries hold a type of data.
+func (t *Table) Stores(data string) bool { return t.stored[data] }
+
+// Accepts tells whether the value of an expression can be a key of the table.
+func (t *Table) Accepts(e *sample.Expr) bool { return sample.Castable(e.Out(), t.Type) }

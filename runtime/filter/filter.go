@@ -1,0 +1,216 @@
+// Package filter holds the lines that put filters on the streams of a proxy. They are
+// read and checked; no filter runs.
+package filter
+
+import (
+	"fmt"
+
+	"hapax/acl/sample"
+	"hapax/parser/ast"
+	"hapax/runtime"
+	"hapax/runtime/config"
+)
+
+// Kind is what a filter does.
+type Kind int
+
+const (
+	Trace Kind = iota
+	Cache
+	FCGI
+	SPOE
+	CompressRequest
+	CompressResponse
+	Bandwidth
+)
+
+// Filter is one filter of a proxy.
+type Filter struct {
+	Kind     Kind
+	Word     string // as "filter-sequence" names it
+	Name     string // of the cache, of the application, of a bandwidth limit
+	Implicit bool   // made by a rule, not by a "filter" line
+
+	key     *sample.Expr // of a limit that streams share
+	table   string
+	receive bool // a limit of what comes in
+	shared  bool
+}
+
+// filters are those of a proxy, with what may want one.
+type filters struct {
+	all       []Filter
+	compress  bool // a "compression" line
+	sequences []sequence
+}
+
+// sequence is one element of a "filter-sequence" line.
+type sequence struct{ direction, name string }
+
+// ext is where they stand in Proxy.Ext.
+const ext = "filter"
+
+func of(px *runtime.Proxy) *filters {
+	f, _ := px.Ext[ext].(*filters)
+	return f
+}
+
+// own gives the filters of a proxy to be changed. Those of a defaults section are not
+// inherited but for its compression.
+func own(l *config.Loader, px *runtime.Proxy) *filters {
+	f := of(px)
+	if f == nil {
+		f = &filters{}
+		l.Extend(px, ext, f)
+	}
+	return f
+}
+
+// Of gives the filters of a proxy in their order.
+func Of(px *runtime.Proxy) []Filter {
+	if f := of(px); f != nil {
+		return f.all
+	}
+	return nil
+}
+
+// Add puts a filter behind the others of the proxy.
+func Add(l *config.Loader, px *runtime.Proxy, f Filter) {
+	own := own(l, px)
+	own.all = append(own.all, f)
+}
+
+// UseCache makes sure that the proxy has a filter for a cache that a rule names.
+func UseCache(l *config.Loader, px *runtime.Proxy, name string) {
+	for _, f := range Of(px) {
+		if f.Kind == Cache && f.Name == name {
+			return
+		}
+	}
+	Add(l, px, Filter{Kind: Cache, Word: "cache", Name: name, Implicit: true})
+}
+
+// inherit gives a proxy the compression of its defaults section.
+func inherit(px, from *runtime.Proxy) {
+	if f := of(from); f != nil {
+		px.Ext[ext] = &filters{compress: f.compress}
+	}
+}
+
+// check looks at the filters of a proxy as a whole.
+func check(l *config.Loader, px *runtime.Proxy) {
+	f := of(px)
+	if f == nil {
+		return
+	}
+	f.checkCompression(l, px)
+	for i := range f.all {
+		switch f.all[i].Kind {
+		case Cache:
+			f.checkCache(l, px, i)
+		case FCGI:
+			f.checkFCGI(l, px, i)
+		case Bandwidth:
+			f.all[i].checkTable(l, px)
+		}
+	}
+}
+
+func compresses(k Kind) bool { return k == CompressRequest || k == CompressResponse }
+
+func (f *filters) checkCompression(l *config.Loader, px *runtime.Proxy) {
+	if !f.compress {
+		return
+	}
+	compression, explicit := false, false
+	for i := range f.all {
+		switch k := f.all[i].Kind; {
+		case compresses(k):
+			compression = true
+		case k == Cache && compression:
+			l.List.Alertf(px.Pos, "config: %s '%s': unable to enable the compression filter before any cache filter.", px.Kind, px.Name)
+			return
+		case k != FCGI && k != Cache:
+			explicit = true
+		}
+	}
+	switch {
+	case compression:
+	case explicit:
+		l.List.Alertf(px.Pos, "config: %s '%s': require an explicit filter declaration to use HTTP compression", px.Kind, px.Name)
+	default:
+		f.all = append(f.all, Filter{Kind: CompressRequest, Word: "comp-req"}, Filter{Kind: CompressResponse, Word: "comp-res"})
+	}
+}
+
+func (f *filters) checkCache(l *config.Loader, px *runtime.Proxy, at int) {
+	self := &f.all[at]
+	if !l.Known(config.Cache, self.Name) {
+		l.List.Alertf(px.Pos, "config: %s '%s': unable to find the cache '%s' referenced by the filter 'cache'.", px.Kind, px.Name, self.Name)
+		return
+	}
+	compression := false
+	for i := range f.all {
+		switch k := f.all[i].Kind; {
+		case i == at && compression:
+			l.List.Alertf(px.Pos, "config: %s '%s': unable to enable the compression filter before the cache '%s'.", px.Kind, px.Name, self.Name)
+			return
+		case i == at, k == FCGI, k == Cache:
+		case compresses(k):
+			compression = true
+		case self.Implicit:
+			l.List.Alertf(px.Pos, "config: %s '%s': require an explicit filter declaration to use the cache '%s'.", px.Kind, px.Name, self.Name)
+			return
+		}
+	}
+}
+
+func (f *filters) checkFCGI(l *config.Loader, px *runtime.Proxy, at int) {
+	self := &f.all[at]
+	if !l.Known(config.FCGIApp, self.Name) {
+		l.List.Alertf(px.Pos, "proxy '%s' : fcgi-app '%s' not found.", px.Name, self.Name)
+		return
+	}
+	for i := range f.all {
+		switch k := f.all[i].Kind; {
+		case compresses(k), k == Cache, i == at:
+		case k == FCGI:
+			l.List.Alertf(px.Pos, "proxy '%s' : only one fcgi-app supported per backend.", px.Name)
+			return
+		default:
+			l.List.Alertf(px.Pos, "config: proxy '%s': require an explicit filter declaration to use the fcgi-app '%s'.", px.Name, self.Name)
+			return
+		}
+	}
+}
+
+// checkSequences looks for the filters that "filter-sequence" lines name.
+func checkSequences(l *config.Loader) {
+	for _, px := range l.Config.Proxies {
+		f := of(px)
+		if f == nil {
+			continue
+		}
+		for _, s := range f.sequences {
+			if !f.has(s.name) {
+				l.List.Alertf(px.Pos, "%s: error while postparsing %s filter-sequence '%s' : invalid filter name: '%s' is not defined on the proxy",
+					px.Name, s.direction, s.name, s.name)
+				break
+			}
+		}
+	}
+}
+
+func (f *filters) has(word string) bool {
+	for i := range f.all {
+		if f.all[i].Word == word {
+			return true
+		}
+	}
+	return false
+}
+
+// errorAt words a mistake that names the place of the line once more.
+func errorAt(line *ast.Line, format string, args ...any) error {
+	return fmt.Errorf("parsing [%s:%d] : %s", line.Pos.File, line.Pos.Line, fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,232 @@
+package filter
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"hapax/parser/ast"
+	"hapax/parser/keyword"
+	"hapax/parser/units"
+	"hapax/runtime/config"
+)
+
+// Domain holds the keywords of filters.
+var Domain = config.Domain{
+	Name: "filter",
+	Keywords: []config.Keyword{
+		config.MissingRow(config.Proxies, "filter", "9", "a filter on streams", []keyword.Arg{
+			{Name: "name", Type: keyword.Enum, Enum: []string{"bwlim-in", "bwlim-out", "cache", "comp-req", "comp-res", "compression", "fcgi-app", "spoe", "trace"}},
+			{Name: "argument", Type: keyword.Str, Many: true, Opt: true}}, reporting(line)),
+		config.MissingRow(config.Proxies, "filter-sequence", "4.2", "the order of filters", []keyword.Arg{
+			{Name: "direction", Type: keyword.Enum, Enum: []string{"request", "response"}}, {Name: "filters", Type: keyword.Str, Doc: "separated by commas"}}, reporting(filterSequence)),
+		config.MissingRow(config.Proxies, "compression", "4.2", "HTTP compression", []keyword.Arg{
+			{Name: "setting", Type: keyword.Enum, Enum: []string{"algo", "algo-req", "algo-res", "type", "type-req", "type-res", "offload", "direction", "minsize-req", "minsize-res"}},
+			{Name: "value", Type: keyword.Str, Many: true, Opt: true}}, reporting(compression)),
+	},
+	Actions:    []config.Action{setBandwidthLimit()},
+	Inherit:    inherit,
+	CheckProxy: check,
+	Check:      checkSequences,
+}
+
+func reporting(parse func(l *config.Loader, line *ast.Line) error) func(*config.Loader, *ast.Line) {
+	return func(l *config.Loader, line *ast.Line) { l.Report(line.Pos, parse(l, line)) }
+}
+
+// line reads a "filter" line.
+func line(l *config.Loader, line *ast.Line) error {
+	px := l.Proxy
+	if l.InDefaults() {
+		return errorAt(line, "%s is not allowed in a 'default' section.", line.Arg(0))
+	}
+	if line.Arg(1) == "" {
+		return errorAt(line, "missing argument for '%s' in %s '%s'.", line.Arg(0), px.Kind, px.Name)
+	}
+	w := config.NewWords(line, 2)
+	var err error
+	switch word := line.Arg(1); word {
+	case "trace":
+		err = trace(l, &w)
+	case "cache":
+		err = cache(l, &w)
+	case "fcgi-app":
+		err = application(l, &w)
+	case "compression", "comp-req", "comp-res":
+		err = compressionFilter(l, word)
+	case "bwlim-in", "bwlim-out":
+		err = bandwidth(l, &w, word)
+	case "spoe":
+		err = l.SPOEFilter(&w)
+		Add(l, px, Filter{Kind: SPOE, Word: word})
+	default:
+		return fmt.Errorf("'filter' : unknown keyword '%s'. Registered keywords :"+
+			"\n    [BWLIM] bwlim-in\n    [BWLIM] bwlim-out\n    [CACHE] cache\n    [COMP] comp-req\n    [COMP] comp-res\n    [COMP] compression"+
+			"\n    [FCGI] fcgi-app\n    [SPOE] spoe\n    [TRACE] trace", word)
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("'%s' : %w", line.Arg(0), err)
+	case !w.Done():
+		return fmt.Errorf("'%s %s' : unknown keyword '%s'.", line.Arg(0), line.Arg(1), w.Peek())
+	}
+	return nil
+}
+
+func trace(l *config.Loader, w *config.Words) error {
+	named := false
+	for {
+		switch word := w.Peek(); word {
+		case "name":
+			w.Take()
+			switch {
+			case w.Take() == "":
+				return fmt.Errorf("'trace' : '%s' option without value", word)
+			case named:
+				return fmt.Errorf("'trace' : '%s' option already defined", word)
+			}
+			named = true
+		case "quiet", "random-parsing", "random-forwarding", "hexdump":
+			w.Take()
+		case "max-fwd":
+			w.Take()
+			value := w.Take()
+			if value == "" {
+				return fmt.Errorf("'trace' : '%s' option without value", word)
+			}
+			if n, _ := config.Strtol(value, 10); n < 0 || n > 1<<32-1 {
+				return fmt.Errorf("'trace' : '%s' expect unsigned integer (0 to 4294967295 expected)", word)
+			}
+		default:
+			Add(l, l.Proxy, Filter{Kind: Trace, Word: "trace"})
+			return nil
+		}
+	}
+}
+
+func cache(l *config.Loader, w *config.Words) error {
+	name := w.Take()
+	if name == "" {
+		return errors.New("cache : expects a <name> argument")
+	}
+	f := own(l, l.Proxy)
+	for i := range f.all {
+		if f.all[i].Kind != Cache || f.all[i].Name != name {
+			continue
+		}
+		if !f.all[i].Implicit {
+			return fmt.Errorf("%s: multiple explicit declarations of the cache filter '%s'", l.Proxy.Name, name)
+		}
+		f.all = append(f.all[:i:i], f.all[i+1:]...)
+		break
+	}
+	f.all = append(f.all, Filter{Kind: Cache, Word: "cache", Name: name})
+	return nil
+}
+
+func application(l *config.Loader, w *config.Words) error {
+	name := w.Take()
+	if name == "" {
+		return errors.New("fcgi-app : expects a <name> argument")
+	}
+	f := own(l, l.Proxy)
+	for i := range f.all {
+		if f.all[i].Kind == FCGI && f.all[i].Name == name {
+			f.all = append(f.all[:i:i], f.all[i+1:]...)
+			break
+		}
+	}
+	f.all = append(f.all, Filter{Kind: FCGI, Word: "fcgi-app", Name: name})
+	return nil
+}
+
+func compressionFilter(l *config.Loader, word string) error {
+	wanted := []Filter{{Kind: CompressRequest, Word: "comp-req"}, {Kind: CompressResponse, Word: "comp-res"}}
+	for _, f := range Of(l.Proxy) {
+		if compresses(f.Kind) && (word == "compression" || f.Word == word) {
+			return fmt.Errorf("%s: Proxy supports only one %s filter\n", l.Proxy.Name, word)
+		}
+	}
+	for _, f := range wanted {
+		if word == "compression" || f.Word == word {
+			Add(l, l.Proxy, f)
+		}
+	}
+	return nil
+}
+
+// filterSequence reads `filter-sequence request|response <filter>[,<filter>...]`.
+func filterSequence(l *config.Loader, line *ast.Line) error {
+	px, word, direction := l.Proxy, line.Arg(0), line.Arg(1)
+	switch {
+	case l.InDefaults():
+		return errorAt(line, "%s is not allowed in a 'default' section.", word)
+	case direction == "":
+		return errorAt(line, "missing argument for '%s' in %s '%s'.", word, px.Kind, px.Name)
+	case direction != "request" && direction != "response":
+		return errorAt(line, "expected either 'request' or 'response' for '%s' in %s '%s'.", word, px.Kind, px.Name)
+	case line.Arg(2) == "":
+		return errorAt(line, "missing filter list for '%s' in %s '%s'.", word, px.Kind, px.Name)
+	}
+	f := own(l, px)
+	for _, name := range strings.Split(strings.TrimSuffix(line.Arg(2), ","), ",") {
+		f.sequences = append(f.sequences, sequence{direction, name})
+	}
+	return nil
+}
+
+// algorithms are those that "compression" knows.
+var algorithms = []string{"identity", "deflate", "raw-deflate", "gzip"}
+
+func compression(l *config.Loader, line *ast.Line) error {
+	px, word, setting := l.Proxy, line.Arg(0), line.Arg(1)
+	own(l, px).compress = true
+	switch setting {
+	case "algo", "algo-res":
+		if line.Arg(2) == "" {
+			return errorAt(line, "'%s' expects <algorithm>.", word)
+		}
+		for i := 2; line.Arg(i) != ""; i++ {
+			if !isAlgorithm(line.Arg(i)) {
+				return fmt.Errorf("'%s' : '%s' is not a supported algorithm.", word, line.Arg(i))
+			}
+		}
+	case "algo-req":
+		if !isAlgorithm(line.Arg(2)) {
+			return fmt.Errorf("'%s' : '%s' is not a supported algorithm.", word, line.Arg(2))
+		}
+	case "offload":
+		if l.InDefaults() {
+			return config.Warning(fmt.Sprintf("'%s' : '%s' ignored in 'defaults' section.", word, setting))
+		}
+	case "type", "type-res", "type-req":
+		if line.Arg(2) == "" {
+			return fmt.Errorf("'%s' expects <type>.", word)
+		}
+	case "minsize-req", "minsize-res":
+		if line.Arg(2) == "" {
+			return fmt.Errorf("'%s' expects an integer argument.", setting)
+		}
+		if _, bad, ok := units.Size(line.Arg(2)); !ok {
+			return fmt.Errorf("unexpected '%s' after size passed to '%s'", bad, setting)
+		}
+	case "direction":
+		switch line.Arg(2) {
+		case "request", "response", "both":
+		default:
+			return fmt.Errorf("'%s' expects 'request', 'response', or 'both'.", word)
+		}
+	default:
+		return fmt.Errorf("'%s' expects 'algo', 'type', 'direction', 'offload', 'minsize-req' or 'minsize-res'.", word)
+	}
+	return nil
+}
+
+func isAlgorithm(name string) bool {
+	for _, known := range algorithms {
+		if known == name {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,156 @@
+package logger
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"hapax/acl/logformat"
+	"hapax/acl/sample"
+	"hapax/parser/ast"
+	"hapax/parser/keyword"
+	"hapax/runtime"
+	"hapax/runtime/config"
+)
+
+// Log profiles say for each step of a stream what is logged and how. They are read and
+// checked; logs are written as the proxy says.
+
+// steps are the moments at which a stream may be logged; origins are those that rules
+// of "do-log" add.
+var (
+	steps   = []string{"accept", "request", "connect", "response", "close"}
+	origins = []string{"http-req", "http-res", "http-after-res", "tcp-req-conn", "tcp-req-sess", "tcp-req-cont", "tcp-res-cont"}
+)
+
+func profileSection() config.Section {
+	return config.Section{
+		Doc:  keyword.Doc{Name: "log-profile", Ref: "8.3.5", Summary: "what is logged at each step", Status: keyword.Missing},
+		Kind: config.LogProfile, Dormant: true, Start: startProfile,
+		Unknown: func(l *config.Loader, line *ast.Line) {
+			l.Abort(line.Pos, "unknown keyword '%s' in log-profile section.", line.Arg(0))
+		},
+	}
+}
+
+func profileKeywords() []config.Keyword {
+	return []config.Keyword{
+		config.MissingRow(config.LogProfile, "log-tag", "8.3.5", "the tag in syslog headers", []keyword.Arg{{Name: "tag", Type: keyword.Str}}, func(l *config.Loader, line *ast.Line) {
+			if line.Arg(1) == "" {
+				l.Alert(line.Pos, "'%s' expects a tag for use in syslog.", line.Arg(0))
+			}
+		}),
+		config.MissingRow(config.LogProfile, "on", "8.3.5", "what is logged at a step", []keyword.Arg{{Name: "step", Type: keyword.Enum, Enum: slices.Concat(steps, []string{"error", "any"}, origins)},
+			{Name: "drop", Type: keyword.Flag, Opt: true}, {Name: "format", Type: keyword.LogFormat, Joined: true, Opt: true}, {Name: "sd", Type: keyword.LogFormat, Joined: true, Opt: true}}, onStep),
+		config.MissingRow(config.Proxies, "log-steps", "4.2", "at which steps is logged", []keyword.Arg{{Name: "steps", Type: keyword.Opaque, Doc: "all, or steps separated by commas"}}, func(l *config.Loader, line *ast.Line) {
+			l.Report(line.Pos, logSteps(l, line))
+		}),
+	}
+}
+
+// profiles are the places of log-profile sections by their names.
+type profiles map[string]ast.Pos
+
+func startProfile(l *config.Loader, line *ast.Line) {
+	name := line.Arg(1)
+	if name == "" {
+		l.Abort(line.Pos, "missing name for log-profile section.")
+		return
+	}
+	if l.TooMany(line, 1, 1) {
+		return
+	}
+	if c, bad := config.InvalidChar(name); bad {
+		l.Abort(line.Pos, "character '%c' is not permitted in '%s' name '%s'.", c, line.Arg(0), name)
+		return
+	}
+	all := config.State[profiles](l)
+	if at, known := (*all)[name]; known {
+		l.Clash(line.Pos, false, "log-profile section '%s' has the same name as another log-profile section declared at %s:%d.", name, at.File, at.Line)
+		return
+	}
+	if *all == nil {
+		*all = profiles{}
+	}
+	(*all)[name] = line.Pos
+	l.Know(config.LogProfile, name)
+}
+
+// onStep reads `on <step> [drop] [format <format>] [sd <format>]`.
+func onStep(l *config.Loader, line *ast.Line) {
+	step := line.Arg(1)
+	if !slices.Contains(steps, step) && !slices.Contains(origins, step) && step != "error" && step != "any" {
+		l.AlertTight(line.Pos, "'%s' expects a log step.\n"+
+			"expected values are: 'accept', 'request', 'connect', 'response', 'close', 'error' or 'any'.\n"+
+			"Or one of the additional log steps: '%s'.", line.Arg(0), strings.Join(origins, "', '"))
+		return
+	}
+	w := config.NewWords(line, 2)
+	for !w.Done() {
+		word := w.Peek()
+		if word == "drop" && w.Index() == 2 {
+			w.Take()
+			continue
+		}
+		if word != "format" && word != "sd" {
+			break
+		}
+		w.Take()
+		text := w.Take()
+		if text == "" {
+			l.Alert(line.Pos, "'%s %s %s' expects a logformat string.", line.Arg(0), step, word)
+			return
+		}
+		l.For(sample.InLogFormat)
+		if _, err := l.Format(text, logformat.ForLog, sample.LogEnd); err != nil {
+			l.Clash(line.Pos, false, "failed to parse logformat: %s.", err)
+			return
+		}
+	}
+	if w.Index() == 2 || !w.Done() {
+		l.Alert(line.Pos, "'%s %s' expects 'drop', 'format' or 'sd'.", line.Arg(0), step)
+	}
+}
+
+// logSteps reads `log-steps all|<step>[,<step>...]`.
+func logSteps(l *config.Loader, line *ast.Line) error {
+	px := l.Proxy
+	if px.Caps&runtime.CapFront == 0 {
+		return config.Warning(fmt.Sprintf("%s will be ignored because %s '%s' has no frontend capability", line.Arg(0), px.Kind, px.Name))
+	}
+	list := strings.TrimSuffix(line.Arg(1), ",")
+	if list == "all" || list == "" {
+		return nil
+	}
+	for _, step := range strings.Split(list, ",") {
+		if !slices.Contains(steps, step) && !slices.Contains(origins, step) {
+			return fmt.Errorf("invalid log step name (%s). Expected values are: %s", step, strings.Join(slices.Concat(steps, origins), ", "))
+		}
+	}
+	return nil
+}
+
+// doLog is the action that logs at once.
+func doLog() config.Action {
+	return config.Action{
+		Doc: keyword.Doc{Name: "do-log", Ref: "4.4", Summary: "log now", Status: keyword.Missing, Args: []keyword.Arg{{Name: "profile", Type: keyword.Name, Joined: true, Opt: true}}},
+		In: runtime.TCPConnRules | runtime.TCPSessRules | runtime.TCPReqRules | runtime.TCPResRules | runtime.HTTPReqRules |
+			runtime.HTTPResRules | runtime.HTTPAfterRules,
+		Parse: func(l *config.Loader, a *config.ActionLine) (runtime.Exec, error) {
+			for a.TakeIf("profile") {
+				name := a.Take()
+				if name == "" {
+					return nil, fmt.Errorf("action '%s': 'profile' expects argument.", a.Name)
+				}
+				l.CheckRule(func() error {
+					if !l.Known(config.LogProfile, name) {
+						return errors.New("do-log action: profile '" + name + "' is invalid")
+					}
+					return nil
+				})
+			}
+			return nil, nil
+		},
+	}
+}
