@@ -50,6 +50,7 @@ type Global struct {
 	Daemon, MasterWorker, Quiet, Debug bool
 	SSL                                any  // settings of TLS: runtime/ssl's own, nil when there are none
 	PP2NeverSendLocal                  bool // "pp2-never-send-local"
+	NoH2WebSocket                      bool // "h2-workaround-bogus-websocket-clients"
 	NoExitOnFailure                    bool // master-worker no-exit-on-failure: a worker that crashed leaves the others
 	ZeroWarning                        bool
 	NbThread                           int          // loops; 0 until the CPU affinity decided
@@ -118,6 +119,7 @@ type Tune struct {
 	MaxVarsAll     int // bytes over all scopes, 0: none
 	StickCounters  int
 	MaxChecks      int // checks under way per loop; 0: no limit
+	H2             H2Tune
 }
 
 // GlobalStats are the process-wide counters, live and sharded by loop where the

@@ -55,7 +55,7 @@ type Bind struct {
 	TCPUserTimeout int       // ms
 	Prologue       Prologue  // "accept-proxy", "accept-netscaler-cip"
 	CIPMagic       uint32    // of "accept-netscaler-cip"
-	Proto          string    // that is spoken without being asked for: "h2", "h1"; "": what TLS agrees on, or HTTP/1
+	Proto          Proto     // that is spoken, whatever TLS settles on
 	TLS            TLSConfig // nil: clear. Set by runtime/ssl
 	SSL            any       // the line's words about TLS, with or without "ssl": runtime/ssl's own
 }

@@ -73,7 +73,7 @@ const (
 	HashKeyAddrPort
 )
 
-// Proto is the server word "proto": what is spoken on its connections.
+// Proto is the word "proto" of bind and server lines: what is spoken on connections.
 type Proto uint8
 
 const (

@@ -55,7 +55,7 @@ func globalSections() []Section {
 }
 
 func globalKeywords() []Keyword {
-	return slices.Concat(processKeywords(), tuneKeywords(), inertKeywords())
+	return slices.Concat(processKeywords(), tuneKeywords(), tuneH2Keywords(), inertKeywords())
 }
 
 // processKeywords are about what the process is and may do.

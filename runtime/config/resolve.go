@@ -172,6 +172,7 @@ func (l *Loader) finalize(px *runtime.Proxy) {
 	if st.state == stateGlobal && l.Config.Global.StateFile == "" && px.Caps&runtime.CapBack != 0 {
 		l.List.Warnf(px.Pos, "backend '%s' configured to load server state file from global section 'server-state-file' directive. Unfortunately, 'server-state-file' is not set!", px.Name)
 	}
+	l.checkBindProtos(px)
 	l.numberServers(px)
 	for _, srv := range px.Servers {
 		l.checkProto(px, srv)

@@ -34,7 +34,13 @@ type h2Request struct {
 
 // speaksH2 tells whether the client is known to speak HTTP/2 before it says anything.
 func (c *client) speaksH2() bool {
-	return c.Listener.Bind.Proto == "h2" || c.TLS != nil && c.TLS.ALPN() == "h2"
+	switch c.Listener.Bind.Proto {
+	case runtime.ProtoH2:
+		return true
+	case runtime.ProtoAny:
+		return c.TLS != nil && c.TLS.ALPN() == "h2"
+	}
+	return false
 }
 
 // startH2 makes the connection carry many requests from now on.
@@ -50,6 +56,12 @@ func (c *client) startH2() *h2Client {
 	c.setTimer(c.Front.Timeout.Request, c.Front.Timeout.Client)
 	m.mux.start()
 	return m
+}
+
+// mayUpgrade tells whether the first bytes of the connection, if they are the preface of HTTP/2, make it speak that.
+func (s *stream) mayUpgrade() bool {
+	c := s.c
+	return !c.kept && s.Front.Options&runtime.OptDisableH2Upgrade == 0 && c.Listener.Bind.Proto != runtime.ProtoH1
 }
 
 // upgradeH2 makes an HTTP/2 connection of one whose first bytes, which the stream has, are the preface.
@@ -365,9 +377,17 @@ func (s *stream) requestEnded() {
 
 // h2ClientConfig is what the process wants of the HTTP/2 connections of clients.
 func h2ClientConfig(cfg *runtime.Config) h2.Config {
+	c := h2Config(cfg, &cfg.Global.Tune.H2.Front)
+	c.MaxTotal = uint32(cfg.Global.Tune.H2.TotalStreams)
+	return c
+}
+
+// h2Config is what both sides have in common.
+func h2Config(cfg *runtime.Config, side *runtime.H2Side) h2.Config {
 	t := &cfg.Global.Tune
 	return h2.Config{
-		HeaderTable: 4096, InitialWindow: t.BufSize, MaxStreams: 100, MaxFrame: t.BufSize, Receive: 100 * t.BufSize,
-		Buffer: t.BufSize, Rewrite: t.MaxRewrite, Headers: t.MaxHdr, ExtendedConnect: true,
+		HeaderTable: t.H2.Table(), InitialWindow: t.H2.Window(side, t.BufSize), MaxStreams: uint32(t.H2.Concurrent(side)), MaxFrame: t.H2.Frame(t.BufSize),
+		Receive: t.H2.Room(side, t.BufSize), Glitches: side.Glitches, ExtendedConnect: !cfg.Global.NoH2WebSocket,
+		Buffer: t.BufSize, Rewrite: t.MaxRewrite, Headers: t.MaxHdr,
 	}
 }

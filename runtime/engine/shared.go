@@ -345,9 +345,7 @@ func (s *stream) responseEnded() {
 
 // h2ServerConfig is what the process wants of HTTP/2 connections to servers.
 func h2ServerConfig(cfg *runtime.Config) h2.Config {
-	t := &cfg.Global.Tune
-	return h2.Config{
-		Client: true, HeaderTable: 4096, InitialWindow: t.BufSize, MaxStreams: 100, MaxFrame: t.BufSize, Receive: t.BufSize,
-		Buffer: t.BufSize, Rewrite: t.MaxRewrite, Headers: t.MaxHdr, ExtendedConnect: true,
-	}
+	c := h2Config(cfg, &cfg.Global.Tune.H2.Back)
+	c.Client = true
+	return c
 }

@@ -253,18 +253,15 @@ func (s *stream) startBroken() {
 // parse reads the request's head as far as it came.
 func (s *stream) parse() {
 	s.Req.Buf = s.in.Data
-	switch first := !s.c.kept; {
-	case first && h1.PrefaceBegins(s.in.Data) && s.Front.Options&runtime.OptDisableH2Upgrade == 0:
+	if h1.PrefaceBegins(s.in.Data) && s.mayUpgrade() {
 		return // the rest of it is on its way
-	case h1.HasPreface(s.in.Data):
-		status := 400 // HTTP/2 is not spoken
-		if s.c.Front.Options&runtime.OptDisableH2Upgrade != 0 {
-			status = 405 // and PRI is no method of HTTP/1
-		} else if first {
+	}
+	if h1.HasPreface(s.in.Data) {
+		if s.mayUpgrade() {
 			s.upgradeH2()
-			return
+		} else {
+			s.badRequest(405) // PRI is no method of HTTP/1
 		}
-		s.badRequest(status)
 		return
 	}
 	switch s.parser.Parse(&s.Req) {

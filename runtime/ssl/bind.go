@@ -128,7 +128,8 @@ func finish(l *config.Loader, px *runtime.Proxy, b *runtime.Bind) {
 		say(diag.Warning, "both 'default-crt' and 'strict-sni' keywords are used in %s, certificates won't be used as fallback (use 'crt' instead).", at)
 	}
 	x.maxRecord, x.stats, x.counters = recordLimit(g.maxRecord), &l.Config.Stats, []*runtime.TLSCounters{&px.Live.TLSFront}
-	x.mode, x.proxy, x.bind = px.Mode, px.Name, b.Text
+	x.proxy, x.bind = px.Name, b.Text
+	x.spoken = spoken(px.Mode, b.Proto, l.Config.Global.Tune.BufSize)
 	x.config = &tls.Config{GetConfigForClient: x.pick, DynamicRecordSizingDisabled: true, SessionTicketsDisabled: s.noTickets}
 
 	sp := s.versions.span()

@@ -27,8 +27,8 @@ type Context struct {
 	// Of a bind line.
 	pos       ast.Pos
 	proxy     string
-	bind      string // its addresses, as written
-	mode      runtime.Mode
+	bind      string   // its addresses, as written
+	spoken    []string // protocols of ALPN where no line says
 	line      *line
 	span      span
 	generator *generator

@@ -107,7 +107,7 @@ func TestExchanges(t *testing.T) {
 	engines(t, func(t *testing.T, loopEngine string) {
 		addrs, cfg := start(t, loopEngine, text, clear.Listener.Addr().String())
 		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
-			c, err := tls.Dial("tcp", addrs[0], &tls.Config{InsecureSkipVerify: true, MaxVersion: version, ServerName: "site.test", NextProtos: []string{"h2", "http/1.1"}})
+			c, err := tls.Dial("tcp", addrs[0], &tls.Config{InsecureSkipVerify: true, MaxVersion: version, ServerName: "site.test", NextProtos: []string{"x", "http/1.1"}})
 			if err != nil {
 				t.Fatal(err)
 			}

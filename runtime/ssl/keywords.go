@@ -12,7 +12,7 @@ const (
 	noteDH      = "crypto/tls has no Diffie-Hellman over finite fields: suites of that kind are not offered"
 	noteSSLv3   = "SSL 3 is never spoken"
 	noteTickets = "sessions are kept by clients, in tickets: there is no cache"
-	noteALPN    = "h2 and h3 are not spoken yet; without the word a listener in HTTP mode offers http/1.1"
+	noteALPN    = "h3 is not spoken yet; without the word a listener in HTTP mode offers h2 and http/1.1"
 	noteCerts   = "a file, or a directory; or the name of a bundle, or of a certificate of a crt-store"
 )
 

@@ -162,7 +162,7 @@ func compare(t *testing.T, file string, make func(parts []string) string) {
 func TestMissing(t *testing.T) {
 	writeFiles(t)
 	for _, c := range []struct{ words, global, what string }{
-		{"ssl crt site.pem alpn h2,http/1.1", "", "bind alpn h2"},
+		{"ssl crt site.pem alpn h3,http/1.1", "", "bind alpn h3"},
 		{"ssl crt site.pem ciphers DHE-RSA-AES128-GCM-SHA256", "", "bind ciphers DHE-RSA-AES128-GCM-SHA256"},
 		{"ssl crt site.pem curves X448", "", "bind curves X448"},
 		{"ssl crt site.pem ecdhe brainpoolP256r1", "", "bind ecdhe brainpoolP256r1"},

@@ -146,7 +146,7 @@ func readALPN(r *reader, word, value string, o *options) error {
 	for _, protocol := range protocols {
 		switch protocol {
 		case "":
-		case "h2", "h3":
+		case "h3":
 			o.lacks(r, word+" "+protocol)
 		default:
 			o.protocols = append(o.protocols, protocol)

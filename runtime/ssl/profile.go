@@ -63,8 +63,8 @@ func (x *Context) profile(g *settings, own *options, line *profile) (*profile, [
 		x.tickets(c, g)
 	}
 	p.protocols = o.protocols
-	if !o.ownALPN && x.mode == runtime.ModeHTTP {
-		p.protocols = []string{"http/1.1"}
+	if !o.ownALPN {
+		p.protocols = x.spoken
 	}
 	if len(p.protocols) > 0 {
 		// A client that offers only others is served without one: crypto/tls would
@@ -73,6 +73,22 @@ func (x *Context) profile(g *settings, own *options, line *profile) (*profile, [
 		p.config.NextProtos = p.protocols
 	}
 	return p, faults
+}
+
+// smallestBuffer is the size of buffers from which on HTTP/2 can be spoken: that of a frame.
+const smallestBuffer = 16384
+
+// spoken are the protocols that a listener offers when nothing says which.
+func spoken(mode runtime.Mode, proto runtime.Proto, bufsize int) []string {
+	switch {
+	case mode != runtime.ModeHTTP || bufsize < smallestBuffer:
+		return nil
+	case proto == runtime.ProtoH1:
+		return []string{"http/1.1"}
+	case proto == runtime.ProtoH2:
+		return []string{"h2"}
+	}
+	return []string{"h2", "http/1.1"}
 }
 
 // algorithms sets what may be chosen.
