@@ -92,6 +92,7 @@ type TLS struct {
 	Version []byte // "TLSv1.3"
 	Cipher  []byte // as OpenSSL calls it
 	Resumed bool
+	Of      any // the connection itself, for fetches of runtime/ssl
 }
 
 // Body is the buffered part of a body.

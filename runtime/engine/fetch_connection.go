@@ -161,6 +161,8 @@ var handshakeFaults = [...]fault{
 	{26, "SSL_TIMEOUT", "Timeout during SSL handshake"},
 	{30, "SSL_CA_FAIL", "SSL client CA chain cannot be verified"},
 	{31, "SSL_CRT_FAIL", "SSL client certificate not trusted"},
+	{32, "SSL_MISMATCH", "Server presented an SSL certificate different from the configured one"},
+	{33, "SSL_MISMATCH_SNI", "Server presented an SSL certificate different from the expected one"},
 	{34, "SSL_HANDSHAKE", "SSL handshake failure"},
 }
 

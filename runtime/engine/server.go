@@ -386,6 +386,9 @@ func (s *stream) dialFailed(error) outcome {
 func (s *stream) connected(err error) {
 	if err != nil {
 		s.linkErr = err
+		if state, ok := s.link.sock.Layer().(runtime.TLSState); ok {
+			s.Ctx.Back.TLS = state.Info() // logs ask why
+		}
 		s.link.close()
 		s.link = nil
 		s.stopWaiting()

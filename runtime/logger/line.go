@@ -256,6 +256,10 @@ func Connect(sess *runtime.Session, err error) {
 		s.Session, s.Front, s.Back = sess, sess.Front, sess.Front
 		s.Ctx.Owner, s.Ctx.Scratch = s, w.scratch
 		s.Ctx.Src, s.Ctx.Dst = sess.Client(), sess.Local()
+		s.Ctx.Front = sample.Conn{Src: sess.Src, Dst: sess.Dst}
+		if sess.TLS != nil {
+			s.Ctx.Front.TLS = sess.TLS.Info()
+		}
 		s.End = runtime.Termination{Cause: runtime.EndProxy, State: runtime.InRequest}
 		s.Time = runtime.Timing{Accept: sess.Accepted, AcceptWall: sess.AcceptedWall}
 		s.Time.Close = sess.Accepted + (now-sess.AcceptedWall)*1e3

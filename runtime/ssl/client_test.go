@@ -135,7 +135,6 @@ func TestClientVerification(t *testing.T) {
 	} {
 		x := clientContext(nil)
 		x.roots, x.host = c.roots, c.host
-		x.config.VerifyConnection = x.verifier("")
 		r := serve(t, loop.Epoll, x, echo)
 		r.connect(x, ln.Addr(), c.name, &peer{connected: func(p *peer) { p.Close(0) }})
 		if err := r.outcome(0); (err == nil) != c.ok {

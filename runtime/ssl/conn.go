@@ -30,9 +30,14 @@ type Conn struct {
 	info sample.TLS // filled at the end of the handshake
 
 	peers           []*x509.Certificate // that the other side has shown, its own the first
-	site            *site               // what the client was shown
-	judged          verdict             // what came out of looking at its certificates
-	offered, suites []uint16            // the suites of its hello while they are rearranged, and as they were
+	root            *x509.Certificate   // that they lead to
+	seen            opening
+	unique          []byte // tls-unique (RFC 5929)
+	group           tls.CurveID
+	fault           *fault   // that the handshake failed for; nil: none, or one without a number
+	site            *site    // what the client was shown
+	judged          verdict  // what came out of looking at its certificates
+	offered, suites []uint16 // the suites of its hello while they are rearranged, and as they were
 
 	client bool // the other side is a server
 	phase  phase
@@ -120,7 +125,9 @@ func (c *Conn) step() {
 	if c.err != nil {
 		c.phase = failed
 		c.of.shaken(c)
-		c.up.Connected(failure(c.err, c.alert))
+		err := failure(c.err, c.alert)
+		c.fault, _ = err.(*fault)
+		c.up.Connected(err)
 		return
 	}
 	c.phase = open
@@ -140,15 +147,7 @@ func (c *Conn) Connected(err error) {
 		c.up.Connected(err)
 		return
 	}
-	config := c.of.config
-	if c.name != "" {
-		config = config.Clone()
-		config.ServerName = c.name
-		if c.of.roots != nil {
-			config.VerifyConnection = c.of.verifier(c.name)
-		}
-	}
-	c.tls = tls.Client((*wire)(c), config)
+	c.tls = tls.Client((*wire)(c), c.forServer())
 	c.shake()
 	c.step()
 }
@@ -218,10 +217,25 @@ func (c *Conn) ready() bool {
 		return false
 	}
 	c.left = n
+	if c.phase == shaking && head[0] == handshakeRecord {
+		c.observe(c.record(n))
+	}
 	if head[0] == alert && n == recordHead+2 {
 		c.alert = head[recordHead+1]
 	}
 	return true
+}
+
+// record is the record of n bytes at the head of what was received.
+func (c *Conn) record(n int) []byte {
+	if len(c.in[0].Data) >= n {
+		return c.in[0].Data[:n]
+	}
+	var b []byte
+	for _, part := range c.in {
+		b = append(b, part.Data...)
+	}
+	return b[:n]
 }
 
 // deliver decrypts what is there, as long as the owner receives.

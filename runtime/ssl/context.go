@@ -20,6 +20,8 @@ import (
 type Context struct {
 	config    *tls.Config // what a handshake begins with
 	maxRecord int         // tune.ssl.maxrecord, at most what TLS allows
+	capture   int         // tune.ssl.capture-buffer-size
+	keylog    bool        // tune.ssl.keylog
 	stats     *runtime.GlobalStats
 	counters  []*runtime.TLSCounters // of the frontend, or of the server and its backend
 	uses      []*use                 // certificates
@@ -49,10 +51,23 @@ type Context struct {
 func (x *Context) TLS() {}
 
 // Server makes the layer of a connection that a client opened.
-func (x *Context) Server() transport.Layer { return &Conn{of: x} }
+func (x *Context) Server() transport.Layer {
+	c := &Conn{of: x}
+	c.info = unsettled
+	c.info.Of = c
+	return c
+}
+
+// unsettled is what OpenSSL would say of a connection before anything is agreed upon.
+var unsettled = sample.TLS{Version: []byte(versionNames[tlsv13]), Cipher: []byte("(NONE)")}
 
 // Client makes the layer of a connection to a server that is asked for the name.
-func (x *Context) Client(name string) transport.Layer { return &Conn{of: x, client: true, name: name} }
+func (x *Context) Client(name string) transport.Layer {
+	c := &Conn{of: x, client: true, name: name}
+	c.info = unsettled
+	c.info.Of, c.info.SNI = c, []byte(name)
+	return c
+}
 
 // algorithms sets ciphers and curves of connections to servers.
 func (x *Context) algorithms(l *config.Loader, pos ast.Pos, s *common, sp span) error {
@@ -107,8 +122,12 @@ func (x *Context) pick(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	if c.site = s.choose(hello); c.site != nil {
 		p, kind = c.site.profile, c.site.kind
 	}
+	c.info.SNI = []byte(hello.ServerName)
+	if v := p.version(hello.SupportedVersions); v != 0 {
+		c.info.Version = []byte(versionName(versionIDs[v]))
+	}
 	p.arrange(c, hello, kind)
-	return p.configFor(c, hello), nil
+	return c.logging(p.configFor(c, hello)), nil
 }
 
 // certificateOf answers crypto/tls with what was picked. A slow key is wrapped for this
@@ -188,13 +207,14 @@ func (s *sessionCache) Put(key string, state *tls.ClientSessionState) {
 // settled notes what the handshake has agreed upon.
 func (c *Conn) settled() {
 	state := c.tls.ConnectionState()
-	c.peers = state.PeerCertificates
+	c.peers, c.unique, c.group = state.PeerCertificates, state.TLSUnique, state.CurveID
 	c.info = sample.TLS{
 		SNI:     []byte(state.ServerName),
 		ALPN:    []byte(state.NegotiatedProtocol),
 		Version: []byte(versionName(state.Version)),
 		Cipher:  []byte(suiteNames[state.CipherSuite]),
 		Resumed: state.DidResume,
+		Of:      c,
 	}
 	if c.client {
 		c.info.SNI = []byte(c.name)

@@ -18,13 +18,14 @@ import (
 // reason of OpenSSL, which monitoring looks for. alert is one that came in clear: clients
 // that refuse a certificate send it so in TLS 1.3, where crypto/tls expects it encrypted.
 func failure(err error, alert uint8) error {
+	var own *fault
 	var errno unix.Errno
 	var record tls.RecordHeaderError
 	switch {
 	case err == io.EOF, err == io.ErrUnexpectedEOF:
 		return transport.ErrHandshakeClosed
-	case errors.Is(err, errClientCertificate), errors.Is(err, errClientAuthority):
-		return err
+	case errors.As(err, &own):
+		return own
 	case errors.As(err, &errno):
 		return errors.New("SSL handshake failure")
 	case errors.As(err, &record) && strings.Contains(record.Msg, "oversized"):
@@ -48,11 +49,27 @@ func failure(err error, alert uint8) error {
 	return fmt.Errorf("SSL handshake failure (%s)", strings.TrimPrefix(text, "tls: "))
 }
 
-// What is said of clients whose certificate is not accepted, or not that of who signed it.
+// Faults in certificates: of clients, of who signed those, and of servers, or in their names.
 var (
-	errClientCertificate = errors.New("SSL client certificate not trusted")
-	errClientAuthority   = errors.New("SSL client CA chain cannot be verified")
+	errClientCertificate = &fault{"SSL client certificate not trusted", verifyFailed}
+	errClientAuthority   = &fault{"SSL client CA chain cannot be verified", verifyFailed}
+	errServerCertificate = &fault{"", verifyFailed}
+	errOtherHost         = &fault{"Server presented an SSL certificate different from the configured one", verifyFailed}
+	errOtherName         = &fault{"Server presented an SSL certificate different from the expected one", verifyFailed}
 )
+
+// fault is an error of a handshake that OpenSSL has a number for.
+type fault struct {
+	text   string // that the reference has for it; "": OpenSSL's own
+	reason reason
+}
+
+func (f *fault) Error() string {
+	if f.text != "" {
+		return f.text
+	}
+	return "SSL handshake failure (" + f.reason.String() + ")"
+}
 
 // reason is an error of OpenSSL's TLS: its number, and what it is called.
 type reason struct {
@@ -60,9 +77,17 @@ type reason struct {
 	text string
 }
 
-func handshakeError(r reason) error {
-	return fmt.Errorf("SSL handshake failure (error:0A%06X:SSL routines::%s)", r.code, r.text)
+func (r reason) String() string {
+	return fmt.Sprintf("error:%08X:SSL routines::%s", r.number(), r.text)
 }
+
+// number is the reason with that of the library before it.
+func (r reason) number() int {
+	const library = 20
+	return library<<23 | r.code
+}
+
+func handshakeError(r reason) error { return &fault{reason: r} }
 
 var (
 	httpsProxyRequest = reason{0x9B, "https proxy request"}
@@ -70,6 +95,7 @@ var (
 	wrongVersion      = reason{0x10B, "wrong version number"}
 	tooLong           = reason{0xC6, "packet length too long"}
 	unexpectedMessage = reason{0xF4, "unexpected message"}
+	verifyFailed      = reason{0x86, "certificate verify failed"}
 )
 
 // recordReason tells what came in place of the first record.

@@ -17,13 +17,13 @@ import (
 // that are not supported.
 var bindSettings = []string{
 	"maxsslconn", "maxsslrate", "ssl-mode-async", "ssl-propquery", "ssl-provider", "ssl-security-level",
-	"tune.ssl.capture-", "tune.ssl.certificate-compression", "tune.ssl.hard-maxrecord", "tune.ssl.keylog",
+	"tune.ssl.certificate-compression", "tune.ssl.hard-maxrecord",
 }
 
 // serverSettings are those that a server with TLS gives a meaning to.
 var serverSettings = []string{
 	"maxsslconn", "maxsslrate", "ssl-default-server-client-sigalgs", "ssl-default-server-sigalgs", "ssl-mode-async",
-	"ssl-propquery", "ssl-provider", "ssl-security-level", "tune.ssl.certificate-compression", "tune.ssl.hard-maxrecord", "tune.ssl.keylog",
+	"ssl-propquery", "ssl-provider", "ssl-security-level", "tune.ssl.certificate-compression", "tune.ssl.hard-maxrecord",
 }
 
 // single checks that a line has one argument; missing is said when it has none.

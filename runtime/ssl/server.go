@@ -3,12 +3,10 @@ package ssl
 import (
 	"cmp"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"hapax/acl/sample"
 	"hapax/parser/ast"
@@ -166,7 +164,7 @@ func finishServer(l *config.Loader, srv *runtime.Server) {
 		l.List.Add(diag.Diagnostic{Severity: severity, Pos: srv.Pos, Text: text, Fatal: severity == diag.Alert})
 	}
 
-	x := &Context{maxRecord: recordLimit(g.maxRecord), toServers: true, stats: &l.Config.Stats, counters: []*runtime.TLSCounters{&srv.TLSStats, &px.Live.TLSBack}, sni: s.sni, checkName: s.checkName}
+	x := &Context{maxRecord: recordLimit(g.maxRecord), keylog: g.keylog, toServers: true, stats: &l.Config.Stats, counters: []*runtime.TLSCounters{&srv.TLSStats, &px.Live.TLSBack}, sni: s.sni, checkName: s.checkName}
 	// The names and chains of certificates are verified here: crypto/tls would insist on
 	// a name.
 	c := &tls.Config{InsecureSkipVerify: true, DynamicRecordSizingDisabled: true, SessionTicketsDisabled: s.noTickets, NextProtos: s.protocols}
@@ -193,7 +191,6 @@ func finishServer(l *config.Loader, srv *runtime.Server) {
 		switch {
 		case s.roots != nil:
 			x.roots, x.host = s.roots, s.host
-			c.VerifyConnection = x.verifier("")
 		case !g.trustServers:
 			say(diag.Alert, "verify is enabled by default but no CA file specified. If you're running on a LAN where you're certain to trust the server's certificate, "+
 				"please set an explicit 'verify none' statement on the 'server' line, or use 'ssl-server-verify none' in the global section to disable server-side "+
@@ -259,39 +256,6 @@ func (x *Context) presentToServers(g *settings, cert *certificate) {
 	own := cert.present(g.skipRoots)
 	x.own.Store(&own)
 }
-
-// verifier checks that the certificates of a server lead to a root, and that they are those
-// of the name that it was asked for, or else of "verifyhost", if any.
-func (x *Context) verifier(name string) func(tls.ConnectionState) error {
-	if name == "" {
-		name = x.host
-	}
-	return func(state tls.ConnectionState) error {
-		chain := state.PeerCertificates
-		if err := x.verify(chain); err != nil || name == "" {
-			return err
-		}
-		return chain[0].VerifyHostname(name)
-	}
-}
-
-// verify checks that a chain leads to one of the authorities, and that none of it is revoked.
-func (x *Context) verify(chain []*x509.Certificate) (fault error) {
-	v := verification{given: chain, roots: appendAnchors(nil, x.roots), usage: x509.ExtKeyUsageServerAuth, now: time.Now()}
-	if x.revoked != nil {
-		v.lists = x.revoked.data.Load()
-	}
-	v.judge = func(result, depth int) bool {
-		fault = errServerCertificate
-		return false
-	}
-	v.run()
-	return fault
-}
-
-// errServerCertificate is the failure of a handshake with a server whose certificate is not
-// accepted; crypto/tls words it so.
-var errServerCertificate = errors.New("tls: failed to verify certificate")
 
 // Name is what the server is asked for by the stream; see transport.Maker.
 func (x *Context) Name(who any) []byte {

@@ -18,6 +18,8 @@ type settings struct {
 	trustServers    bool     // ssl-server-verify none
 	maxRecord       int      // tune.ssl.maxrecord; 0: no limit
 	lifetime        time.Duration
+	capture         int  // tune.ssl.capture-buffer-size
+	keylog          bool // tune.ssl.keylog
 	skipRoots       bool // ssl-skip-self-issued-ca
 	keyBase         string
 	extra           extra // "ssl-load-extra-files"

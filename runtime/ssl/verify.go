@@ -348,14 +348,15 @@ func (p *profile) verifying(config *tls.Config, c *Conn) *tls.Config {
 		if len(state.PeerCertificates) == 0 {
 			return nil
 		}
-		return p.judge(c, state.PeerCertificates)
+		c.peers = state.PeerCertificates
+		return p.judge(c, state)
 	}
 	return config
 }
 
 // judge verifies what a client has shown.
-func (p *profile) judge(c *Conn, shown []*x509.Certificate) (fault error) {
-	v := verification{given: shown, usage: x509.ExtKeyUsageClientAuth, now: time.Now()}
+func (p *profile) judge(c *Conn, state tls.ConnectionState) (fault error) {
+	v := verification{given: state.PeerCertificates, usage: x509.ExtKeyUsageClientAuth, now: time.Now()}
 	for _, t := range p.trusted {
 		if t != nil {
 			v.roots = appendAnchors(v.roots, t)
@@ -385,7 +386,9 @@ func (p *profile) judge(c *Conn, shown []*x509.Certificate) (fault error) {
 		}
 		return false
 	}
-	v.run()
+	if v.run() && !state.DidResume {
+		c.root = v.chain[len(v.chain)-1]
+	}
 	return fault
 }
 

@@ -54,6 +54,9 @@ func (w *wire) Write(p []byte) (int, error) {
 	if c.broken || c.phase >= failed || !c.sock.IsOpen() {
 		return n, nil
 	}
+	if c.phase == shaking && len(p) > recordHead && p[0] == handshakeRecord {
+		c.observe(p[:min(len(p), recordHead+int(p[3])<<8+int(p[4]))])
+	}
 	for len(p) > 0 {
 		if c.out == nil {
 			c.out = c.loop.Buffer()

@@ -1,0 +1,177 @@
+package ssl
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// opening is what is kept of the first messages of a handshake: crypto/tls does not tell.
+type opening struct {
+	clientRandom, serverRandom [32]byte
+	sessionID                  [32]byte // of TLS 1.2, as the server has told
+	sessionIDLen               int
+	told                       [serverHello + 1]bool // which messages have been seen
+	hello                      *hello                // of a client, when it is captured
+	secrets                    *secrets              // with "tune.ssl.keylog"
+}
+
+// hello is what a client offers ("tune.ssl.capture-buffer-size"): parts of its first message.
+type hello struct {
+	version  uint16 // that it names first, which no longer is the newest
+	xxh      uint64 // of all its suites, whatever fits
+	suites   []byte
+	types    []byte // of extensions
+	groups   []byte
+	formats  []byte // of points on curves
+	versions []byte
+	schemes  []byte // of signatures
+}
+
+// Parts of the TLS protocol.
+const (
+	handshakeRecord = 22
+	clientHello     = 1
+	serverHello     = 2
+
+	extGroups   = 10
+	extFormats  = 11
+	extSchemes  = 13
+	extVersions = 43
+)
+
+// observe looks at a record of the handshake, for what is kept of its first messages. One
+// that comes again, after a first that did not suit, takes the place of the former.
+func (c *Conn) observe(record []byte) {
+	const least = recordHead + 4 + 2 + 32 + 1 // up to the length of the session's id
+	if len(record) < least || record[0] != handshakeRecord {
+		return
+	}
+	kind, body := record[recordHead], record[recordHead+4:]
+	n := int(record[recordHead+1])<<16 | int(record[recordHead+2])<<8 | int(record[recordHead+3])
+	if kind > serverHello || c.seen.told[kind] && n != len(body) {
+		return // what is encrypted may look like anything
+	}
+	c.seen.told[kind] = true
+	body = body[:min(n, len(body))]
+	if len(body) < least-recordHead-4 {
+		return
+	}
+	switch kind {
+	case clientHello:
+		copy(c.seen.clientRandom[:], body[2:])
+		if size := c.of.capture; size > 0 && !c.client {
+			if h := readHello(body, size); h != nil {
+				c.seen.hello = h
+			}
+		}
+	case serverHello:
+		copy(c.seen.serverRandom[:], body[2:])
+		if id := body[34]; int(id) <= len(body)-35 {
+			c.seen.sessionIDLen = copy(c.seen.sessionID[:], body[35:35+id])
+		}
+	}
+}
+
+// sessionIdentity is what tells a session from others. That of TLS 1.3 has no name on the
+// wire: it gets one that is made of what only this connection has.
+func (c *Conn) sessionIdentity() []byte {
+	if string(c.info.Version) == versionNames[tlsv13] {
+		both := sha256.Sum256(append(c.seen.clientRandom[:], c.seen.serverRandom[:]...))
+		return both[:]
+	}
+	return c.seen.sessionID[:c.seen.sessionIDLen]
+}
+
+// pieces is a message that parts are taken off. One that is missing leaves it broken.
+type pieces struct {
+	b      []byte
+	broken bool
+}
+
+func (r *pieces) take(n int) []byte {
+	if r.broken || n > len(r.b) {
+		r.broken = true
+		return nil
+	}
+	p := r.b[:n]
+	r.b = r.b[n:]
+	return p
+}
+
+// list takes a list that begins with its length, a number of so many bytes.
+func (r *pieces) list(bytes int) []byte {
+	n := 0
+	for _, b := range r.take(bytes) {
+		n = n<<8 | int(b)
+	}
+	return r.take(n)
+}
+
+// readHello keeps what fits into size bytes of a client's hello: the suites, the types of
+// the extensions, and behind them lists of the extensions.
+func readHello(body []byte, size int) *hello {
+	r := pieces{b: body}
+	version := r.take(2)
+	r.take(32)
+	r.list(1)
+	suites := r.list(2)
+	if r.broken {
+		return nil
+	}
+	h := &hello{version: binary.BigEndian.Uint16(version), xxh: xxhash.Sum64(suites)}
+	room := make([]byte, 0, size)
+	keep := func(p []byte) []byte {
+		p = p[:min(len(p), size-len(room))]
+		at := len(room)
+		room = append(room, p...)
+		return room[at:len(room):len(room)]
+	}
+	h.suites = keep(suites)
+	r.list(1) // compression
+	extensions := pieces{b: r.list(2)}
+	if r.broken {
+		return h
+	}
+	from := len(room)
+	var lists [4][]byte
+	for len(extensions.b) > 4 && size-len(room) >= 2 {
+		kind := extensions.take(2)
+		room = append(room, kind...)
+		h.types = room[from:]
+		one := pieces{b: extensions.list(2)}
+		if extensions.broken {
+			return h
+		}
+		switch binary.BigEndian.Uint16(kind) {
+		case extGroups:
+			lists[0] = one.list(2)
+		case extFormats:
+			lists[1] = one.list(1)
+		case extVersions:
+			lists[2] = one.list(1)
+		case extSchemes:
+			lists[3] = one.list(2)
+		}
+		if one.broken {
+			return h
+		}
+	}
+	for i, to := range [...]*[]byte{&h.groups, &h.formats, &h.versions, &h.schemes} {
+		*to = keep(lists[i])
+	}
+	return h
+}
+
+// appendPlain appends a list of numbers of 16 bits without those that clients mix in at
+// random, to keep servers from choking on what they do not know (GREASE, RFC 8701).
+func appendPlain(dst, list []byte) []byte {
+	for ; len(list) >= 2; list = list[2:] {
+		if list[0] == list[1] && list[0]&0x0F == 0x0A {
+			continue
+		}
+		dst = append(dst, list[0], list[1])
+	}
+	return append(dst, list...)
+}

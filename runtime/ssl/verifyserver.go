@@ -1,0 +1,71 @@
+package ssl
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"slices"
+	"strings"
+	"time"
+)
+
+// forServer is the configuration of a handshake with a server.
+func (c *Conn) forServer() *tls.Config {
+	x := c.of
+	if c.name == "" && x.roots == nil {
+		return c.logging(x.config)
+	}
+	with := x.config.Clone()
+	with.ServerName = c.name
+	if x.roots != nil {
+		with.VerifyConnection = c.verifyServer
+	}
+	return c.logging(with)
+}
+
+// verifyServer checks that the certificates of a server lead to a root, that none of them is
+// revoked, and that they are those of the name that it was asked for, or else of
+// "verifyhost", if any.
+func (c *Conn) verifyServer(state tls.ConnectionState) error {
+	x := c.of
+	c.peers = state.PeerCertificates
+	v := verification{given: c.peers, roots: appendAnchors(nil, x.roots), usage: x509.ExtKeyUsageServerAuth, now: time.Now()}
+	if x.revoked != nil {
+		v.lists = x.revoked.data.Load()
+	}
+	c.judged = verdict{complete: true}
+	v.judge = func(result, depth int) bool {
+		c.judged.result = result
+		return false
+	}
+	name, otherwise := c.name, errOtherName
+	if name == "" {
+		name, otherwise = x.host, errOtherHost
+	}
+	switch {
+	case !v.run():
+		return errServerCertificate
+	case name != "" && !isOf(c.peers[0], name):
+		return otherwise
+	}
+	return nil
+}
+
+// isOf tells whether a certificate is that of a host: one of its names covers it.
+func isOf(c *x509.Certificate, host string) bool {
+	covered := func(pattern string) bool { return covers(pattern, host) }
+	return slices.ContainsFunc(c.DNSNames, covered) || covered(c.Subject.CommonName)
+}
+
+// covers tells whether a name in a certificate stands for a host: it may have one star in its
+// first label (RFC 6125, 6.4.3).
+func covers(pattern, host string) bool {
+	if strings.EqualFold(pattern, host) {
+		return true
+	}
+	first, rest, ok := strings.Cut(pattern, ".")
+	before, after, star := strings.Cut(first, "*")
+	label, domain, dotted := strings.Cut(host, ".")
+	n := len(label) - len(after)
+	return ok && star && dotted && !strings.Contains(after, "*") && strings.EqualFold(rest, domain) && n >= len(before) &&
+		strings.EqualFold(label[:len(before)], before) && strings.EqualFold(label[n:], after)
+}
