@@ -377,10 +377,11 @@ func (p *profile) judge(c *Conn, state tls.ConnectionState) (fault error) {
 		case seen.err == 0:
 			seen.err = result
 		}
+		seen.result = result // even of a fault that is ignored
 		if ignore[result] {
 			return true
 		}
-		seen.result, fault = result, errClientCertificate
+		fault = errClientCertificate
 		if depth > 0 {
 			fault = errClientAuthority
 		}
