@@ -528,6 +528,7 @@ var (
 	// builtVersion is the version of a build of the reference between two releases.
 	builtVersion = regexp.MustCompile(`3\.4\.0-[0-9a-f]+`)
 	checkTime    = regexp.MustCompile(`check duration: \d+ms`)
+	metricTime   = regexp.MustCompile(`(_time\w*_seconds\{[^}]*\}) \d+\.\d+`)
 	logHead      = regexp.MustCompile(`^(<\d+>)\w{3} [ \d]\d \d\d:\d\d:\d\d (\w+)\[\d+\]:`)
 	logDate      = regexp.MustCompile(`\[\d\d/\w{3}/\d{4}:[\d:.]+\]`)
 	logTimers    = regexp.MustCompile(`(\] \S+ \S+/\S+ )([-+\d]+(?:/[-+\d]+){2,4})`)
@@ -541,6 +542,7 @@ func (s *script) masked(text string) string {
 	text = portOfAddr.ReplaceAllString(text, "127.0.0.1:PORT")
 	text = pid.ReplaceAllString(text, "(PID) :")
 	text = checkTime.ReplaceAllString(text, "check duration: tms")
+	text = metricTime.ReplaceAllString(text, "$1 t")
 	return builtVersion.ReplaceAllString(text, "3.4.0")
 }
 
