@@ -193,8 +193,10 @@ type Server struct {
 	QueuedMax                              counter.Max
 	Idle                                   counter.Gauge // idle connections in all pools
 	IdleSafe                               counter.Gauge
-	Used                                   counter.Gauge // connections in use
-	UsedMax                                counter.Max
+	Used                                   counter.Gauge  // connections in use
+	UsedMax                                counter.Max    // since the last purge
+	NeedEst                                counter.Max    // how many connections it is expected to need
+	Purged                                 atomic.Int64   // when idle connections were purged: loop clock
 	Stats                                  []BackCounters // one shard per loop
 	Rate                                   counter.Rate
 	RateMax                                counter.Max

@@ -492,7 +492,7 @@ func colIdleConnCur(r *Row) Field {
 	return u32(gauge, max(r.Server.Idle.Load()-r.Server.IdleSafe.Load(), 0))
 }
 
-func colNeedConnEst(r *Row) Field { return u32(gauge, int64(r.Server.UsedMax.Load())) }
+func colNeedConnEst(r *Row) Field { return u32(gauge, int64(r.Server.NeedEst.Load())) }
 
 func colSrcIlim(r *Row) Field {
 	if r.Server.PoolMax < 0 {

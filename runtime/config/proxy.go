@@ -57,6 +57,7 @@ func proxyKeywords() []Keyword {
 		proxyInt("maxconn", "most client connections of the proxy", fe, " Maybe you want 'fullconn' instead ?", "expects an integer argument.", func(px *runtime.Proxy) *int { return &px.MaxConn }),
 		proxyInt("backlog", "connections that wait to be accepted", fe, "", "expects an integer argument.", func(px *runtime.Proxy) *int { return &px.Backlog }),
 		proxyInt("fullconn", "load at which servers reach their maxconn", be, " Maybe you want 'maxconn' instead ?", "expects an integer argument.", func(px *runtime.Proxy) *int { return &px.FullConn }),
+		onProxy("http-send-name-header", "4.2", "a header that tells servers their names", arg("header", keyword.Str), sendName),
 		proxyInt("max-session-srv-conns", "idle server connections that a client keeps for itself", fe, "", "expects a number. Got no argument", func(px *runtime.Proxy) *int { return &px.MaxOwnConns }),
 		onProxy("retries", "4.2", "how often a connection to a server is tried again", arg("number", keyword.Int), func(l *Loader, line *ast.Line) {
 			l.IgnoredWithout(be, line.Pos, line.Arg(0), "")
@@ -253,6 +254,19 @@ func rateLimit(l *Loader, line *ast.Line) error {
 	}
 	px.RateLimit = int(n)
 	return result
+}
+
+// sendName is "http-send-name-header <header>".
+func sendName(l *Loader, line *ast.Line) {
+	l.IgnoredWithout(runtime.CapBack, line.Pos, line.Arg(0), "")
+	switch name := strings.ToLower(line.Arg(1)); name {
+	case "":
+		l.Alert(line.Pos, "'%s' requires a header string.", line.Arg(0))
+	case "host", "content-length", "transfer-encoding", "connection":
+		l.Alert(line.Pos, "'%s' cannot be used as header name for '%s' directive.", line.Arg(1), line.Arg(0))
+	default:
+		l.Proxy.SendName = name
+	}
 }
 
 func maxKeepAliveQueue(l *Loader, line *ast.Line) error {

@@ -292,7 +292,7 @@ func (l *Loader) newProxy(name string, caps runtime.Cap, kind string, pos ast.Po
 	if caps&runtime.CapBack != 0 {
 		px.Balance, px.Cookie, px.Check, px.CheckSource = base.Balance, base.Cookie, base.Check, base.CheckSource
 		px.FullConn, px.Retries, px.RedispatchAfter = base.FullConn, base.Retries, base.RedispatchAfter
-		px.MaxKeepAliveQueue = base.MaxKeepAliveQueue
+		px.MaxKeepAliveQueue, px.SendName = base.MaxKeepAliveQueue, base.SendName
 		px.Keepalive[1] = base.Keepalive[1]
 		px.Source = base.Source
 		t.Connect, t.Server, t.ServerFin = b.Connect, b.Server, b.ServerFin

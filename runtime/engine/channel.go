@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"io"
+
 	"hapax/runtime/h2"
 	"hapax/runtime/loop"
 	"hapax/runtime/message"
@@ -25,8 +27,9 @@ type channel struct {
 
 	held      []*loop.Buffer // received while paused
 	receiving bool
-	end       error // of receiving, while it was not told
-	told      bool  // it was
+	end       error // of receiving; nil: it goes on
+	told      bool  // the owner knows it
+	broken    error // why the stream ended in both directions, when it did
 
 	nextReady *channel
 	waits     bool // stands in mux.ready
@@ -46,7 +49,7 @@ func (ch *channel) open(m *mux, h loop.Handler) {
 	ch.st = h2.Stream{Owner: ch}
 	ch.m, ch.h = m, h
 	ch.notify, ch.fin, ch.tail = false, false, nil
-	ch.receiving, ch.end, ch.told, ch.calls = false, nil, false, false
+	ch.receiving, ch.end, ch.told, ch.broken, ch.calls = false, nil, false, nil, false
 }
 
 // SetHandler gives the channel another owner.
@@ -302,34 +305,40 @@ func (ch *channel) consumed(n int) {
 }
 
 // finish notes that the peer sends no more on the channel, and tells it when the body is delivered.
-func (ch *channel) finish(err error) {
+func (ch *channel) finish() {
 	if ch.end == nil {
-		ch.end = err
+		ch.end = io.EOF
 	}
-	if len(ch.held) == 0 {
-		ch.tellEnd()
-	}
+	ch.tellEnd()
 	ch.over()
 }
 
+// tellEnd tells the owner the end of receiving, and then that of the stream.
 func (ch *channel) tellEnd() {
-	if ch.end == nil || ch.told || ch.h == nil || !ch.receiving || len(ch.held) > 0 {
-		return
-	}
-	ch.told = true
-	ch.h.Received(nil, ch.end)
-}
-
-// fail ends a channel that was reset, or whose connection is over: nobody reads the rest.
-func (ch *channel) fail(err error) {
-	if ch.end == nil {
-		ch.end = err
-	}
-	ch.dropOut()
-	if ch.h != nil && !ch.told {
-		ch.dropHeld()
+	if ch.end != nil && !ch.told && ch.receiving && len(ch.held) == 0 {
 		ch.told = true
 		ch.h.Received(nil, ch.end)
+	}
+	if ch.told && ch.broken != nil && ch.h != nil && ch.end != ch.broken {
+		ch.end = ch.broken
+		ch.h.Received(nil, ch.end)
+	}
+}
+
+// fail ends a channel that was reset, or whose connection is over. A message that came whole
+// is still delivered before.
+func (ch *channel) fail(err error) {
+	if ch.broken != nil {
+		return
+	}
+	ch.broken = err
+	ch.dropOut()
+	if ch.h != nil && ch.end == nil {
+		ch.dropHeld()
+		ch.end, ch.told = err, true
+		ch.h.Received(nil, err)
+	} else {
+		ch.tellEnd()
 	}
 	ch.over()
 }

@@ -63,17 +63,15 @@ func (k *link) use() {
 		return
 	}
 	k.used = true
-	p := k.w.pool(k.srv)
-	p.inUse++
-	p.peak = max(p.peak, p.inUse)
-	k.srv.UsedMax.Show(uint64(k.srv.Used.Inc()))
+	n := uint64(k.srv.Used.Inc())
+	k.srv.UsedMax.Show(n)
+	k.srv.NeedEst.Show(n)
 }
 
 // unuse ends that.
 func (k *link) unuse() {
 	if k.used {
 		k.used = false
-		k.w.pool(k.srv).inUse--
 		k.srv.Used.Dec()
 	}
 }

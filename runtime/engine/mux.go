@@ -204,7 +204,7 @@ func (m *mux) event(ev *h2.Event, b *loop.Buffer, at int) {
 			ch.received(b.Slice(at-n, at))
 		}
 		if ev.End {
-			ch.finish(io.EOF)
+			ch.finish()
 		}
 	case h2.Reset, h2.Aborted:
 		ch.fail(resetError(ev.Code))

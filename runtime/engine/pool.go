@@ -142,8 +142,8 @@ func (w *worker) give(k *link) {
 	p := w.pool(srv)
 	w.unlist(k)
 	k.idleAt = w.loop.Now()
-	if p.safe.n+p.idle.n == 0 {
-		p.purged = k.idleAt
+	if srv.Idle.Load() == 0 {
+		srv.Purged.Store(k.idleAt)
 	}
 	k.list = &p.idle
 	if k.safe {
@@ -172,16 +172,21 @@ func (w *worker) offer(k *link) {
 	}
 }
 
-// mayPool tells whether one more idle connection to the server is kept.
+// mayPool tells whether one more idle connection to the server is kept. Beyond the first of a
+// loop, there are as many as were in use at once lately, and pool-low-conn.
 func (w *worker) mayPool(k *link) bool {
-	srv := k.srv
-	if srv.PoolMax >= 0 && srv.Idle.Load() >= int64(srv.PoolMax) {
+	srv, p := k.srv, w.pool(k.srv)
+	idle := srv.Idle.Load()
+	switch {
+	case srv.PoolMax >= 0 && idle >= int64(srv.PoolMax), srv.PoolPurge == 0,
+		srv.MaxReuse >= 0 && k.served > srv.MaxReuse,
+		srv.AdminState.Load()&uint32(runtime.Maint) != 0, w.engine.stopping.Load():
 		return false
+	case p.safe.n == 0 && (k.safe || p.idle.n == 0):
+		return true
 	}
-	if srv.AdminState.Load()&uint32(runtime.Maint) != 0 || w.engine.stopping.Load() {
-		return false
-	}
-	return srv.MaxReuse < 0 || k.served <= srv.MaxReuse
+	used := srv.Used.Load() + 1 // it was until now
+	return used+idle <= max(used, int64(srv.NeedEst.Load()))+int64(srv.PoolLow)
 }
 
 // purgeIdle closes half of the connections that are idle beyond what was in
@@ -191,15 +196,12 @@ func (w *worker) purgeIdle() {
 	now := w.loop.Now()
 	left := false
 	for srv := range w.engine.servers() {
-		p := w.pool(srv)
-		if p.safe.n+p.idle.n == 0 {
-			p.peak = p.inUse
+		if p := w.pool(srv); p.safe.n+p.idle.n == 0 {
 			continue
 		}
 		left = true
-		if now-p.purged >= int64(srv.PoolPurge) {
-			p.purged = now
-			w.purgePool(p, srv)
+		if last := srv.Purged.Load(); now-last >= int64(srv.PoolPurge) && srv.Purged.CompareAndSwap(last, now) {
+			w.purgeServer(srv)
 		}
 	}
 	w.purging = left
@@ -208,12 +210,36 @@ func (w *worker) purgeIdle() {
 	}
 }
 
-func (w *worker) purgePool(p *pool, srv *runtime.Server) {
-	spare := p.safe.n + p.idle.n + p.inUse - max(p.peak, srv.PoolLow)
-	p.peak = p.inUse
-	for n := (spare + 1) / 2; n > 0; n-- {
+// purgeServer closes idle connections of all loops to a server, and estimates anew how many
+// it needs.
+func (w *worker) purgeServer(srv *runtime.Server) {
+	used, idle := srv.Used.Load(), srv.Idle.Load()
+	most, need := srv.UsedMax.Load(), srv.NeedEst.Load()
+	spare := used + idle - int64(max(most, need))
+	spare = (spare + 1) / 2
+	srv.NeedEst.Clear()
+	srv.NeedEst.Show(max((need+most)/2, most))
+	srv.UsedMax.Clear()
+	srv.UsedMax.Show(uint64(used))
+	if spare <= 0 {
+		return
+	}
+	for _, o := range w.engine.workers {
+		share := int(spare*int64(o.pool(srv).count.Load())/idle) + 1
+		if o == w {
+			o.closeOldest(srv, share)
+			continue
+		}
+		o.loop.PostFunc(func() { o.closeOldest(srv, share) })
+	}
+}
+
+// closeOldest closes the connections that are idle for the longest time.
+func (w *worker) closeOldest(srv *runtime.Server, n int) {
+	p := w.pool(srv)
+	for ; n > 0; n-- {
 		k := p.idle.tail
-		if k == nil {
+		if k == nil || p.safe.tail != nil && p.safe.tail.idleAt < k.idleAt {
 			k = p.safe.tail
 		}
 		if k == nil {

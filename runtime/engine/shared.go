@@ -151,7 +151,7 @@ func (m *shared) head(ch *channel, end bool) {
 		m.h2.Refuse(h2.Cancel)
 		return
 	}
-	s := x.st
+	s, id := x.st, ch.st.ID
 	s.renewServer()
 	if s.resHead {
 		m.h2.Refuse(h2.ProtocolError)
@@ -164,14 +164,35 @@ func (m *shared) head(ch *channel, end bool) {
 	switch m.h2.ReadHead(&ch.st, &s.Res, false) {
 	case h2.Good:
 		s.out.Data = s.Res.Buf
+		s.answerTunnel(x)
 		s.startResponse()
-		if end && x.st == s {
-			ch.finish(io.EOF)
+		if end && ch.st.ID == id { // else it is another exchange by now
+			ch.finish()
 		}
 	case h2.Broken:
 		m.end(muxError(h2.CompressionError))
 	default:
 		s.badResponse()
+	}
+}
+
+// answerTunnel completes the answer to a request for a tunnel: in HTTP/1, it names the protocol
+// again; one that is no tunnel ends the request.
+func (s *stream) answerTunnel(x *exchange) {
+	m := &s.Res
+	switch {
+	case s.toSrv.framing != h1.OtherBytes || m.Status < 200 && m.Status != 101:
+	case m.Status == 101:
+		m.AddString("connection", "upgrade")
+		if i := s.Req.FindID(message.Upgrade, 0); i >= 0 {
+			m.Add("upgrade", h2.FirstWord(s.Req.Value(i)))
+		}
+		m.Flags |= message.ConnUpgrade | message.UpgradeHeader | s.Req.Flags&message.UpgradeWebSocket
+		s.out.Data = m.Buf
+		m.HeadLen = uint32(len(m.Buf))
+	case !x.ch.st.Tunnel():
+		s.toSrv.framing = h1.Framed
+		x.ch.SendEnd(nil)
 	}
 }
 
@@ -185,7 +206,7 @@ func (m *shared) trailers(ch *channel) {
 	t := x.st.toCli.newTrailer(m.w)
 	switch m.h2.ReadTrailers(&ch.st, &t.msg) {
 	case h2.Good:
-		ch.finish(io.EOF)
+		ch.finish()
 	case h2.Broken:
 		m.end(muxError(h2.CompressionError))
 	default:
@@ -203,7 +224,9 @@ func (m *shared) settled() {
 		}
 		x = next
 	}
-	m.k.w.offer(m.k)
+	if m.k.list == &m.k.w.pool(m.k.srv).avail {
+		m.k.w.offer(m.k) // it may take less now
+	}
 }
 
 // goAway ends the exchanges that the server does not answer any more. Others may go on. As
@@ -304,6 +327,9 @@ func (s *stream) forwardShared(x *exchange) outcome {
 	s.headSent = true
 	s.srvWant = h1.KeepAlive
 	s.toSrv.framing, s.toSrv.to = h1.Framed, &x.ch
+	if x.ch.st.Tunnel() {
+		s.toSrv.framing = h1.OtherBytes // its end comes later, if at all
+	}
 	s.ReqToServer += headSize(&s.Req)
 	x.ch.fin = last
 	s.passRequestBody(nil)
@@ -312,19 +338,33 @@ func (s *stream) forwardShared(x *exchange) outcome {
 
 // upgradeRefused answers a WebSocket handshake that cannot go to the server.
 func (s *stream) upgradeRefused() outcome {
-	s.back().FailedConn.Inc()
-	s.setEnd(runtime.EndServer)
+	s.link.abort()
+	s.link = nil
+	for range 2 { // the reference counts the stream that it resets, and the answer
+		s.back().FailedRes.Inc()
+		s.Server.Stats[s.w.id].FailedRes.Inc()
+	}
+	s.End = runtime.Termination{Cause: runtime.EndServer, State: runtime.InHeaders}
 	return s.answerWith(s.errorReply(502))
 }
 
 // exchangeFailed is told that the exchange, or its connection, ended by an error.
 func (s *stream) exchangeFailed(err error) {
-	if !s.toCli.done {
-		s.back().FailedRes.Inc()
-		s.Server.Stats[s.w.id].FailedRes.Inc()
-		if !s.resHead && s.Reused {
-			s.countAborts(false)
-		}
+	if s.draining {
+		return
+	}
+	s.back().FailedRes.Inc()
+	s.Server.Stats[s.w.id].FailedRes.Inc()
+	switch {
+	case s.toCli.done:
+		// It takes no more of the request, and has answered.
+		s.countAborts(false)
+		s.setEnd(runtime.EndServer)
+		s.closing = true
+		s.finish()
+		return
+	case !s.resHead && s.Reused:
+		s.countAborts(false)
 	}
 	s.serverEnd(err)
 }
@@ -333,6 +373,7 @@ func (s *stream) exchangeFailed(err error) {
 func (s *stream) responseEnded() {
 	switch {
 	case s.tunnel:
+		s.srvEnd = io.EOF
 		s.tunnelServerEnd(io.EOF)
 	case s.res.at < len(s.res.steps):
 		s.resEnd = true

@@ -194,7 +194,7 @@ func (c *Conn) appendRequest(out []byte, st *Stream, m *message.Message) []byte 
 		}
 		out = appendTarget(out, m, u, host)
 		if extends {
-			out = appendField(out, []byte(":protocol"), firstWord(m.GetID(message.Upgrade)))
+			out = appendField(out, []byte(":protocol"), FirstWord(m.GetID(message.Upgrade)))
 		}
 	}
 	for i := range m.Fields {
@@ -245,8 +245,8 @@ func appendTarget(out []byte, m *message.Message, u message.URI, host []byte) []
 	}
 }
 
-// firstWord is what stands before the first comma.
-func firstWord(v []byte) []byte {
+// FirstWord is what stands before the first comma.
+func FirstWord(v []byte) []byte {
 	for i, b := range v {
 		if b == ',' {
 			v = v[:i]

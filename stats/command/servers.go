@@ -164,7 +164,7 @@ func showServersConn(c *cli.Conn, args []string) cli.Step {
 		ip, port := endpoint(srv.Addr.Load())
 		idle, safe := srv.Idle.Load(), srv.IdleSafe.Load()
 		c.Printf("%s/%s %d/%d %s %d - %d %d %d %d %d %d %d %d %d %d", srv.Proxy.Name, srv.Name, srv.Proxy.ID, srv.ID, ip, port,
-			srv.PoolPurge.Milliseconds(), srv.Served.Load(), srv.Used.Load(), srv.UsedMax.Load(), srv.UsedMax.Load(), 0,
+			srv.PoolPurge.Milliseconds(), srv.Served.Load(), srv.Used.Load(), srv.UsedMax.Load(), srv.NeedEst.Load(), 0,
 			max(idle-safe, 0), safe, srv.PoolMax, idle)
 		pools, _ := srv.Pools.(interface{ IdleOn(loop int) int })
 		for loop := range loops {
