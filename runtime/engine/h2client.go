@@ -129,7 +129,7 @@ func (m *h2Client) head(_ *channel, end bool) {
 		x.sock.Receive()
 		s.startRequest()
 		if end && x.st == s && x.ch.st.Tunnel() {
-			x.ch.finish(io.EOF)
+			x.ch.finish()
 		}
 	case h2.BadRequest:
 		s.badRequest(400)
@@ -163,7 +163,7 @@ func (m *h2Client) trailers(ch *channel) {
 	case h2.Good:
 		t.buf.Data = t.msg.Buf
 		x.trailers = t
-		ch.finish(io.EOF)
+		ch.finish()
 		return
 	case h2.Broken:
 		m.end(muxError(h2.CompressionError))
