@@ -155,6 +155,10 @@ func (s *stream) clientAbort() {
 	case s.replied:
 		s.setEnd(runtime.EndClient)
 		s.endBroken()
+	case s.reached() && (s.link == nil || !s.link.up):
+		s.setEnd(runtime.EndClient)
+		s.Status = -1
+		s.cut()
 	case eof(s.c.end) && s.toSrv.dec.Finished():
 		s.setEnd(runtime.EndClient)
 		s.giveUp(400)

@@ -24,7 +24,7 @@ func (id *identity) key() []byte { return id.text[id.from:] }
 // identify tells what the stream wants of a connection to the server. The bytes are good
 // until the worker identifies another one.
 func (s *stream) identify(srv *runtime.Server) (id identity) {
-	if !srv.Encrypted() && srv.PoolName == nil && srv.SendProxy&runtime.SendProxyAny == 0 && !srv.MapPorts && s.BackMarks == (transport.Marks{}) {
+	if !srv.Encrypted() && srv.PoolName == nil && srv.SendProxy&runtime.SendProxyAny == 0 && !followsClient(srv) && s.BackMarks == (transport.Marks{}) {
 		return id
 	}
 	text := s.w.line[:0]
@@ -36,7 +36,7 @@ func (s *stream) identify(srv *runtime.Server) (id identity) {
 		id.from = id.name
 		text = s.appendPoolName(text, srv.PoolName)
 	}
-	if srv.MapPorts {
+	if followsClient(srv) {
 		text = appendAddr(text, s.Ctx.Dst)
 	}
 	if s.BackMarks != (transport.Marks{}) {
@@ -48,6 +48,11 @@ func (s *stream) identify(srv *runtime.Server) (id identity) {
 	}
 	s.w.line, id.text = text, text
 	return id
+}
+
+// followsClient tells whether the address of the server depends on the one that the client wanted.
+func followsClient(srv *runtime.Server) bool {
+	return srv.MapPorts || srv.Addr.Load().IP.Addr().IsUnspecified()
 }
 
 // appendPoolName evaluates "pool-conn-name".

@@ -215,10 +215,17 @@ func (s *stream) sendReply(body []byte) {
 	if s.statsRefused {
 		s.Status = 400
 	}
-	if !f.skip {
+	switch {
+	case s.requestCut():
+		if out != nil {
+			out.Release() // nobody is told
+		}
+	case !f.skip:
 		out = s.sendReplyBody(out, body)
+		fallthrough
+	default:
+		flush(&c.sock, out)
 	}
-	flush(&c.sock, out)
 	if f.framing == h1.Framed {
 		f.to.SendEnd(nil)
 	}

@@ -14,6 +14,10 @@ import (
 // finishRequest makes the request ready to leave, once no rule may refuse it
 // any more: cookies, unique id, and what tells the server where it came from.
 func (s *stream) finishRequest() outcome {
+	if s.requestCut() {
+		s.clientAbort()
+		return end
+	}
 	fe, be := s.Front, s.Back
 	if be.Cookie != nil || fe.Capture.Cookie != "" {
 		cookie.Request(&s.Stream)
@@ -35,6 +39,9 @@ func (s *stream) finishRequest() outcome {
 	}
 	return next
 }
+
+// requestCut tells whether the client has left in the middle of its request.
+func (s *stream) requestCut() bool { return s.c.end != nil && !s.toSrv.dec.Finished() }
 
 // uniqueID makes the request's id, which later formats and fetches may use.
 func (s *stream) uniqueID() error {

@@ -416,6 +416,10 @@ func (s *stream) bufferBody() outcome {
 		s.setEnd(runtime.EndProxy)
 		return s.answerWith(s.errorReply(400))
 	}
+	if s.c.end != nil {
+		s.stopWaiting()
+		return next
+	}
 	s.listen()
 	return wait
 }

@@ -474,6 +474,8 @@ func (s *stream) clientEnd(err error) {
 		}
 	case s.waits == forTarpit:
 		s.endTarpit()
+	case s.waits == forBody:
+		s.run(&s.req) // rules need not wait any more, and may still refuse it
 	case s.phase == readHead:
 		s.End = runtime.Termination{Cause: runtime.EndClient, State: runtime.InRequest}
 		if err != io.EOF {

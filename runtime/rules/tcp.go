@@ -54,7 +54,7 @@ func parseAddress(l *config.Loader, a *config.ActionLine) (runtime.Exec, error) 
 	if err != nil {
 		return nil, err
 	}
-	connection := a.Kind&(runtime.TCPConnRules|runtime.TCPSessRules) != 0
+	connection, session := a.Kind&runtime.TCPConnRules != 0, a.Kind&runtime.TCPSessRules != 0
 	src := a.Name == "set-src" || a.Name == "set-src-port"
 	change := changeAddr
 	if a.Name == "set-src-port" || a.Name == "set-dst-port" {
@@ -72,9 +72,13 @@ func parseAddress(l *config.Loader, a *config.ActionLine) (runtime.Exec, error) 
 			return runtime.Continue
 		}
 		switch {
-		case src && connection:
-			s.Session.Tell(next, netip.AddrPort{})
+		case src && connection: // which rules do not know by another one: "fc_src"
+			s.Session.Src, s.Ctx.Front.Src = next, next
 		case connection:
+			s.Session.Dst, s.Ctx.Front.Dst = next, next
+		case src && session:
+			s.Session.Tell(next, netip.AddrPort{})
+		case session:
 			s.Session.Tell(netip.AddrPort{}, next)
 		}
 		if src {
