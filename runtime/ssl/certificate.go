@@ -267,6 +267,15 @@ func (c *certificate) kind() keyKind {
 	return otherKey
 }
 
+// curve is that of a key of ECDSA; 0: it is another key.
+func (c *certificate) curve() tls.CurveID {
+	key, ok := c.leaf.PublicKey.(*ecdsa.PublicKey)
+	if !ok {
+		return 0
+	}
+	return map[int]tls.CurveID{256: tls.CurveP256, 384: tls.CurveP384, 521: tls.CurveP521}[key.Curve.Params().BitSize]
+}
+
 // names are those that clients may ask for: the alternative ones, and the common one.
 func (c *certificate) names() []string {
 	names := slices.Clone(c.leaf.DNSNames)

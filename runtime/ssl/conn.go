@@ -29,15 +29,15 @@ type Conn struct {
 	tls  *tls.Conn
 	info sample.TLS // filled at the end of the handshake
 
-	peers           []*x509.Certificate // that the other side has shown, its own the first
-	root            *x509.Certificate   // that they lead to
-	seen            opening
-	unique          []byte // tls-unique (RFC 5929)
-	group           tls.CurveID
-	fault           *fault   // that the handshake failed for; nil: none, or one without a number
-	site            *site    // what the client was shown
-	judged          verdict  // what came out of looking at its certificates
-	offered, suites []uint16 // the suites of its hello while they are rearranged, and as they were
+	peers  []*x509.Certificate // that the other side has shown, its own the first
+	root   *x509.Certificate   // that they lead to
+	seen   opening
+	unique []byte // tls-unique (RFC 5929)
+	group  tls.CurveID
+	fault  *fault   // that the handshake failed for; nil: none, or one without a number
+	site   *site    // what the client was shown
+	judged verdict  // what came out of looking at its certificates
+	hello  arranged // of the client, while the server chooses from it
 
 	client bool // the other side is a server
 	phase  phase

@@ -118,15 +118,18 @@ func (x *Context) shaken(c *Conn) {
 // with it how the handshake goes on.
 func (x *Context) pick(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	c, s := (*Conn)(hello.Conn.(*wire)), x.sites.Load()
-	p, kind := s.profile, otherKey
-	if c.site = s.choose(hello); c.site != nil {
-		p, kind = c.site.profile, c.site.kind
+	c.site = s.choose(hello)
+	p := s.profile
+	if c.site != nil {
+		p = c.site.profile
 	}
 	c.info.SNI = []byte(hello.ServerName)
 	if v := p.version(hello.SupportedVersions); v != 0 {
 		c.info.Version = []byte(versionName(versionIDs[v]))
 	}
-	p.arrange(c, hello, kind)
+	if c.site != nil { // else certificateOf refuses
+		c.hello.arrange(p, hello, c.site)
+	}
 	return c.logging(p.configFor(c, hello)), nil
 }
 
@@ -150,7 +153,7 @@ func certificateOf(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 		return shown, nil
 	}
 	with := *shown
-	with.PrivateKey = &awayKey{c: c, key: s.cert.key}
+	with.PrivateKey = away(c, s.cert.key)
 	return &with, nil
 }
 
@@ -172,7 +175,7 @@ func (x *Context) build(g *settings, uses []*use, with map[*entry]*certificate) 
 		if c := with[u.entry]; c != nil {
 			cert = c
 		}
-		s.add(&site{use: u, cert: cert, shown: cert.show(g, p), kind: cert.kind(), away: slow(cert.key), profile: p})
+		s.add(&site{use: u, cert: cert, shown: cert.show(g, p), kind: cert.kind(), curve: cert.curve(), away: slow(cert.key), profile: p})
 	}
 	return s, faults
 }

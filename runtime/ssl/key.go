@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/rsa"
 	"errors"
 	"io"
 
@@ -30,6 +31,18 @@ type awayKey struct {
 	key crypto.Signer
 }
 
+// awayRSA is one that decrypts too. crypto/tls refuses keys of other kinds that say so.
+type awayRSA struct{ awayKey }
+
+// away is a key for one handshake.
+func away(c *Conn, key crypto.Signer) crypto.Signer {
+	k := awayKey{c, key}
+	if _, ok := key.Public().(*rsa.PublicKey); ok {
+		return &awayRSA{k}
+	}
+	return &k
+}
+
 // Public is the public key.
 func (k *awayKey) Public() crypto.PublicKey { return k.key.Public() }
 
@@ -40,7 +53,7 @@ func (k *awayKey) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([
 }
 
 // Decrypt is what the key exchange of TLS 1.2 without forward secrecy needs.
-func (k *awayKey) Decrypt(rand io.Reader, msg []byte, opts crypto.DecrypterOpts) ([]byte, error) {
+func (k *awayRSA) Decrypt(rand io.Reader, msg []byte, opts crypto.DecrypterOpts) ([]byte, error) {
 	d, ok := k.key.(crypto.Decrypter)
 	if !ok {
 		return nil, errors.New("the key cannot decrypt")

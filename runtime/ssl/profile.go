@@ -30,6 +30,7 @@ type profile struct {
 // `Proxy 'f': error for bind ...`.
 func (x *Context) profile(g *settings, own *options, line *profile) (*profile, []error) {
 	o := own.over(&x.line.options)
+	o.curves, o.ecdhe = x.line.curves, x.line.ecdhe // those of a list mean nothing in the reference
 	p := &profile{own: own, clientsOrder: x.line.clientsOrder}
 	var faults []error
 	fault := func(err error) {
@@ -180,26 +181,61 @@ func (p *profile) configFor(c *Conn, hello *tls.ClientHelloInfo) *tls.Config {
 	return config
 }
 
-// arrange leaves one suite of those that a client offers: that which the reference would
-// choose. crypto/tls has an order of its own, but looks at this very list. It compares the
-// list with that of a second hello, so the Conn puts it back when the answer goes out.
-func (p *profile) arrange(c *Conn, hello *tls.ClientHelloInfo, kind keyKind) {
+// arranged is the hello of a client while crypto/tls chooses from it. crypto/tls has an order of
+// its own for suites, and the client's for signatures, but looks at the very lists that it shows:
+// of the suites that is left which the reference would choose, and the signatures are put into
+// its order. A second hello is compared with the first one, so all is put back when the answer
+// to that goes out.
+type arranged struct {
+	suites, suitesWere   []uint16
+	schemes, schemesWere []tls.SignatureScheme
+}
+
+func (a *arranged) arrange(p *profile, hello *tls.ClientHelloInfo, s *site) {
 	v := p.version(hello.SupportedVersions)
 	chosen := uint16(0)
 	if v == tlsv13 {
 		chosen = p.best13(hello.CipherSuites)
 	} else {
-		chosen = p.best(hello, v, kind)
+		chosen = p.best(hello, v, s)
 	}
-	if chosen == 0 {
-		return // the handshake fails, as it should
-	}
-	c.offered, c.suites = hello.CipherSuites, slices.Clone(hello.CipherSuites)
-	for i, id := range c.offered {
+	a.suites, a.suitesWere = hello.CipherSuites, slices.Clone(hello.CipherSuites)
+	for i, id := range a.suites {
 		if id != chosen && id != fallbackSignal {
-			c.offered[i] = 0
+			a.suites[i] = 0
 		}
 	}
+	if p.clientsOrder {
+		return
+	}
+	order := p.schemes
+	if order == nil {
+		order = defaultSchemes
+	}
+	a.schemes, a.schemesWere = hello.SignatureSchemes, slices.Clone(hello.SignatureSchemes)
+	at := 0
+	for _, scheme := range order {
+		if i := slices.Index(a.schemes[at:], scheme); i >= 0 {
+			a.schemes[at], a.schemes[at+i] = scheme, a.schemes[at]
+			at++
+		}
+	}
+}
+
+// restore puts back what arrange has changed.
+func (a *arranged) restore() {
+	if a.suites != nil {
+		copy(a.suites, a.suitesWere)
+		copy(a.schemes, a.schemesWere)
+		*a = arranged{}
+	}
+}
+
+// defaultSchemes are the signature algorithms in the order of OpenSSL.
+var defaultSchemes = []tls.SignatureScheme{
+	tls.ECDSAWithP256AndSHA256, tls.ECDSAWithP384AndSHA384, tls.ECDSAWithP521AndSHA512, tls.Ed25519,
+	tls.PSSWithSHA256, tls.PSSWithSHA384, tls.PSSWithSHA512, tls.PKCS1WithSHA256, tls.PKCS1WithSHA384, tls.PKCS1WithSHA512,
+	tls.ECDSAWithSHA1, tls.PKCS1WithSHA1,
 }
 
 // fallbackSignal is no suite: it tells that the client has tried a newer version before.
@@ -232,13 +268,14 @@ func (p *profile) best13(offered []uint16) uint16 {
 }
 
 // best chooses a suite of TLS 1.2 or older.
-func (p *profile) best(hello *tls.ClientHelloInfo, v version, kind keyKind) uint16 {
+func (p *profile) best(hello *tls.ClientHelloInfo, v version, s *site) uint16 {
 	elliptic := p.sharesGroup(hello.SupportedCurves)
+	verifies := s.curve == 0 || slices.Contains(hello.SupportedCurves, s.curve)
 	const none = 1 << 16
 	rank, chaCha := none, !p.clientsOrder && prefersChaCha(hello.CipherSuites)
 	for _, id := range hello.CipherSuites {
 		at := slices.IndexFunc(p.suites, func(s *suite) bool { return s.id == id })
-		if at < 0 || !p.suites[at].fits(v, kind, elliptic) {
+		if at < 0 || !p.suites[at].fits(v, s.kind, elliptic) || p.suites[at].au == "ECDSA" && !verifies {
 			continue
 		}
 		if p.clientsOrder {

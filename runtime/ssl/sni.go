@@ -55,7 +55,8 @@ type site struct {
 	cert    *certificate
 	shown   tls.Certificate
 	kind    keyKind
-	away    bool // operations of its key run beside the loop
+	curve   tls.CurveID // of a key of ECDSA; else 0
+	away    bool        // operations of its key run beside the loop
 	profile *profile
 }
 

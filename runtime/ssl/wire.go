@@ -47,10 +47,7 @@ func (w *wire) Read(p []byte) (int, error) {
 func (w *wire) Write(p []byte) (int, error) {
 	c := (*Conn)(w)
 	n := len(p)
-	if c.offered != nil { // see profile.arrange
-		copy(c.offered, c.suites)
-		c.offered, c.suites = nil, nil
-	}
+	c.hello.restore()
 	if c.broken || c.phase >= failed || !c.sock.IsOpen() {
 		return n, nil
 	}
