@@ -109,8 +109,8 @@ func frames(of func(*runtime.H2Counters) *counter.Counter) func(*Row) Field {
 		sum := uint64(0)
 		switch r.On {
 		case Frontend:
-			for i := range r.Proxy.Live.Front {
-				sum += of(&r.Proxy.Live.Front[i].H2).Load()
+			for c := range r.Proxy.FrontCounters() {
+				sum += of(&c.H2).Load()
 			}
 		case Backend, Server:
 			shards := r.backs()
