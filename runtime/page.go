@@ -15,6 +15,15 @@ type StatsAnswer struct {
 	Body     []byte
 }
 
-// StatsService makes a page of the statistics of px for the given URI, which
-// begins with the page's own. It is called on a loop and must not block.
-type StatsService func(px *Proxy, uri []byte) StatsAnswer
+// StatsRequest is a request for a page of the statistics.
+type StatsRequest struct {
+	Proxy *Proxy // whose page it is
+	URI   []byte // begins with the page's own
+	Admin bool   // "stats admin" lets the client change servers
+	Post  bool   // Body has what is to be changed; else the page is read
+	Body  []byte
+	Whole bool // Body is all of it
+}
+
+// StatsService answers requests for the statistics. It is called on a loop and must not block.
+type StatsService func(StatsRequest) StatsAnswer

@@ -10,11 +10,19 @@ import (
 
 // Page makes the service that answers requests for the statistics page. Authentication and the "stats http-request"
 // rules are over by then. Section 4.2 "stats uri".
-func Page(cfg *runtime.Config) runtime.StatsService {
-	return func(px *runtime.Proxy, uri []byte) runtime.StatsAnswer {
-		v := view{config: cfg, px: px, page: px.Stats}
-		v.parse(bytes.TrimPrefix(uri, []byte(px.Stats.URI)))
-		return v.answer()
+func Page(cfg *runtime.Config, admin Admin) runtime.StatsService {
+	return func(r runtime.StatsRequest) runtime.StatsAnswer {
+		v := view{config: cfg, admin: admin, px: r.Proxy, page: r.Proxy.Stats, forms: r.Admin}
+		v.parse(bytes.TrimPrefix(r.URI, []byte(v.page.URI)))
+		switch {
+		case !r.Post:
+			return v.answer()
+		case !r.Admin:
+			return v.redirect(formDenied)
+		case !r.Whole:
+			return v.redirect(formTooLarge)
+		}
+		return v.redirect(v.apply(r.Body))
 	}
 }
 
@@ -24,6 +32,8 @@ const maxScope = 20
 // view is one request for the page: what its URI asks for.
 type view struct {
 	config *runtime.Config
+	admin  Admin
+	forms  bool           // the client may change servers
 	px     *runtime.Proxy // whose page it is
 	page   *runtime.StatsPage
 
@@ -53,10 +63,12 @@ func (v *view) parse(words []byte) {
 	case has(";csv"):
 		v.html = false
 	}
-	if _, code, ok := bytes.Cut(words, []byte(";st=")); ok && len(code) >= 4 {
-		v.notice = string(code[:4])
+	if code, ok := behind(words, ";st="); ok {
+		if v.notice = string(code[:4]); notices[v.notice].text == "" {
+			v.notice = formUnknown
+		}
 	}
-	_, scope, ok := bytes.Cut(words, []byte("scope="))
+	scope, ok := behind(words, "scope=")
 	if !ok {
 		return
 	}
@@ -67,6 +79,15 @@ func (v *view) parse(words []byte) {
 	if !bytes.ContainsFunc(scope, notInName) {
 		v.scope = string(scope)
 	}
+}
+
+// behind gives what follows a mark. Within the last eight bytes the reference does not look for one.
+func behind(words []byte, mark string) (rest []byte, ok bool) {
+	i := bytes.Index(words, []byte(mark))
+	if i < 0 || i > len(words)-8 {
+		return nil, false
+	}
+	return words[i+len(mark):], true
 }
 
 // notInName tells which characters no name of a proxy has.

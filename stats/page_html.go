@@ -15,10 +15,14 @@ import (
 //go:embed page.css
 var pageStyle string
 
+//go:embed page.js
+var pageScript string
+
 // markup collects the page.
 type markup struct {
 	b     []byte
 	modul bool // show-modules
+	form  bool // the table that is being written is in a form: it has a column of boxes
 }
 
 func (m *markup) add(parts ...string) {
@@ -40,7 +44,7 @@ func (v *view) render(scan Scan) []byte {
 	for scan.Next(&row) {
 		if row.Proxy != px {
 			if px != nil {
-				m.add("</tbody></table>\n")
+				v.tail(m, px)
 			}
 			px = row.Proxy
 			v.title(m, px)
@@ -48,9 +52,9 @@ func (v *view) render(scan Scan) []byte {
 		v.line(m, &row)
 	}
 	if px != nil {
-		m.add("</tbody></table>\n")
+		v.tail(m, px)
 	}
-	m.add("</body></html>\n")
+	m.add("<script>\n", pageScript, "</script>\n</body></html>\n")
 	return m.b
 }
 
@@ -59,7 +63,7 @@ func (v *view) head(m *markup) {
 	if n := v.node(); n != "" {
 		title += " on " + n
 	}
-	m.add("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>", html.EscapeString(title),
+	m.add("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>", html.EscapeString(title),
 		"</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n", pageStyle, "</style></head>\n<body>\n")
 }
 
@@ -113,6 +117,9 @@ func (v *view) process(m *markup) {
 		"<li><a href=\"", v.link(";csv", never), "\">CSV export</a></li>\n",
 		"<li><a href=\"", v.link(";json", never), "\">JSON export</a> (<a href=\"", html.EscapeString(v.page.URI+";json-schema"),
 		"\">schema</a>)</li>\n</ul></div></div>\n")
+	m.add("<div class=\"tools\"><input type=\"search\" id=\"filter\" placeholder=\"Filter: names, states\" aria-label=\"Filter\">",
+		"<label><input type=\"checkbox\" id=\"live\" data-csv=\"", v.link(";csv;norefresh"), "\"> Live</label>",
+		"<button type=\"button\" id=\"theme\">Theme</button></div>\n")
 }
 
 const pageLegend = `<table class="lgd"><tbody>
@@ -138,24 +145,23 @@ func bitRate(bytesPerSecond uint64) string {
 	return fmt.Sprintf("%.3f kbps", bits/1e3)
 }
 
-// result says how an action went: the page was reached by a redirection after a form. The page has no forms that
-// change anything, so that only a denial comes about.
+// result says how an action went: the page was reached by a redirection after a form.
 func (v *view) result(m *markup) {
-	if v.notice == "" {
-		return
+	if n, ok := notices[v.notice]; ok {
+		m.add("<div class=\"notice ", n.class, "\"><a class=\"lfsb\" href=\"", v.link(word(v.up, ";up"), word(v.noRefresh, ";norefresh")),
+			"\" title=\"Remove this message\">[X]</a> ", n.text, "</div>\n")
 	}
-	text := "Unexpected result."
-	if v.notice == "DENY" {
-		text = "<b>Action denied.</b>"
-	}
-	m.add("<p class=\"active_down\"><a class=\"lfsb\" href=\"", v.link(word(v.up, ";up"), word(v.noRefresh, ";norefresh")),
-		"\" title=\"Remove this message\">[X]</a> ", text, "</p>\n")
 }
 
 // title starts the table of a proxy.
 func (v *view) title(m *markup, px *runtime.Proxy) {
 	name := html.EscapeString(px.Name)
-	m.add("<table class=\"tbl\"><caption><a id=\"", name, "\"></a><a class=\"px\" href=\"#", name, "\"")
+	m.form = v.forms && px.Caps&runtime.CapBack != 0 && len(px.AllServers()) > 0
+	m.add("<div class=\"proxy\">")
+	if m.form {
+		m.add("<form method=\"post\">")
+	}
+	m.add("<div class=\"wide\"><table class=\"tbl\"><caption><a id=\"", name, "\"></a><a class=\"px\" href=\"#", name, "\"")
 	if v.page.ShowLegends {
 		m.addf(" title=\"cap: %s, mode: %s, id: %d\"", capText(px.Caps), ModeName(px.Mode), px.ID)
 	}
@@ -163,7 +169,11 @@ func (v *view) title(m *markup, px *runtime.Proxy) {
 	if px.Desc != "" {
 		m.add("<span class=\"desc\">", html.EscapeString(px.Desc), "</span>")
 	}
-	m.add("</caption>\n<thead><tr class=\"titre\"><th rowspan=\"2\"></th><th colspan=\"3\">Queue</th><th colspan=\"3\">Session rate</th>",
+	m.add("</caption>\n<thead><tr class=\"titre\">")
+	if m.form {
+		m.add("<th rowspan=\"2\"><input type=\"checkbox\" class=\"all\" title=\"Check all/none\"></th>")
+	}
+	m.add("<th rowspan=\"2\" class=\"name\"></th><th colspan=\"3\">Queue</th><th colspan=\"4\">Session rate</th>",
 		"<th colspan=\"6\">Sessions</th><th colspan=\"2\">Bytes</th><th colspan=\"2\">Denied</th><th colspan=\"3\">Errors</th>",
 		"<th colspan=\"2\">Warnings</th><th colspan=\"9\">Server</th>")
 	if m.modul {
@@ -181,7 +191,22 @@ func (v *view) title(m *markup, px *runtime.Proxy) {
 	m.add("</tr></thead><tbody>\n")
 }
 
-var pageColumns = strings.Fields("Cur Max Limit Cur Max Limit Cur Max Limit Total LbTot Last In Out Req Resp Req Conn Resp Retr Redis" +
+// tail ends the table of a proxy, and its form.
+func (v *view) tail(m *markup, px *runtime.Proxy) {
+	m.add("</tbody></table></div>")
+	if m.form {
+		m.add("\n<div class=\"do\">Choose the action to perform on the checked servers : <select name=\"action\" aria-label=\"Action\"><option value=\"\"></option>")
+		for _, a := range formActions {
+			if a.label != "" {
+				m.add("<option value=\"", a.name, "\">", a.label, "</option>")
+			}
+		}
+		m.addf("</select><input type=\"hidden\" name=\"b\" value=\"#%d\"> <input type=\"submit\" value=\"Apply\"></div></form>", px.ID)
+	}
+	m.add("</div>\n")
+}
+
+var pageColumns = strings.Fields("Cur Max Limit Cur Trend Max Limit Cur Max Limit Total LbTot Last In Out Req Resp Req Conn Resp Retr Redis" +
 	" Status LastChk Wght Act Bck Chk Dwn Dwntme Thrtle")
 
 func capText(c runtime.Cap) string {

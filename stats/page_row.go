@@ -25,10 +25,18 @@ func (v *view) line(m *markup, r *Row) {
 	case Server:
 		class, label, anchor = serverClass(r), r.Server.Name, r.Proxy.Name+"/"+r.Server.Name
 	}
-	m.add("<tr class=\"", class, "\">")
+	status, svname := byName["status"].Value(r), byName["svname"].Value(r)
+	m.add("<tr class=\"", class, "\" data-k=\"", html.EscapeString(r.Proxy.Name+"/"+svname.Str), "\" data-s=\"", html.EscapeString(status.Str), "\">")
+	if m.form {
+		m.add("<td class=\"ac\">")
+		if r.On == Server {
+			m.add("<input type=\"checkbox\" name=\"s\" value=\"", html.EscapeString(r.Server.Name), "\" aria-label=\"", html.EscapeString(r.Server.Name), "\">")
+		}
+		m.add("</td>")
+	}
 	name := "<a id=\"" + html.EscapeString(anchor) + "\"></a><a class=\"lfsb\" href=\"#" + html.EscapeString(anchor) + "\">" +
 		html.EscapeString(label) + "</a>"
-	m.cell("ac", name, v.legend(r))
+	m.cell("ac name", name, v.legend(r))
 	m.queue(r)
 	m.rates(r)
 	m.sessions(r)
@@ -51,7 +59,7 @@ func (m *markup) cell(class, content string, details []detail) {
 		m.add(content, "</td>")
 		return
 	}
-	m.add("<u>", content, "<div class=\"tips\"><table class=\"det\"><tbody>")
+	m.add("<u tabindex=\"0\">", content, "<div class=\"tips\"><table class=\"det\"><tbody>")
 	for _, d := range details {
 		m.add("<tr><th>", d.name, "</th><td>", d.value, "</td></tr>")
 	}
@@ -147,9 +155,9 @@ func (m *markup) plain(cells ...string) {
 func (m *markup) queue(r *Row) {
 	switch r.On {
 	case Server:
-		m.plain(field(r, "qcur"), field(r, "qmax"), limitField(r, "qlimit"))
+		m.plain(moving(r, "qcur"), field(r, "qmax"), limitField(r, "qlimit"))
 	case Backend:
-		m.plain(field(r, "qcur"), field(r, "qmax"), "")
+		m.plain(moving(r, "qcur"), field(r, "qmax"), "")
 	default:
 		m.empty(3)
 	}
@@ -164,14 +172,27 @@ func (m *markup) rates(r *Row) {
 			now = append(now, detail{"Current request rate:", field(r, "req_rate") + "/s"})
 			most = append(most, detail{"Max request rate:", field(r, "req_rate_max") + "/s"})
 		}
-		m.cell("", field(r, "rate"), now)
+		m.cell("", moving(r, "rate"), now)
+		m.trend(r)
 		m.cell("", field(r, "rate_max"), most)
 		m.plain(limitField(r, "rate_lim"))
 	case Listener:
-		m.empty(3)
+		m.empty(4)
 	default:
-		m.plain(field(r, "rate"), field(r, "rate_max"), "")
+		m.plain(moving(r, "rate"))
+		m.trend(r)
+		m.plain(field(r, "rate_max"), "")
 	}
+}
+
+// trend is the cell in which the script draws how the rate went lately.
+func (m *markup) trend(r *Row) {
+	m.addf("<td class=\"spark\" data-v=\"%d\"><canvas width=\"96\" height=\"28\"></canvas></td>", value(r, "rate"))
+}
+
+// moving is a field that the script brings up to date.
+func moving(r *Row, column string) string {
+	return "<span data-c=\"" + column + "\">" + field(r, column) + "</span>"
 }
 
 func (m *markup) sessions(r *Row) {
@@ -182,7 +203,7 @@ func (m *markup) sessions(r *Row) {
 			{"Estimated need of connections:", field(r, "need_conn_est")}, {"Active connections limit:", limitField(r, "slim")},
 			{"Idle connections limit:", limitField(r, "src_ilim")}}
 	}
-	m.cell("", field(r, "scur"), now)
+	m.cell("", moving(r, "scur"), now)
 	m.plain(field(r, "smax"), limitField(r, "slim"))
 	if r.On == Listener {
 		m.plain(field(r, "stot"), "", "")

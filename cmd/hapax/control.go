@@ -9,6 +9,7 @@ import (
 	"hapax/parser/ast"
 	"hapax/parser/diag"
 	"hapax/runtime"
+	"hapax/runtime/check"
 	"hapax/runtime/config"
 	"hapax/runtime/process"
 	"hapax/stats"
@@ -18,7 +19,12 @@ import (
 
 // services are what processes offer besides traffic.
 func services() process.Services {
-	return process.Services{Table: commandTable, Pages: stats.Page, Control: control, Socket: masterSocket, Greeting: greeting}
+	return process.Services{Table: commandTable, Pages: statsPages, Control: control, Socket: masterSocket, Greeting: greeting}
+}
+
+// statsPages makes the service of the statistics pages.
+func statsPages(cfg *runtime.Config, checks *check.Checks) runtime.StatsService {
+	return stats.Page(cfg, checks)
 }
 
 // commandTable is every command of the command sockets, with those of the process itself.

@@ -31,6 +31,10 @@ type Options struct {
 	// a preferred one came back. It is called from any goroutine and must not wait.
 	Shutdown func(srv *runtime.Server, up bool)
 
+	// Kill ends all streams of a server because the administrator wants it. It is called from any goroutine and must
+	// not wait.
+	Kill func(srv *runtime.Server)
+
 	// CloseIdle closes the idle connections to a server that is not to be used any more,
 	// or is elsewhere now. It is called from any goroutine and must not wait.
 	CloseIdle func(srv *runtime.Server)
@@ -80,6 +84,9 @@ func New(cfg *runtime.Config, opt Options) *Checks {
 	}
 	if c.opt.Shutdown == nil {
 		c.opt.Shutdown = func(*runtime.Server, bool) {}
+	}
+	if c.opt.Kill == nil {
+		c.opt.Kill = func(*runtime.Server) {}
 	}
 	if c.opt.CloseIdle == nil {
 		c.opt.CloseIdle = func(*runtime.Server) {}

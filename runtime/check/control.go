@@ -32,21 +32,32 @@ func (c *Checks) SetReady(srv *runtime.Server) {
 	c.administer(srv, runtime.ForcedMaint, false)
 }
 
-// SetHealth puts a server into a state as if its checks had found it.
-func (c *Checks) SetHealth(srv *runtime.Server, state runtime.ServerState) {
+// SetAdmin sets or clears one flag of what the administrator wants, without the other one.
+func (c *Checks) SetAdmin(srv *runtime.Server, flag runtime.Admin, on bool) {
+	c.changes.Lock()
+	defer c.changes.Unlock()
+	c.administer(srv, flag, on)
+}
+
+// EndStreams ends all streams of a server because somebody wants it.
+func (c *Checks) EndStreams(srv *runtime.Server) { c.opt.Kill(srv) }
+
+// SetHealth puts a server into a state as if its checks had found it. by is who wants it: "CLI", "Web interface".
+func (c *Checks) SetHealth(srv *runtime.Server, state runtime.ServerState, by string) {
+	why := cause{text: "changed from " + by}
 	c.changes.Lock()
 	defer c.changes.Unlock()
 	full := int32(srv.Rise + srv.Fall - 1)
 	switch state {
 	case runtime.ServerStopped:
 		srv.Health.Store(0)
-		c.setStopped(srv, fromCLI)
+		c.setStopped(srv, why)
 	case runtime.ServerStopping:
 		srv.Health.Store(full)
-		c.setStopping(srv, fromCLI)
+		c.setStopping(srv, why)
 	default:
 		srv.Health.Store(full)
-		c.setRunning(srv, fromCLI)
+		c.setRunning(srv, why)
 	}
 }
 

@@ -93,11 +93,11 @@ func obey(t *testing.T, c *check.Checks, cfg *runtime.Config, line string) {
 	case "state ready", "enable":
 		c.SetReady(srv)
 	case "health up":
-		c.SetHealth(srv, runtime.ServerRunning)
+		c.SetHealth(srv, runtime.ServerRunning, "CLI")
 	case "health stopping":
-		c.SetHealth(srv, runtime.ServerStopping)
+		c.SetHealth(srv, runtime.ServerStopping, "CLI")
 	case "health down":
-		c.SetHealth(srv, runtime.ServerStopped)
+		c.SetHealth(srv, runtime.ServerStopped, "CLI")
 	default:
 		n, err := strconv.Atoi(strings.TrimPrefix(what, "weight "))
 		if err != nil {

@@ -63,8 +63,8 @@ func TestSlowStart(t *testing.T) {
 	checks := run(t, loop.Epoll, cfg, check.Options{Print: p.print})
 	srv := cfg.Proxies[0].Servers[0]
 	full := srv.Effective.Load()
-	checks.SetHealth(srv, runtime.ServerStopped)
-	checks.SetHealth(srv, runtime.ServerRunning)
+	checks.SetHealth(srv, runtime.ServerStopped, "CLI")
+	checks.SetHealth(srv, runtime.ServerRunning, "CLI")
 	if got := srv.Effective.Load(); got != 16 || full != 16*16 {
 		t.Errorf("effective weight %d of %d at the start", got, full)
 	}
@@ -98,8 +98,8 @@ func TestShutdown(t *testing.T) {
 	build(cfg)
 	servers := cfg.Proxies[0].Servers
 	for _, srv := range servers {
-		checks.SetHealth(srv, runtime.ServerStopped)
-		checks.SetHealth(srv, runtime.ServerRunning)
+		checks.SetHealth(srv, runtime.ServerStopped, "CLI")
+		checks.SetHealth(srv, runtime.ServerRunning, "CLI")
 	}
 	checks.SetMaint(servers[0])
 	checks.SetReady(servers[0])
@@ -115,10 +115,10 @@ func TestCounters(t *testing.T) {
 	build(cfg)
 	px := cfg.Proxies[0]
 	srv := px.Servers[0]
-	checks.SetHealth(srv, runtime.ServerStopped)
+	checks.SetHealth(srv, runtime.ServerStopped, "CLI")
 	srv.LastChange.Add(-5)
 	px.Live.LastChange.Add(-7)
-	checks.SetHealth(srv, runtime.ServerRunning)
+	checks.SetHealth(srv, runtime.ServerRunning, "CLI")
 	checks.SetMaint(srv)
 	if srv.DownTrans.Load() != 2 || px.Live.DownTrans.Load() != 2 {
 		t.Errorf("transitions: server %d, backend %d", srv.DownTrans.Load(), px.Live.DownTrans.Load())

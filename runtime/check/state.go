@@ -14,8 +14,6 @@ type cause struct {
 	check *Check // whose result it was
 }
 
-var fromCLI = cause{text: "changed from CLI"}
-
 func stateOf(srv *runtime.Server) runtime.ServerState { return runtime.ServerState(srv.State.Load()) }
 func adminOf(srv *runtime.Server) runtime.Admin       { return runtime.Admin(srv.AdminState.Load()) }
 

@@ -207,7 +207,7 @@ func (s *stream) sendReply(body []byte) {
 		return
 	}
 	s.BytesOut += headSize(&s.Res)
-	if s.Service == runtime.ServiceMetrics {
+	if s.Service != "" && !s.statsRefused {
 		s.ResFromServer += headSize(&s.Res)
 	}
 	s.replied = true

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"strconv"
 
+	"hapax/acl"
 	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/runtime/message"
@@ -19,9 +20,32 @@ func (s *stream) backStats() outcome  { return s.serveStats(s.Back, sample.BackR
 func (s *stream) serveStats(px *runtime.Proxy, at sample.Checkpoint) outcome {
 	page := px.Stats
 	uri := s.Req.URI()
+	if s.Method != message.GET && s.Method != message.HEAD && s.Method != message.POST {
+		return next
+	}
 	if page == nil || s.w.engine.Options.Stats == nil || !statsURI(uri, page.URI) {
 		return next
 	}
+	if !s.inStats {
+		s.inStats = true
+		if refused, o := s.refuseStats(page, at); refused {
+			return o
+		}
+	}
+	r := runtime.StatsRequest{Proxy: px, URI: uri, Admin: s.administers(page, at), Post: s.Method == message.POST}
+	if r.Post && r.Admin {
+		if o := s.bufferBody(); o != next {
+			return o
+		}
+		r.Body, r.Whole = s.Ctx.ReqBody.Data, s.Ctx.ReqBody.Complete
+	}
+	s.Time.Response = s.w.loop.Now()
+	return s.answerStats(s.w.engine.Options.Stats(r))
+}
+
+// refuseStats notes that the statistics answer, unless the page's rules or users do not let the client in: then it
+// is told so.
+func (s *stream) refuseStats(page *runtime.StatsPage, at sample.Checkpoint) (refused bool, o outcome) {
 	s.intercepted()
 	s.Service = runtime.ServiceStats
 	now := s.w.loop.Now()
@@ -34,19 +58,33 @@ func (s *stream) serveStats(px *runtime.Proxy, at sample.Checkpoint) outcome {
 		default:
 			s.End = runtime.Termination{Cause: runtime.EndNone, State: runtime.InNone}
 			s.statsRefused = true
-			return s.judgeRequest(v)
+			return true, s.judgeRequest(v)
 		}
 	}
 	if page.Users != nil && !s.authorized(page) {
 		s.End = runtime.Termination{Cause: runtime.EndLocal, State: runtime.InRequest}
 		s.statsRefused = true
-		return s.answerWith(page.Challenge)
+		return true, s.answerWith(page.Challenge)
 	}
-	s.Time.Response = now
-	if s.Method != message.GET && s.Method != message.HEAD {
-		return s.answerWith(refused(px, s.Method))
+	return false, next
+}
+
+// administers tells whether a "stats admin" line lets the client change servers.
+func (s *stream) administers(page *runtime.StatsPage, at sample.Checkpoint) bool {
+	if len(page.Admin) == 0 {
+		return false
 	}
-	a := s.w.engine.Options.Stats(px, uri)
+	s.point(at, sample.Request)
+	s.Ctx.Final = true
+	for _, cond := range page.Admin {
+		if cond == nil || cond.Eval(&s.Ctx) == acl.Pass {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *stream) answerStats(a runtime.StatsAnswer) outcome {
 	s.ResFromServer += int64(len(a.Body))
 	r := &runtime.Reply{Status: a.Status, Body: a.Body, Kind: runtime.ReplyLocal, Streamed: a.Status == 200}
 	r.Fixed = append(r.Fixed, [2]string{"cache-control", "no-cache"}, [2]string{"content-type", a.Type})
@@ -54,7 +92,7 @@ func (s *stream) serveStats(px *runtime.Proxy, at sample.Checkpoint) outcome {
 		r.Fixed = append(r.Fixed, [2]string{"refresh", strconv.Itoa(a.Refresh)})
 	}
 	if a.Location != "" {
-		r.Fixed = append(r.Fixed, [2]string{"location", a.Location})
+		r.Fixed = append(r.Fixed, [2]string{"content-length", "0"}, [2]string{"location", a.Location})
 	}
 	return s.answerWith(r)
 }
@@ -64,17 +102,6 @@ func (s *stream) serve() {
 	now := s.w.loop.Now()
 	s.Time.Queue, s.Time.Connect, s.Time.Response = now, now, now
 	s.ResFromServer += int64(len(s.Reply.Body))
-}
-
-// refused sends the client of a form back to the page, which says why nothing
-// was done: nobody is an administrator of this page, or the method is unknown.
-func refused(px *runtime.Proxy, m message.Method) *runtime.Reply {
-	why := "IVAL"
-	if m == message.POST {
-		why = "DENY"
-	}
-	return &runtime.Reply{Status: 303, Kind: runtime.ReplyLocal, Fixed: [][2]string{
-		{"cache-control", "no-cache"}, {"content-type", "text/plain"}, {"location", px.Stats.URI + ";st=" + why}}}
 }
 
 // challenge makes the reply that asks for a user of the statistics.

@@ -121,6 +121,7 @@ type stream struct {
 	lent                   bool         // a loan was answered: there is no use in asking again
 	concluded              bool         // counted and logged
 	failedReply            bool         // a reply could not be made: the next is the last
+	inStats                bool         // the statistics answer this request
 	statsRefused           bool         // not let through to the statistics page: logs tell the status as 400, whatever was answered
 }
 
@@ -209,7 +210,7 @@ func (s *stream) reset() {
 	s.reqCounted, s.resCounted = 0, 0
 	s.resHead, s.cliHeld, s.srvHeld, s.cliDone = false, false, false, false
 	s.early, s.resEnd = false, false
-	s.draining, s.sendFailed, s.failedReply, s.statsRefused, s.concluded = false, false, false, false, false
+	s.draining, s.sendFailed, s.failedReply, s.inStats, s.statsRefused, s.concluded = false, false, false, false, false, false
 	s.inBack, s.queued, s.persist, s.headSent, s.replays = false, false, false, false, false
 	s.replied, s.closing, s.srvKeep, s.tunnel = false, false, false, false
 	s.srvEnd, s.linkErr, s.dialed, s.linkServed = nil, nil, false, 0

@@ -50,7 +50,7 @@ type Services struct {
 	Table func(more []cli.Command) (*cli.Table, error)
 
 	// Pages makes the service of the statistics pages.
-	Pages func(*runtime.Config) runtime.StatsService
+	Pages func(*runtime.Config, *check.Checks) runtime.StatsService
 
 	// Control makes the server of command sockets; what each socket allows stands in its listener.
 	Control func(c Controlled, table *cli.Table, sockets map[net.Listener]*runtime.Listener) *cli.Server

@@ -93,9 +93,10 @@ func (s *server) prepare() bool {
 		Log:       func(level int, px *runtime.Proxy, text string) { logger.Server(level, px, "%s", text) },
 		Print:     s.say,
 		Shutdown:  s.shutdown,
+		Kill:      func(srv *runtime.Server) { s.engine.Streams().KillServer(srv) },
 		CloseIdle: func(srv *runtime.Server) { s.engine.CloseIdle(srv) },
 	})
-	s.engine = engine.New(s.cfg, engine.Options{Stats: s.Pages(s.cfg), Observe: func(srv *runtime.Server, what engine.Observation) {
+	s.engine = engine.New(s.cfg, engine.Options{Stats: s.Pages(s.cfg, s.checks), Observe: func(srv *runtime.Server, what engine.Observation) {
 		s.checks.Observe(srv, what.Layer4(), what.Good(), what.String())
 	}})
 	if err := s.engine.Prepare(); err != nil {

@@ -323,7 +323,7 @@ func (direct) SetReady(srv *runtime.Server) {
 	change(srv, runtime.ServerRunning, runtime.ForcedMaint|runtime.ForcedDrain, 0)
 }
 
-func (direct) SetHealth(srv *runtime.Server, state runtime.ServerState) {
+func (direct) SetHealth(srv *runtime.Server, state runtime.ServerState, _ string) {
 	srv.Health.Store(int32(srv.Rise + srv.Fall - 1))
 	if state == runtime.ServerStopped {
 		srv.Health.Store(0)

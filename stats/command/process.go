@@ -43,7 +43,7 @@ type ServerControl interface {
 
 	// SetHealth puts the server in a state as if its checks had found it: ServerRunning and ServerStopping with full
 	// health, ServerStopped with none.
-	SetHealth(*runtime.Server, runtime.ServerState)
+	SetHealth(srv *runtime.Server, state runtime.ServerState, by string)
 
 	// SetChecks switches health checks off and on again. It is only called for servers with "check".
 	SetChecks(srv *runtime.Server, on bool)

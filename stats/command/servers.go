@@ -368,11 +368,11 @@ func setServerHealth(c *cli.Conn, srv *runtime.Server, health string) {
 	case srv.Track != nil:
 		c.Fail("cannot change health on a tracking server.")
 	case health == "up":
-		control.SetHealth(srv, runtime.ServerRunning)
+		control.SetHealth(srv, runtime.ServerRunning, "CLI")
 	case health == "stopping":
-		control.SetHealth(srv, runtime.ServerStopping)
+		control.SetHealth(srv, runtime.ServerStopping, "CLI")
 	case health == "down":
-		control.SetHealth(srv, runtime.ServerStopped)
+		control.SetHealth(srv, runtime.ServerStopped, "CLI")
 	default:
 		c.Fail("'set server <srv> health' expects 'up', 'stopping', or 'down'.")
 	}
