@@ -30,12 +30,20 @@ func body(ctx *sample.Context) *sample.Body {
 	return &ctx.ReqBody
 }
 
+// bodyData is what is there of a body, decoded.
+func bodyData(ctx *sample.Context, b *sample.Body) []byte {
+	if len(b.Chunks) == 0 {
+		return b.Data
+	}
+	return ctx.Scratch.Take(b.Decode(ctx.Scratch.Room(), b.Chunks))
+}
+
 func bodyBytes(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
 	if _, ok := head(ctx, out); !ok {
 		return false
 	}
 	b := body(ctx)
-	out.SetConstBin(b.Data)
+	out.SetConstBin(bodyData(ctx, b))
 	if !b.Complete {
 		out.Flags |= sample.MayChange
 	}
@@ -44,13 +52,13 @@ func bodyBytes(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
 
 func bodyLength(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
 	_, ok := head(ctx, out)
-	out.SetInt(int64(len(body(ctx).Data)))
+	out.SetInt(int64(len(bodyData(ctx, body(ctx)))))
 	return ok
 }
 
 func bodySize(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
 	_, ok := head(ctx, out)
 	b := body(ctx)
-	out.SetInt(max(b.Size, int64(len(b.Data))))
+	out.SetInt(max(b.Size, int64(len(bodyData(ctx, b)))))
 	return ok
 }

@@ -125,7 +125,7 @@ func bodyParameter(ctx *sample.Context, a []sample.Arg, out *sample.Value) bool 
 	if _, ok := request(ctx, out); !ok {
 		return false
 	}
-	v, ok := occurrenceIn(ctx, ctx.ReqBody.Data, a[0].Str, '&', strings.HasPrefix(a[1].Str, "i"), out)
+	v, ok := occurrenceIn(ctx, bodyData(ctx, &ctx.ReqBody), a[0].Str, '&', strings.HasPrefix(a[1].Str, "i"), out)
 	if ok {
 		out.SetConst(v)
 	}

@@ -99,6 +99,9 @@ type TLS struct {
 type Body struct {
 	// Data is the body so far, without chunk headers.
 	Data []byte
+	// Chunks are what came of a chunked body that nobody has decoded yet: Decode appends their content.
+	Chunks []byte
+	Decode func(dst, chunks []byte) []byte
 	// Size is the announced length; -1 for a chunked or close-delimited body.
 	Size int64
 	// Complete: Data is the whole body.

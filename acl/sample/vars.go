@@ -186,6 +186,21 @@ func (s *Vars) Init(scope Scope, limits *VarLimits, outer *Vars) {
 	}
 }
 
+// Limit puts limits in force that were not known when the store was prepared.
+func (s *Vars) Limit(limits *VarLimits) {
+	s.lock()
+	defer s.unlock()
+	s.limits = nil
+	s.size.Store(0)
+	if *limits == (VarLimits{}) {
+		return
+	}
+	s.limits = limits
+	for i := range s.set {
+		s.size.Add(varSize + s.set[i].bytes())
+	}
+}
+
 // Reset empties the store for its next owner. Memory is kept.
 func (s *Vars) Reset() {
 	if len(s.set) == 0 {
@@ -411,7 +426,7 @@ func (s *Vars) Unset(id uint32) {
 	}
 }
 
-// Each calls visit for every variable of the store that has a value, until it returns false. v is
+// Each calls visit for every variable of the store, until it returns false; one without a value is of type Any. v is
 // reused from one to the next and its bytes belong to the store.
 func (s *Vars) Each(visit func(id uint32, v *Value) bool) {
 	s.rlock()
@@ -419,9 +434,6 @@ func (s *Vars) Each(visit func(id uint32, v *Value) bool) {
 	var v Value
 	for i := range s.set {
 		x := &s.set[i]
-		if x.typ == Any {
-			continue
-		}
 		v = Value{Type: x.typ, Int: x.num, IP: x.ip, Flags: Const}
 		if x.bytes() > 0 {
 			v.Bytes = x.buf

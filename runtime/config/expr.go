@@ -16,6 +16,11 @@ func (l *Loader) newCompilers() {
 	c := l.Config
 	c.Patterns = &pattern.Refs{}
 	c.ProcVars = sample.NewProcVars(&c.VarLimits)
+	l.compilers()
+}
+
+func (l *Loader) compilers() {
+	c := l.Config
 	l.Samples = &sample.Compiler{
 		Fetches:    l.Tables.Fetches,
 		Converters: l.Tables.Converters,
@@ -32,6 +37,28 @@ func (l *Loader) newCompilers() {
 		Warn:     l.Samples.Warn,
 		Diagnose: func(text string) { l.List.Diagf(l.pos, "%s", text) },
 	}
+}
+
+// Aside is a loader for single expressions and formats that are read while the process runs, beside the one that
+// read the configuration. from stands for the file in messages.
+func Aside(cfg *runtime.Config, use sample.Use, from string) *Loader {
+	of := cfg.Loader.(*Loader)
+	l := &Loader{Config: cfg, Tables: of.Tables, byName: of.byName, List: &diag.List{}}
+	l.compilers()
+	l.For(use)
+	l.Samples.Pos.File = from
+	return l
+}
+
+// ResolveAside resolves what the expressions read so far name, for a proxy called name that is none.
+func (l *Loader) ResolveAside(name string) error {
+	d := directory{l, &runtime.Proxy{Name: name}}
+	for _, u := range l.Samples.Take() {
+		if err := u.Resolve(d); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ACLs gives the compiler of conditions and the ACLs of the current proxy: the

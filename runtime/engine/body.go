@@ -68,7 +68,7 @@ func (s *stream) gatherRequest() gatherResult {
 	used, res := s.gatherHeld(&s.toSrv, s.body, s.in.Data[s.inAt:s.inEnd], &s.more, &s.extra)
 	s.inAt += used
 	b := &s.Ctx.ReqBody
-	b.Data, b.Complete = s.body.Data, s.toSrv.dec.Finished()
+	b.Data, b.Chunks, b.Complete = s.body.Data, nil, s.toSrv.dec.Finished()
 	if s.Req.Flags&(message.Chunked|message.Framed) != 0 {
 		b.Size = -1
 	}
@@ -83,7 +83,7 @@ func (s *stream) gatherResponse() gatherResult {
 	used, res := s.gatherHeld(&s.toCli, s.resBody, s.out.Data[s.outAt:s.outEnd], &s.outMore, &s.outExtra)
 	s.outAt += used
 	b := &s.Ctx.ResBody
-	b.Data, b.Complete = s.resBody.Data, s.toCli.dec.Finished()
+	b.Data, b.Chunks, b.Complete = s.resBody.Data, nil, s.toCli.dec.Finished()
 	return res
 }
 
@@ -132,6 +132,7 @@ func (s *stream) awaitBody(r *runtime.Rule) runtime.Verdict {
 // bodyTimeout ends the wait for a body.
 func (s *stream) bodyTimeout() {
 	if s.Ctx.Dir == sample.Response {
+		s.countReplaced()
 		s.setEnd(runtime.EndServerTO)
 		s.giveUp(504)
 		return

@@ -74,6 +74,9 @@ func (s *stream) startResponse() {
 	w.engine.observe(s.Server, observation(status))
 	body := s.out.Data[s.Res.HeadLen:s.outEnd]
 	s.Ctx.ResBody = sample.Body{Data: body, Size: -1}
+	if s.toCli.chunkedIn {
+		s.Ctx.ResBody = sample.Body{Chunks: body, Decode: h1.AppendChunks, Size: -1}
+	}
 	if s.Res.Flags&message.ContentLength != 0 {
 		s.Ctx.ResBody.Size = int64(s.Res.BodyLength)
 		s.Ctx.ResBody.Complete = uint64(len(body)) >= s.Res.BodyLength
@@ -241,6 +244,10 @@ func (s *stream) judgeResponse(v runtime.Verdict) outcome {
 
 // countReplaced counts what came of the body of a response that a rule replaces.
 func (s *stream) countReplaced() {
+	if s.resBody != nil {
+		s.ResFromServer += int64(len(s.resBody.Data))
+		return
+	}
 	s.ResFromServer += int64(s.outEnd) - int64(s.Res.HeadLen)
 }
 

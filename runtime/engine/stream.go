@@ -353,8 +353,12 @@ func (s *stream) viewBody() {
 		ctx.ReqBody = sample.Body{Complete: true}
 		return
 	}
-	if s.Req.Flags&(message.Chunked|message.Framed) != 0 {
-		ctx.ReqBody = sample.Body{Size: -1}
+	if s.Req.Flags&message.Framed != 0 {
+		ctx.ReqBody = sample.Body{Data: s.in.Data[s.Req.HeadLen:s.inEnd], Size: -1}
+		return
+	}
+	if s.Req.Flags&message.Chunked != 0 {
+		ctx.ReqBody = sample.Body{Size: -1, Chunks: s.in.Data[s.Req.HeadLen:s.inEnd], Decode: h1.AppendChunks}
 		return
 	}
 	data := s.in.Data[s.Req.HeadLen:s.inEnd]

@@ -92,6 +92,18 @@ func (d *Decoder) Finished() bool { return d.State == Done }
 // UntilClose tells whether only the end of the connection ends the body.
 func (d *Decoder) UntilClose() bool { return d.endless && !d.framed }
 
+// AppendChunks appends the content of chunks, as far as they came.
+func AppendChunks(dst, chunks []byte) []byte {
+	d := Decoder{State: ChunkSize, chunked: true}
+	for {
+		payload, n, ev := d.Next(chunks)
+		dst = append(dst, payload...)
+		if chunks = chunks[n:]; ev != Payload {
+			return dst
+		}
+	}
+}
+
 // Next looks at in and gives the next slice of the body, the number of bytes of in that were consumed
 // with it, and what it found. Call it again with the rest until it says NeedMore, TrailerPart or End.
 // A payload is always the last of the bytes consumed.

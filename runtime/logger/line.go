@@ -105,7 +105,11 @@ func early(s *runtime.Stream, step uint8, now int64) {
 // body came with it.
 func forwarded(s *runtime.Stream) int64 {
 	m := &s.Res
-	n := int64(20 + 1 + len(s.Ctx.ResBody.Data))
+	b := &s.Ctx.ResBody
+	n := int64(20 + 1 + len(b.Data))
+	if len(b.Chunks) > 0 {
+		n += int64(len(b.Decode(s.Ctx.Scratch.Room(), b.Chunks)))
+	}
 	for _, word := range m.Line {
 		n += int64(word.Len)
 	}

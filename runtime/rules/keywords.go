@@ -20,7 +20,9 @@ var Domain = config.Domain{
 	Name:       "rules",
 	Converters: captureConverters,
 	Actions:    actions(),
+	Fetches:    variableFetches,
 	Keywords:   processKeywords(),
+	Commands:   commands,
 	Options:    []config.Option{optionForwarded()},
 	CheckProxy: checkForwarded,
 }

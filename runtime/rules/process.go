@@ -26,10 +26,34 @@ func processKeywords() []config.Keyword {
 		}
 	}
 	return []config.Keyword{
+		varLimit("tune.vars.global-max-size", "all variables together", func(v *sample.VarLimits) *int64 { return &v.Global }),
+		varLimit("tune.vars.proc-max-size", "the variables of the process", func(v *sample.VarLimits) *int64 { return &v.Proc }),
+		varLimit("tune.vars.sess-max-size", "the variables of a session", func(v *sample.VarLimits) *int64 { return &v.Sess }),
+		varLimit("tune.vars.txn-max-size", "the variables of a transaction", func(v *sample.VarLimits) *int64 { return &v.Txn }),
+		varLimit("tune.vars.reqres-max-size", "the variables of a request or a response", func(v *sample.VarLimits) *int64 { return &v.ReqRes }),
+		varLimit("tune.vars.check-max-size", "the variables of a health check", func(v *sample.VarLimits) *int64 { return &v.Check }),
 		row("set-var", "give a variable of the process a value", "set-var proc.limit int(100)",
 			keyword.Arg{Name: "expr", Type: keyword.Sample, Doc: "a sample expression"}, readProcessExpr),
 		row("set-var-fmt", "give a variable of the process a text", "set-var-fmt proc.name \"%[env(HOME)]\"",
 			keyword.Arg{Name: "format", Type: keyword.LogFormat, Doc: "a format string"}, readProcessFormat),
+	}
+}
+
+// varLimit is a limit for the memory of variables.
+func varLimit(name, what string, target func(*sample.VarLimits) *int64) config.Keyword {
+	return config.Keyword{
+		Doc: keyword.Doc{Name: name, Ref: "3.2", Summary: "bytes that " + what + " may take", Args: []keyword.Arg{arg("size", keyword.Int)},
+			Examples: []keyword.Example{{Config: "global\n  " + name + " 100000\n"}}},
+		In: config.Global,
+		Parse: func(l *config.Loader, line *ast.Line) {
+			n, used := sample.ReadInt(line.Arg(1))
+			if used < len(line.Arg(1)) {
+				l.Alert(line.Pos, "%s: '%s' is an invalid size", line.Arg(0), line.Arg(1))
+				return
+			}
+			*target(&l.Config.VarLimits) = int64(uint32(n))
+			l.Config.ProcVars.Limit(&l.Config.VarLimits)
+		},
 	}
 }
 
@@ -71,18 +95,27 @@ func setProcessVar(l *config.Loader, line *ast.Line, what string, read func(*con
 }
 
 func readProcessExpr(l *config.Loader, w *config.Words) (evaluator, error) {
+	return readExprAt(l, w, w.Line.Arg(1), sample.ConfigParser)
+}
+
+func readProcessFormat(l *config.Loader, w *config.Words) (evaluator, error) {
+	return readFormatAt(l, w, sample.ConfigParser)
+}
+
+// readExprAt reads the value of the variable of that name.
+func readExprAt(l *config.Loader, w *config.Words, name string, at sample.Checkpoint) (evaluator, error) {
 	e, err := l.Expr(w)
 	if err != nil {
 		return nil, err
 	}
-	if e.ValidAt()&sample.ConfigParser == 0 {
-		return nil, unavailable("set-var("+w.Line.Arg(1)+")", e)
+	if e.ValidAt()&at == 0 {
+		return nil, unavailable("set-var("+name+")", e)
 	}
 	return e.Eval, nil
 }
 
-func readProcessFormat(l *config.Loader, w *config.Words) (evaluator, error) {
-	f, err := l.Format(w.Take(), logformat.Flags(0), sample.ConfigParser)
+func readFormatAt(l *config.Loader, w *config.Words, at sample.Checkpoint) (evaluator, error) {
+	f, err := l.Format(w.Take(), logformat.Flags(0), at)
 	if err != nil {
 		return nil, err
 	}
