@@ -264,6 +264,7 @@ func Connect(sess *runtime.Session, err error) {
 		if sess.TLS != nil {
 			s.Ctx.Front.TLS = sess.TLS.Info()
 		}
+		s.Ctx.Vars[sample.ProcScope], s.Ctx.Vars[sample.SessScope] = s.Config.ProcVars, &sess.Vars
 		s.End = runtime.Termination{Cause: runtime.EndProxy, State: runtime.InRequest}
 		s.Time = runtime.Timing{Accept: sess.Accepted, AcceptWall: sess.AcceptedWall}
 		s.Time.Close = sess.Accepted + (now-sess.AcceptedWall)*1e3

@@ -40,6 +40,7 @@ type Context struct {
 	toServers bool
 	own       atomic.Pointer[tls.Certificate] // that servers are shown
 	sessions  sessionCache
+	suites13  []uint16     // of TLS 1.3 that servers may choose; nil: all
 	sni       *sample.Expr // the name that servers are asked for
 	checkName string       // and that checks ask for
 	roots     *trusted     // that certificates of servers must lead to; nil: they are not verified
@@ -74,6 +75,9 @@ func (x *Context) algorithms(l *config.Loader, pos ast.Pos, s *common, sp span) 
 	p := profile{min: sp.min, max: sp.max}
 	o := options{ciphers: s.ciphers, suites13: s.suites13, curves: s.curves}
 	err := p.algorithms(x.config, &o)
+	if s.suites13 != "" {
+		x.suites13 = p.suites13
+	}
 	for _, what := range p.missing {
 		l.Missing(pos, "server "+what)
 	}

@@ -54,6 +54,8 @@ var (
 	errClientCertificate = &fault{"SSL client certificate not trusted", verifyFailed}
 	errClientAuthority   = &fault{"SSL client CA chain cannot be verified", verifyFailed}
 	errServerCertificate = &fault{"", verifyFailed}
+	errOtherSuite        = &fault{"", reason{alertBase + 40, alertReasons[40]}}
+	errOtherCurve        = &fault{"", reason{0x17A, "wrong curve"}}
 	errOtherHost         = &fault{"Server presented an SSL certificate different from the configured one", verifyFailed}
 	errOtherName         = &fault{"Server presented an SSL certificate different from the expected one", verifyFailed}
 )

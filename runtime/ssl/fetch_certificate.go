@@ -75,19 +75,21 @@ func certificateFetches() []sample.Fetch {
 				out.SetStr(ctx.Scratch.Take(x509text.AppendAltNames(ctx.Scratch.Room()[:0], c.shown())))
 				return len(out.Bytes) > 0
 			}),
-		connFetch("ssl_c_chain_der", "all that the client has shown", sample.Bin, sample.ClientConn, client, chain),
-		connFetch("ssl_s_chain_der", "all that the server has shown", sample.Bin, sample.ClientConn, server, chain),
+		connFetch("ssl_c_chain_der", "those that the client has shown with its own", sample.Bin, sample.ClientConn, client, chain(1)),
+		connFetch("ssl_s_chain_der", "all that the server has shown", sample.Bin, sample.ClientConn, server, chain(0)),
 	)
 }
 
-// chain gives all certificates that the other side has shown.
-func chain(ctx *sample.Context, c *Conn, _ []sample.Arg, out *sample.Value) bool {
-	b := ctx.Scratch.Room()[:0]
-	for _, cert := range c.peers {
-		b = append(b, cert.Raw...)
+// chain gives the certificates that the other side has shown, from one on.
+func chain(from int) evalConn {
+	return func(ctx *sample.Context, c *Conn, _ []sample.Arg, out *sample.Value) bool {
+		b := ctx.Scratch.Room()[:0]
+		for _, cert := range c.peers[min(from, len(c.peers)):] {
+			b = append(b, cert.Raw...)
+		}
+		out.SetBin(ctx.Scratch.Take(b))
+		return len(b) > 0
 	}
-	out.SetBin(ctx.Scratch.Take(b))
-	return len(c.peers) > 0
 }
 
 // shown and shows are the certificates of the other side, and our own.

@@ -131,7 +131,7 @@ func bindWords() []config.BindWord {
 // serverWords are the rows of section 5.2.
 func serverWords() []config.ServerWord {
 	rows := []config.ServerWord{
-		serverWord("ssl", "the connections are TLS", nil, "ssl verify none", serverSetting(func(s *serverLine) { s.on, s.never = true, false })),
+		serverWord("ssl", "the connections are TLS", nil, "ssl verify none", withDefaults(func(s *serverLine) { s.on, s.never = true, false })),
 		serverWord("no-ssl", "the connections are clear", nil, "no-ssl", serverSetting(func(s *serverLine) { s.on, s.never = false, true })),
 		serverWord("verify", "whether the server's certificate is verified", []keyword.Arg{{Name: "method", Type: keyword.Enum, Enum: []string{"none", "required"}}}, "ssl verify none", parseServerVerify),
 		serverWord("verifyhost", "the name that the certificate must have", value(keyword.Str), "ssl verify required ca-file site.pem verifyhost site.test",
@@ -152,7 +152,7 @@ func serverWords() []config.ServerWord {
 		serverWord("tls-tickets", "sessions are resumed by tickets", nil, "ssl verify none tls-tickets", serverSetting(func(s *serverLine) { s.noTickets = false })),
 		serverWord("no-ssl-reuse", "sessions are not resumed", nil, "ssl verify none no-ssl-reuse", serverSetting(func(s *serverLine) { s.noReuse = true })),
 		serverWord("ssl-reuse", "sessions are resumed", nil, "ssl verify none ssl-reuse", serverSetting(func(s *serverLine) { s.noReuse = false })),
-		serverWord("check-ssl", "health checks are TLS", nil, "check check-ssl verify none", serverSetting(func(s *serverLine) { s.check = true })),
+		serverWord("check-ssl", "health checks are TLS", nil, "check check-ssl verify none", withDefaults(func(s *serverLine) { s.check = true })),
 		serverWord("no-check-ssl", "health checks are TLS only where the traffic is", nil, "check no-check-ssl", serverSetting(func(s *serverLine) { s.check = false })),
 		serverWord("check-sni", "the name that health checks ask for", value(keyword.Str), "check check-ssl verify none check-sni a.test", serverText("check-sni", "SNI", func(s *serverLine) *string { return &s.checkName })),
 		serverWord("no-renegotiate", "renegotiation is refused", nil, "ssl verify none no-renegotiate", serverSetting(func(*serverLine) {})),

@@ -70,6 +70,9 @@ func (c *Conn) observe(record []byte) {
 		copy(c.seen.serverRandom[:], body[2:])
 		if id := body[34]; int(id) <= len(body)-35 {
 			c.seen.sessionIDLen = copy(c.seen.sessionID[:], body[35:35+id])
+			if at := 35 + int(id); len(body) >= at+2 && string(c.info.Version) == versionNames[tlsv13] {
+				c.info.Cipher = []byte(suiteNames[binary.BigEndian.Uint16(body[at:])]) // settled so early
+			}
 		}
 	}
 }

@@ -25,6 +25,16 @@ func serverSetting(set func(*serverLine)) parseServer {
 	}
 }
 
+// withDefaults is one that takes up what the global section has said so far.
+func withDefaults(set func(*serverLine)) parseServer {
+	return func(l *config.Loader, _ *config.Words, srv *runtime.Server) error {
+		s := serverLineOf(srv)
+		set(s)
+		s.inherit(&of(l).server)
+		return nil
+	}
+}
+
 // serverText is a word with one argument that is looked at later.
 func serverText(word, what string, target func(*serverLine) *string) parseServer {
 	return func(_ *config.Loader, w *config.Words, srv *runtime.Server) error {
@@ -153,7 +163,6 @@ func finishServer(l *config.Loader, srv *runtime.Server) {
 	px := srv.Proxy
 	l.Awaken(serverSettings...)
 	g := of(l)
-	s.inherit(&g.server)
 	spoken := false
 	say := func(severity diag.Severity, format string, args ...any) {
 		text := fmt.Sprintf(format, args...)

@@ -2,6 +2,8 @@ package ssl
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -390,7 +392,21 @@ func (p *profile) judge(c *Conn, state tls.ConnectionState) (fault error) {
 	if v.run() && !state.DidResume {
 		c.root = v.chain[len(v.chain)-1]
 	}
+	if fault == nil && onOtherCurve(state, p.config.CurvePreferences) {
+		return errOtherCurve
+	}
 	return fault
+}
+
+// onOtherCurve tells whether the key that the other side has shown lies on a curve that is
+// not among those of the key exchange, which bound it up to TLS 1.2.
+func onOtherCurve(state tls.ConnectionState, groups []tls.CurveID) bool {
+	key, isElliptic := state.PeerCertificates[0].PublicKey.(*ecdsa.PublicKey)
+	if !isElliptic || len(groups) == 0 || state.Version > tls.VersionTLS12 {
+		return false
+	}
+	own := map[elliptic.Curve]tls.CurveID{elliptic.P256(): tls.CurveP256, elliptic.P384(): tls.CurveP384, elliptic.P521(): tls.CurveP521}
+	return !slices.Contains(groups, own[key.Curve])
 }
 
 func appendAnchors(list []*anchors, t *trusted) []*anchors {

@@ -11,13 +11,16 @@ import (
 // forServer is the configuration of a handshake with a server.
 func (c *Conn) forServer() *tls.Config {
 	x := c.of
-	if c.name == "" && x.roots == nil {
+	if c.name == "" && x.roots == nil && x.suites13 == nil {
 		return c.logging(x.config)
 	}
 	with := x.config.Clone()
 	with.ServerName = c.name
-	if x.roots != nil {
+	switch {
+	case x.roots != nil:
 		with.VerifyConnection = c.verifyServer
+	case x.suites13 != nil:
+		with.VerifyConnection = c.permitted
 	}
 	return c.logging(with)
 }
@@ -27,6 +30,9 @@ func (c *Conn) forServer() *tls.Config {
 // "verifyhost", if any.
 func (c *Conn) verifyServer(state tls.ConnectionState) error {
 	x := c.of
+	if err := c.permitted(state); err != nil {
+		return err
+	}
 	c.peers = state.PeerCertificates
 	v := verification{given: c.peers, roots: appendAnchors(nil, x.roots), usage: x509.ExtKeyUsageServerAuth, now: time.Now()}
 	if x.revoked != nil {
@@ -68,4 +74,13 @@ func covers(pattern, host string) bool {
 	n := len(label) - len(after)
 	return ok && star && dotted && !strings.Contains(after, "*") && strings.EqualFold(rest, domain) && n >= len(before) &&
 		strings.EqualFold(label[:len(before)], before) && strings.EqualFold(label[n:], after)
+}
+
+// permitted tells whether the suite that a server has chosen is one of "ciphersuites":
+// crypto/tls offers all of TLS 1.3.
+func (c *Conn) permitted(state tls.ConnectionState) error {
+	if list := c.of.suites13; state.Version == tls.VersionTLS13 && list != nil && !slices.Contains(list, state.CipherSuite) {
+		return errOtherSuite
+	}
+	return nil
 }

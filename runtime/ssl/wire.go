@@ -54,6 +54,9 @@ func (w *wire) Write(p []byte) (int, error) {
 	if c.phase == shaking && len(p) > recordHead && p[0] == handshakeRecord {
 		c.observe(p[:min(len(p), recordHead+int(p[3])<<8+int(p[4]))])
 	}
+	if c.phase == shaking {
+		c.reword(p)
+	}
 	for len(p) > 0 {
 		if c.out == nil {
 			c.out = c.loop.Buffer()
