@@ -229,7 +229,7 @@ func leadingInt(text string) int {
 // enabled answers enabled() of conditions.
 func (f *flags) enabled(option string) bool {
 	switch option {
-	case "EPOLL", "POLL", "GETADDRINFO", "REUSEPORT", "FAST-FORWARD":
+	case "EPOLL", "POLL", "GETADDRINFO", "REUSEPORT", "SPLICE", "FAST-FORWARD":
 		return !slices.Contains(f.off, option)
 	}
 	return slices.Contains(f.on, option)
