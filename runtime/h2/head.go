@@ -149,7 +149,7 @@ func (c *Conn) complete(block []byte) Event {
 		block = []byte{}
 	}
 	c.block = block
-	f := &c.opening
+	f := c.opening
 	end := f.flags&flagEndStream != 0
 	st := c.streams[f.id]
 	switch {
