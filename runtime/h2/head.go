@@ -253,6 +253,7 @@ func (c *Conn) ReadHead(st *Stream, m *message.Message, relaxed bool) Verdict {
 	} else if st.state&countedInRecv == 0 {
 		st.state |= countedInRecv
 		c.receiving++
+		c.widen(st)
 	}
 	if d.unusual {
 		return BadRequest
