@@ -273,8 +273,7 @@ func (ch *channel) writeEnd() bool {
 func (ch *channel) received(b *loop.Buffer) {
 	switch {
 	case ch.h == nil:
-		ch.consumed(len(b.Data))
-		b.Release()
+		b.Release() // the window is not opened again
 	case ch.receiving && len(ch.held) == 0:
 		ch.deliver(b)
 	case len(b.Data) > smallPayload:
@@ -390,8 +389,11 @@ func (ch *channel) over() {
 	if ch.h != nil || ch.m == nil {
 		return
 	}
-	if ch.st.SendEnded() && !ch.st.Closed() {
-		ch.reset(ch.m.h2.Unwanted())
+	if ch.st.SendEnded() && !ch.st.Closed() && ch.m.over == nil {
+		ch.m.owner.unwanted(ch)
+		if ch.m == nil {
+			return
+		}
 	}
 	if ch.st.ID == 0 || ch.st.Closed() || ch.m.over != nil {
 		m := ch.m

@@ -34,25 +34,29 @@ var connectionFetches = []sample.Fetch{
 		Out: sample.Str, From: sample.ServerAddr, Eval: faultText(serverEnd, func(f fault) string { return f.text })},
 
 	{Doc: doc("fc_nb_streams", "7.3.3", "streams on the client's connection now", ""),
-		Out: sample.Int, From: sample.ClientAddr, Eval: oneStream(hasClient)},
+		Out: sample.Int, From: sample.ClientAddr, Eval: streamsOf(hasClient, clientMux, func(m *mux) int { return m.h2.Streams() })},
 	{Doc: doc("bc_nb_streams", "7.3.3", "streams on the connection to the server now", ""),
-		Out: sample.Int, From: sample.ServerConn, Eval: oneStream(hasServer)},
+		Out: sample.Int, From: sample.ServerConn, Eval: streamsOf(hasServer, serverMux, func(m *mux) int { return m.h2.Streams() })},
 	{Doc: doc("fc_settings_streams_limit", "7.3.3", "how many streams the client's connection may carry at once", ""),
-		Out: sample.Int, From: sample.ClientConn, Eval: oneStream(hasClient)},
+		Out: sample.Int, From: sample.ClientConn, Eval: streamsOf(hasClient, clientMux, func(m *mux) int { return m.h2.Offered() })},
 	{Doc: doc("bc_settings_streams_limit", "7.3.3", "how many streams the connection to the server may carry at once", ""),
-		Out: sample.Int, From: sample.ServerConn, Eval: oneStream(hasServer)},
+		Out: sample.Int, From: sample.ServerConn, Eval: streamsOf(hasServer, serverMux, func(m *mux) int { return m.h2.Limit() })},
+	{Doc: doc("fc_glitches", "7.3.3", "what the client did that is odd or wrong, on its connection", ""),
+		Out: sample.Int, From: sample.ClientAddr, Eval: glitches(hasClient, clientMux)},
+	{Doc: doc("bc_glitches", "7.3.3", "what the server did that is odd or wrong, on its connection", ""),
+		Out: sample.Int, From: sample.ServerAddr, Eval: glitches(hasServer, serverMux)},
 	{Doc: doc("fs.id", "7.3.4", "the number of the stream on the client's connection, from 0", ""),
 		Out: sample.Str, From: sample.ClientConn, Eval: clientStreamID},
 	{Doc: doc("bs.id", "7.3.4", "the number of the stream on the connection to the server, from 0", ""),
 		Out: sample.Int, From: sample.ServerConn, Eval: serverStreamID},
 	{Doc: doc("fs.aborted", "7.3.4", "whether the client reset the stream alone: never in HTTP/1", "0"),
-		Out: sample.Int, From: sample.ClientConn, Eval: truth(func(*runtime.Stream) bool { return false })},
+		Out: sample.Int, From: sample.ClientConn, Eval: wasReset(clientReset)},
 	{Doc: doc("bs.aborted", "7.3.4", "whether the server reset the stream alone: never in HTTP/1", "0"),
-		Out: sample.Int, From: sample.ServerConn, Eval: truth(func(*runtime.Stream) bool { return false })},
+		Out: sample.Int, From: sample.ServerConn, Eval: wasReset(serverReset)},
 	{Doc: doc("fs.rst_code", "7.3.4", "the code with which the client reset the stream: there is none in HTTP/1", ""),
-		Out: sample.Int, From: sample.ClientConn, Eval: notReset},
+		Out: sample.Int, From: sample.ClientConn, Eval: resetCode(clientReset)},
 	{Doc: doc("bs.rst_code", "7.3.4", "the code with which the server reset the stream: there is none in HTTP/1", ""),
-		Out: sample.Int, From: sample.ServerConn, Eval: notReset},
+		Out: sample.Int, From: sample.ServerConn, Eval: resetCode(serverReset)},
 
 	{Doc: doc("fc_rtt", "7.3.3", "the round trip time of the client's connection", "", timeUnit),
 		Check: checkTimeUnit, Out: sample.Int, From: sample.ClientAddr, Eval: kernelTime(clientSocket, func(i *unix.TCPInfo) uint32 { return i.Rtt })},
@@ -88,21 +92,105 @@ func hasServer(ctx *sample.Context) (st *stream, ok bool) {
 	return st, st != nil && st.dialed
 }
 
-// oneStream makes an Eval for connections that carry one stream at a time.
-func oneStream(has func(ctx *sample.Context) (*stream, bool)) evalFunc {
+// clientMux is the HTTP/2 connection of the stream's client, serverMux that to its server; nil: it is none.
+func clientMux(st *stream) *mux {
+	if x := st.c.via; x != nil {
+		return &x.of.mux
+	}
+	return nil
+}
+
+func serverMux(st *stream) *mux {
+	if st.link != nil && st.link.ex != nil {
+		return &st.link.ex.of.mux
+	}
+	return nil
+}
+
+// streamsOf makes an Eval for a number of streams: 1 where there is one at a time.
+func streamsOf(has func(ctx *sample.Context) (*stream, bool), of func(*stream) *mux, count func(*mux) int) evalFunc {
 	return func(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
-		_, ok := has(ctx)
-		out.SetInt(1)
-		return ok
+		st, ok := has(ctx)
+		if !ok {
+			return false
+		}
+		n := 1
+		if m := of(st); m != nil {
+			n = count(m)
+		}
+		out.SetInt(int64(n))
+		return true
+	}
+}
+
+// glitches makes an Eval for the glitches of a connection. HTTP/1 has no others than those that end it.
+func glitches(has func(ctx *sample.Context) (*stream, bool), of func(*stream) *mux) evalFunc {
+	return func(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
+		st, ok := has(ctx)
+		if !ok {
+			return false
+		}
+		n := 0
+		if m := of(st); m != nil {
+			n = m.h2.Glitches
+		}
+		out.SetInt(int64(n))
+		return true
+	}
+}
+
+// clientReset is why the client has reset the stream, serverReset why the server has; false: it has not.
+func clientReset(st *stream) (resetError, bool) {
+	if st.c.via == nil {
+		return 0, false
+	}
+	code, ok := st.c.end.(resetError)
+	return code, ok
+}
+
+func serverReset(st *stream) (resetError, bool) {
+	code, ok := st.srvEnd.(resetError)
+	return code, ok
+}
+
+// wasReset makes an Eval that tells whether a peer has reset the stream, resetCode one that tells why.
+func wasReset(of func(*stream) (resetError, bool)) evalFunc {
+	return func(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
+		st := running(ctx)
+		if st == nil {
+			out.SetBool(false)
+			return true
+		}
+		_, ok := of(st)
+		out.SetBool(ok)
+		return true
+	}
+}
+
+func resetCode(of func(*stream) (resetError, bool)) evalFunc {
+	return func(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
+		if st := running(ctx); st != nil {
+			if code, ok := of(st); ok {
+				out.SetInt(int64(code))
+				return true
+			}
+		}
+		out.Flags |= sample.MayChange
+		return false
 	}
 }
 
 func clientStreamID(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
 	st, ok := hasClient(ctx)
-	if ok {
-		out.SetInt(max(0, int64(st.Session.Requests)-1))
+	if !ok {
+		return false
 	}
-	return ok
+	id := max(0, int64(st.Session.Requests)-1)
+	if x := st.c.via; x != nil {
+		id = int64(x.ch.st.ID)
+	}
+	out.SetInt(id)
+	return true
 }
 
 func serverStreamID(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
@@ -110,14 +198,12 @@ func serverStreamID(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool
 	if !ok {
 		return false
 	}
-	out.SetInt(int64(st.linkServed))
+	id := int64(st.linkServed)
+	if st.link != nil && st.link.ex != nil {
+		id = int64(st.link.ex.ch.st.ID)
+	}
+	out.SetInt(id)
 	return true
-}
-
-// notReset has no value, but may get one.
-func notReset(_ *sample.Context, _ []sample.Arg, out *sample.Value) bool {
-	out.Flags |= sample.MayChange
-	return false
 }
 
 // fault is an error of a connection as logs name it.

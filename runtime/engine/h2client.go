@@ -2,6 +2,7 @@ package engine
 
 import (
 	"io"
+	"time"
 
 	"hapax/runtime"
 	"hapax/runtime/h1"
@@ -19,7 +20,8 @@ type h2Client struct {
 	streams int   // those that have a stream
 	prev    int64 // when the last request began; 0: none did
 	away    bool  // the client takes no more answers to new requests
-	stopped error // why nothing comes any more
+
+	unread loop.Timer // resets what the client still sends behind complete answers
 }
 
 // h2Request is one request of an h2Client.
@@ -46,6 +48,7 @@ func (c *client) speaksH2() bool {
 // startH2 makes the connection carry many requests from now on.
 func (c *client) startH2() *h2Client {
 	m := &h2Client{c: c}
+	m.unread.Init(c.w.loop, m)
 	c.h2 = m
 	m.mux.init(c.w, &c.sock, &c.w.engine.h2Clients, m)
 	c.sock.SetHandler(m)
@@ -173,6 +176,30 @@ func (m *h2Client) trailers(ch *channel) {
 	t.buf.Release()
 }
 
+// unreadPatience is how long a client may take to see that it need not send the rest of a request that is answered.
+const unreadPatience = 100 * time.Millisecond
+
+// unwanted leaves the client a moment to take the answer in: there are clients that drop one behind which they find a
+// reset.
+func (m *h2Client) unwanted(*channel) {
+	if m.unread.Deadline() == 0 {
+		m.unread.After(unreadPatience)
+	}
+}
+
+// Expired resets the streams of requests that are answered and whose clients go on to send.
+func (m *h2Client) Expired(*loop.Timer) {
+	if !m.speaks() {
+		return
+	}
+	m.h2.Each(func(st *h2.Stream) {
+		if ch := st.Owner.(*channel); ch.h == nil && st.SendEnded() {
+			ch.reset(h2.NoError)
+			ch.over()
+		}
+	})
+}
+
 // settled is of no interest.
 func (m *h2Client) settled() {}
 
@@ -225,7 +252,6 @@ func (m *h2Client) goodbye() {
 
 // ended ends the connection: its streams were told.
 func (m *h2Client) ended(err error) {
-	m.stopped = err
 	if !m.gone {
 		m.c.close(linger)
 	}
@@ -240,6 +266,7 @@ func (m *h2Client) shut(say bool) {
 		return
 	}
 	m.count()
+	m.unread.Remove()
 	m.mux.close(say)
 	m.c.Front.Live.H2Open.Dec()
 }

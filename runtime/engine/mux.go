@@ -37,6 +37,9 @@ type muxOwner interface {
 	settled()
 	// goAway tells that the peer serves no new streams, nor those above last.
 	goAway(last uint32, code h2.Code)
+	// unwanted tells that nobody has a channel on which the peer, which got a whole message, may
+	// still send: it is to be reset, soon.
+	unwanted(ch *channel)
 	// left tells that a channel is over and that nobody has it: it may be used again.
 	left(ch *channel)
 	// ended tells that nothing comes any more: a protocol error (GOAWAY was said), or the end of

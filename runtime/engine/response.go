@@ -393,7 +393,7 @@ func (s *stream) passHeldResponse(head *loop.Buffer) {
 }
 
 // encodeHead makes the head of the response ready to leave and sets how its body follows; last: no body does. Over
-// HTTP/2 it has left already, and there is no buffer.
+// HTTP/2 it has left already, and there is no buffer; one whose body is skipped ends with that all the same.
 func (s *stream) encodeHead(last bool) (*loop.Buffer, error) {
 	f := &s.toCli
 	if x := s.c.via; x != nil {
@@ -403,7 +403,7 @@ func (s *stream) encodeHead(last bool) (*loop.Buffer, error) {
 		if h1.Switches(s.Method, code) {
 			f.framing, last = h1.OtherBytes, false
 		}
-		return nil, x.writeHead(&s.Res, last || f.skip)
+		return nil, x.writeHead(&s.Res, last)
 	}
 	out := s.w.loop.Buffer()
 	enc := s.responseEncoder()

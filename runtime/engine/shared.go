@@ -260,6 +260,9 @@ func (m *shared) ended(error) {
 	}
 }
 
+// unwanted tells the server that its answer is not wanted.
+func (m *shared) unwanted(ch *channel) { ch.reset(h2.Cancel) }
+
 // left takes an exchange back that is over. The last one leaves the connection to the pool.
 func (m *shared) left(ch *channel) {
 	x := ch.owner.(*exchange)

@@ -228,7 +228,7 @@ func (c *Conn) ReadHead(st *Stream, m *message.Message, relaxed bool) Verdict {
 	if end && m.Flags&message.ContentLength != 0 && m.BodyLength > 0 && !d.bad {
 		d.bad = d.kind == requestBlock || m.Flags&message.BodylessResponse == 0
 	}
-	if end && d.kind == responseBlock && m.Status < 200 {
+	if end && d.kind == responseBlock && m.Status < 200 && m.Status != 101 {
 		d.bad = true
 	}
 	if d.bad {
@@ -495,7 +495,7 @@ func (d *decoding) startRequest() bool {
 	if !d.makeURI() || m.Line[0].Len == 0 || m.Line[1].Len == 0 {
 		return false
 	}
-	d.unusual = d.unusual || !isToken(m.MethodName()) || !plainURI(m.URI())
+	d.unusual = d.unusual || !isToken(m.MethodName()) || !plainURI(m.URI()) || message.EqualFold(m.MethodName(), "PRI") // which is the preface's
 	var ok bool
 	m.Line[2], ok = d.put("HTTP/2.0")
 	if !ok {

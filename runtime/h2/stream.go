@@ -48,6 +48,9 @@ func (c *Conn) CanOpen() bool {
 // Limit is how many streams the server takes at once.
 func (c *Conn) Limit() int { return int(min(c.peerStreams, max(c.cfg.MaxStreams, 1))) }
 
+// Offered is how many streams a client may have at once.
+func (c *Conn) Offered() int { return int(c.cfg.MaxStreams) }
+
 // CanConnect tells whether the server knows the extended CONNECT method.
 func (c *Conn) CanConnect() bool { return c.peerConnect }
 
@@ -110,15 +113,6 @@ func (c *Conn) Reset(st *Stream, code Code) {
 	}
 	c.remove(st)
 	c.sayReset(st.ID, code)
-}
-
-// Unwanted is why the rest of what the peer sends on a stream is not wanted, once all of ours is sent: a client whose
-// answer is complete has done nothing wrong (RFC 9113, 8.1).
-func (c *Conn) Unwanted() Code {
-	if c.cfg.Client {
-		return Cancel
-	}
-	return NoError
 }
 
 // sayReset remembers the stream, on which frames may be on their way.
