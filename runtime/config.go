@@ -69,6 +69,9 @@ type Global struct {
 	Grace                              time.Duration
 	CloseSpread                        time.Duration // -1: idle connections are not closed while stopping
 	MaxReloads                         int           // mworker-max-reloads
+	ThreadLimit                        int           // thread-hard-limit; 0 none
+	NoReusePort                        bool          // sockets are not shared with another process
+	AnonKey                            uint32        // anonkey: 0 hides nothing
 
 	Pidfile    string
 	Chroot     string
@@ -113,10 +116,10 @@ type Tune struct {
 	SndBufClient   int
 	RcvBufServer   int
 	SndBufServer   int
+	NotSentClient  int // bytes that may lie unsent in the kernel; 0: any
+	NotSentServer  int
 	PoolLowFDRatio int // percent
 	PoolHighFD     int // percent
-	MaxVars        [sample.Scopes]int
-	MaxVarsAll     int // bytes over all scopes, 0: none
 	StickCounters  int
 	MaxChecks      int // checks under way per loop; 0: no limit
 	H2             H2Tune

@@ -173,6 +173,9 @@ func (l *Loader) threads() int {
 	if threads == 0 {
 		threads = goruntime.NumCPU()
 	}
+	if limit := l.Config.Global.ThreadLimit; limit > 0 {
+		threads = min(threads, limit)
+	}
 	if l.threadGroups > 0 {
 		threads = min(threads, l.threadGroups*groupThreads)
 	}

@@ -38,7 +38,7 @@ func foreignKeywords() []Keyword {
 		return k
 	}
 	return []Keyword{experimental("force-cfg-parser-pause", "wait while the configuration is read"),
-		experimental("tune.fd.edge-triggered", "how the poller reports events"), lua("lua-load", "a Lua program"), lua("lua-load-per-thread", "a Lua program for each thread"), conversion}
+		lua("lua-load", "a Lua program"), lua("lua-load-per-thread", "a Lua program for each thread"), conversion}
 }
 
 // foreignState is what is known of files of other languages.

@@ -158,7 +158,7 @@ func serve(t testing.TB, engineName, text string) string {
 	cfg := load(t, strings.ReplaceAll(text, "${LISTENER}", fmt.Sprint(fd)))
 	for _, px := range cfg.Proxies {
 		for _, l := range px.Listeners {
-			if err := engine.Bind(l, nil); err != nil {
+			if err := engine.Bind(&cfg.Global, l, nil); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -78,7 +78,7 @@ func addrText(a *runtime.Addr) string {
 // Bind gives a listener its listening socket: an inherited one, the descriptor
 // that the address names, or a new one. A *BindError with Warning set tells of
 // something that was left out.
-func Bind(ln *runtime.Listener, from Inherited) error {
+func Bind(g *runtime.Global, ln *runtime.Listener, from Inherited) error {
 	if f := from[SocketName(ln)]; f != nil {
 		delete(from, SocketName(ln))
 		ln.Sock = f
@@ -96,7 +96,7 @@ func Bind(ln *runtime.Listener, from Inherited) error {
 	case runtime.FamilyAbstract, runtime.FamilyAbstractZ:
 		fd, err = bindAbstract(ln)
 	default:
-		fd, err = bindTCP(ln)
+		fd, err = bindTCP(g, ln)
 	}
 	var w *BindError
 	if err != nil && !(errors.As(err, &w) && w.Warning) {
@@ -148,7 +148,7 @@ var errnoTexts = map[unix.Errno]string{
 }
 
 // bindTCP makes a TCP socket and binds it.
-func bindTCP(ln *runtime.Listener) (int, error) {
+func bindTCP(g *runtime.Global, ln *runtime.Listener) (int, error) {
 	a, b := &ln.Addr, ln.Bind
 	family := unix.AF_INET
 	if a.Family == runtime.FamilyIPv6 {
@@ -162,9 +162,12 @@ func bindTCP(ln *runtime.Listener) (int, error) {
 		return 0, fail("cannot create receiving socket", err)
 	}
 	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
-	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
+	if !g.NoReusePort {
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
+	}
 	// Accepted sockets inherit these: no system call per connection.
 	unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	tuneSocket(fd, g.Tune.SndBufClient, g.Tune.RcvBufClient, g.Tune.NotSentClient)
 	if ln.Proxy.Options&runtime.OptCliTCPKA != 0 {
 		keepalive(fd, &ln.Proxy.Keepalive[0])
 	}
@@ -317,4 +320,18 @@ func abstractName(name string) string {
 	var full [108]byte
 	copy(full[1:], name)
 	return string(full[:])
+}
+
+// tuneSocket sets the sizes of a socket's buffers in the kernel, and how much of what is
+// to be sent may lie there unsent; 0 leaves them alone.
+func tuneSocket(fd, send, receive, unsent int) {
+	if send > 0 {
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, send)
+	}
+	if receive > 0 {
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, receive)
+	}
+	if unsent > 0 {
+		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsent)
+	}
 }

@@ -306,12 +306,7 @@ func (s *stream) prepare(fd int, srv *runtime.Server, family uint16) error {
 		s.BackMarks.Apply(fd, family == unix.AF_INET6)
 	}
 	t := &s.w.cfg.Global.Tune
-	if t.SndBufServer > 0 {
-		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, t.SndBufServer)
-	}
-	if t.RcvBufServer > 0 {
-		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, t.RcvBufServer)
-	}
+	tuneSocket(fd, t.SndBufServer, t.RcvBufServer, t.NotSentServer)
 	src := srv.Source
 	if src == nil {
 		src = be.Source

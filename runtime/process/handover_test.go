@@ -36,7 +36,7 @@ func TestHandOver(t *testing.T) {
 		{Family: runtime.FamilyAbstract, Path: "hapax-test-" + filepath.Base(dir)},
 	} {
 		ln := &runtime.Listener{Addr: a, Bind: &runtime.Bind{UID: -1, GID: -1}, Proxy: &runtime.Proxy{Name: "f"}}
-		if err := engine.Bind(ln, nil); err != nil {
+		if err := engine.Bind(&runtime.Global{}, ln, nil); err != nil {
 			t.Fatal(err)
 		}
 		ln.State.Store(int32(runtime.ListenerListening))
@@ -77,7 +77,7 @@ func TestHandOver(t *testing.T) {
 		t.Fatalf("handed over: %v", from)
 	}
 	again := &runtime.Listener{Addr: listeners[0].Addr, Bind: listeners[0].Bind, Proxy: listeners[0].Proxy}
-	if err := engine.Bind(again, from); err != nil {
+	if err := engine.Bind(&runtime.Global{}, again, from); err != nil {
 		t.Fatal(err)
 	}
 	if len(from) != len(listeners)-1 || !listeners[0].Shared.Load() {

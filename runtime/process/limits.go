@@ -62,4 +62,7 @@ func settleLoops(g *runtime.Global) {
 	if g.NbThread == 0 {
 		g.NbThread = goruntime.NumCPU()
 	}
+	if g.ThreadLimit > 0 {
+		g.NbThread = min(g.NbThread, g.ThreadLimit)
+	}
 }

@@ -59,7 +59,7 @@ func (c *Call) bind(cfg *runtime.Config, from engine.Inherited) bool {
 	retries := bindRetries
 	for {
 		last := retries == 0 || len(c.OldPIDs) == 0
-		failed, inUse := c.bindOnce(listeners, from, last)
+		failed, inUse := c.bindOnce(&cfg.Global, listeners, from, last)
 		if len(failed) == 0 {
 			return true
 		}
@@ -82,10 +82,10 @@ func (c *Call) bind(cfg *runtime.Config, from engine.Inherited) bool {
 
 // bindOnce tries each listener and returns those that failed; inUse tells that
 // another try may be worth it. Faults are printed the last time only.
-func (c *Call) bindOnce(listeners []*runtime.Listener, from engine.Inherited, last bool) (failed []*runtime.Listener, inUse bool) {
+func (c *Call) bindOnce(g *runtime.Global, listeners []*runtime.Listener, from engine.Inherited, last bool) (failed []*runtime.Listener, inUse bool) {
 	inUse = true
 	for _, ln := range listeners {
-		err := engine.Bind(ln, from)
+		err := engine.Bind(g, ln, from)
 		var fault *engine.BindError
 		switch {
 		case err == nil:

@@ -30,7 +30,7 @@ func (m *master) openSockets() bool {
 			m.alertf("Can't create the master's CLI.")
 			return false
 		}
-		if err := engine.Bind(ln, nil); err != nil {
+		if err := engine.Bind(&runtime.Global{}, ln, nil); err != nil {
 			m.List.Alertf(noPos, "%s.", err)
 			m.alertf("[%s.main()] Some protocols failed to start their listeners! Exiting.", m.Name())
 			return false

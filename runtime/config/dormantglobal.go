@@ -1,0 +1,597 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"hapax/parser/ast"
+	"hapax/parser/keyword"
+	"hapax/parser/units"
+)
+
+// check is what the argument of a global keyword must be: it returns why not, as it
+// follows the keyword in quotes, or errors of its own shape.
+type check func(l *Loader, line *ast.Line) error
+
+// dormant makes a row of a word that only configures something Missing.
+func dormantRow(name, summary string, args []keyword.Arg, parse check) Keyword {
+	k := global(name, summary, args, reporting(parse))
+	k.Status, k.Dormant = keyword.Missing, true
+	return k
+}
+
+// missingRow makes a row of a word that is Missing itself.
+func missingRow(name, summary string, args []keyword.Arg, parse check) Keyword {
+	k := dormantRow(name, summary, args, parse)
+	k.Dormant = false
+	return k
+}
+
+// checked makes an inert row whose argument is looked at all the same.
+func checked(name, note string, args []keyword.Arg, parse check) Keyword {
+	return inert(name, note, args, reporting(parse))
+}
+
+// single runs a check of the only argument a line may have.
+func single(parse func(l *Loader, word, value string) error) check {
+	return func(l *Loader, line *ast.Line) error {
+		if l.TooMany(line, 1, 1) {
+			return nil
+		}
+		return parse(l, line.Arg(0), line.Arg(1))
+	}
+}
+
+// wordOf accepts a few words; expects is what is said about another one, with the
+// keyword and the word.
+func wordOf(expects string, values ...string) check {
+	return single(func(_ *Loader, word, value string) error {
+		for _, v := range values {
+			if v == value {
+				return nil
+			}
+		}
+		if strings.Count(expects, "%") == 1 {
+			return fmt.Errorf(expects, word)
+		}
+		return fmt.Errorf(expects, word, value)
+	})
+}
+
+// number accepts what atol reads within a range; empty text is refused where absent is
+// false.
+func number(expects string, least, most int, absent bool) check {
+	return single(func(_ *Loader, word, value string) error {
+		if n := atol(value); value == "" && !absent || n < least || n > most {
+			return fmt.Errorf(expects, word)
+		}
+		return nil
+	})
+}
+
+// present wants an argument and does not look at it.
+func present(expects string) check {
+	return single(func(_ *Loader, word, value string) error {
+		if value == "" {
+			return fmt.Errorf(expects, word)
+		}
+		return nil
+	})
+}
+
+func anything(l *Loader, line *ast.Line) error { l.TooMany(line, 1, 1); return nil }
+
+func nothing(l *Loader, line *ast.Line) error { l.TooMany(line, 1, 0); return nil }
+
+// size wants a number of bytes; what may follow it, and whether 0 is one.
+func sizeOf(zero bool) check {
+	return single(func(_ *Loader, word, value string) error {
+		if value == "" {
+			return fmt.Errorf("'%s' expects an integer argument.", word)
+		}
+		n, bad, ok := units.Size(value)
+		switch {
+		case !ok:
+			return fmt.Errorf("unexpected '%s' after size passed to '%s'", bad, word)
+		case n == 0 && !zero:
+			return fmt.Errorf("'%s' expects a positive integer argument.", word)
+		}
+		return nil
+	})
+}
+
+const (
+	onOrOff      = "'%s' expects 'on' or 'off'."
+	eitherOnOff  = "'%s' expects either 'on' or 'off' but got '%s'."
+	mostFatTimer = "(maximum value is 2147483647 ms or ~24.8 days)"
+)
+
+// dormantKeywords configure features of the reference that are not here: their arguments
+// are checked.
+func dormantKeywords() []Keyword {
+	value := arg("value", keyword.Str)
+	rows := []Keyword{
+		dormantRow("dns-accept-family", "address families that names are resolved to", value, single(dnsFamilies)),
+		dormantRow("external-check", "allow checks by programs", []keyword.Arg{{Name: "preserve-env", Type: keyword.Flag, Opt: true}}, single(func(_ *Loader, word, value string) error {
+			if value != "" && value != "preserve-env" {
+				return fmt.Errorf("'%s' only supports 'preserve-env' as an argument, found '%s'.", word, value)
+			}
+			return nil
+		})),
+		dormantRow("h2-workaround-bogus-websocket-clients", "HTTP/2 clients cannot open WebSockets", nil, nothing),
+		dormantRow("http-err-codes", "statuses that stick tables count as errors", value, statusCodes),
+		dormantRow("http-fail-codes", "statuses that stick tables count as failures", value, statusCodes),
+		dormantRow("httpclient.resolvers.disabled", "do not resolve names for the HTTP client", value, wordOf(eitherOnOff, "on", "off")),
+		dormantRow("httpclient.resolvers.id", "name servers of the HTTP client", value, anything),
+		dormantRow("httpclient.resolvers.prefer", "the address family that the HTTP client prefers", value, twice(wordOf("'%s' expects 'ipv4' or 'ipv6' as argument.", "ipv4", "ipv6"))),
+		dormantRow("httpclient.retries", "retries of the HTTP client", value, twice(present("'%s' expects an integer argument."))),
+		dormantRow("httpclient.timeout.connect", "how long the HTTP client waits for a connection", value, httpClientTimeout),
+		dormantRow("httpclient.ssl.verify", "whether the HTTP client checks certificates", value, twice(wordOf("'%s' expects 'none' or 'required' as argument.", "none", "required"))),
+		dormantRow("httpclient.ssl.ca-file", "authorities that the HTTP client trusts", value, anything),
+		dormantRow("lua-prepend-path", "where Lua programs look for modules", value, luaPath),
+		dormantRow("maxcompcpuusage", "percent of processor time above which nothing is compressed", value, number("'%s' expects an integer argument between 0 and 100.", 0, 100, false)),
+		dormantRow("maxcomprate", "kilobytes per second that are compressed", value, present("'%s' expects an integer argument in kb/s.")),
+		dormantRow("maxsslconn", "most TLS connections", value, single(func(_ *Loader, word, value string) error {
+			switch {
+			case value == "":
+				return fmt.Errorf("'%s' expects an integer argument.", word)
+			case atol(value) < 0:
+				return fmt.Errorf("'%s' expects a positive numeric value.", word)
+			}
+			return nil
+		})),
+		dormantRow("maxsslrate", "most TLS handshakes per second", value, present("'%s' expects an integer argument.")),
+		dormantRow("shm-stats-file-max-objects", "most objects of a shared memory of statistics", value, func(_ *Loader, line *ast.Line) error {
+			if line.Arg(1) == "" {
+				return fmt.Errorf("'%s' expect one argument: max objects number.", line.Arg(0))
+			}
+			return nil
+		}),
+		dormantRow("tune.bufsize.large", "bytes of a large buffer", value, sizeOf(false)),
+		dormantRow("tune.bufsize.small", "bytes of a small buffer", value, sizeOf(false)),
+		dormantRow("tune.comp.maxlevel", "how hard is compressed", value, number("'%s' expects a numeric value between 1 and 9", 1, 9, false)),
+		dormantRow("tune.glitches.kill.cpu-usage", "percent of processor time above which misbehaving connections are closed", value, number("'%s' expects a numeric value between 0 and 100", 0, 100, false)),
+		dormantRow("tune.h1.be.glitches-threshold", "oddities after which a server connection is closed", value, number("'%s' expects a positive numeric value.", 0, 1<<31-1, true)),
+		dormantRow("tune.h1.fe.glitches-threshold", "oddities after which a client connection is closed", value, number("'%s' expects a positive numeric value.", 0, 1<<31-1, true)),
+		dormantRow("tune.lua.forced-yield", "steps between two interruptions of a Lua program", value, luaNumber),
+		dormantRow("tune.lua.maxmem", "megabytes of Lua programs", value, luaMemory),
+		dormantRow("tune.lua.log.loggers", "whether Lua programs log to the log targets", value, wordOf(eitherOnOff, "on", "off")),
+		dormantRow("tune.lua.log.stderr", "whether Lua programs log to standard error", value, wordOf("'%s' expects either 'on', 'auto', or 'off' but got '%s'.", "on", "auto", "off")),
+		dormantRow("tune.lua.openlibs", "libraries of Lua programs", value, single(luaLibraries)),
+		dormantRow("tune.peers.max-updates-at-once", "updates that peers exchange at once", value, number("'%s' expects an integer argument greater than 0.", 1, 1<<31-1, false)),
+		dormantRow("tune.stick-counters", "counters that a connection may track", value, stickCounters),
+		dormantRow("tune.streams-elasticity", "how streams of HTTP/2 connections are spread", value, single(func(_ *Loader, word, value string) error {
+			n, rest := strtol(value, 10)
+			if value == "" || rest != "" || n != 0 && uint32(n) < 100 {
+				return fmt.Errorf("'%s' expects 0 or a positive percentage value of 100 or above", word)
+			}
+			return nil
+		})),
+		missingRow("stats-file", "the file with counters of a former process", arg("path", keyword.File), func(_ *Loader, line *ast.Line) error {
+			if line.Arg(1) == "" {
+				return fmt.Errorf("'%s' expect one argument: a file path.", line.Arg(0))
+			}
+			return nil
+		}),
+		missingRow("setcap", "capabilities that the process keeps", value, capabilities),
+		missingRow("harden.reject-privileged-ports.tcp", "refuse clients with a privileged port", value, privilegedPorts),
+		dormantRow("harden.reject-privileged-ports.quic", "refuse QUIC clients with a privileged port", value, privilegedPorts),
+		missingRow("tune.renice.runtime", "scheduling priority while running", value, niceness),
+		missingRow("tune.renice.startup", "scheduling priority while starting", value, niceness),
+	}
+	for _, timeout := range []string{"session", "task", "service", "burst"} {
+		rows = append(rows, dormantRow("tune.lua."+timeout+"-timeout", "how long a Lua program may run", arg("time", keyword.Time), luaTimeout))
+	}
+	return rows
+}
+
+// twice repeats a mistake in the reference's words for none, which then looks for a text
+// that it has printed already.
+func twice(c check) check {
+	return func(l *Loader, line *ast.Line) error {
+		err := c(l, line)
+		if err != nil {
+			l.Alert(line.Pos, "%s", err)
+			return errors.New("(null)")
+		}
+		return nil
+	}
+}
+
+func dnsFamilies(_ *Loader, word, value string) error {
+	if value == "auto" {
+		return nil
+	}
+	for _, family := range strings.Split(value, ",") {
+		if family != "ipv4" && family != "ipv6" {
+			return fmt.Errorf("'%s' expects a comma-delimited list of 'ipv4' and 'ipv6' but got '%s'.", word, family)
+		}
+	}
+	return nil
+}
+
+// statusCodes checks lists of `[+-]<low>[-<high>][,...]`, one an argument.
+func statusCodes(_ *Loader, line *ast.Line) error {
+	word := line.Arg(0)
+	if line.Arg(1) == "" {
+		return fmt.Errorf("Missing status codes range for '%s'.", word)
+	}
+	for i := 1; line.Arg(i) != ""; i++ {
+		list := line.Arg(i)
+		at := 0
+		readCode := func() int64 {
+			start := at
+			for at < len(list) && list[at] >= '0' && list[at] <= '9' {
+				at++
+			}
+			n, _ := strtol(list[start:at], 10)
+			return n
+		}
+		for {
+			if at < len(list) && (list[at] == '+' || list[at] == '-') {
+				at++
+			}
+			start := at
+			low := readCode()
+			high := low
+			if at > start && at < len(list) && list[at] == '-' {
+				at++
+				high = readCode()
+			}
+			switch {
+			case at == start || at < len(list) && list[at] != ',':
+				return fmt.Errorf("Invalid status codes range '%s' in '%s' at position %d. Ranges must be in the form [+-]{low[-{high}]}[,...].", list, word, at)
+			case low < 100 || high > 599 || low > high:
+				return fmt.Errorf("Invalid status codes range '%s' in '%s'.\n Codes must be between 100 and 599 and ranges in ascending order.", list, word)
+			}
+			if at == len(list) {
+				break
+			}
+			at++
+		}
+	}
+	return nil
+}
+
+func httpClientTimeout(l *Loader, line *ast.Line) error {
+	word, value := line.Arg(0), line.Arg(1)
+	if l.TooMany(line, 1, 1) {
+		return nil
+	}
+	if value == "" {
+		l.Alert(line.Pos, "'%s' expects an integer argument.", word)
+		return errors.New("(null)")
+	}
+	if _, fault := l.Time(value, time.Millisecond); fault != nil {
+		return errors.New(fault.About(value, word))
+	}
+	return nil
+}
+
+func luaPath(_ *Loader, line *ast.Line) error {
+	word := line.Arg(0)
+	switch kind := line.Arg(2); {
+	case line.Arg(1) == "":
+		return fmt.Errorf("'%s' expects to receive a <path> as argument", word)
+	case kind != "" && kind != "path" && kind != "cpath":
+		return fmt.Errorf("'%s' expects <type> to either be 'path' or 'cpath'", word)
+	}
+	return nil
+}
+
+func luaTimeout(l *Loader, line *ast.Line) error {
+	word, value := line.Arg(0), line.Arg(1)
+	_, fault := l.Time(value, time.Millisecond)
+	switch {
+	case fault == nil:
+		return nil
+	case fault.Over:
+		return fmt.Errorf("timer overflow in argument <%s> to <%s> %s", value, word, mostFatTimer)
+	case fault.Under:
+		return fmt.Errorf("timer underflow in argument <%s> to <%s> (minimum non-null value is 1 ms)", value, word)
+	}
+	return fmt.Errorf("%s: invalid timeout", word)
+}
+
+func luaNumber(_ *Loader, line *ast.Line) error {
+	if _, rest := strtol(line.Arg(1), 10); rest != "" {
+		return fmt.Errorf("%s: invalid number", line.Arg(0))
+	}
+	return nil
+}
+
+func luaMemory(_ *Loader, line *ast.Line) error {
+	word, value := line.Arg(0), line.Arg(1)
+	if value == "" {
+		return fmt.Errorf("'%s' expects an integer argument (Lua memory size in MB).", word)
+	}
+	if _, rest := strtol(value, 10); rest != "" {
+		return fmt.Errorf("%s: invalid number %s (error at '%c')", word, value, rest[0])
+	}
+	return nil
+}
+
+var luaLibs = []string{"table", "io", "os", "string", "math", "utf8", "package", "debug"}
+
+func luaLibraries(l *Loader, word, value string) error {
+	all := strings.Join(luaLibs, ",")
+	switch {
+	case value == "":
+		return fmt.Errorf("'%s' expects 'all', 'none', or a comma-separated list of libraries: %s", word, all)
+	case value == "all" || value == "none":
+	default:
+		for _, lib := range strings.Split(value, ",") {
+			if !strings.Contains(","+all+",", ","+lib+",") {
+				return fmt.Errorf("'%s': unknown library '%s', expected one of: all,none,%s", word, lib, all)
+			}
+		}
+	}
+	if l.foreign.luaSeen {
+		return fmt.Errorf("'%s' must appear before any 'lua-load', 'lua-load-per-thread' or 'lua-prepend-path' directive", word)
+	}
+	return nil
+}
+
+func stickCounters(l *Loader, line *ast.Line) error {
+	word, value := line.Arg(0), line.Arg(1)
+	n, rest := strtol(value, 10)
+	switch {
+	case rest != "":
+		return fmt.Errorf("%s: '%s' is an invalid number", word, value)
+	case int32(n) < 0 || int32(n) > 100:
+		return fmt.Errorf("%s: the number of stick-counters must be between 1 and 100 (was %d)", word, int32(n))
+	}
+	l.Config.Global.Tune.StickCounters = int(n)
+	return nil
+}
+
+func capabilities(_ *Loader, line *ast.Line) error {
+	const supported = "Supported ones are: cap_net_raw, cap_net_admin, cap_net_bind_service and cap_sys_admin."
+	word := line.Arg(0)
+	if line.Arg(1) == "" {
+		return fmt.Errorf("'%s' : missing capability name(s).  %s", word, supported)
+	}
+	for _, name := range strings.Split(line.Arg(1), ",") {
+		switch name {
+		case "cap_net_raw", "cap_net_admin", "cap_net_bind_service", "cap_sys_admin":
+		default:
+			return fmt.Errorf("'%s' : unsupported capability '%s'.  %s", word, name, supported)
+		}
+	}
+	return nil
+}
+
+func privilegedPorts(_ *Loader, line *ast.Line) error {
+	if line.Arg(2) != "" || line.Arg(1) != "on" && line.Arg(1) != "off" {
+		return fmt.Errorf("'%s' expects either 'on' or 'off'.", line.Arg(0))
+	}
+	return nil
+}
+
+func niceness(l *Loader, line *ast.Line) error {
+	if l.TooMany(line, 1, 1) {
+		return nil
+	}
+	if n, rest := strtol(line.Arg(1), 10); rest != "" || n < -20 || n > 19 {
+		return fmt.Errorf("'%s' only supports values between -20 and 19 inclusive (was given %s)", line.Arg(0), line.Arg(1))
+	}
+	return nil
+}
+
+// checkedKeywords have no meaning here; their arguments are checked.
+func checkedKeywords() []Keyword {
+	value := arg("value", keyword.Str)
+	const forwarded = "data is forwarded from where it was received"
+	return []Keyword{
+		checked("cluster-secret", "only QUIC tokens are made of it", value, single(func(_ *Loader, _, value string) error {
+			if value == "" {
+				return errors.New("expects an ASCII string argument.")
+			}
+			return nil
+		})),
+		checked("cpu-affinity", noteThreads, value, func(_ *Loader, line *ast.Line) error {
+			switch word := line.Arg(1); word {
+			case "per-core", "per-group", "per-thread", "per-ccx", "auto":
+				return nil
+			default:
+				return fmt.Errorf("'%s' parsed an unknown directive '%s'. Known values are : per-core per-group per-thread per-ccx auto", line.Arg(0), word)
+			}
+		}),
+		checked("cpu-policy", noteThreads, value, cpuPolicy),
+		checked("cpu-set", noteThreads, []keyword.Arg{{Name: "directive", Type: keyword.Opaque, Many: true}}, chooseCPUs),
+		checked("max-threads-per-group", noteGroups, value, single(func(_ *Loader, word, value string) error {
+			n, rest := strtol(value, 10)
+			if value == "" || rest != "" || n < 0 || n > 64 {
+				return fmt.Errorf("'%s' value must be an integer between 1 and 64,  got '%s'", word, value)
+			}
+			return nil
+		})),
+		checked("stress-level", noteDebug, value, single(func(_ *Loader, word, value string) error {
+			n, rest := strtol(value, 10)
+			switch {
+			case value == "":
+				return fmt.Errorf("'%s' expects a level as an argument.", word)
+			case rest != "" || n < 0 || n > 9:
+				return fmt.Errorf("'%s' level must be between 0 and 9 inclusive.", word)
+			}
+			return nil
+		})),
+		checked("thread-group", noteGroups, []keyword.Arg{{Name: "group", Type: keyword.Int}, {Name: "threads", Type: keyword.Opaque, Many: true, Opt: true}}, threadGroup),
+		checked("tune.applet.zero-copy-forwarding", forwarded, value, wordOf(onOrOff, "on", "off")),
+		checked("tune.h1.zero-copy-fwd-recv", forwarded, value, wordOf(onOrOff, "on", "off")),
+		checked("tune.h1.zero-copy-fwd-send", forwarded, value, wordOf(onOrOff, "on", "off")),
+		checked("tune.pt.zero-copy-forwarding", forwarded, value, wordOf(onOrOff, "on", "off")),
+		checked("tune.epoll.mask-events", notePoller, value, single(func(_ *Loader, word, value string) error {
+			for _, event := range strings.FieldsFunc(value, func(c rune) bool { return c == ',' }) {
+				if event != "err" && event != "hup" && event != "rdhup" {
+					return fmt.Errorf("'%s' expects a comma-delimited list of 'err', 'hup' and 'rdhup' but got '%s'.", word, event)
+				}
+			}
+			return nil
+		})),
+		checked("tune.events.max-events-at-once", "events have no queue", value, number("'%s' expects an integer argument between 1 and 10000.", 1, 10000, false)),
+		experimentalWord(checked("tune.fd.edge-triggered", notePoller, value, wordOf(eitherOnOff, "on", "off"))),
+		checked("tune.listener.default-shards", "each loop has its own socket where the kernel allows it", value,
+			wordOf("'%s' expects either 'by-process', 'by-group', or 'by-thread' but got '%s'.", "by-process", "by-group", "by-thread")),
+		checked("tune.rcvbuf.backend", "there are no datagrams to servers", value, datagramBuffer),
+		checked("tune.rcvbuf.frontend", "there are no datagrams from clients", value, datagramBuffer),
+		checked("tune.sndbuf.backend", "there are no datagrams to servers", value, datagramBuffer),
+		checked("tune.sndbuf.frontend", "there are no datagrams to clients", value, datagramBuffer),
+		checked("tune.ring.queues", "messages are written one after the other", value, single(func(_ *Loader, word, value string) error {
+			if n := atol(value); n < 0 || n > 16 {
+				return fmt.Errorf("'%s' expects a number between 0 and 16 but got '%s'.", word, value)
+			}
+			return nil
+		})),
+		checked("tune.takeover-other-tg-connections", "idle connections belong to one loop", value, single(func(_ *Loader, word, value string) error {
+			switch value {
+			case "none", "restricted", "full":
+				return nil
+			case "":
+				return fmt.Errorf("'%s' expects 'none', 'restricted', or 'full'", word)
+			}
+			return fmt.Errorf("'%s' expects 'none', 'restricted', or 'full', got '%s'", word, value)
+		})),
+		checked("warn-blocked-traffic-after", "no watchdog looks at loops", arg("time", keyword.Time), blockedTraffic),
+		global("thread-hard-limit", "most threads that run", arg("number", keyword.Int), reporting(threadHardLimit)),
+		global("anonkey", "the key that hides names in what is dumped", arg("key", keyword.Uint), func(l *Loader, line *ast.Line) {
+			value := line.Arg(1)
+			if value == "" {
+				l.AlertTight(line.Pos, "a key is expected after '%s'.", line.Arg(0))
+				return
+			}
+			n, _ := strtol(value, 10)
+			if n < 0 || n > 1<<32-1 {
+				l.AlertTight(line.Pos, "'%s' value must be within range 0-4294967295 (was '%s').", line.Arg(0), value)
+				return
+			}
+			l.Config.Global.AnonKey = uint32(n)
+		}),
+		flag("noreuseport", "share no listening sockets with another process", func(l *Loader) { l.Config.Global.NoReusePort = true }),
+	}
+}
+
+func experimentalWord(k Keyword) Keyword { k.Experimental = true; return k }
+
+// cpuPolicies are the ways of placing threads, and what the reference says of them.
+const cpuPolicies = "and 'none' (use all available CPUs), 'performance' (make one thread group per perf. core cluster), " +
+	"'group-by-ccx' (make one thread group per CCX), 'group-by-2-ccx' (make one thread group per 2 CCX), " +
+	"'group-by-3-ccx' (make one thread group per 3 CCX), 'group-by-4-ccx' (make one thread group per 4 CCX), " +
+	"'group-by-cluster' (make one thread group per core cluster), 'group-by-2-clusters' (make one thread group per 2 core clusters), " +
+	"'group-by-3-clusters' (make one thread group per 3 core clusters), 'group-by-4-clusters' (make one thread group per 4 core clusters), " +
+	"'efficiency' (make one thread group per eff. core cluster), 'resource' (make one thread group from the smallest cluster), " +
+	"and 'first-usable-node' (use only first usable node if nbthreads not set)"
+
+func cpuPolicy(_ *Loader, line *ast.Line) error {
+	word, policy := line.Arg(0), line.Arg(1)
+	if policy == "" || !strings.Contains(cpuPolicies, "'"+policy+"'") {
+		return fmt.Errorf("'%s' passed an unknown CPU policy '%s'. Supported values are: %s.", word, policy, cpuPolicies)
+	}
+	if extra := line.Arg(2); extra != "" && extra != "threads-per-core" {
+		return fmt.Errorf("'%s' passed an unknown keyword '%s', the only known values are threads-per-core", word, extra)
+	}
+	return nil
+}
+
+func chooseCPUs(_ *Loader, line *ast.Line) error {
+	const supported = "(only 'reset', 'only-cpu', 'drop-cpu', 'only-node', 'drop-node', 'only-cluster', 'drop-cluster', 'only-core', 'drop-core', 'only-thread', 'drop-thread' supported)."
+	if line.Arg(1) == "" {
+		return fmt.Errorf("'%s' requires a directive and an optional value %s", line.Arg(0), supported)
+	}
+	for i := 1; line.Arg(i) != ""; i++ {
+		word := line.Arg(i)
+		verb, what, _ := strings.Cut(word, "-")
+		switch {
+		case word == "reset":
+		case (verb == "only" || verb == "drop") && (what == "cpu" || what == "node" || what == "cluster" || what == "core" || what == "thread"):
+			i++
+			if line.Arg(i) == "" {
+				if what == "cpu" {
+					what = "CPU"
+				}
+				return fmt.Errorf("'%s %s': missing %s set\n.", line.Arg(0), word, what)
+			}
+		default:
+			return fmt.Errorf("'%s' passed an unknown directive '%s' %s", line.Arg(0), word, supported)
+		}
+	}
+	return nil
+}
+
+// threadGroup reads `thread-group <group> [<thread>[-<thread>]]*`.
+func threadGroup(l *Loader, line *ast.Line) error {
+	word, group := line.Arg(0), line.Arg(1)
+	if len(l.Config.Proxies)+len(l.defaults.all) > 0 {
+		return fmt.Errorf("'%s' not allowed if a non-global section was previously defined. This parameter must be declared in the first global section", word)
+	}
+	n, rest := strtol(group, 10)
+	switch {
+	case group == "" || rest != "":
+		return fmt.Errorf("'%s' passed a missing or unparsable integer value in '%s'", word, group)
+	case n < 1 || n > threadGroups:
+		return fmt.Errorf("'%s' thread-group number must be between 1 and %d (was %d)", word, threadGroups, n)
+	}
+	for i := 2; line.Arg(i) != ""; i++ {
+		first, rest := strtol(line.Arg(i), 10)
+		last := first
+		if tail, found := strings.CutPrefix(rest, "-"); found {
+			last, rest = strtol(tail, 10)
+		}
+		if rest != "" || first < 1 || last < 1 || first > maxThreads || last > maxThreads {
+			return fmt.Errorf("'%s %d' passed an unparsable or invalid thread number '%s' (valid range is 1 to %d)", word, n, line.Arg(i), maxThreads)
+		}
+	}
+	return nil
+}
+
+func threadHardLimit(l *Loader, line *ast.Line) error {
+	if l.TooMany(line, 1, 1) {
+		return nil
+	}
+	word, value := line.Arg(0), line.Arg(1)
+	n, rest := strtol(value, 10)
+	switch {
+	case value == "" || rest != "":
+		return fmt.Errorf("'%s' passed a missing or unparsable integer value in '%s'", word, value)
+	case n < 1 || n > maxThreads:
+		return fmt.Errorf("'%s' value must be at least 1 (was %d)", word, n)
+	}
+	l.Config.Global.ThreadLimit = int(n)
+	return nil
+}
+
+func datagramBuffer(l *Loader, line *ast.Line) error {
+	word, value := line.Arg(0), line.Arg(1)
+	if l.TooMany(line, 1, 1) {
+		return nil
+	}
+	n, bad, ok := units.Size(value)
+	switch {
+	case !ok:
+		return fmt.Errorf("parsing [%s:%d]: unexpected '%s' after size passed to '%s'", line.Pos.File, line.Pos.Line, bad, word)
+	case n == 0:
+		return fmt.Errorf("parsing [%s:%d] : '%s' expects a strictly positive integer argument.\n", line.Pos.File, line.Pos.Line, word)
+	}
+	return nil
+}
+
+func blockedTraffic(l *Loader, line *ast.Line) error {
+	word, value := line.Arg(0), line.Arg(1)
+	if value == "" {
+		return fmt.Errorf("'%s' expects <time> as argument between 1 and 1000 ms.\n", word)
+	}
+	d, fault := l.Time(value, time.Millisecond)
+	switch {
+	case fault != nil && fault.Over:
+		return fmt.Errorf("timer overflow in argument '%s' to '%s' (maximum value is 1000 ms)", value, word)
+	case fault != nil && fault.Under:
+		return fmt.Errorf("timer underflow in argument '%s' to '%s' (minimum non-null value is 1 ms)", value, word)
+	case fault != nil:
+		return fmt.Errorf("unexpected character '%c' in argument to <%s>.\n", fault.Char, word)
+	case d < time.Millisecond || d > time.Second:
+		return fmt.Errorf("timer out of range in argument '%s' to '%s' (value must be between 1 and 1000 ms)", value, word)
+	}
+	return nil
+}
