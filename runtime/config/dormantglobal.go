@@ -120,7 +120,6 @@ func dormantKeywords() []Keyword {
 			}
 			return nil
 		})),
-		dormantRow("h2-workaround-bogus-websocket-clients", "HTTP/2 clients cannot open WebSockets", nil, nothing),
 		dormantRow("http-err-codes", "statuses that stick tables count as errors", value, statusCodes),
 		dormantRow("http-fail-codes", "statuses that stick tables count as failures", value, statusCodes),
 		dormantRow("httpclient.resolvers.disabled", "do not resolve names for the HTTP client", value, wordOf(eitherOnOff, "on", "off")),
