@@ -76,11 +76,11 @@ func NewTables(domains []*Domain) (*Tables, error) {
 	build(e)
 	t.Converters, e = keyword.NewTable(converters)
 	build(e)
-	t.Options, e = keyword.NewTable(options)
+	t.Options, e = keyword.NewTable(working(options))
 	build(e)
-	t.BindWords, e = keyword.NewTable(binds)
+	t.BindWords, e = keyword.NewTable(working(binds))
 	build(e)
-	t.ServerWords, e = keyword.NewTable(servers)
+	t.ServerWords, e = keyword.NewTable(working(servers))
 	build(e)
 	t.Aliases, e = keyword.NewTable(aliases)
 	build(e)
@@ -102,6 +102,7 @@ func NewTables(domains []*Domain) (*Tables, error) {
 				rows = append(rows, keywords[j])
 			}
 		}
+		rows = working(rows)
 		t.keywords[of], e = keyword.NewTable(rows)
 		t.keywords[kind] = t.keywords[of]
 		if e != nil {
@@ -115,6 +116,7 @@ func NewTables(domains []*Domain) (*Tables, error) {
 				rows = append(rows, actions[j])
 			}
 		}
+		rows = working(rows)
 		sortActions(kind, rows)
 		t.actions[kind], e = keyword.NewTable(rows)
 		build(e)
@@ -123,6 +125,24 @@ func NewTables(domains []*Domain) (*Tables, error) {
 		return nil, err
 	}
 	return t, nil
+}
+
+// working leaves out the rows of what is only checked where another row of that name does
+// what it says.
+func working[T any, P interface {
+	*T
+	keyword.Row
+}](rows []T) []T {
+	done := map[string]bool{}
+	for i := range rows {
+		if d := P(&rows[i]).Keyword(); d.Status != keyword.Missing {
+			done[d.Name] = true
+		}
+	}
+	return slices.DeleteFunc(rows, func(row T) bool {
+		d := P(&row).Keyword()
+		return d.Status == keyword.Missing && done[d.Name]
+	})
 }
 
 // Keywords is the table of a section; the four kinds of proxies share one.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"hapax/acl/sample"
 	"hapax/parser/ast"
 	"hapax/parser/keyword"
 	"hapax/parser/units"
@@ -40,27 +39,9 @@ func tuneKeywords() []Keyword {
 		tuneSize("tune.sndbuf.server", "kernel send buffer of server sockets", func(t *runtime.Tune) *int { return &t.SndBufServer }),
 		tuneSize("tune.notsent-lowat.client", "bytes that may lie unsent in the kernel for a client", func(t *runtime.Tune) *int { return &t.NotSentClient }),
 		tuneSize("tune.notsent-lowat.server", "bytes that may lie unsent in the kernel for a server", func(t *runtime.Tune) *int { return &t.NotSentServer }),
-		tuneVars("global", "of all variables", func(v *sample.VarLimits) *int64 { return &v.Global }),
-		tuneVars("proc", "of the variables of the process", func(v *sample.VarLimits) *int64 { return &v.Proc }),
-		tuneVars("sess", "of the variables of a session", func(v *sample.VarLimits) *int64 { return &v.Sess }),
-		tuneVars("txn", "of the variables of a transaction", func(v *sample.VarLimits) *int64 { return &v.Txn }),
-		tuneVars("reqres", "of the variables of a request or response", func(v *sample.VarLimits) *int64 { return &v.ReqRes }),
-		tuneVars("check", "of the variables of a health check", func(v *sample.VarLimits) *int64 { return &v.Check }),
 		global("tune.pool-high-fd-ratio", "percent of descriptors from which idle server connections are closed", arg("percent", keyword.Int), reporting(fdRatio)),
 		global("tune.pool-low-fd-ratio", "percent of descriptors from which no idle server connections are added", arg("percent", keyword.Int), reporting(fdRatio)),
 	}
-}
-
-// tuneVars is the most bytes that variables may take.
-func tuneVars(scope, whose string, target func(*sample.VarLimits) *int64) Keyword {
-	return global("tune.vars."+scope+"-max-size", "bytes "+whose, arg("size", keyword.Int), reporting(func(l *Loader, line *ast.Line) error {
-		n, rest := strtol(line.Arg(1), 10)
-		if rest != "" {
-			return fmt.Errorf("%s: '%s' is an invalid size", line.Arg(0), line.Arg(1))
-		}
-		*target(&l.Config.VarLimits) = int64(uint32(n))
-		return nil
-	}))
 }
 
 func bufSize(l *Loader, line *ast.Line) error {
