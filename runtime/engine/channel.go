@@ -141,6 +141,7 @@ func (ch *channel) SendEnd(trailers *message.Message) {
 		ch.tail = trailers
 		for ch.write() {
 		}
+		ch.m.touch()
 		if ch.tail != nil {
 			ch.keepTrailers() // both windows hold the body up: the message's owner may be gone before it is sent
 		}
