@@ -2,6 +2,7 @@ package check
 
 import (
 	"net/netip"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -113,13 +114,39 @@ func (c *connect) layer(ck *Check) transport.Layer {
 		return nil
 	}
 	if maker, ok := srv.CheckTLS.(transport.Maker); ok {
-		return maker.Client(maker.CheckName())
+		return maker.Check(ck.hostName())
 	}
 	if !srv.Encrypted() || elsewhere(srv) {
 		return nil
 	}
 	maker := srv.TLS.(transport.Maker)
-	return maker.Client(maker.CheckName())
+	return maker.Check(ck.hostName())
+}
+
+// hostName is what a check in HTTP asks for, without a port, when nobody wrote how it
+// connects.
+func (ck *Check) hostName() string {
+	first, ok := ck.rules.rules[0].do.(*connect)
+	if !ok || !first.implicit {
+		return ""
+	}
+	for _, r := range ck.rules.rules {
+		q, ok := r.do.(*request)
+		if !ok {
+			continue
+		}
+		for _, h := range q.headers {
+			if h.name == "host" {
+				host := string(ck.write(h.value))
+				if colon := strings.LastIndexAny(host, ":]"); colon >= 0 && host[colon] == ':' {
+					host = host[:colon]
+				}
+				return host
+			}
+		}
+		break
+	}
+	return ""
 }
 
 // target finds where to connect to: the rule's address, or the check's, or the

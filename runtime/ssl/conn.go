@@ -40,6 +40,7 @@ type Conn struct {
 	hello  arranged // of the client, while the server chooses from it
 
 	client bool // the other side is a server
+	checks bool // it is a health check
 	phase  phase
 	want   bool // the owner receives
 	ended  bool // the owner was told the end of receiving

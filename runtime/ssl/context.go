@@ -37,15 +37,18 @@ type Context struct {
 	sites     atomic.Pointer[sites]
 
 	// Of a server line.
-	toServers bool
-	own       atomic.Pointer[tls.Certificate] // that servers are shown
-	sessions  sessionCache
-	suites13  []uint16     // of TLS 1.3 that servers may choose; nil: all
-	sni       *sample.Expr // the name that servers are asked for
-	checkName string       // and that checks ask for
-	roots     *trusted     // that certificates of servers must lead to; nil: they are not verified
-	revoked   *trusted     // lists of those that are not
-	host      string       // "verifyhost"
+	toServers      bool
+	own            atomic.Pointer[tls.Certificate] // that servers are shown
+	sessions       sessionCache
+	suites13       []uint16              // of TLS 1.3 that servers may choose; nil: all
+	sni            *sample.Expr          // the name that servers are asked for
+	checkName      string                // and that checks ask for
+	noCheckSNI     bool                  // checks do not ask for the host of their request
+	checkProtocols []string              // of ALPN, of checks
+	schemes        []tls.SignatureScheme // that the own certificate signs with; nil: all
+	roots          *trusted              // that certificates of servers must lead to; nil: they are not verified
+	revoked        *trusted              // lists of those that are not
+	host           string                // "verifyhost"
 }
 
 // TLS marks a Context as a runtime.TLSConfig.

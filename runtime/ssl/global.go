@@ -22,7 +22,7 @@ var bindSettings = []string{
 
 // serverSettings are those that a server with TLS gives a meaning to.
 var serverSettings = []string{
-	"maxsslconn", "maxsslrate", "ssl-default-server-client-sigalgs", "ssl-default-server-sigalgs", "ssl-mode-async",
+	"maxsslconn", "maxsslrate", "ssl-mode-async",
 	"ssl-propquery", "ssl-provider", "ssl-security-level", "tune.ssl.certificate-compression", "tune.ssl.hard-maxrecord",
 }
 

@@ -39,6 +39,10 @@ var Domain = config.Domain{
 		global("ssl-default-server-curves", "groups of servers that do not say", keyword.Str, "",
 			parseDefault("a curves suite as an arguments", func(s *settings) *string { return &s.server.curves }), "ssl-default-server-curves X25519:P-256"),
 		global("ssl-default-server-options", "words that hold for all servers with TLS", keyword.Opaque, "", parseServerDefaultOptions, "ssl-default-server-options ssl-min-ver TLSv1.2"),
+		global("ssl-default-server-sigalgs", "signature algorithms of servers that do not say", keyword.Str, noteSigalgs,
+			parseDefault("a curves suite as an arguments", func(s *settings) *string { return &s.server.sigalgs }), "ssl-default-server-sigalgs "+allSigalgs),
+		global("ssl-default-server-client-sigalgs", "signature algorithms of own certificates where servers do not say", keyword.Str, "",
+			parseDefault("signature algorithms as an arguments", func(s *settings) *string { return &s.server.clientSigalgs }), "ssl-default-server-client-sigalgs RSA+SHA256:ECDSA+SHA256"),
 		global("ssl-server-verify", "whether certificates of servers are verified when they do not say", keyword.Str, "", parseServerVerifyDefault, "ssl-server-verify none"),
 		global("tune.ssl.maxrecord", "bytes of clear text in a record", keyword.Int, "", parseCount(func(s *settings, n int) { s.maxRecord = n }), "tune.ssl.maxrecord 1419"),
 		global("tune.ssl.capture-buffer-size", "bytes that are kept of what each client offers, for ssl_fc_cipherlist_bin and its like", keyword.Int, "", parseCapture, "tune.ssl.capture-buffer-size 256"),
@@ -80,6 +84,7 @@ var Domain = config.Domain{
 		inert(globalFlag("tune.ssl.force-private-cache", "one cache for each process", func(l *config.Loader, line *ast.Line) { l.TooMany(line, 1, 0) })),
 	},
 	Fetches:      fetches(),
+	Actions:      []config.Action{waitForHandshake},
 	Converters:   verdictConverters,
 	BindWords:    bindWords(),
 	ServerWords:  serverWords(),
@@ -104,7 +109,7 @@ func bindWords() []config.BindWord {
 		word("curves", "groups of the key exchange", keyword.Str, "", onBind("curves")),
 		word("ecdhe", "the curve of the key exchange", keyword.Str, "", onBind("ecdhe")),
 		word("sigalgs", "signature algorithms that are signed with", keyword.Str, "", onBind("sigalgs")),
-		word("client-sigalgs", "signature algorithms of certificates of clients", keyword.Str, "crypto/tls asks for all that it has: a list without one of these is not supported yet", onBind("client-sigalgs")),
+		word("client-sigalgs", "signature algorithms of certificates of clients", keyword.Str, noteSigalgs, onBind("client-sigalgs")),
 		word("ssl-min-ver", "the oldest version", keyword.Str, "", onBind("ssl-min-ver")),
 		word("ssl-max-ver", "the newest version", keyword.Str, "", onBind("ssl-max-ver")),
 		versionWord("no-sslv3", noteSSLv3), versionWord("no-tlsv10", ""), versionWord("no-tlsv11", ""), versionWord("no-tlsv12", ""), versionWord("no-tlsv13", ""),
@@ -141,10 +146,10 @@ func serverWords() []config.ServerWord {
 		serverWord("sni", "the name that the server is asked for", value(keyword.Sample), "ssl verify none sni req.hdr(host)", parseSNI),
 		serverWord("sni-auto", "ask for the name in the Host header", nil, "ssl verify none sni-auto", serverSetting(func(s *serverLine) { s.noAutoSNI = false })),
 		serverWord("no-sni-auto", "ask for no name unless one is given", nil, "ssl verify none no-sni-auto", serverSetting(func(s *serverLine) { s.noAutoSNI = true })),
-		serverWord("alpn", "the protocols that are offered", value(keyword.Str), "ssl verify none alpn http/1.1", parseServerALPN("alpn", true)),
+		serverWord("alpn", "the protocols that are offered", value(keyword.Str), "ssl verify none alpn http/1.1", parseServerALPN("alpn", func(s *serverLine) *[]string { return &s.protocols })),
 		serverWord("ciphers", "ciphers of TLS 1.2 and older", value(keyword.Str), "ssl verify none ciphers ECDHE+AESGCM", serverText("ciphers", "cipher suite", func(s *serverLine) *string { return &s.ciphers })),
-		serverWord("ciphersuites", "suites of TLS 1.3", value(keyword.Str), "ssl verify none ciphersuites TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256",
-			serverText("ciphersuites", "cipher suite", func(s *serverLine) *string { return &s.suites13 })),
+		noteServer(serverWord("ciphersuites", "suites of TLS 1.3", value(keyword.Str), "ssl verify none ciphersuites TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256",
+			serverText("ciphersuites", "cipher suite", func(s *serverLine) *string { return &s.suites13 })), noteServerSuites),
 		serverWord("curves", "groups of the key exchange", value(keyword.Str), "ssl verify none curves X25519", serverText("curves", "curves list", func(s *serverLine) *string { return &s.curves })),
 		serverWord("ssl-min-ver", "the oldest version", value(keyword.Str), "ssl verify none ssl-min-ver TLSv1.3", parseServerBound("ssl-min-ver")),
 		serverWord("ssl-max-ver", "the newest version", value(keyword.Str), "ssl verify none ssl-max-ver TLSv1.2", parseServerBound("ssl-max-ver")),
@@ -155,6 +160,14 @@ func serverWords() []config.ServerWord {
 		serverWord("check-ssl", "health checks are TLS", nil, "check check-ssl verify none", withDefaults(func(s *serverLine) { s.check = true })),
 		serverWord("no-check-ssl", "health checks are TLS only where the traffic is", nil, "check no-check-ssl", serverSetting(func(s *serverLine) { s.check = false })),
 		serverWord("check-sni", "the name that health checks ask for", value(keyword.Str), "check check-ssl verify none check-sni a.test", serverText("check-sni", "SNI", func(s *serverLine) *string { return &s.checkName })),
+		serverWord("check-sni-auto", "health checks in HTTP ask for the host of their request", nil, "check check-ssl verify none check-sni-auto", serverSetting(func(s *serverLine) { s.noCheckSNI = false })),
+		serverWord("no-check-sni-auto", "health checks ask for no name unless one is given", nil, "check check-ssl verify none no-check-sni-auto", serverSetting(func(s *serverLine) { s.noCheckSNI = true })),
+		serverWord("check-alpn", "the protocols that health checks offer", value(keyword.Str), "check check-ssl verify none check-alpn http/1.1", parseServerALPN("check-alpn", func(s *serverLine) *[]string { return &s.checkProtocols })),
+		serverWord("crl-file", "certificates that are revoked", value(keyword.File), "ssl verify required ca-file site.pem crl-file site.crl", parseServerRevoked),
+		serverWord("client-sigalgs", "signature algorithms of the own certificate", value(keyword.Str), "ssl verify none client-sigalgs RSA+SHA256:ECDSA+SHA256",
+			serverText("client-sigalgs", "signature algorithm list", func(s *serverLine) *string { return &s.clientSigalgs })),
+		noteServer(serverWord("sigalgs", "signature algorithms of servers", value(keyword.Str), "ssl verify none sigalgs "+allSigalgs,
+			serverText("sigalgs", "signature algorithm list", func(s *serverLine) *string { return &s.sigalgs })), noteSigalgs),
 		serverWord("no-renegotiate", "renegotiation is refused", nil, "ssl verify none no-renegotiate", serverSetting(func(*serverLine) {})),
 	}
 	for _, name := range []string{"no-sslv3", "no-tlsv10", "no-tlsv11", "no-tlsv12", "no-tlsv13", "force-sslv3", "force-tlsv10", "force-tlsv11", "force-tlsv12", "force-tlsv13"} {
@@ -168,6 +181,18 @@ func serverWords() []config.ServerWord {
 	}
 	return rows
 }
+
+func noteServer(w config.ServerWord, note string) config.ServerWord {
+	w.Note = note
+	return w
+}
+
+// allSigalgs are those that crypto/tls has.
+const allSigalgs = "rsa_pss_rsae_sha256:ecdsa_secp256r1_sha256:ed25519:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:RSA+SHA256:RSA+SHA384:RSA+SHA512:ECDSA+SHA384:ECDSA+SHA512"
+
+const noteSigalgs = "crypto/tls asks for all that it has: a list without one of these is not supported yet"
+
+const noteServerSuites = "crypto/tls offers all three: a server that chooses another one than these is refused"
 
 func value(t keyword.ArgType) []keyword.Arg { return []keyword.Arg{{Name: "value", Type: t}} }
 
@@ -216,7 +241,7 @@ var bindExamples = map[string]string{
 	"ssl-min-ver": "ssl crt site.pem ssl-min-ver TLSv1.3", "ssl-max-ver": "ssl crt site.pem ssl-max-ver TLSv1.2",
 	"verify": "ssl crt site.pem verify required ca-file site.pem", "ca-file": "ssl crt site.pem verify optional ca-file site.pem", "ca-verify-file": "ssl crt site.pem verify required ca-verify-file site.pem", "force-sslv3": "crt site.pem force-sslv3", "force-tlsv10": "ssl crt site.pem force-tlsv10",
 	"crt-list": "ssl crt-list site.list", "sigalgs": "ssl crt site.pem sigalgs RSA+SHA256", "crl-file": "ssl crt site.pem verify required ca-file site.pem crl-file site.crl",
-	"client-sigalgs": "ssl crt site.pem client-sigalgs rsa_pss_rsae_sha256:ecdsa_secp256r1_sha256:ed25519:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:RSA+SHA256:RSA+SHA384:RSA+SHA512:ECDSA+SHA384:ECDSA+SHA512",
+	"client-sigalgs": "ssl crt site.pem client-sigalgs " + allSigalgs,
 	"crt-ignore-err": "ssl crt site.pem verify required ca-file site.pem crt-ignore-err X509_V_ERR_CERT_HAS_EXPIRED,10", "ca-ignore-err": "ssl crt site.pem verify required ca-file site.pem ca-ignore-err all",
 	"generate-certificates": "ssl crt site.pem generate-certificates ca-sign-file site.pem", "ca-sign-file": "ssl crt site.pem generate-certificates ca-sign-file site.pem",
 	"ca-sign-pass": "ssl crt site.pem generate-certificates ca-sign-file site.pem ca-sign-pass secret", "tls-ticket-keys": "ssl crt site.pem tls-ticket-keys tickets.keys",

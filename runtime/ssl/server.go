@@ -13,6 +13,7 @@ import (
 	"hapax/parser/diag"
 	"hapax/runtime"
 	"hapax/runtime/config"
+	"hapax/runtime/transport"
 )
 
 type parseServer = func(*config.Loader, *config.Words, *runtime.Server) error
@@ -109,26 +110,28 @@ func parseServerCrt(l *config.Loader, w *config.Words, srv *runtime.Server) erro
 }
 
 // parseServerALPN is "alpn <protocols>".
-func parseServerALPN(word string, keep bool) parseServer {
+func parseServerALPN(word string, to func(*serverLine) *[]string) parseServer {
 	return func(l *config.Loader, w *config.Words, srv *runtime.Server) error {
 		protocols, err := protocolList(word, w.Take())
 		if err != nil {
 			return err
 		}
-		s := serverLineOf(srv)
 		var spoken []string
 		for _, protocol := range protocols {
 			switch protocol {
 			case "":
 			case "h3":
 				l.Missing(w.Pos(), "server "+word+" "+protocol)
+			case "h2":
+				if word == "check-alpn" {
+					l.Missing(w.Pos(), "server "+word+" "+protocol)
+				}
+				spoken = append(spoken, protocol)
 			default:
 				spoken = append(spoken, protocol)
 			}
 		}
-		if keep {
-			s.protocols = spoken
-		}
+		*to(serverLineOf(srv)) = spoken
 		return nil
 	}
 }
@@ -173,11 +176,17 @@ func finishServer(l *config.Loader, srv *runtime.Server) {
 		l.List.Add(diag.Diagnostic{Severity: severity, Pos: srv.Pos, Text: text, Fatal: severity == diag.Alert})
 	}
 
-	x := &Context{maxRecord: recordLimit(g.maxRecord), keylog: g.keylog, toServers: true, stats: &l.Config.Stats, counters: []*runtime.TLSCounters{&srv.TLSStats, &px.Live.TLSBack}, sni: s.sni, checkName: s.checkName}
+	x := &Context{maxRecord: recordLimit(g.maxRecord), keylog: g.keylog, toServers: true, stats: &l.Config.Stats, counters: []*runtime.TLSCounters{&srv.TLSStats, &px.Live.TLSBack}, sni: s.sni, checkName: s.checkName, noCheckSNI: s.noCheckSNI}
 	// The names and chains of certificates are verified here: crypto/tls would insist on
 	// a name.
 	c := &tls.Config{InsecureSkipVerify: true, DynamicRecordSizingDisabled: true, SessionTicketsDisabled: s.noTickets, NextProtos: s.protocols}
 	x.config = c
+	checks := s.checkProtocols
+	if checks == nil {
+		checks = slices.DeleteFunc(slices.Clone(s.protocols), func(p string) bool { return p == "h2" }) // they are made in HTTP/1
+	}
+	x.checkProtocols = checks
+	x.readSchemes(l, srv, &s.common, say)
 	if s.crt != "" {
 		x.ownCertificate(l, srv, s.crt, say)
 	}
@@ -199,7 +208,7 @@ func finishServer(l *config.Loader, srv *runtime.Server) {
 	if s.verify == verifyRequired || s.verify == verifyDefault && !g.trustServers {
 		switch {
 		case s.roots != nil:
-			x.roots, x.host = s.roots, s.host
+			x.roots, x.revoked, x.host = s.roots, s.revoked, s.host
 		case !g.trustServers:
 			say(diag.Alert, "verify is enabled by default but no CA file specified. If you're running on a LAN where you're certain to trust the server's certificate, "+
 				"please set an explicit 'verify none' statement on the 'server' line, or use 'ssl-server-verify none' in the global section to disable server-side "+
@@ -260,9 +269,36 @@ func (x *Context) ownCertificate(l *config.Loader, srv *runtime.Server, path str
 	x.config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return x.own.Load(), nil }
 }
 
+// readSchemes reads "sigalgs" and "client-sigalgs": the first are those of servers, and of the
+// own certificate unless the second are.
+func (x *Context) readSchemes(l *config.Loader, srv *runtime.Server, s *common, say func(diag.Severity, string, ...any)) {
+	for _, text := range []string{s.sigalgs, s.clientSigalgs} {
+		if text == "" {
+			continue
+		}
+		list, ok := schemeList(text)
+		if !ok {
+			say(diag.Alert, "Proxy '%s': unable to set SSL Signature Algorithm list to '%s' for server '%s'.", srv.Proxy.Name, text, srv.Name)
+			return
+		}
+		x.schemes = list
+	}
+	if s.sigalgs == "" {
+		return
+	}
+	list, _ := schemeList(s.sigalgs)
+	for _, scheme := range schemesAsked {
+		if !slices.Contains(list, scheme) {
+			l.Missing(srv.Pos, "server sigalgs without "+scheme.String())
+			return
+		}
+	}
+}
+
 // presentToServers makes a certificate the one that servers are shown.
 func (x *Context) presentToServers(g *settings, cert *certificate) {
 	own := cert.present(g.skipRoots)
+	own.SupportedSignatureAlgorithms = x.schemes
 	x.own.Store(&own)
 }
 
@@ -283,8 +319,32 @@ func (x *Context) Name(who any) []byte {
 	return v.Bytes
 }
 
-// CheckName is what health checks ask the server for.
-func (x *Context) CheckName() string { return x.checkName }
+// Check makes the layer of a health check; see transport.Maker.
+func (x *Context) Check(name string) transport.Layer {
+	switch {
+	case x.checkName != "":
+		name = x.checkName
+	case x.noCheckSNI:
+		name = ""
+	}
+	layer := x.Client(name).(*Conn)
+	layer.checks = true
+	return layer
+}
+
+// parseServerRevoked is "crl-file <path>".
+func parseServerRevoked(l *config.Loader, w *config.Words, srv *runtime.Server) error {
+	r := fileReader(l, w.Pos(), "server")
+	if srv.Dynamic {
+		r.list = nil // no file is opened
+	}
+	_, list, err := r.trusted("crl-file", w.Take(), revokedKind)
+	if err != nil {
+		return err
+	}
+	serverLineOf(srv).revoked = list
+	return nil
+}
 
 // parseServerDefaultOptions is "ssl-default-server-options".
 func parseServerDefaultOptions(l *config.Loader, line *ast.Line) {

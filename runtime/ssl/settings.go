@@ -67,8 +67,11 @@ type common struct {
 	ciphers   string
 	suites13  string
 	curves    string
+	sigalgs   string
 	protocols []string // of ALPN
 	noTickets bool
+
+	clientSigalgs string // what the own certificate signs with
 }
 
 // line is what the words of a "bind" line say about TLS.
@@ -125,6 +128,8 @@ func (s *common) inherit(d *defaults) {
 	take(&s.ciphers, d.ciphers)
 	take(&s.suites13, d.suites13)
 	take(&s.curves, d.curves)
+	take(&s.sigalgs, d.sigalgs)
+	take(&s.clientSigalgs, d.clientSigalgs)
 	s.versions.inherit(&d.versions)
 	s.noTickets = s.noTickets || d.noTickets
 }
@@ -144,17 +149,20 @@ func (f *filter) inherit(d *filter) {
 // serverLine is what the words of a "server" line say about TLS.
 type serverLine struct {
 	common
-	check     bool   // "check-ssl"
-	checkName string // "check-sni"
-	verify    verify
-	host      string // "verifyhost"
-	roots     *trusted
-	crt       string // the client's certificate
-	sni       *sample.Expr
-	noAutoSNI bool
-	noReuse   bool // of sessions
-	never     bool // "no-ssl"
-	byDefault bool // the default-server line says "ssl": it is checked even behind "no-ssl"
+	check          bool     // "check-ssl"
+	checkName      string   // "check-sni"
+	noCheckSNI     bool     // "no-check-sni-auto"
+	checkProtocols []string // "check-alpn"; nil: those of the traffic
+	revoked        *trusted // "crl-file"
+	verify         verify
+	host           string // "verifyhost"
+	roots          *trusted
+	crt            string // the client's certificate
+	sni            *sample.Expr
+	noAutoSNI      bool
+	noReuse        bool // of sessions
+	never          bool // "no-ssl"
+	byDefault      bool // the default-server line says "ssl": it is checked even behind "no-ssl"
 }
 
 // verify is how a certificate of the other side is looked at.

@@ -11,11 +11,14 @@ import (
 // forServer is the configuration of a handshake with a server.
 func (c *Conn) forServer() *tls.Config {
 	x := c.of
-	if c.name == "" && x.roots == nil && x.suites13 == nil {
+	if c.name == "" && x.roots == nil && x.suites13 == nil && !c.checks {
 		return c.logging(x.config)
 	}
 	with := x.config.Clone()
 	with.ServerName = c.name
+	if c.checks {
+		with.NextProtos = x.checkProtocols
+	}
 	switch {
 	case x.roots != nil:
 		with.VerifyConnection = c.verifyServer

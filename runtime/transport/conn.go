@@ -248,6 +248,7 @@ type Maker interface {
 	Name(who any) []byte
 	// Client makes the layer of a connection to the server that is asked for the name.
 	Client(name string) Layer
-	// CheckName is Name for health checks.
-	CheckName() string
+	// Check makes the layer of a health check. name is what it asks for unless the
+	// configuration says what.
+	Check(name string) Layer
 }
