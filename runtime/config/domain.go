@@ -51,6 +51,10 @@ type Domain struct {
 	// asked for. May be nil.
 	FinishServer func(l *Loader, srv *runtime.Server)
 
+	// LeaveServer is called when the runtime API has deleted a server: it forgets what
+	// FinishServer has made. May be nil.
+	LeaveServer func(cfg *runtime.Config, srv *runtime.Server)
+
 	// CheckServer is called for each server of each proxy that is not disabled when
 	// all proxies were checked without error. May be nil.
 	CheckServer func(l *Loader, srv *runtime.Server)

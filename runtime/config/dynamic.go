@@ -77,6 +77,15 @@ func (l *Loader) dynamicServer(px *runtime.Proxy, words []string) *runtime.Serve
 	return srv
 }
 
+// LeaveServer tells all domains that a server was deleted.
+func LeaveServer(cfg *runtime.Config, srv *runtime.Server) {
+	for _, d := range cfg.Loader.(*Loader).Tables.Domains {
+		if d.LeaveServer != nil {
+			d.LeaveServer(cfg, srv)
+		}
+	}
+}
+
 // freeID is the smallest number that no server of the backend has.
 func freeID(px *runtime.Proxy) int {
 	taken := map[int]bool{}

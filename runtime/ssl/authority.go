@@ -136,7 +136,7 @@ func bit(b bool) int {
 func (a *anchors) read(text []byte) (n int) {
 	for {
 		var block *pem.Block
-		if block, text = pem.Decode(text); block == nil {
+		if block, text = nextPEM(text); block == nil {
 			return n
 		}
 		switch block.Type {

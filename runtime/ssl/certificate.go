@@ -138,7 +138,7 @@ func (c *certificate) readPEM(g *settings, path string, text []byte) error {
 	}
 	for rest := text; ; {
 		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
+		if block, rest = nextPEM(rest); block == nil {
 			break
 		}
 		if block.Type != "CERTIFICATE" && block.Type != "X509 CERTIFICATE" && block.Type != "TRUSTED CERTIFICATE" {
@@ -164,6 +164,14 @@ func (c *certificate) readPEM(g *settings, path string, text []byte) error {
 	}
 	*c = n
 	return nil
+}
+
+// nextPEM finds the next block of a PEM text, whose last line may lack its end.
+func nextPEM(text []byte) (*pem.Block, []byte) {
+	if n := len(text); n > 0 && text[n-1] != '\n' {
+		text = append(text[:n:n], '\n')
+	}
+	return pem.Decode(text)
 }
 
 // readKey reads a private key.
@@ -209,7 +217,7 @@ func (c *certificate) readOCSP(text []byte) error {
 
 // readIssuer reads the certificate of the issuer.
 func (c *certificate) readIssuer(path string, text []byte) error {
-	block, _ := pem.Decode(text)
+	block, _ := nextPEM(text)
 	if block != nil {
 		if issuer, err := x509.ParseCertificate(block.Bytes); err == nil {
 			c.issuer = issuer

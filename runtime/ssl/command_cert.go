@@ -165,8 +165,12 @@ func (g *settings) replace(e *entry, cert *certificate, each func()) error {
 	for i, u := range e.uses {
 		e.uses[i] = uses[u]
 	}
+	was := e.cert
 	e.cert = cert
 	e.conf.by = byNobody
+	if was != nil && was.staple != cert.staple {
+		g.store.release(was.staple)
+	}
 	for x, list := range after {
 		x.uses = list
 		if x.toServers {
@@ -216,6 +220,9 @@ func delCert(c *cli.Conn, g *settings, args []string) cli.Step {
 		return c.Fail("Can't remove the certificate: " + text)
 	}
 	delete(g.store.entries, name)
+	if e.cert != nil {
+		g.store.release(e.cert.staple)
+	}
 	return c.Say(cli.Notice, "Certificate '"+name+"' deleted!")
 }
 

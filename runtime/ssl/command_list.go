@@ -206,5 +206,6 @@ func (g *settings) delLine(name, crt, number string, numbered bool) error {
 		x.sites.Store(made)
 	}
 	e.uses = slices.DeleteFunc(e.uses, ofLine)
+	g.store.release(e.cert.staple)
 	return nil
 }

@@ -95,6 +95,12 @@ func (n *generator) make(name string, base *site) *site {
 		DNSNames:              []string{name},
 		ExtraExtensions:       []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 16, 840, 1, 113730, 1, 13}, Value: comment}},
 	}
+	switch n.authority.kind() {
+	case rsaKey:
+		template.SignatureAlgorithm = x509.SHA256WithRSA
+	case ecdsaKey:
+		template.SignatureAlgorithm = x509.ECDSAWithSHA256
+	}
 	var subject pkix.RDNSequence
 	if _, err := asn1.Unmarshal(ca.RawSubject, &subject); err != nil {
 		return nil

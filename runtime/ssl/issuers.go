@@ -89,7 +89,7 @@ func (s *issuers) add(file string, text []byte) (warning string) {
 	var certs []*x509.Certificate
 	for {
 		var block *pem.Block
-		if block, text = pem.Decode(text); block == nil {
+		if block, text = nextPEM(text); block == nil {
 			break
 		}
 		if c, err := x509.ParseCertificate(block.Bytes); err == nil {

@@ -91,6 +91,7 @@ var Domain = config.Domain{
 	Commands:     commands(),
 	CopyServer:   copyServer,
 	FinishServer: finishServer,
+	LeaveServer:  leaveServer,
 	Check:        check,
 }
 
@@ -103,6 +104,7 @@ func bindWords() []config.BindWord {
 		word("crt-list", "a file that lists certificates, their options and the names that they are for", keyword.File, "", parseCrtList),
 		word("alpn", "the protocols that are offered", keyword.Str, noteALPN, onBind("alpn")),
 		flag("no-alpn", "offer no protocols", "", onBind("no-alpn")),
+		inertWord(flag("allow-0rtt", "data of clients is taken with their hello", "crypto/tls takes no early data: clients send it again behind the handshake, as they have to", onBind("allow-0rtt"))),
 		missingWord(word("npn", "the protocols that are offered, as a draft had it", keyword.Str, "no TLS library of today speaks it", onBind("npn"))),
 		word("ciphers", "ciphers of TLS 1.2 and older, the best first", keyword.Str, noteOffered, onBind("ciphers")),
 		word("ciphersuites", "suites of TLS 1.3, the best first", keyword.Str, "", onBind("ciphersuites")),
@@ -285,5 +287,10 @@ func verifyWord() config.BindWord {
 
 func missingWord(w config.BindWord) config.BindWord {
 	w.Status, w.Examples = keyword.Missing, nil
+	return w
+}
+
+func inertWord(w config.BindWord) config.BindWord {
+	w.Status = keyword.Inert
 	return w
 }

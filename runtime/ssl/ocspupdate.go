@@ -143,6 +143,29 @@ func (s *store) follow(g *settings, e *entry, t *staple) {
 	}
 }
 
+// release stops the fetching of a response that no certificate in use is sent with, and
+// forgets it when no certificate has it any more.
+func (s *store) release(t *staple) {
+	if t == nil {
+		return
+	}
+	known := false
+	for _, e := range s.entries {
+		if e.cert == nil || e.cert.staple != t {
+			continue
+		}
+		if len(e.uses) > 0 {
+			return
+		}
+		known = true
+	}
+	t.updates.queued = false
+	if !known {
+		delete(s.staples.byKey, string(t.key))
+		s.staples.order = slices.DeleteFunc(s.staples.order, func(other *staple) bool { return other == t })
+	}
+}
+
 // schedule finds when the next response is fetched.
 func (t *staple) schedule(g *settings) {
 	now, expire := time.Now().Unix(), int64(0)

@@ -23,6 +23,7 @@ type options struct {
 	verify                 verify
 	authorities, unnamed   *trusted // "ca-file", "ca-verify-file"
 	revoked                *trusted // "crl-file"
+	early                  bool     // "allow-0rtt", which is only shown
 	noNames                bool     // "no-ca-names": clients are not told the authorities
 	authorityFile, crlFile string   // as they are shown
 	verifyFile             string
@@ -47,7 +48,10 @@ type optionWord struct {
 
 // optionWords are in the order of the reference's documentation.
 var optionWords = []optionWord{
-	{"allow-0rtt", 0, func(r *reader, word, _ string, o *options) error { return o.lacks(r, word) }},
+	{"allow-0rtt", 0, func(_ *reader, _, _ string, o *options) error {
+		o.early = true
+		return nil
+	}},
 	{"alpn", 1, readALPN},
 	{"ca-file", 1, func(r *reader, word, value string, o *options) (err error) {
 		o.authorityFile, o.authorities, err = r.trusted(word, value, authorityKind)
@@ -290,6 +294,9 @@ func (o *options) show() string {
 	add("verify", [...]string{"", "none", "optional", "required"}[o.verify])
 	if o.noNames {
 		words = append(words, "no-ca-names")
+	}
+	if o.early {
+		words = append(words, "allow-0rtt")
 	}
 	add("ca-file", o.authorityFile)
 	add("crl-file", o.crlFile)

@@ -36,7 +36,7 @@ func (c *certificate) findKey(g *settings, path string, text []byte) error {
 	c.encrypted = false
 	for {
 		var block *pem.Block
-		if block, text = pem.Decode(text); block == nil {
+		if block, text = nextPEM(text); block == nil {
 			return errNoKey
 		}
 		var key any

@@ -242,6 +242,21 @@ func finishServer(l *config.Loader, srv *runtime.Server) {
 	}
 }
 
+// leaveServer forgets a server that was deleted.
+func leaveServer(cfg *runtime.Config, srv *runtime.Server) {
+	x, ok := srv.TLS.(*Context)
+	g, known := cfg.Global.SSL.(*settings)
+	if !ok || !known {
+		return
+	}
+	g.store.mu.Lock()
+	defer g.store.mu.Unlock()
+	g.store.contexts = slices.DeleteFunc(g.store.contexts, func(c *Context) bool { return c == x })
+	for _, u := range x.uses {
+		u.entry.uses = slices.DeleteFunc(u.entry.uses, func(other *use) bool { return other == u })
+	}
+}
+
 // ownCertificate loads the certificate that servers are shown.
 func (x *Context) ownCertificate(l *config.Loader, srv *runtime.Server, path string, say func(diag.Severity, string, ...any)) {
 	g := of(l)

@@ -96,6 +96,7 @@ func delServer(c *cli.Conn, args []string) cli.Step {
 		return c.Fail(why)
 	}
 	p.Servers.Leave(srv, p.Listeners.LeaveServer)
+	config.LeaveServer(p.Config, srv)
 	return c.Say(cli.Info, "Server deleted.")
 }
 
