@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -96,7 +97,7 @@ func (p *program) serve(name string) {
 		p.t.Fatal(err)
 	}
 	p.servers[name] = l
-	p.env = append(p.env, name+"="+l.Addr().String())
+	p.env = append(p.env, name+"="+l.Addr().String(), name+"_port="+strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
 }
 
 // dead reserves an address at which nobody listens.

@@ -20,7 +20,7 @@ import (
 // A script is a list of steps, one a line. Steps before "start":
 //
 //	listen NAME...         sockets that the program accepts from, as "fd@${NAME}"
-//	server NAME...         servers of the script, at "${NAME}"
+//	server NAME...         servers of the script, at "${NAME}", their port alone at "${NAME_port}"
 //	dead NAME...           addresses where nobody listens, at "${NAME}"
 //	start [FLAG...]        runs the program with "-f haproxy.cfg" and -db or these flags; without
 //	                       this step it starts before the first of the steps below

@@ -92,6 +92,27 @@ const (
 	WebSocketH2
 )
 
+// Agent is a program beside a server that says how the server is. Section 5.2 "agent-check".
+type Agent struct {
+	On    bool // it is asked
+	Addr  Addr // FamilyNone: the server's
+	Port  int
+	Inter time.Duration // 0: that of the server's own checks
+	Send  string
+
+	LiveAddr atomic.Pointer[Addr]        // live: set server agent-addr; nil: the server's
+	LivePort atomic.Int32                // live: set server agent-port
+	LiveSend atomic.Pointer[string]      // live: set server agent-send
+	Off      atomic.Bool                 // live: disable agent
+	Health   atomic.Int32                // live: 0 or 1
+	Running  atomic.Bool                 // live: it is being asked
+	Last     atomic.Pointer[CheckResult] // live: nil until it was asked once
+	Check    any                         // runtime/check's own
+}
+
+// Asked tells whether the agent is asked now.
+func (a *Agent) Asked() bool { return a.On && !a.Off.Load() }
+
 // Server is one server of a backend. Section 5.2.
 type Server struct {
 	ID    int // puid: "id" or counted
@@ -170,6 +191,7 @@ type Server struct {
 	MarkedDownShut              bool // on-marked-down shutdown-sessions
 	MarkedUpShut                bool // on-marked-up shutdown-backup-sessions
 	LogProto                    bool
+	Agent                       Agent
 
 	// What it does now: changed under the proxy's Mu, read by all.
 	State      atomic.Int32 // ServerState

@@ -390,9 +390,21 @@ func (m *metrics) object(c *Column, r *Row, labels []label) {
 			f.Format = U32
 			m.line(f, labels...)
 		}
-	case "agent_status", "agent_code":
-		// Nothing is said of an agent that is not asked.
-	case "check_duration", "agent_duration":
+	case "agent_status":
+		if f := c.Value(r); f.Format != Empty {
+			m.states(checkNames, strings.TrimPrefix(f.Str, "* "), labels)
+		}
+	case "agent_code":
+		if r.Server.Agent.Asked() {
+			f := c.Value(r)
+			f.Format = U32
+			m.line(f, labels...)
+		}
+	case "agent_duration":
+		if last := r.Server.Agent.Last.Load(); last != nil && last.Status.Ended() {
+			m.line(Field{Format: Float, Float: float64(last.Duration.Milliseconds()) / 1000}, labels...)
+		}
+	case "check_duration":
 		if f := c.Value(r); f.Format != Empty {
 			m.line(seconds(f), labels...)
 		}

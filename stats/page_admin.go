@@ -17,6 +17,8 @@ type Admin interface {
 	SetAdmin(srv *runtime.Server, flag runtime.Admin, on bool)
 	SetHealth(srv *runtime.Server, state runtime.ServerState, by string)
 	SetChecks(srv *runtime.Server, on bool)
+	SetAgent(srv *runtime.Server, on bool)
+	SetAgentHealth(srv *runtime.Server, up bool, by string)
 	EndStreams(*runtime.Server)
 }
 
@@ -52,10 +54,10 @@ var formActions = []action{
 	{"hrunn", "Health: force UP", func(a Admin, srv *runtime.Server) bool { return setHealth(a, srv, runtime.ServerRunning) }},
 	{"hnolb", "Health: force NOLB", func(a Admin, srv *runtime.Server) bool { return setHealth(a, srv, runtime.ServerStopping) }},
 	{"hdown", "Health: force DOWN", func(a Admin, srv *runtime.Server) bool { return setHealth(a, srv, runtime.ServerStopped) }},
-	{"dagent", "Agent: disable checks", agentMissing},
-	{"eagent", "Agent: enable checks", agentMissing},
-	{"arunn", "Agent: force UP", agentMissing},
-	{"adown", "Agent: force DOWN", agentMissing},
+	{"dagent", "Agent: disable checks", func(a Admin, srv *runtime.Server) bool { return setAgent(a, srv, false) }},
+	{"eagent", "Agent: enable checks", func(a Admin, srv *runtime.Server) bool { return setAgent(a, srv, true) }},
+	{"arunn", "Agent: force UP", func(a Admin, srv *runtime.Server) bool { return setAgentHealth(a, srv, true) }},
+	{"adown", "Agent: force DOWN", func(a Admin, srv *runtime.Server) bool { return setAgentHealth(a, srv, false) }},
 	{"shutdown", "Kill Sessions", func(a Admin, srv *runtime.Server) bool { a.EndStreams(srv); return true }},
 	{"disable", "", func(a Admin, srv *runtime.Server) bool { return setAdmin(a, srv, runtime.ForcedMaint, true) }},
 	{"enable", "", func(a Admin, srv *runtime.Server) bool { return setAdmin(a, srv, runtime.ForcedMaint, false) }},
@@ -85,8 +87,20 @@ func setAdmin(a Admin, srv *runtime.Server, flag runtime.Admin, on bool) bool {
 	return true
 }
 
-// agentMissing stands for what needs an agent, which no server has.
-func agentMissing(Admin, *runtime.Server) bool { return false }
+func setAgent(a Admin, srv *runtime.Server, on bool) bool {
+	if srv.Agent.On {
+		a.SetAgent(srv, on)
+	}
+	return srv.Agent.On
+}
+
+func setAgentHealth(a Admin, srv *runtime.Server, up bool) bool {
+	if !srv.Agent.Asked() {
+		return false
+	}
+	a.SetAgentHealth(srv, up, web)
+	return true
+}
 
 // form is what a client posts: an action on servers of one backend.
 type form struct {

@@ -30,6 +30,8 @@ func ServerStatus(srv *runtime.Server) string {
 			word = "DRAIN"
 		}
 		switch {
+		case word == "DRAIN" && ref.Agent.Asked():
+			return "DRAIN (agent)"
 		case checking(ref) && health < top:
 			return word + falling
 		case word == "UP" && !checking(ref):
@@ -42,7 +44,12 @@ func ServerStatus(srv *runtime.Server) string {
 		}
 		return "NOLB" + falling
 	}
-	if checking(ref) && health > 0 {
+	switch asked := ref.Agent.Asked(); {
+	case asked && ref.Agent.Health.Load() == 0:
+		return "DOWN (agent)"
+	case checking(ref) && health == 0:
+		return "DOWN"
+	case asked || checking(ref):
 		return "DOWN" + falling
 	}
 	return "DOWN"

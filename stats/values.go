@@ -392,6 +392,9 @@ func colLastChk(r *Row) Field {
 	if r.On != Server || !reporting(r.Server) {
 		return Field{}
 	}
+	if r.Server.CheckRunning.Load() {
+		return text(output, "") // as long as there is no new one
+	}
 	return text(output, lastCheck(r.Server).Desc)
 }
 
@@ -416,8 +419,46 @@ func colCheckHealth(r *Row) Field {
 	return u32(setting, int64(checked(r.Server).Health.Load()))
 }
 
-// noAgent is the value of the columns of agent checks, which no server has.
-func noAgent(*Row) Field { return Field{} }
+// ofAgent is a column about the agent of a server, empty when none is asked.
+func ofAgent(get func(*runtime.Agent, runtime.CheckResult) Field) func(*Row) Field {
+	return func(r *Row) Field {
+		if r.On != Server || !r.Server.Agent.Asked() {
+			return Field{}
+		}
+		last := runtime.CheckResult{Status: runtime.CheckInit}
+		if l := r.Server.Agent.Last.Load(); l != nil {
+			last = *l
+		}
+		return get(&r.Server.Agent, last)
+	}
+}
+
+var (
+	colAgentStatus = ofAgent(func(a *runtime.Agent, last runtime.CheckResult) Field {
+		if a.Running.Load() {
+			return text(output, "* "+last.Status.String())
+		}
+		return text(output, last.Status.String())
+	})
+	colAgentCode = ofAgent(func(_ *runtime.Agent, last runtime.CheckResult) Field {
+		if !last.Status.HasCode() {
+			return Field{}
+		}
+		return u32(output, int64(last.Code))
+	})
+	colAgentDuration = ofAgent(func(_ *runtime.Agent, last runtime.CheckResult) Field {
+		return u64(lasting, uint64(max(last.Duration.Milliseconds(), 0)))
+	})
+	colAgentDesc = ofAgent(func(_ *runtime.Agent, last runtime.CheckResult) Field { return text(output, last.Status.Text()) })
+	colLastAgt   = ofAgent(func(a *runtime.Agent, last runtime.CheckResult) Field {
+		if a.Running.Load() {
+			last.Desc = "" // as long as there is no new one
+		}
+		return text(output, last.Desc)
+	})
+	colAgentRise   = ofAgent(func(*runtime.Agent, runtime.CheckResult) Field { return u32(setting, 1) })
+	colAgentHealth = ofAgent(func(a *runtime.Agent, _ runtime.CheckResult) Field { return u32(setting, int64(a.Health.Load())) })
+)
 
 func colAddr(r *Row) Field {
 	if !r.Legends {

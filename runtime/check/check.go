@@ -103,6 +103,11 @@ func New(cfg *runtime.Config, opt Options) *Checks {
 				srv.Check = ck
 				c.all = append(c.all, ck)
 			}
+			if srv.Agent.On {
+				ck := newAgent(c, srv)
+				srv.Agent.Check = ck
+				c.all = append(c.all, ck)
+			}
 			if srv.SlowStart > 0 {
 				c.warmup[srv] = &warmup{checks: c, srv: srv}
 			}

@@ -39,6 +39,9 @@ func (c *connect) run(ck *Check, r *rule) verdict {
 	srv, px := ck.srv, ck.srv.Proxy
 
 	limit := srv.Inter
+	if ck.agent != nil {
+		limit = ck.interval()
+	}
 	if t := px.Timeout; t.Check > 0 && t.Connect > 0 {
 		limit = min(limit, t.Connect)
 	}
@@ -152,6 +155,9 @@ func (ck *Check) hostName() string {
 // target finds where to connect to: the rule's address, or the check's, or the
 // server's, and the first port among those of the rule, the check and the server.
 func (c *connect) target(ck *Check) (*loop.Addr, error) {
+	if ck.agent != nil {
+		return ck.agentTarget()
+	}
 	srv := ck.srv
 	own, check := c.addr, srv.CheckAddr
 	addr := own

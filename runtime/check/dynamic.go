@@ -32,17 +32,32 @@ func (c *Checks) Join(srv *runtime.Server, place func(*runtime.Server)) {
 	if srv.CheckOn {
 		srv.Check = newCheck(c, srv)
 	}
+	if srv.Agent.On {
+		srv.Agent.Check = newAgent(c, srv)
+		srv.Agent.Off.Store(true)
+	}
 	if srv.SlowStart > 0 {
 		c.warmup[srv] = c.newWarmup(srv)
 	}
 	place(srv)
-	if ck, ok := srv.Check.(*Check); ok {
+	for _, ck := range checksOf(srv) {
 		c.all = append(c.all, ck)
 		if len(c.loops) > 0 {
 			ck.lane = c.loops[len(c.all)%len(c.loops)]
 			ck.lane.loop.PostFunc(func() { ck.start(ck.interval()) })
 		}
 	}
+}
+
+// checksOf are the health check and the agent check of a server.
+func checksOf(srv *runtime.Server) []*Check {
+	var all []*Check
+	for _, any := range []any{srv.Check, srv.Agent.Check} {
+		if ck, ok := any.(*Check); ok {
+			all = append(all, ck)
+		}
+	}
+	return all
 }
 
 func (c *Checks) newWarmup(srv *runtime.Server) *warmup {
@@ -61,7 +76,7 @@ func (c *Checks) Leave(srv *runtime.Server, take func(*runtime.Server)) {
 	if t := srv.Track; t != nil {
 		t.Trackers = slices.DeleteFunc(slices.Clone(t.Trackers), func(o *runtime.Server) bool { return o == srv })
 	}
-	if ck, ok := srv.Check.(*Check); ok {
+	for _, ck := range checksOf(srv) {
 		c.all = slices.DeleteFunc(c.all, func(o *Check) bool { return o == ck })
 		if ck.lane != nil {
 			ck.lane.loop.PostFunc(ck.stop)

@@ -109,13 +109,17 @@ func (ck *Check) reportCheck() {
 	case runtime.OutcomeConditional:
 		result = "conditionally succeeded"
 	}
-	health, of := int(srv.Health.Load()), srv.Rise
-	if health >= srv.Rise {
-		health, of, side = health-srv.Rise+1, srv.Fall, "UP"
+	health, rise, fall := int(srv.Health.Load()), srv.Rise, srv.Fall
+	if ck.agent != nil {
+		health, rise, fall = int(ck.agent.Health.Load()), agentRise, agentFall
+	}
+	of := rise
+	if health >= rise {
+		health, of, side = health-rise+1, fall, "UP"
 		if srv.UserWeight.Load() == 0 {
 			side = "DRAIN"
 		}
 	}
-	text := fmt.Sprintf("Health check for %sserver %s/%s %s%s, status: %d/%d %s", backup, srv.Proxy.Name, srv.Name, result, ck.info(), health, of, side)
+	text := fmt.Sprintf("%s check for %sserver %s/%s %s%s, status: %d/%d %s", ck.name(), backup, srv.Proxy.Name, srv.Name, result, ck.info(), health, of, side)
 	ck.checks.report(srv, levelNotice, text)
 }

@@ -16,6 +16,7 @@ import (
 type Check struct {
 	checks *Checks
 	srv    *runtime.Server
+	agent  *runtime.Agent // whose answers decide; nil: the server itself is checked
 	rules  *ruleset
 	lane   *lane // nil before Start
 
@@ -104,6 +105,12 @@ func (ck *Check) stop() {
 // down, or between the two.
 func (ck *Check) interval() time.Duration {
 	srv := ck.srv
+	if ck.agent != nil {
+		if ck.agent.Inter > 0 {
+			return ck.agent.Inter
+		}
+		return srv.Inter
+	}
 	health := int(srv.Health.Load())
 	switch {
 	case health == srv.Rise+srv.Fall-1 && !ck.hasty.Load():
@@ -149,8 +156,8 @@ func (ck *Check) Expired(*loop.Timer) {
 	switch {
 	case ck.stopped || runtime.ProxyState(srv.Proxy.State.Load()) == runtime.ProxyStopped:
 		return
-	case srv.HealthOff.Load() || inMaint(adminOf(srv)):
-		ck.timer.After(srv.Inter)
+	case ck.agent != nil && ck.agent.Off.Load(), ck.agent == nil && (srv.HealthOff.Load() || inMaint(adminOf(srv))):
+		ck.timer.After(ck.interval())
 		return
 	}
 	ln := ck.lane
@@ -165,13 +172,21 @@ func (ck *Check) Expired(*loop.Timer) {
 func (ck *Check) run() {
 	ck.lane.running++
 	ck.running = true
-	ck.srv.CheckRunning.Store(true)
+	ck.working().Store(true)
 	ck.began = ck.lane.loop.Clock()
 	ck.at, ck.current, ck.result, ck.noted = 0, nil, nil, nil
 	ck.vars.Reset()
 	ck.session.Vars.Reset()
 	ck.stream.Ctx.Now = time.Now()
 	ck.advance()
+}
+
+// working is where it is told that a check is under way.
+func (ck *Check) working() *atomic.Bool {
+	if ck.agent != nil {
+		return &ck.agent.Running
+	}
+	return &ck.srv.CheckRunning
 }
 
 // verdict is what a rule tells the check.
@@ -273,7 +288,7 @@ func (ck *Check) finish() {
 	ck.notify()
 	c.changes.Unlock()
 	ck.running = false
-	ck.srv.CheckRunning.Store(false)
+	ck.working().Store(false)
 	ln.running--
 	ck.schedule()
 	if len(ln.waiting) > 0 && ln.running < ln.most {
@@ -461,11 +476,15 @@ func (ck *Check) setResult(r result, took time.Duration) {
 		r.desc = r.desc[:descSize-1]
 	}
 	ck.status, ck.code, ck.desc, ck.duration = r.status, r.code, r.desc, took
-	srv.LastCheck.Store(&runtime.CheckResult{Status: r.status, Code: r.code, Duration: max(took, 0), Desc: r.desc})
-	health, rise := int(srv.Health.Load()), srv.Rise
+	live, last, rise, fall := &srv.Health, &srv.LastCheck, srv.Rise, srv.Fall
+	if ck.agent != nil {
+		live, last, rise, fall = &ck.agent.Health, &ck.agent.Last, agentRise, agentFall
+	}
+	last.Store(&runtime.CheckResult{Status: r.status, Code: r.code, Duration: max(took, 0), Desc: r.desc})
+	health := int(live.Load())
 	switch r.status.Result() {
 	case runtime.OutcomeFailed:
-		if health > 0 {
+		if health > 0 && (ck.agent == nil || r.status.HasCode()) {
 			srv.FailedChecks.Inc()
 			report = true
 			if health--; health < rise {
@@ -473,7 +492,7 @@ func (ck *Check) setResult(r result, took time.Duration) {
 			}
 		}
 	case runtime.OutcomePassed, runtime.OutcomeConditional:
-		if top := rise + srv.Fall - 1; health < top {
+		if top := rise + fall - 1; health < top {
 			report = true
 			if health++; health >= rise {
 				health = top
@@ -483,7 +502,7 @@ func (ck *Check) setResult(r result, took time.Duration) {
 	default:
 		return
 	}
-	srv.Health.Store(int32(health))
+	live.Store(int32(health))
 	if report && srv.Proxy.Options&runtime.OptLogHealth != 0 {
 		ck.reportCheck()
 	}
@@ -496,14 +515,19 @@ func (ck *Check) notify() {
 	if srv.Track == nil && srv.Proxy.Options&runtime.OptLogHealth == 0 {
 		why.check = ck
 	}
+	health := srv.Health.Load()
+	if ck.agent != nil {
+		health = ck.agent.Health.Load()
+	}
 	if ck.status.Result() == runtime.OutcomeFailed {
-		if srv.Health.Load() == 0 {
+		if health == 0 && (ck.agent == nil || ck.status == runtime.CheckL7Status) {
 			c.setStopped(srv, why)
 		}
 		return
 	}
 	if inMaint(adminOf(srv)) || srv.Track != nil && stateOf(srv.Track) == runtime.ServerStopped ||
-		checking(srv) && int(srv.Health.Load()) < srv.Rise {
+		checking(srv) && int(srv.Health.Load()) < srv.Rise || !agentWell(srv) ||
+		ck.agent != nil && stateOf(srv) == runtime.ServerStopping {
 		return
 	}
 	switch ck.status.Result() {

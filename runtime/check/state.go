@@ -233,7 +233,7 @@ func (c *Checks) leaveMaint(srv *runtime.Server, was before, next runtime.Admin)
 		srv.Health.Store(int32(srv.Rise))
 	}
 	state := was.state
-	if srv.Track == nil || stateOf(srv.Track) != runtime.ServerStopped {
+	if (srv.Track == nil || stateOf(srv.Track) != runtime.ServerStopped) && agentWell(srv) {
 		state = upState(srv)
 		if srv.Track != nil && stateOf(srv.Track) == runtime.ServerStopping {
 			state = runtime.ServerStopping

@@ -52,10 +52,7 @@ func (l *Loader) dynamicServer(px *runtime.Proxy, words []string) *runtime.Serve
 	}
 	l.placeServer(srv, &a)
 	w := NewWords(line, 3)
-	if !l.serverWords(&w, srv, say, false) || srv.CheckOn && srv.TrackName != "" {
-		if l.List.Fatal() == 0 {
-			say.alert("unable to enable checks and tracking at the same time!")
-		}
+	if !l.serverWords(&w, srv, say, false) || !finishServer(srv, say) {
 		return nil
 	}
 	fitMinConn(srv)

@@ -66,6 +66,9 @@ func countSockets(c *runtime.Config) int {
 	for _, px := range c.Proxies {
 		n += len(px.Listeners)
 		for _, srv := range px.Servers {
+			if srv.Agent.On {
+				n++
+			}
 			if srv.CheckOn {
 				n++
 			}

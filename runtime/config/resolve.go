@@ -477,7 +477,7 @@ func (l *Loader) track(px *runtime.Proxy, srv *runtime.Server) {
 		l.sayServer(srv, true, "unable to use %s/%s for tracking as it is a dynamic server.", backend.Name, to.Name)
 		return
 	}
-	if !to.CheckOn && to.Track == nil && to.TrackName == "" {
+	if !to.CheckOn && !to.Agent.On && to.Track == nil && to.TrackName == "" {
 		l.sayServer(srv, true, "unable to use %s/%s for tracking as it does not have any check nor agent enabled.", backend.Name, to.Name)
 		return
 	}

@@ -59,6 +59,8 @@ func (l *Loader) copyServer(dst, src *runtime.Server) {
 	dst.Proto, dst.WebSocket = src.Proto, src.WebSocket
 	dst.CheckOn, dst.CheckAddr, dst.CheckPort, dst.CheckHost = src.CheckOn, src.CheckAddr, src.CheckPort, src.CheckHost
 	dst.Inter, dst.FastInter, dst.DownInter, dst.Rise, dst.Fall = src.Inter, src.FastInter, src.DownInter, src.Rise, src.Fall
+	a, from := &dst.Agent, &src.Agent
+	a.On, a.Addr, a.Port, a.Inter, a.Send = from.On, from.Addr, from.Port, from.Inter, from.Send
 	dst.Check, dst.OnError, dst.Observe, dst.ErrorLimit = src.Check, src.OnError, src.Observe, src.ErrorLimit
 	dst.MarkedDownShut, dst.MarkedUpShut, dst.LogProto = src.MarkedDownShut, src.MarkedUpShut, src.LogProto
 	for _, d := range l.Tables.Domains {
@@ -337,6 +339,10 @@ func (l *Loader) unknownServerWord(word string, say *serverSpeaker, isDefault bo
 func finishServer(srv *runtime.Server, say *serverSpeaker) bool {
 	if srv.CheckOn && srv.TrackName != "" {
 		say.alert("unable to enable checks and tracking at the same time!")
+		return false
+	}
+	if srv.Agent.On && srv.Agent.Port == 0 {
+		say.alert("server %s does not have agent port. Agent check has been disabled.", srv.Name)
 		return false
 	}
 	if srv.Weight == 0 {

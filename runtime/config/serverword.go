@@ -121,6 +121,39 @@ func serverWords() []ServerWord {
 			srv.CheckPort = atol(value)
 			return nil
 		}),
+		{Doc: doc("agent-check", "5.2", "ask a program beside the server how it is"), Parse: func(_ *Loader, _ *Words, srv *runtime.Server) error {
+			srv.Agent.On = true
+			return nil
+		}},
+		static(serverFlag("no-agent-check", "ask no agent", func(srv *runtime.Server) {
+			srv.Agent.On, srv.Agent.Addr, srv.Agent.Port, srv.Agent.Inter, srv.Agent.Send = false, runtime.Addr{}, 0, 0, ""
+		})),
+		serverWord("agent-addr", "where the agent is", keyword.Addr, func(l *Loader, value string, srv *runtime.Server) error {
+			if value == "" {
+				return errors.New("'agent-addr' expects an address as argument.")
+			}
+			a, err := l.Address(value, AddrResolve|AddrStream|AddrConnect, "")
+			if err != nil || a.Addr.Family != runtime.FamilyIPv4 && a.Addr.Family != runtime.FamilyIPv6 {
+				return fmt.Errorf("parsing agent-addr failed. Check if '%s' is correct address.", value)
+			}
+			srv.Agent.Addr = a.Addr
+			return nil
+		}),
+		serverWord("agent-port", "the agent's port", keyword.Int, func(l *Loader, value string, srv *runtime.Server) error {
+			if value == "" {
+				return errors.New("'agent-port' expects a port number as argument.")
+			}
+			srv.Agent.Port = atol(value)
+			return nil
+		}),
+		checkDelay("agent-inter", "how often the agent is asked", func(srv *runtime.Server) *time.Duration { return &srv.Agent.Inter }),
+		serverWord("agent-send", "what the agent is told first", keyword.Str, func(l *Loader, value string, srv *runtime.Server) error {
+			if value == "" {
+				return errors.New("'agent-send' expects a string as argument.")
+			}
+			srv.Agent.Send = value
+			return nil
+		}),
 		checkDelay("inter", "time between checks", func(srv *runtime.Server) *time.Duration { return &srv.Inter }),
 		checkDelay("fastinter", "time between checks while the state changes", func(srv *runtime.Server) *time.Duration { return &srv.FastInter }),
 		checkDelay("downinter", "time between checks of a server that is down", func(srv *runtime.Server) *time.Duration { return &srv.DownInter }),

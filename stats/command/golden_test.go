@@ -263,6 +263,7 @@ func testConfig(dir string) *runtime.Config {
 	s1.LastCheck.Store(&runtime.CheckResult{Status: runtime.CheckL4Conn, Desc: "ECONNREFUSED returned by OS (Connection refused)"})
 	s1.DownTrans.Inc()
 	s1.UsedMax.Show(1)
+	s1.NeedEst.Show(1)
 	s2 := add(be, 2, "s2", 2, 50)
 	s2.Cookie, s2.MaxQueue = "c2", 5
 	s2.MaxConn.Store(10)
@@ -371,3 +372,6 @@ func (direct) LeaveServer(*runtime.Server)                  {}
 
 func (direct) Join(srv *runtime.Server, place func(*runtime.Server)) { place(srv) }
 func (direct) Leave(srv *runtime.Server, take func(*runtime.Server)) { take(srv) }
+
+func (direct) SetAgent(*runtime.Server, bool)               {}
+func (direct) SetAgentHealth(*runtime.Server, bool, string) {}

@@ -49,6 +49,10 @@ type ServerControl interface {
 	SetChecks(srv *runtime.Server, on bool)
 	SetCheckPort(srv *runtime.Server, port int)
 
+	// SetAgent switches agent checks off and on, SetAgentHealth does as if an agent had said so.
+	SetAgent(srv *runtime.Server, on bool)
+	SetAgentHealth(srv *runtime.Server, up bool, by string)
+
 	// SetWeight changes the wanted weight, 0 to 256; the algorithm allows it.
 	SetWeight(srv *runtime.Server, weight int)
 

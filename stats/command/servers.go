@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"hapax/runtime"
-	"hapax/runtime/balance"
+	"hapax/runtime/check"
 	"hapax/stats/cli"
 )
 
@@ -91,9 +91,9 @@ func showServersState(c *cli.Conn, args []string) cli.Step {
 		if changed == 0 {
 			changed = started
 		}
-		check, state := runtime.CheckInit, 0
+		status, state := runtime.CheckInit, 0
 		if last := srv.LastCheck.Load(); last != nil {
-			check = last.Status
+			status = last.Status
 		}
 		if srv.CheckOn {
 			state = checkConfigured
@@ -115,10 +115,11 @@ func showServersState(c *cli.Conn, args []string) cli.Step {
 		}
 		ip, port := endpoint(srv.Addr.Load())
 		checkIP, _ := endpoint(&srv.CheckAddr)
-		c.Printf("%d %s %d %s %s %d %d %d %d %d %d %d %d %d 0 %d %d %s %d - %d %d %s - 0\n", px.ID, px.Name, srv.ID, srv.Name, ip,
+		agentIP, _ := endpoint(srv.Agent.LiveAddr.Load())
+		c.Printf("%d %s %d %s %s %d %d %d %d %d %d %d %d %d %d %d %d %s %d - %d %d %s %s %d\n", px.ID, px.Name, srv.ID, srv.Name, ip,
 			srv.State.Load(), srv.AdminState.Load(), srv.UserWeight.Load(), srv.Weight, time.Now().Unix()-changed,
-			check.Number(), check.Result(), srv.Health.Load(), state, bit(px.ForcedID), bit(srv.ForcedID), host, port,
-			srv.TLSMode.Load(), checkPort(srv), checkIP)
+			status.Number(), status.Result(), srv.Health.Load(), state, agentState(&srv.Agent), bit(px.ForcedID), bit(srv.ForcedID), host, port,
+			srv.TLSMode.Load(), checkPort(srv), checkIP, agentIP, srv.Agent.LivePort.Load())
 	})
 }
 
@@ -129,6 +130,22 @@ const (
 	checkEnabled    = 4
 	checkPaused     = 8
 )
+
+// agentState is srv_agent_state.
+func agentState(a *runtime.Agent) int {
+	const agent = 16
+	if !a.On {
+		return 0
+	}
+	state := agent | checkConfigured
+	if a.Asked() {
+		state |= checkEnabled
+	}
+	if a.Running.Load() {
+		state |= checkRunning
+	}
+	return state
+}
 
 func bit(is bool) int {
 	if is {
@@ -194,29 +211,9 @@ func setWeight(c *cli.Conn, args []string) cli.Step {
 
 // changeWeight takes a weight, or with "%" a part of the configured one.
 func changeWeight(c *cli.Conn, srv *runtime.Server, text string) {
-	w, rest := leading(text)
-	switch {
-	case text == "":
-		c.Fail("Require <weight> or <weight%>.")
-		return
-	case rest == text:
-		c.Fail("Empty weight string empty or preceded by garbage")
-		return
-	case rest == "%":
-		if w < 0 {
-			c.Fail("Relative weight must be positive.")
-			return
-		}
-		w = min(srv.Weight*min(w, 25600)/100, 256)
-	case w < 0 || w > 256:
-		c.Fail("Absolute weight can only be between 0 and 256 inclusive.")
-		return
-	case rest != "":
-		c.Fail("Trailing garbage in weight string")
-		return
-	}
-	if w != 0 && w != srv.Weight && !balance.Dynamic(srv.Proxy) {
-		c.Fail("Backend is using a static LB algorithm and only accepts weights '0%' and '100%'.")
+	w, fault := check.ParseWeight(srv, text)
+	if fault != "" {
+		c.Fail(fault)
 		return
 	}
 	process(c).Servers.SetWeight(srv, w)
@@ -227,15 +224,9 @@ func setServerMaxConn(c *cli.Conn, args []string) cli.Step {
 	if srv == nil {
 		return nil
 	}
-	text := cli.Arg(args, 4)
-	n, rest := leading(text)
-	switch {
-	case text == "":
-		return c.Fail("Require <maxconn>.")
-	case rest == text:
-		return c.Fail("maxconn string empty or preceded by garbage")
-	case rest != "":
-		return c.Fail("Trailing garbage in maxconn string")
+	n, fault := check.ParseMaxConn(cli.Arg(args, 4))
+	if fault != "" {
+		return c.Fail(fault)
 	}
 	process(c).Servers.SetMaxConn(srv, n)
 	return nil
@@ -274,16 +265,22 @@ func disableHealth(c *cli.Conn, args []string) cli.Step {
 	return nil
 }
 
-// No server has agent checks: there is nothing to switch.
 func enableAgent(c *cli.Conn, args []string) cli.Step {
-	if srv := server(c, cli.Arg(args, 2)); srv != nil {
+	srv := server(c, cli.Arg(args, 2))
+	switch {
+	case srv == nil:
+	case !srv.Agent.On:
 		return c.Fail("Agent was not configured on this server, cannot enable.")
+	default:
+		process(c).Servers.SetAgent(srv, true)
 	}
 	return nil
 }
 
 func disableAgent(c *cli.Conn, args []string) cli.Step {
-	server(c, cli.Arg(args, 2))
+	if srv := server(c, cli.Arg(args, 2)); srv != nil && srv.Agent.On {
+		process(c).Servers.SetAgent(srv, false)
+	}
 	return nil
 }
 
@@ -309,18 +306,8 @@ func setServer(c *cli.Conn, args []string) cli.Step {
 		setCheckPort(c, srv, value)
 	case "check-addr":
 		return setCheckAddr(c, srv, value)
-	case "agent", "agent-send":
-		return c.Fail("agent checks are not enabled on this server.")
-	case "agent-addr":
-		if value == "" {
-			return c.Fail("set server <b>/<s> agent-addr requires an address and optionally a port.")
-		}
-		return c.Say(cli.Warning, "agent checks are not enabled on this server")
-	case "agent-port":
-		if value == "" {
-			return c.Fail("set server <b>/<s> agent-port requires a port.")
-		}
-		return c.Say(cli.Warning, "agent checks are not enabled on this server")
+	case "agent", "agent-send", "agent-addr", "agent-port":
+		return setAgent(c, srv, args)
 	case "fqdn":
 		if value == "" {
 			return c.Fail("set server <b>/<s> fqdn requires a FQDN.")
@@ -330,6 +317,65 @@ func setServer(c *cli.Conn, args []string) cli.Step {
 		return setServerTLS(c, srv, value)
 	default:
 		return c.Fail(setServerUsage)
+	}
+	return nil
+}
+
+// setAgent is "agent", "agent-send", "agent-addr" and "agent-port".
+func setAgent(c *cli.Conn, srv *runtime.Server, args []string) cli.Step {
+	what, value, a := args[3], cli.Arg(args, 4), &srv.Agent
+	switch {
+	case what == "agent-addr" && value == "":
+		return c.Fail("set server <b>/<s> agent-addr requires an address and optionally a port.")
+	case what == "agent-port" && value == "":
+		return c.Fail("set server <b>/<s> agent-port requires a port.")
+	case !a.Asked() && (what == "agent-addr" || what == "agent-port"):
+		return c.Say(cli.Warning, "agent checks are not enabled on this server")
+	case !a.Asked():
+		return c.Fail("agent checks are not enabled on this server.")
+	}
+	switch what {
+	case "agent":
+		if value != "up" && value != "down" {
+			return c.Fail("'set server <srv> agent' expects 'up' or 'down'.")
+		}
+		process(c).Servers.SetAgentHealth(srv, value == "up", "CLI")
+	case "agent-send":
+		a.LiveSend.Store(&value)
+	case "agent-port":
+		return setAgentPlace(c, a, "", value)
+	case "agent-addr":
+		port := ""
+		if cli.Arg(args, 5) == "port" {
+			port = cli.Arg(args, 6)
+		}
+		return setAgentPlace(c, a, value, port)
+	}
+	return nil
+}
+
+// setAgentPlace changes where an agent is asked: "" leaves the address, or the port, as it is.
+func setAgentPlace(c *cli.Conn, a *runtime.Agent, addr, port string) cli.Step {
+	ip, err := netip.ParseAddr(addr)
+	if addr != "" && err != nil {
+		return c.Say(cli.Warning, "invalid addr '"+addr+"'")
+	}
+	n, err := strconv.Atoi(port)
+	switch {
+	case port == "":
+	case err != nil:
+		return c.Say(cli.Warning, "provided port is not an integer")
+	case n < 0 || n > 65535:
+		return c.Say(cli.Warning, "provided port is invalid")
+	default:
+		a.LivePort.Store(int32(n))
+	}
+	if addr != "" {
+		to := &runtime.Addr{Family: runtime.FamilyIPv4, IP: netip.AddrPortFrom(ip, 0)}
+		if ip.Is6() {
+			to.Family = runtime.FamilyIPv6
+		}
+		a.LiveAddr.Store(to)
 	}
 	return nil
 }
