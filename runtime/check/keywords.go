@@ -14,8 +14,8 @@ var Domain = config.Domain{
 	CheckProxy:  checkProxy,
 	CheckServer: checkPort,
 	Sections:    []config.Section{healthcheckSection()},
-	ServerWords: []config.ServerWord{healthcheckWord()},
-	Keywords: append(healthcheckKeywords(), []config.Keyword{
+	ServerWords: missingWords(),
+	Keywords: append(append(healthcheckKeywords(), externalCheck()), []config.Keyword{
 		{
 			Doc: keyword.Doc{Name: "tcp-check", Ref: "4.2", Summary: "one step of the health check",
 				Args: []keyword.Arg{{Name: "step", Type: keyword.Opaque, Many: true,
@@ -43,7 +43,7 @@ var Domain = config.Domain{
 			In: config.Global, Parse: parseMaxChecks,
 		},
 	}...),
-	Options: []config.Option{
+	Options: append(missingOptions(), []config.Option{
 		option("tcp-check", "check by steps of its own, or just a connection", nil, "", parseOptionTCP),
 		option("httpchk", "check by an HTTP request", []keyword.Arg{
 			{Name: "method", Type: keyword.Str, Opt: true, Default: "OPTIONS"}, {Name: "uri", Type: keyword.Str, Opt: true, Default: "/"},
@@ -60,7 +60,7 @@ var Domain = config.Domain{
 			{Name: "version", Type: keyword.Enum, Enum: []string{"pre-41", "post-41", "post-80"}, Opt: true, Default: "post-41"},
 		}, " user haproxy post-80", parseMySQL),
 		option("ldap-check", "check by an anonymous bind of LDAP", nil, "", parseLDAP),
-	},
+	}...),
 }
 
 func option(name, summary string, args []keyword.Arg, example string, parse func(*config.Loader, *ast.Line)) config.Option {

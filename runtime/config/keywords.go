@@ -9,10 +9,11 @@ func Rows() *Domain {
 		Name:     "config",
 		Sections: slices.Concat(globalSections(), proxySections(), userlistSections(), errorSections()),
 		Keywords: slices.Concat(globalKeywords(), proxyKeywords(), timeoutKeywords(), switchingKeywords(), ruleKeywords(),
-			captureKeywords(), errorKeywords(), userlistKeywords(), serverKeywords(), deprecatedKeywords(), foreignKeywords(),
+			captureKeywords(), errorKeywords(), userlistKeywords(), serverKeywords(), deprecatedKeywords(), foreignKeywords(), checkedProxyKeywords(),
 			[]Keyword{optionKeyword(), bindKeyword(), statsKeyword()}),
+		Actions:     checkedActions(),
 		Options:     options(),
-		BindWords:   bindWords(),
-		ServerWords: slices.Concat(serverWords(), serverProtoWords()),
+		BindWords:   append(checkedBindWords(), bindWords()...),
+		ServerWords: slices.Concat(checkedServerWords(), serverWords(), serverProtoWords()),
 	}
 }

@@ -36,7 +36,9 @@ var Domain = config.Domain{
 		}),
 		row("timeout", "how long an answer is waited for", []keyword.Arg{{Name: "event", Type: keyword.Enum, Enum: []string{"resolve", "retry"}}, {Name: "time", Type: keyword.Time}}, timeout),
 	},
-	Check: check,
+	ServerWords: serverWords,
+	Actions:     []config.Action{doResolve()},
+	Check:       check,
 }
 
 func row(name, summary string, args []keyword.Arg, parse func(*config.Loader, *ast.Line)) config.Keyword {
@@ -50,6 +52,7 @@ var holds = []string{"nx", "other", "refused", "timeout", "valid", "obsolete"}
 type sections struct {
 	places  map[string]ast.Pos
 	all     []*section
+	uses    []use
 	current *section // nil behind the last one
 }
 
@@ -217,4 +220,5 @@ func check(l *config.Loader) {
 			l.List.Warnf(s.pos, "resolvers '%s' [%s:%d] has no nameservers configured!", s.name, s.pos.File, s.pos.Line)
 		}
 	}
+	checkUses(l)
 }
