@@ -163,7 +163,7 @@ type Server struct {
 	NonStick       bool
 	Proto          Proto
 	WebSocket      WebSocket
-	MayH2          bool         // TLS may settle on HTTP/2: "alpn"
+	ALPN           []string     // what TLS offers
 	TLS            TLSConfig    // nil: no settings of TLS. Set by runtime/ssl
 	TLSMode        atomic.Int32 // live: TLSOn, TLSOff or TLSNever; set server ssl
 	CheckTLS       TLSConfig    // "check-ssl": of checks, wherever they go

@@ -20,6 +20,7 @@ type link struct {
 	shared      *shared   // the exchanges that it carries; nil: one alone, itself
 	ex          *exchange // that it is; nil: it is a connection
 	to          loop.Addr
+	protocol    string // what TLS offers for a WebSocket; "": what it always does
 	made        string // what it was made for, and the parts of that: see identity
 	name        int
 	head        int
@@ -190,7 +191,7 @@ func (k *link) key() string { return k.made[k.from:] }
 
 // secure makes the layer of TLS.
 func (k *link) secure() transport.Layer {
-	return k.srv.TLS.(transport.Maker).Client(k.made[:k.name])
+	return k.srv.TLS.(transport.Maker).Client(k.made[:k.name], k.protocol)
 }
 
 // introduce sends the PROXY header, and begins with TLS if the server speaks it: h is told
@@ -227,7 +228,7 @@ func (k *link) Connected(err error) {
 
 // speaksH2 tells whether TLS has settled on HTTP/2.
 func (k *link) speaksH2() bool {
-	if !k.srv.MayH2 {
+	if len(k.srv.ALPN) == 0 || k.srv.Proto != runtime.ProtoAny {
 		return false
 	}
 	state, ok := k.sock.Layer().(runtime.TLSState)

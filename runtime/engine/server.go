@@ -180,10 +180,7 @@ func (s *stream) connect() outcome {
 	}
 	id := s.identify(srv)
 	if be.Mode == runtime.ModeHTTP {
-		k := s.ownLink(srv, id.key())
-		if k == nil {
-			k = w.take(srv, be.Reuse, s.FirstRequest, id.key())
-		}
+		k := s.reuse(srv, id.key())
 		if k != nil {
 			k.attach(s)
 			if k.shared != nil {
@@ -217,6 +214,17 @@ func (s *stream) redirectTo(srv *runtime.Server) outcome {
 	return s.answerWith(&runtime.Reply{Status: 302, Kind: runtime.ReplyLocal, Raw: []byte(raw)})
 }
 
+// reuse takes a connection that is there already, nil when there is none for the stream.
+func (s *stream) reuse(srv *runtime.Server, key []byte) *link {
+	if s.isWebSocket() && !reusesForWebSocket(srv) {
+		return nil
+	}
+	if k := s.ownLink(srv, key); k != nil {
+		return k
+	}
+	return s.w.take(srv, s.Back.Reuse, s.FirstRequest, key)
+}
+
 // dial opens a connection to the server.
 func (s *stream) dial(srv *runtime.Server, id *identity) outcome {
 	w := s.w
@@ -237,12 +245,13 @@ func (s *stream) dial(srv *runtime.Server, id *identity) outcome {
 	}
 	k.made, k.name, k.head, k.from = string(id.text), id.name, id.head, id.from
 	k.fresh = k.head < len(k.made)
+	k.protocol = s.offerFor(srv)
 	var layer transport.Layer
 	if srv.Encrypted() && !k.fresh {
 		layer = k.secure()
 	}
 	k.sock.Connect(w.loop, fd, &k.to, k, layer)
-	if srv.Proto == runtime.ProtoH2 && s.Back.Mode == runtime.ModeHTTP {
+	if s.protoFor(srv) == runtime.ProtoH2 && s.Back.Mode == runtime.ModeHTTP {
 		k.st = nil
 		k.share().attach(s)
 		s.claim(k, true)

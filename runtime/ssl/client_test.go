@@ -79,7 +79,7 @@ func (r *rig) connect(x *Context, to net.Addr, name string, p *peer) {
 			panic(err)
 		}
 		addr := loop.AddrFrom(netip.MustParseAddrPort(to.String()))
-		p.Connect(r.l, fd, &addr, p, x.Client(name))
+		p.Connect(r.l, fd, &addr, p, x.Client(name, ""))
 	})
 }
 

@@ -21,13 +21,14 @@ import (
 // resumed, so it runs as a coroutine, which yields when it wants bytes or waits
 // for a private key, and is resumed by the loop's thread alone.
 type Conn struct {
-	sock *loop.Socket
-	loop *loop.Loop
-	up   loop.Handler
-	of   *Context
-	name string // the name that the server is asked for
-	tls  *tls.Conn
-	info sample.TLS // filled at the end of the handshake
+	sock     *loop.Socket
+	loop     *loop.Loop
+	up       loop.Handler
+	of       *Context
+	name     string // the name that the server is asked for
+	protocol string // and the protocol; "": the Context's
+	tls      *tls.Conn
+	info     sample.TLS // filled at the end of the handshake
 
 	peers  []*x509.Certificate // that the other side has shown, its own the first
 	root   *x509.Certificate   // that they lead to

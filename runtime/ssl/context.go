@@ -65,9 +65,9 @@ func (x *Context) Server() transport.Layer {
 // unsettled is what OpenSSL would say of a connection before anything is agreed upon.
 var unsettled = sample.TLS{Version: []byte(versionNames[tlsv13]), Cipher: []byte("(NONE)")}
 
-// Client makes the layer of a connection to a server that is asked for the name.
-func (x *Context) Client(name string) transport.Layer {
-	c := &Conn{of: x, client: true, name: name}
+// Client makes the layer of a connection to a server that is asked for the name; see transport.Maker.
+func (x *Context) Client(name, protocol string) transport.Layer {
+	c := &Conn{of: x, client: true, name: name, protocol: protocol}
 	c.info = unsettled
 	c.info.Of, c.info.SNI = c, []byte(name)
 	return c

@@ -233,7 +233,7 @@ func finishServer(l *config.Loader, srv *runtime.Server) {
 	}
 	g.store.join(x)
 	srv.TLS = x
-	srv.MayH2 = srv.Proto == runtime.ProtoAny && slices.Contains(s.protocols, "h2")
+	srv.ALPN = s.protocols
 	if s.on {
 		srv.TLSMode.Store(runtime.TLSOn)
 	}
@@ -342,7 +342,7 @@ func (x *Context) Check(name string) transport.Layer {
 	case x.noCheckSNI:
 		name = ""
 	}
-	layer := x.Client(name).(*Conn)
+	layer := x.Client(name, "").(*Conn)
 	layer.checks = true
 	return layer
 }

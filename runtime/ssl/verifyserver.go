@@ -11,13 +11,16 @@ import (
 // forServer is the configuration of a handshake with a server.
 func (c *Conn) forServer() *tls.Config {
 	x := c.of
-	if c.name == "" && x.roots == nil && x.suites13 == nil && !c.checks {
+	if c.name == "" && c.protocol == "" && x.roots == nil && x.suites13 == nil && !c.checks {
 		return c.logging(x.config)
 	}
 	with := x.config.Clone()
 	with.ServerName = c.name
-	if c.checks {
+	switch {
+	case c.checks:
 		with.NextProtos = x.checkProtocols
+	case c.protocol != "":
+		with.NextProtos = []string{c.protocol}
 	}
 	switch {
 	case x.roots != nil:

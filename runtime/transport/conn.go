@@ -246,8 +246,9 @@ type Maker interface {
 	// connection. Connections that asked for another name are none to use again. The bytes
 	// are good until the stream evaluates something else.
 	Name(who any) []byte
-	// Client makes the layer of a connection to the server that is asked for the name.
-	Client(name string) Layer
+	// Client makes the layer of a connection to the server that is asked for the name, and
+	// for the protocol; "" is those that are configured.
+	Client(name, protocol string) Layer
 	// Check makes the layer of a health check. name is what it asks for unless the
 	// configuration says what.
 	Check(name string) Layer
