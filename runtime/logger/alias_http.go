@@ -13,7 +13,13 @@ var (
 	oldVersion = []byte("HTTP/0.9") // and for a version that is not there
 )
 
-func status(s *runtime.Stream) int64 { return int64(s.Status) }
+// status is that of the response; -1 as long as a request has none.
+func status(s *runtime.Stream) int64 {
+	if s.Status == 0 && s.Ctx.Req != nil && s.Front.Mode == runtime.ModeHTTP {
+		return -1
+	}
+	return int64(s.Status)
+}
 
 // request makes an Eval of a part of the request line, as it was received.
 func request(part func(line []byte) []byte) evalFunc {

@@ -193,7 +193,7 @@ var verdictConverters = []sample.Converter{{
 		Examples: []keyword.Example{{Expr: "int(10),x509_v_err_str", Want: "X509_V_ERR_CERT_HAS_EXPIRED"}}},
 	In: sample.Int, Out: sample.Str,
 	Eval: func(ctx *sample.Context, _ []sample.Arg, v *sample.Value) bool {
-		if n := v.Int; n >= 0 && n < int64(len(verdictNames)) && verdictNames[n] != "" {
+		if n := int64(int32(v.Int)); n >= 0 && n < int64(len(verdictNames)) && verdictNames[n] != "" {
 			v.SetText(verdictNames[n])
 			return true
 		}
