@@ -19,6 +19,23 @@ type LogTarget struct {
 	Sample   *LogSample // nil: all are sent
 	Dropped  atomic.Uint64
 	Sender   LogSender // live: set by the logger when the process starts
+
+	ProfileName string // of the "profile" option
+	Profile     *LogProfile
+}
+
+// LogProfile is a "log-profile" section: what goes to targets that name it in place of what the proxy logs.
+// Section 8.3.5.
+type LogProfile struct {
+	Name  string
+	Tag   string                 // "": that of the proxy
+	Steps map[uint8]*ProfileStep // by the steps of runtime/logger
+}
+
+// ProfileStep is an "on" line.
+type ProfileStep struct {
+	Drop       bool
+	Format, SD *logformat.Format // nil: those of the proxy
 }
 
 // LogSender delivers formatted messages; it never blocks.

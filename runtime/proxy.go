@@ -228,6 +228,7 @@ type Proxy struct {
 	LogTag         string
 	LogFormat      LineFormat
 	LogFormatSD    LineFormat
+	LogSteps       uint32 // "log-steps": a bit for each step of runtime/logger; 0: one line for each stream
 	ErrorFormat    LineFormat
 	UniqueIDFormat LineFormat
 	Logger         any // its targets and formats, ready to use: set by runtime/logger

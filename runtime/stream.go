@@ -56,6 +56,11 @@ type Timing struct {
 	Close       int64
 }
 
+// Latest is the last moment that was reached.
+func (t *Timing) Latest() int64 {
+	return max(t.Accept, t.Handshake, t.First, t.Request, t.Queue, t.Connect, t.Response)
+}
+
 // Stream is one request and its response, or one TCP connection through the
 // proxy. It lives on one loop and is reused: whoever keeps bytes of it copies.
 // engine's stream embeds it.

@@ -10,6 +10,7 @@ import (
 	"hapax/runtime"
 	"hapax/runtime/balance"
 	"hapax/runtime/cookie"
+	"hapax/runtime/logger"
 	"hapax/runtime/loop"
 	"hapax/runtime/message"
 	"hapax/runtime/queue"
@@ -413,6 +414,9 @@ func (s *stream) established() {
 	s.link.sock.Receive()
 	s.c.conn().last = s.Server
 	s.meet(s.link)
+	if s.http {
+		logger.Reached(&s.Stream)
+	}
 }
 
 // meet lets logs and rules know the connection to the server. Its addresses are

@@ -68,8 +68,12 @@ var Domain = config.Domain{
 		formatOption("tcplog", "log connections with all that is known of them", TCPFormat, TCPCLFFormat),
 		formatOption("httpslog", "log requests with what is known of their TLS connections", HTTPSFormat, ""),
 	},
-	CheckMode: checkMode,
-	Check:     checkForwards,
+	CheckMode:  checkMode,
+	CheckProxy: findProfiles,
+	Check: func(l *config.Loader) {
+		profilesOf(l, l.Config.Global.Logs)
+		checkForwards(l)
+	},
 }
 
 func parseLog(l *config.Loader, line *ast.Line) {

@@ -23,9 +23,10 @@ const (
 	stepClose
 	stepError
 	stepKilled
+	stepRule // of "do-log", and those behind it: by the place of the rule, as origins has them
 )
 
-var stepNames = [...]string{"unspec", "txn_accept", "txn_request", "txn_connect", "txn_response", "txn_close", "sess_error", "sess_killed"}
+var stepNames = append([]string{"unspec", "txn_accept", "txn_request", "txn_connect", "txn_response", "txn_close", "sess_error", "sess_killed"}, origins...)
 
 // planOf gives the plan of the stream's frontend, nil when it has no targets.
 func planOf(s *runtime.Stream) *plan {
@@ -45,6 +46,8 @@ func Accepted(s *runtime.Stream) {
 	p := planOf(s)
 	switch {
 	case p == nil:
+	case p.steps != 0:
+		p.step(s, stepAccept)
 	case !p.hasLine():
 		p.announce(s)
 	default:
@@ -55,9 +58,33 @@ func Accepted(s *runtime.Stream) {
 
 // Requested is called when the head of a request has been read.
 func Requested(s *runtime.Stream) {
-	if p := planOf(s); p != nil && p.hasLine() {
+	switch p := planOf(s); {
+	case p == nil:
+	case p.steps != 0:
+		p.step(s, stepRequest)
+	case p.hasLine():
 		p.known(s, logformat.NeedRequest, stepRequest)
 	}
+}
+
+// Reached is called in HTTP mode when the connection to the server stands.
+func Reached(s *runtime.Stream) {
+	if p := planOf(s); p != nil && p.steps != 0 {
+		p.step(s, stepConnect)
+	}
+}
+
+// step writes a line for one of the steps of "log-steps". Times go up to now.
+func (p *plan) step(s *runtime.Stream, step uint8) {
+	if p.steps&(1<<step) == 0 {
+		return
+	}
+	end := s.Time.Close
+	if end == 0 {
+		s.Time.Close = s.Time.Latest()
+	}
+	p.write(s, step)
+	s.Time.Close = end
 }
 
 // known notes what is known now, and writes the line when nothing else is waited for.
@@ -87,6 +114,10 @@ func Responded(s *runtime.Stream) {
 
 func early(s *runtime.Stream, step uint8, now int64) {
 	p := planOf(s)
+	if p != nil && p.steps != 0 {
+		p.step(s, step)
+		return
+	}
 	if p == nil || !p.hasLine() || logformat.Need(s.LogWait)&logformat.NeedBytes != 0 {
 		return
 	}
@@ -130,6 +161,8 @@ func Log(s *runtime.Stream) {
 	switch {
 	case unread(s):
 		p.refused(s)
+	case p.steps != 0:
+		p.step(s, stepClose)
 	case p.hasLine() && s.LogWait != 0:
 		p.write(s, stepClose)
 	}
@@ -153,7 +186,25 @@ func (p *plan) write(s *runtime.Stream, step uint8) {
 	default:
 		level = Info
 	}
-	p.line(s, p.format, level, step)
+	s.Front.Live.Logged.Inc()
+	p.line(s, p.format, level, step, nil)
+}
+
+// now is "do-log", at a step that it stands for.
+func (p *plan) now(s *runtime.Stream, step uint8, profile *runtime.LogProfile) {
+	level := int(s.LogLevel)
+	switch {
+	case level == silent:
+		return
+	case level < 0:
+		level = Info
+	}
+	at, final, end := s.Ctx.Checkpoint, s.Ctx.Final, s.Time.Close
+	if end == 0 {
+		s.Time.Close = s.Time.Latest()
+	}
+	p.line(s, p.format, level, step, profile)
+	s.Ctx.Checkpoint, s.Ctx.Final, s.Time.Close = at, final, end
 }
 
 // Failed tells whether a stream counts as an error for logs.
@@ -179,7 +230,8 @@ func (p *plan) refused(s *runtime.Stream) {
 	if f == nil || f.Empty() || s.LogLevel == silent {
 		return
 	}
-	p.line(s, f, p.errorLevel(s.Front), stepError)
+	s.Front.Live.Logged.Inc()
+	p.line(s, f, p.errorLevel(s.Front), stepError, nil)
 }
 
 func (p *plan) errorLevel(px *runtime.Proxy) int {
@@ -190,20 +242,23 @@ func (p *plan) errorLevel(px *runtime.Proxy) int {
 }
 
 // line evaluates a format on a stream.
-func (p *plan) line(s *runtime.Stream, f *logformat.Format, level int, step uint8) {
+// profile is that of "do-log", nil otherwise.
+func (p *plan) line(s *runtime.Stream, f *logformat.Format, level int, step uint8, profile *runtime.LogProfile) {
 	w := scribeOf(s)
 	if w == nil {
 		return
 	}
 	s.LogStep = step
 	s.Ctx.Checkpoint, s.Ctx.Final = sample.LogEnd, true
-	w.line = f.Append(w.line[:0], &s.Ctx)
+	w.line = w.line[:0]
+	if f != nil {
+		w.line = f.Append(w.line, &s.Ctx)
+	}
 	n := len(w.line)
 	if p.sd != nil {
 		w.line = p.sd.Append(w.line, &s.Ctx)
 	}
-	s.Front.Live.Logged.Inc()
-	p.send(w, level, wall(s), w.line[n:], w.line[:n])
+	p.send(w, level, wall(s), w.line[n:], w.line[:n], s, profile)
 }
 
 // wall is the wall clock in µs at the end of a stream, told from its own times.
@@ -235,7 +290,7 @@ func (p *plan) announce(s *runtime.Stream) {
 	b = append(append(b, " ("...), s.Front.Name...)
 	b = append(append(append(b, '/'), mode...), ')')
 	w.line = b
-	p.send(w, Info, time.Now().UnixMicro(), nil, b)
+	p.send(w, Info, time.Now().UnixMicro(), nil, b, nil, nil)
 }
 
 // appendPeer appends an address and a port, without brackets.
@@ -269,7 +324,8 @@ func Connect(sess *runtime.Session, err error) {
 		s.Time = runtime.Timing{Accept: sess.Accepted, AcceptWall: sess.AcceptedWall}
 		s.Time.Close = sess.Accepted + (now-sess.AcceptedWall)*1e3
 		s.Time.Handshake = s.Time.Close
-		p.line(s, f, level, stepKilled)
+		sess.Front.Live.Logged.Inc()
+		p.line(s, f, level, stepKilled, nil)
 		s.Session = nil
 		return
 	}
@@ -293,5 +349,5 @@ func Connect(sess *runtime.Session, err error) {
 	b = append(append(b, ": "...), err.Error()...)
 	w.line = b
 	sess.Front.Live.Logged.Inc()
-	p.send(w, level, now, nil, b)
+	p.send(w, level, now, nil, b, nil, nil)
 }

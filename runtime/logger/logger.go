@@ -55,6 +55,8 @@ type scribe struct {
 	sd      []byte
 	dates   dates
 	heads   []head         // by target.index
+	other   []byte         // a line by a profile
+	tagged  head           // a header with the tag of a profile
 	spare   runtime.Stream // stands for a connection that never became a stream
 	scratch *sample.Scratch
 }
@@ -67,6 +69,7 @@ type plan struct {
 	sd      *logformat.Format // structured data of RFC 5424
 	failed  *logformat.Format // of connections that ended in an error before there was a stream
 	wait    logformat.Need    // what the formats wait for
+	steps   uint32            // of "log-steps"
 }
 
 // target is one target of one proxy.
@@ -139,6 +142,7 @@ func (l *Logger) newPlan(logs []*runtime.LogTarget, tag string) *plan {
 
 // follow takes the formats of a proxy.
 func (p *plan) follow(px *runtime.Proxy) {
+	p.steps = px.LogSteps
 	p.format, p.sd, p.failed = px.LogFormat.Format, px.LogFormatSD.Format, px.ErrorFormat.Format
 	for _, f := range []*logformat.Format{p.format, p.sd, p.failed} {
 		if f != nil {
@@ -187,7 +191,7 @@ func Server(level int, px *runtime.Proxy, format string, args ...any) {
 	defer l.mu.Unlock()
 	w := l.shared
 	w.line = fmt.Appendf(w.line[:0], format, args...)
-	p.send(w, level, time.Now().UnixMicro(), nil, w.line)
+	p.send(w, level, time.Now().UnixMicro(), nil, w.line, nil, nil)
 }
 
 // Stop closes the sockets that Start opened, for a process that goes on without its

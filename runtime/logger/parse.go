@@ -72,8 +72,8 @@ func parseTarget(words []string, global bool, resolve func(text string) (runtime
 		}
 		i += 2
 	}
-	profile := arg(i) == "profile"
-	if profile {
+	if arg(i) == "profile" {
+		t.ProfileName = arg(i + 1)
 		i += 2
 	}
 	if t.Facility = slices.Index(facilities, arg(i)); t.Facility < 0 {
@@ -94,9 +94,6 @@ func parseTarget(words []string, global bool, resolve func(text string) (runtime
 	}
 	if w := arg(i); w != "" {
 		return nil, fmt.Errorf("cannot handle unexpected argument '%s'", w)
-	}
-	if profile {
-		return nil, errMissing("log profile")
 	}
 	return t, parseAddress(t, resolve)
 }

@@ -14,8 +14,7 @@ import (
 	"hapax/runtime/config"
 )
 
-// Log profiles say for each step of a stream what is logged and how. They are read and
-// checked; logs are written as the proxy says.
+// Log profiles say for each step of a stream what is logged and how.
 
 // steps are the moments at which a stream may be logged; origins are those that rules
 // of "do-log" add.
@@ -26,8 +25,8 @@ var (
 
 func profileSection() config.Section {
 	return config.Section{
-		Doc:  keyword.Doc{Name: "log-profile", Ref: "8.3.5", Summary: "what is logged at each step", Status: keyword.Missing},
-		Kind: config.LogProfile, Dormant: true, Start: startProfile,
+		Doc:  keyword.Doc{Name: "log-profile", Ref: "8.3.5", Summary: "what is logged at each step"},
+		Kind: config.LogProfile, Start: startProfile,
 		Unknown: func(l *config.Loader, line *ast.Line) {
 			l.Abort(line.Pos, "unknown keyword '%s' in log-profile section.", line.Arg(0))
 		},
@@ -36,21 +35,57 @@ func profileSection() config.Section {
 
 func profileKeywords() []config.Keyword {
 	return []config.Keyword{
-		config.MissingRow(config.LogProfile, "log-tag", "8.3.5", "the tag in syslog headers", []keyword.Arg{{Name: "tag", Type: keyword.Str}}, func(l *config.Loader, line *ast.Line) {
+		profileRow(config.LogProfile, "log-tag", "8.3.5", "the tag in syslog headers", "log-profile p\n  log-tag web\n", []keyword.Arg{{Name: "tag", Type: keyword.Str}}, func(l *config.Loader, line *ast.Line) {
 			if line.Arg(1) == "" {
 				l.Alert(line.Pos, "'%s' expects a tag for use in syslog.", line.Arg(0))
+				return
 			}
+			config.State[profiles](l).now.Tag = line.Arg(1)
 		}),
-		config.MissingRow(config.LogProfile, "on", "8.3.5", "what is logged at a step", []keyword.Arg{{Name: "step", Type: keyword.Enum, Enum: slices.Concat(steps, []string{"error", "any"}, origins)},
+		profileRow(config.LogProfile, "on", "8.3.5", "what is logged at a step", "log-profile p\n  on close format \"%ci\"\n  on any drop\n", []keyword.Arg{{Name: "step", Type: keyword.Enum, Enum: slices.Concat(steps, []string{"error", "any"}, origins)},
 			{Name: "drop", Type: keyword.Flag, Opt: true}, {Name: "format", Type: keyword.LogFormat, Joined: true, Opt: true}, {Name: "sd", Type: keyword.LogFormat, Joined: true, Opt: true}}, onStep),
-		config.MissingRow(config.Proxies, "log-steps", "4.2", "at which steps is logged", []keyword.Arg{{Name: "steps", Type: keyword.Opaque, Doc: "all, or steps separated by commas"}}, func(l *config.Loader, line *ast.Line) {
+		profileRow(config.Proxies, "log-steps", "4.2", "at which steps is logged", "frontend f\n  log stderr local0\n  bind :8080\n  log-steps accept,close\n", []keyword.Arg{{Name: "steps", Type: keyword.Opaque, Doc: "all, or steps separated by commas"}}, func(l *config.Loader, line *ast.Line) {
 			l.Report(line.Pos, logSteps(l, line))
 		}),
 	}
 }
 
-// profiles are the places of log-profile sections by their names.
-type profiles map[string]ast.Pos
+func profileRow(in config.Sections, name, ref, summary, example string, args []keyword.Arg, parse func(*config.Loader, *ast.Line)) config.Keyword {
+	return config.Keyword{Doc: keyword.Doc{Name: name, Ref: ref, Summary: summary, Args: args, Examples: []keyword.Example{{Config: example}}}, In: in, Parse: parse}
+}
+
+// profiles are the log-profile sections.
+type profiles struct {
+	at    map[string]ast.Pos
+	named map[string]*runtime.LogProfile
+	now   *runtime.LogProfile // the section being read
+}
+
+// stepNumber is the number of a step or an origin by its word; "error" and "any" are among them.
+func stepNumber(word string) uint8 {
+	if i := slices.Index(steps, word); i >= 0 {
+		return uint8(stepAccept + i)
+	}
+	if i := slices.Index(origins, word); i >= 0 {
+		return uint8(stepRule + i)
+	}
+	if word == "error" {
+		return stepError
+	}
+	return stepUnknown
+}
+
+// findProfiles gives the targets of a proxy the profiles that they name.
+func findProfiles(l *config.Loader, px *runtime.Proxy) { profilesOf(l, px.Logs) }
+
+func profilesOf(l *config.Loader, logs []*runtime.LogTarget) {
+	named := config.State[profiles](l).named
+	for _, t := range logs {
+		if t.Profile == nil {
+			t.Profile = named[t.ProfileName]
+		}
+	}
+}
 
 func startProfile(l *config.Loader, line *ast.Line) {
 	name := line.Arg(1)
@@ -66,14 +101,15 @@ func startProfile(l *config.Loader, line *ast.Line) {
 		return
 	}
 	all := config.State[profiles](l)
-	if at, known := (*all)[name]; known {
+	if at, known := all.at[name]; known {
 		l.Clash(line.Pos, false, "log-profile section '%s' has the same name as another log-profile section declared at %s:%d.", name, at.File, at.Line)
 		return
 	}
-	if *all == nil {
-		*all = profiles{}
+	if all.at == nil {
+		all.at, all.named = map[string]ast.Pos{}, map[string]*runtime.LogProfile{}
 	}
-	(*all)[name] = line.Pos
+	all.now = &runtime.LogProfile{Name: name, Steps: map[uint8]*runtime.ProfileStep{}}
+	all.at[name], all.named[name] = line.Pos, all.now
 	l.Know(config.LogProfile, name)
 }
 
@@ -86,11 +122,14 @@ func onStep(l *config.Loader, line *ast.Line) {
 			"Or one of the additional log steps: '%s'.", line.Arg(0), strings.Join(origins, "', '"))
 		return
 	}
+	on := &runtime.ProfileStep{}
+	config.State[profiles](l).now.Steps[stepNumber(step)] = on
 	w := config.NewWords(line, 2)
 	for !w.Done() {
 		word := w.Peek()
 		if word == "drop" && w.Index() == 2 {
 			w.Take()
+			on.Drop = true
 			continue
 		}
 		if word != "format" && word != "sd" {
@@ -103,9 +142,15 @@ func onStep(l *config.Loader, line *ast.Line) {
 			return
 		}
 		l.For(sample.InLogFormat)
-		if _, err := l.Format(text, logformat.ForLog, sample.LogEnd); err != nil {
+		f, err := l.Format(text, logformat.ForLog, sample.LogEnd)
+		if err != nil {
 			l.Clash(line.Pos, false, "failed to parse logformat: %s.", err)
 			return
+		}
+		if word == "format" {
+			on.Format = f
+		} else {
+			on.SD = f
 		}
 	}
 	if w.Index() == 2 || !w.Done() {
@@ -120,13 +165,18 @@ func logSteps(l *config.Loader, line *ast.Line) error {
 		return config.Warning(fmt.Sprintf("%s will be ignored because %s '%s' has no frontend capability", line.Arg(0), px.Kind, px.Name))
 	}
 	list := strings.TrimSuffix(line.Arg(1), ",")
-	if list == "all" || list == "" {
+	switch list {
+	case "":
+		return nil
+	case "all":
+		px.LogSteps = ^uint32(0)
 		return nil
 	}
 	for _, step := range strings.Split(list, ",") {
 		if !slices.Contains(steps, step) && !slices.Contains(origins, step) {
 			return fmt.Errorf("invalid log step name (%s). Expected values are: %s", step, strings.Join(slices.Concat(steps, origins), ", "))
 		}
+		px.LogSteps |= 1 << stepNumber(step)
 	}
 	return nil
 }
@@ -134,10 +184,12 @@ func logSteps(l *config.Loader, line *ast.Line) error {
 // doLog is the action that logs at once.
 func doLog() config.Action {
 	return config.Action{
-		Doc: keyword.Doc{Name: "do-log", Ref: "4.4", Summary: "log now", Status: keyword.Missing, Args: []keyword.Arg{{Name: "profile", Type: keyword.Name, Joined: true, Opt: true}}},
+		Doc: keyword.Doc{Name: "do-log", Ref: "4.4", Summary: "log now", Args: []keyword.Arg{{Name: "profile", Type: keyword.Name, Joined: true, Opt: true}},
+			Examples: []keyword.Example{{Config: "frontend f\n  mode http\n  log stderr local0\n  bind :8080\n  http-request do-log if { path /x }\n"}}},
 		In: runtime.TCPConnRules | runtime.TCPSessRules | runtime.TCPReqRules | runtime.TCPResRules | runtime.HTTPReqRules |
 			runtime.HTTPResRules | runtime.HTTPAfterRules,
 		Parse: func(l *config.Loader, a *config.ActionLine) (runtime.Exec, error) {
+			var profile *runtime.LogProfile
 			for a.TakeIf("profile") {
 				name := a.Take()
 				if name == "" {
@@ -147,10 +199,28 @@ func doLog() config.Action {
 					if !l.Known(config.LogProfile, name) {
 						return errors.New("do-log action: profile '" + name + "' is invalid")
 					}
+					profile = config.State[profiles](l).named[name]
 					return nil
 				})
 			}
-			return nil, nil
+			step := stepOfRules(a.Kind)
+			return func(s *runtime.Stream) runtime.Verdict {
+				if p := planOf(s); p != nil {
+					p.now(s, step, profile)
+				}
+				return runtime.Continue
+			}, nil
 		},
 	}
+}
+
+// stepOfRules is the step that rules of a kind stand for.
+func stepOfRules(kind runtime.RulesetKind) uint8 {
+	for i, k := range []runtime.RulesetKind{runtime.HTTPReqRules, runtime.HTTPResRules, runtime.HTTPAfterRules,
+		runtime.TCPConnRules, runtime.TCPSessRules, runtime.TCPReqRules} {
+		if kind == k {
+			return uint8(stepRule + i)
+		}
+	}
+	return uint8(stepRule + len(origins) - 1)
 }
