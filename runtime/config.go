@@ -63,6 +63,8 @@ type Global struct {
 	NoStrictLimits                     bool
 	MemMax                             int // megabytes, -m; 0 none
 	MaxConnRate, MaxSessRate           int // per second; 0 none
+	MaxTLSRate                         int // handshakes of clients per second; 0 none
+	MaxTLSConn                         int // connections with TLS, to clients and to servers; 0 no limit
 	SpreadChecks                       int // percent, 0-50
 	MaxSpreadChecks                    time.Duration
 	HardStopAfter                      time.Duration // 0: never
@@ -156,6 +158,7 @@ type GlobalStats struct {
 	Stopping                        atomic.Bool
 	ConnRateLimit                   atomic.Int64    // maxconnrate in force, set by the engine at start and by "set rate-limit"
 	SessRateLimit                   atomic.Int64    // maxsessrate in force
+	TLSRateLimit                    atomic.Int64    // maxsslrate in force
 	Captures                        counter.Counter // messages that broke their protocol
 	Idle                            func() int      // percent of the last half second that loops waited, the mean of all; nil: nothing runs. Set by the engine
 	TLSConns                        counter.Gauge   // client and server side

@@ -132,16 +132,6 @@ func dormantKeywords() []Keyword {
 		dormantRow("lua-prepend-path", "where Lua programs look for modules", value, luaPath),
 		dormantRow("maxcompcpuusage", "percent of processor time above which nothing is compressed", value, number("'%s' expects an integer argument between 0 and 100.", 0, 100, false)),
 		dormantRow("maxcomprate", "kilobytes per second that are compressed", value, present("'%s' expects an integer argument in kb/s.")),
-		dormantRow("maxsslconn", "most TLS connections", value, single(func(_ *Loader, word, value string) error {
-			switch {
-			case value == "":
-				return fmt.Errorf("'%s' expects an integer argument.", word)
-			case atol(value) < 0:
-				return fmt.Errorf("'%s' expects a positive numeric value.", word)
-			}
-			return nil
-		})),
-		dormantRow("maxsslrate", "most TLS handshakes per second", value, present("'%s' expects an integer argument.")),
 		dormantRow("shm-stats-file-max-objects", "most objects of a shared memory of statistics", value, func(_ *Loader, line *ast.Line) error {
 			if line.Arg(1) == "" {
 				return fmt.Errorf("'%s' expect one argument: max objects number.", line.Arg(0))

@@ -98,6 +98,7 @@ func processKeywords() []Keyword {
 		globalOnce("ulimit-n", "limit of file descriptors", func(g *runtime.Global) *int { return &g.UlimitN }),
 		globalOnce("fd-hard-limit", "highest limit of file descriptors that maxconn may be computed from", func(g *runtime.Global) *int { return &g.FDHardLimit }),
 		globalOnce("maxconnrate", "most connections per second", func(g *runtime.Global) *int { return &g.MaxConnRate }),
+		globalOnce("maxsslrate", "most TLS handshakes of clients per second", func(g *runtime.Global) *int { return &g.MaxTLSRate }),
 		globalOnce("maxsessrate", "most sessions per second", func(g *runtime.Global) *int { return &g.MaxSessRate }),
 		withNo(global("strict-limits", "refuse to start when limits cannot be raised", nil, func(l *Loader, line *ast.Line) {
 			if !l.TooMany(line, 1, 0) {

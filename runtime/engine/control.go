@@ -81,11 +81,15 @@ func (c Control) SetProcessMaxConn(limit int) {
 	c.e.roomLeft()
 }
 
-// SetRateLimit limits the connections, or else the sessions, of the process per second; 0 is no limit.
-func (c Control) SetRateLimit(connections bool, perSecond int) {
-	limit := &c.e.Config.Stats.SessRateLimit
-	if connections {
-		limit = &c.e.Config.Stats.ConnRateLimit
+// SetRateLimit limits the connections, sessions or ssl-sessions of the process per second; 0 is no limit.
+func (c Control) SetRateLimit(what string, perSecond int) {
+	stats := &c.e.Config.Stats
+	limit := &stats.SessRateLimit
+	switch what {
+	case "connections":
+		limit = &stats.ConnRateLimit
+	case "ssl-sessions":
+		limit = &stats.TLSRateLimit
 	}
 	limit.Store(int64(perSecond))
 	c.e.roomLeft()

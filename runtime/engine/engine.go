@@ -133,6 +133,7 @@ func New(cfg *runtime.Config, o Options) *Engine {
 	cfg.Global.LiveMaxConn.Store(int64(cfg.Global.MaxConn))
 	cfg.Stats.ConnRateLimit.Store(int64(cfg.Global.MaxConnRate))
 	cfg.Stats.SessRateLimit.Store(int64(cfg.Global.MaxSessRate))
+	cfg.Stats.TLSRateLimit.Store(int64(cfg.Global.MaxTLSRate))
 	cfg.Stats.Clock = func() int64 { return loop.Clock() / 1e6 }
 	cfg.Stats.Idle = e.idle
 	e.h2Servers = h2ServerConfig(cfg)

@@ -84,6 +84,9 @@ func (p *port) enter() bool {
 		px.RateLimit > 0 && px.Live.SessRate.Left(ms, uint32(px.RateLimit), 0) == 0 {
 		return false
 	}
+	if ln.Bind.TLS != nil && w.tlsFull(ms) {
+		return false
+	}
 	if isFull(&px.Live.FrontConns, px.LiveMaxConn.Load()) || isFull(&ln.Conns, int64(ln.Bind.MaxConn)) {
 		return false
 	}
@@ -111,6 +114,13 @@ func (p *port) enter() bool {
 	return true
 }
 
+// tlsFull tells whether a limit of connections with TLS is reached.
+func (w *worker) tlsFull(ms int64) bool {
+	stats := &w.cfg.Stats
+	limit := stats.TLSRateLimit.Load()
+	return isFull(&stats.TLSConns, int64(w.cfg.Global.MaxTLSConn)) || limit > 0 && stats.TLSRate.Left(ms, uint32(limit), 0) == 0
+}
+
 // isFull tells whether a gauge is at its limit; 0 is no limit.
 func isFull(g *counter.Gauge, limit int64) bool { return limit > 0 && g.Load() >= limit }
 
@@ -135,7 +145,8 @@ func (p *port) full() {
 	}
 	p.hold()
 	px := p.ln.Proxy
-	if st := &p.w.cfg.Stats; st.ConnRateLimit.Load() > 0 || st.SessRateLimit.Load() > 0 || px.RateLimit > 0 {
+	if st := &p.w.cfg.Stats; st.ConnRateLimit.Load() > 0 || st.SessRateLimit.Load() > 0 || px.RateLimit > 0 ||
+		p.ln.Bind.TLS != nil && (st.TLSRateLimit.Load() > 0 || p.w.cfg.Global.MaxTLSConn > 0) {
 		p.timer.After(10 * time.Millisecond)
 	}
 }

@@ -149,6 +149,11 @@ func (c *Conn) Connected(err error) {
 		c.up.Connected(err)
 		return
 	}
+	if most := c.of.most; most > 0 && c.of.stats.TLSConns.Load() > int64(most) { // this one is counted
+		c.phase = failed
+		c.up.Connected(errTooMany)
+		return
+	}
 	c.tls = tls.Client((*wire)(c), c.forServer())
 	c.shake()
 	c.step()

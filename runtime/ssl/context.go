@@ -25,6 +25,7 @@ type Context struct {
 	stats     *runtime.GlobalStats
 	counters  []*runtime.TLSCounters // of the frontend, or of the server and its backend
 	uses      []*use                 // certificates
+	most      int                    // connections with TLS of the process; 0: no limit
 
 	// Of a bind line.
 	pos       ast.Pos

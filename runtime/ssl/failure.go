@@ -171,3 +171,6 @@ func alertReason(text string) reason {
 
 // alertBase is where OpenSSL's numbers of the reasons that are alerts begin.
 const alertBase = 1000
+
+// errTooMany refuses a connection to a server beyond "maxsslconn".
+var errTooMany = errors.New("Too many SSL connections")

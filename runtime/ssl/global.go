@@ -16,13 +16,13 @@ import (
 // bindSettings are the global keywords that a listener with TLS gives a meaning to and
 // that are not supported.
 var bindSettings = []string{
-	"maxsslconn", "maxsslrate", "ssl-mode-async", "ssl-propquery", "ssl-provider", "ssl-security-level",
+	"ssl-mode-async", "ssl-propquery", "ssl-provider", "ssl-security-level",
 	"tune.ssl.certificate-compression", "tune.ssl.hard-maxrecord",
 }
 
 // serverSettings are those that a server with TLS gives a meaning to.
 var serverSettings = []string{
-	"maxsslconn", "maxsslrate", "ssl-mode-async",
+	"ssl-mode-async",
 	"ssl-propquery", "ssl-provider", "ssl-security-level", "tune.ssl.certificate-compression", "tune.ssl.hard-maxrecord",
 }
 
@@ -113,6 +113,11 @@ func parseCount(set func(*settings, int)) func(*config.Loader, *ast.Line) {
 		}
 		set(of(l), n)
 	}
+}
+
+// parseMaxConns is "maxsslconn".
+func parseMaxConns(l *config.Loader, line *ast.Line) {
+	parseCount(func(_ *settings, n int) { l.Config.Global.MaxTLSConn = n })(l, line)
 }
 
 // parseDHParam is "tune.ssl.default-dh-param".

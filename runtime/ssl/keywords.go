@@ -60,6 +60,7 @@ var Domain = config.Domain{
 		global("ssl-passphrase-cmd", "a program that prints the password of a private key", keyword.Opaque, "", parsePassphrase, "ssl-passphrase-cmd /usr/bin/pass"),
 		global("tune.ssl.ssl-ctx-cache-size", "made certificates that are kept", keyword.Int, "", parseCount(func(s *settings, n int) { s.generated = n }), "tune.ssl.ssl-ctx-cache-size 1000"),
 		inert(global("ssl-dh-param-file", "parameters of Diffie-Hellman", keyword.File, noteDH, parseDHFile, "ssl-dh-param-file dh.pem")),
+		global("maxsslconn", "most connections with TLS, to clients and to servers", keyword.Int, "", parseMaxConns, "maxsslconn 10000"),
 		global("ocsp-update.mode", "whether responses of authorities are fetched where certificates do not say", keyword.Str, "",
 			parseUpdateSwitch(func(u *updates, yes bool) {
 				u.mode = off

@@ -361,7 +361,7 @@ func (direct) Resume(px *runtime.Proxy) bool {
 func (direct) Stop(px *runtime.Proxy)                       { px.State.Store(int32(runtime.ProxyStopped)) }
 func (direct) SetFrontMaxConn(px *runtime.Proxy, limit int) { px.LiveMaxConn.Store(int64(limit)) }
 func (direct) SetProcessMaxConn(int)                        {}
-func (direct) SetRateLimit(bool, int)                       {}
+func (direct) SetRateLimit(string, int)                     {}
 func (direct) Loops() int                                   { return 1 }
 func (direct) List(int, uint64, int) []runtime.StreamInfo   { return nil }
 func (direct) Kill(uint64) bool                             { return false }

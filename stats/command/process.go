@@ -89,8 +89,8 @@ type ListenerControl interface {
 	JoinServer(*runtime.Server)
 	LeaveServer(*runtime.Server)
 
-	// SetRateLimit limits the connections, or else the sessions, of the process per second; 0: no limit.
-	SetRateLimit(connections bool, perSecond int)
+	// SetRateLimit limits the connections, sessions or ssl-sessions of the process per second; 0: no limit.
+	SetRateLimit(what string, perSecond int)
 }
 
 // Streams shows and ends streams. Calls come from ordinary goroutines; the implementation asks the loops.
