@@ -135,6 +135,11 @@ func (s *stream) abortsOnClose() bool {
 	return be.Options&runtime.OptAbortOnClose != 0 || be.Mode == runtime.ModeHTTP && be.NoOptions&runtime.OptAbortOnClose == 0
 }
 
+// abandoned tells whether the client of a request without an answer has left.
+func (s *stream) abandoned() bool {
+	return s.http && s.c.end != nil && !s.replied && s.abortsOnClose()
+}
+
 // clientAbort ends the stream because the client left.
 func (s *stream) clientAbort() {
 	s.countAborts(true)
@@ -165,6 +170,10 @@ func (s *stream) clientAbort() {
 	case eof(s.c.end):
 		s.setEnd(runtime.EndClient)
 		s.Status = 400 // which nobody is told: the request itself was cut
+		s.cut()
+	case !s.reached():
+		s.setEnd(runtime.EndClient)
+		s.Status = 400
 		s.cut()
 	default:
 		if s.End.Cause == runtime.EndNone {

@@ -226,6 +226,7 @@ func (s *stream) passOn(b, head *loop.Buffer) bool {
 		return true
 	case broken:
 		if s.toCli.done {
+			s.setEnd(runtime.EndProxy)
 			s.closing = true
 			s.finish()
 			return true

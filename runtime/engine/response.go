@@ -152,7 +152,7 @@ func (s *stream) informational() {
 func (s *stream) passInformational() {
 	out := s.w.loop.Buffer()
 	enc := h1.Encoder{Request11: true}
-	if data, err := enc.AppendResponse(out.Data, &s.Res); err == nil && s.Req.Flags&message.Version11 != 0 {
+	if data, err := enc.AppendResponse(out.Data, &s.Res); err == nil {
 		out.Data = data
 		s.c.sock.Send(out)
 		s.holdServer()

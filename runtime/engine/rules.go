@@ -408,20 +408,25 @@ func (s *stream) bufferBody() outcome {
 	}
 	switch s.gatherRequest() {
 	case gathered:
-		s.waits = forNothing
-		s.timer.Stop()
-		return next
+		return s.bodyCame()
 	case badBody:
 		s.front().FailedReq.Inc()
 		s.setEnd(runtime.EndProxy)
-		return s.answerWith(s.errorReply(400))
+		s.Time.Request, s.Status = 0, 400 // which nobody is told
+		return s.cut()
 	}
 	if s.c.end != nil {
-		s.stopWaiting()
-		return next
+		return s.bodyCame()
 	}
 	s.listen()
 	return wait
+}
+
+// bodyCame ends the wait for a body: now the request is there.
+func (s *stream) bodyCame() outcome {
+	s.stopWaiting()
+	s.Time.Request = s.w.loop.Now()
+	return next
 }
 
 // balanceBody waits for the body of a POST whose server depends on a parameter in it.

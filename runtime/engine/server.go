@@ -387,8 +387,26 @@ func (s *stream) dialFailed(error) outcome {
 	return s.retryConnect(false)
 }
 
+// dialGrace is how long a client that has left waits for a connection that is being made: most
+// stand at once, and then the request has reached its server.
+const dialGrace = 20 * time.Millisecond
+
+// leaveDialing ends a request whose client left while a connection is being made.
+func (s *stream) leaveDialing() {
+	if d := s.timer.Deadline(); d == 0 || d > s.w.loop.Now()+int64(dialGrace) {
+		s.timer.After(dialGrace)
+	}
+}
+
 // connected is called when the connection to the server stands or failed.
 func (s *stream) connected(err error) {
+	if s.abandoned() {
+		if err == nil {
+			s.established()
+		}
+		s.clientAbort()
+		return
+	}
 	if err != nil {
 		s.linkErr = err
 		if state, ok := s.link.sock.Layer().(runtime.TLSState); ok {

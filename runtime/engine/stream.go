@@ -492,7 +492,11 @@ func (s *stream) clientEnd(err error) {
 		s.clientAbort()
 	case s.toSrv.dec.Finished():
 		// The request is complete: the client may only have shut its side down.
-		if s.abortsOnClose() && !s.replied && s.res.steps == nil {
+		switch {
+		case !s.abortsOnClose(), s.replied, s.res.steps != nil:
+		case s.waits == forConnect:
+			s.leaveDialing()
+		default:
 			s.clientAbort()
 		}
 	default:

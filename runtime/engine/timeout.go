@@ -31,6 +31,10 @@ func (s *stream) Expired(*loop.Timer) {
 		s.queueTimeout()
 	case forConnect, forSettings:
 		s.waits = forNothing
+		if s.abandoned() {
+			s.clientAbort()
+			return
+		}
 		if k := s.link; k != nil {
 			s.link = nil
 			k.abort()
