@@ -69,7 +69,7 @@ func newProgram(t *testing.T, path string, noRing bool) *program {
 		t.Fatal(err)
 	}
 	p.logs = logs
-	p.env = []string{"PATH=" + os.Getenv("PATH"), "HOME=/", "TZ=UTC", "DIR=" + dir, "LOG=" + logs.LocalAddr().String()}
+	p.env = []string{"PATH=" + os.Getenv("PATH"), "HOME=/", "TZ=UTC", "DIR=" + dir, "TLS=" + certificates(t), "LOG=" + logs.LocalAddr().String()}
 	t.Cleanup(p.close)
 	return p
 }

@@ -3,6 +3,7 @@ package compat
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -33,8 +34,12 @@ import (
 //	recv C                 one HTTP message (to its end, or to the end of the connection)
 //	recv C head            its head only
 //	recv C N               N bytes
+//	skip C N, skip C eof   N bytes, or everything, whatever they are and however they end
 //	recv C eof             everything up to the end of the connection
 //	silent C DURATION      nothing comes for that time
+//	tls C [WORD...]        begins TLS on C, and tells what it is or why not: sni=NAME,
+//	                       alpn=NAMES, min=1.2, max=1.2, cert=FILE (of "${TLS}"), suite=NAME,
+//	                       as=C (goes on with the session of another one)
 //	shut C                 no more is sent to C (FIN)
 //	close C, reset C       FIN or RST, nothing more is read
 //	refuse NAME            the server stops listening
@@ -77,6 +82,7 @@ type peer struct {
 	r        *bufio.Reader
 	accepted bool
 	h2       *frames
+	session  tls.ClientSessionCache // of TLS
 }
 
 // errScript is a mistake in the script itself.
@@ -258,6 +264,15 @@ func (s *script) stepConn(verb, line string, args []string, rest string) error {
 			result += ending(err)
 		}
 		s.say(line, s.masked(result))
+	case "tls":
+		result, err := s.secure(c, args[1:])
+		if err != nil {
+			return err
+		}
+		s.say(line, result)
+	case "skip":
+		c.SetReadDeadline(time.Now().Add(patience))
+		c.receive(rest)
 	case "silent":
 		c.SetReadDeadline(time.Now().Add(duration(rest)))
 		b, err := c.r.Peek(1)
@@ -539,6 +554,7 @@ var (
 func (s *script) masked(text string) string {
 	text = strings.ReplaceAll(text, s.path, "haproxy")
 	text = strings.ReplaceAll(text, s.dir, "DIR")
+	text = strings.ReplaceAll(text, certificates(s.t), "TLS")
 	text = portOfAddr.ReplaceAllString(text, "127.0.0.1:PORT")
 	text = pid.ReplaceAllString(text, "(PID) :")
 	text = checkTime.ReplaceAllString(text, "check duration: tms")

@@ -100,7 +100,7 @@ func (w *worker) open(p *port, fd int, peer *loop.Addr) {
 // came behind a header, if anything did.
 func (c *client) secure(first *loop.Buffer) {
 	with := c.Listener.Bind.TLS
-	c.more = first != nil
+	c.more = first != nil && with == nil
 	if with == nil {
 		c.established()
 		switch {

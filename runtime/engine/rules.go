@@ -39,6 +39,7 @@ func (s *stream) eval(rs runtime.Ruleset, l *lane) runtime.Verdict {
 			switch r.Cond.Eval(ctx) {
 			case acl.Miss:
 				if !ctx.Final {
+					l.rule = 0 // all are evaluated again when more is there to see
 					return runtime.Wait
 				}
 				continue

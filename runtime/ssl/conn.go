@@ -65,6 +65,7 @@ type Conn struct {
 	err    error // its outcome
 	job    *job  // what it waits for; nil: bytes
 	alert  uint8 // that the peer sent in clear; 0: none
+	first  firstRecord
 }
 
 // phase is how far a Conn is.
@@ -127,7 +128,7 @@ func (c *Conn) step() {
 	if c.err != nil {
 		c.phase = failed
 		c.of.shaken(c)
-		err := failure(c.err, c.alert)
+		err := c.failure()
 		c.fault, _ = err.(*fault)
 		c.up.Connected(err)
 		return
@@ -208,6 +209,14 @@ func (c *Conn) ready() bool {
 		return false
 	}
 	const changeCipherSpec, alert, applicationData = 20, 21, 23
+	if c.phase == shaking && !c.client && !c.begun() {
+		if c.first.look(head[:], have); c.first.wait {
+			return false
+		}
+		if name := versionName(c.first.version); name != "" && head[0] != handshakeRecord && head[0] != changeCipherSpec {
+			c.info.Version = []byte(name) // until more is known
+		}
+	}
 	if head[0] < changeCipherSpec || head[0] > applicationData || have > 1 && head[1] != 3 {
 		c.left = have
 		return true
@@ -227,7 +236,7 @@ func (c *Conn) ready() bool {
 	if c.phase == shaking && head[0] == handshakeRecord {
 		c.observe(c.record(n))
 	}
-	if head[0] == alert && n == recordHead+2 {
+	if head[0] == alert && n == recordHead+2 && c.begun() {
 		c.alert = head[recordHead+1]
 	}
 	return true

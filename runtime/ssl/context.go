@@ -132,7 +132,7 @@ func (x *Context) pick(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		p = c.site.profile
 	}
 	c.info.SNI = []byte(hello.ServerName)
-	if v := p.version(hello.SupportedVersions); v != 0 {
+	if v := p.version(hello.SupportedVersions); v != 0 && c.site != nil {
 		c.info.Version = []byte(versionName(versionIDs[v]))
 	}
 	if c.site != nil { // else certificateOf refuses

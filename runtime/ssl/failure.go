@@ -15,14 +15,15 @@ import (
 )
 
 // failure words why a handshake failed as the reference's logs do: with the code and the
-// reason of OpenSSL, which monitoring looks for. alert is one that came in clear: clients
-// that refuse a certificate send it so in TLS 1.3, where crypto/tls expects it encrypted.
-func failure(err error, alert uint8) error {
+// reason of OpenSSL, which monitoring looks for. Clients that refuse a certificate tell so in
+// TLS 1.3 by an alert in clear, where crypto/tls expects it encrypted.
+func (c *Conn) failure() error {
+	err := c.err
 	var own *fault
 	var errno unix.Errno
 	var record tls.RecordHeaderError
 	switch {
-	case err == io.EOF, err == io.ErrUnexpectedEOF:
+	case err == io.EOF, err == io.ErrUnexpectedEOF, c.first.wait && c.inEnd == io.EOF:
 		return transport.ErrHandshakeClosed
 	case errors.As(err, &own):
 		return own
@@ -32,15 +33,20 @@ func failure(err error, alert uint8) error {
 		return handshakeError(tooLong)
 	case errors.As(err, &record):
 		return handshakeError(recordReason(record.RecordHeader[:]))
+	case !c.client && c.first.strange:
+		return handshakeError(unexpectedMessage)
 	}
 	var remote *net.OpError
 	if errors.As(err, &remote) && remote.Op == "remote error" {
 		return handshakeError(alertReason(remote.Err.Error()))
 	}
-	if name, known := alertReasons[int(alert)]; known {
-		return handshakeError(reason{alertBase + int(alert), name})
+	if name, known := alertReasons[int(c.alert)]; known {
+		return handshakeError(reason{alertBase + int(c.alert), name})
 	}
 	text := err.Error()
+	if strings.Contains(text, "error decoding message") && !c.client && c.first.body >= 2 {
+		return handshakeError(lengthMismatch)
+	}
 	for _, r := range reasons {
 		if strings.Contains(text, r.text) {
 			return handshakeError(r.reason)
@@ -98,6 +104,7 @@ var (
 	tooLong           = reason{0xC6, "packet length too long"}
 	unexpectedMessage = reason{0xF4, "unexpected message"}
 	verifyFailed      = reason{0x86, "certificate verify failed"}
+	lengthMismatch    = reason{0x9F, "length mismatch"}
 )
 
 // recordReason tells what came in place of the first record.
@@ -110,7 +117,7 @@ func recordReason(head []byte) reason {
 	if bytes.HasPrefix(head, []byte("CONNE")) {
 		return httpsProxyRequest
 	}
-	if head[1] == 3 && (head[0] == 21 || head[0] == 23) {
+	if head[1] == 3 {
 		return unexpectedMessage
 	}
 	return wrongVersion
@@ -124,10 +131,11 @@ var reasons = []struct {
 	{"client offered only unsupported versions", reason{0x102, "unsupported protocol"}},
 	{"no cipher suite supported by both", reason{0xC1, "no shared cipher"}},
 	{"no supported versions satisfy", reason{0x102, "unsupported protocol"}},
-	{"no certificates configured", reason{0xE2, "callback failed"}},
+	{"no certificates configured", reason{0xEA, "callback failed"}},
 	{"error decoding message", reason{0xA0, "length too short"}},
 	{"unexpected message", unexpectedMessage},
-	{"unmarshal", reason{0x9F, "length mismatch"}},
+	{"unmarshal", lengthMismatch},
+	{"exceeds maximum", reason{0x98, "excessive message size"}},
 	{"bad record MAC", reason{0x119, "decryption failed or bad record mac"}},
 	{"client didn't provide a certificate", reason{0xC7, "peer did not return a certificate"}},
 	{"failed to verify certificate", reason{0x86, "certificate verify failed"}},

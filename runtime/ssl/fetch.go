@@ -102,13 +102,13 @@ func connectionFetches() []sample.Fetch {
 		row("server_random", "the random number of the server in the handshake of %s connection", sample.Bin, bytesOf(func(c *Conn) []byte { return c.seen.serverRandom[:] }))
 		row("session_key", "the secret of the session of %s connection", sample.Bin, bytesOf((*Conn).master))
 		rows[len(rows)-1].Note = noteMaster
-		row("unique_id", "what tells the handshake of %s connection from others", sample.Bin, bytesOf(func(c *Conn) []byte { return c.unique }))
+		row("unique_id", "what tells the handshake of %s connection from others", sample.Bin, shaken(bytesOf(func(c *Conn) []byte { return c.unique })))
 		rows[len(rows)-1].Note = noteUnique
 		row("err", "the number that OpenSSL gives the error of the handshake of %s connection", sample.Int, number(func(c *Conn) int { return c.errorCode() }))
 		row("err_str", "the error of the handshake of %s connection, as OpenSSL words it", sample.Str, text((*Conn).errorText))
 		for i, name := range []string{"client_handshake_traffic_secret", "server_handshake_traffic_secret", "client_traffic_secret_0", "server_traffic_secret_0"} {
 			rows = append(rows, connFetch(end.prefix+name, "a secret of TLS 1.3 of "+end.whose+" connection, with tune.ssl.keylog", sample.Str, sample.ClientConn, end.of,
-				text(func(c *Conn) string { return c.secret(1 + i) })))
+				shaken(text(func(c *Conn) string { return c.secret(1 + i) }))))
 		}
 	}
 	return append(rows,

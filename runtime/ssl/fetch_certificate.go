@@ -75,9 +75,21 @@ func certificateFetches() []sample.Fetch {
 				out.SetStr(ctx.Scratch.Take(x509text.AppendAltNames(ctx.Scratch.Room()[:0], c.shown())))
 				return len(out.Bytes) > 0
 			}),
-		connFetch("ssl_c_chain_der", "those that the client has shown with its own", sample.Bin, sample.ClientConn, client, chain(1)),
-		connFetch("ssl_s_chain_der", "all that the server has shown", sample.Bin, sample.ClientConn, server, chain(0)),
+		connFetch("ssl_c_chain_der", "those that the client has shown with its own", sample.Bin, sample.ClientConn, client, shaken(chain(1))),
+		connFetch("ssl_s_chain_der", "all that the server has shown", sample.Bin, sample.ClientConn, server, shaken(chain(0))),
 	)
+}
+
+// shaken makes an Eval of one that has no value, but might have got one, while there was no
+// good end of the handshake.
+func shaken(eval evalConn) evalConn {
+	return func(ctx *sample.Context, c *Conn, args []sample.Arg, out *sample.Value) bool {
+		if c.phase == shaking || c.phase == failed {
+			out.Flags |= sample.MayChange
+			return false
+		}
+		return eval(ctx, c, args, out)
+	}
 }
 
 // chain gives the certificates that the other side has shown, from one on.
@@ -179,8 +191,8 @@ func verdictFetches() []sample.Fetch {
 	}
 	return []sample.Fetch{
 		row("ssl_c_used", "whether the client has shown a certificate, in this handshake or in that of the session", sample.Bool, truth(func(c *Conn) bool { return len(c.peers) > 0 })),
-		row("ssl_fc_has_crt", "whether the client has shown a certificate in this handshake", sample.Bool, truth(func(c *Conn) bool { return c.judged.complete && !c.info.Resumed })),
-		row("ssl_c_verify", "what OpenSSL would say of the client's certificate: 0 is good", sample.Int, number((*Conn).VerifyResult)),
+		row("ssl_fc_has_crt", "whether the client has shown a certificate in this handshake", sample.Bool, shaken(truth(func(c *Conn) bool { return c.judged.complete && !c.info.Resumed }))),
+		row("ssl_c_verify", "what OpenSSL would say of the client's certificate: 0 is good", sample.Int, shaken(number((*Conn).VerifyResult))),
 		row("ssl_c_err", "what was wrong with the client's certificate itself, as a number of OpenSSL", sample.Int, now(func(v *verdict) int { return v.err })),
 		row("ssl_c_ca_err", "what was wrong with those that it leads to", sample.Int, now(func(v *verdict) int { return v.caErr })),
 		row("ssl_c_ca_err_depth", "how far from it that was", sample.Int, now(func(v *verdict) int { return v.caDepth })),

@@ -70,11 +70,37 @@ func (c *Conn) observe(record []byte) {
 		copy(c.seen.serverRandom[:], body[2:])
 		if id := body[34]; int(id) <= len(body)-35 {
 			c.seen.sessionIDLen = copy(c.seen.sessionID[:], body[35:35+id])
-			if at := 35 + int(id); len(body) >= at+2 && string(c.info.Version) == versionNames[tlsv13] {
+			if at := 35 + int(id); len(body) >= at+2 && string(c.info.Version) == versionNames[tlsv13] && (c.client || c.site != nil) {
 				c.info.Cipher = []byte(suiteNames[binary.BigEndian.Uint16(body[at:])]) // settled so early
 			}
 		}
 	}
+}
+
+// begun tells whether a hello was seen.
+func (c *Conn) begun() bool { return c.seen.told != [serverHello + 1]bool{} }
+
+// firstRecord is what the first record of a client looks like, whatever it is.
+type firstRecord struct {
+	version uint16
+	body    int  // bytes of its message
+	strange bool // it is no hello
+	wait    bool // it has the form of SSL 2 and is not there as a whole, or is empty
+}
+
+// look notes what the first bytes tell: head has up to two of them behind the head of a
+// record, have is how many there are.
+func (f *firstRecord) look(head []byte, have int) {
+	const oldHead = 2
+	f.wait = have > oldHead && head[0]&0x80 != 0 && head[oldHead] == clientHello && have < oldHead+int(head[0]&0x7F)<<8+int(head[1])
+	if f.wait || have < recordHead || head[1] != 3 {
+		return
+	}
+	n := int(head[3])<<8 | int(head[4])
+	f.version = uint16(head[1])<<8 | uint16(head[2])
+	f.body = n - 4
+	f.wait = n == 0 && head[0] == handshakeRecord && have == recordHead
+	f.strange = head[0] != handshakeRecord || have > recordHead && n > 0 && head[recordHead] != clientHello
 }
 
 // sessionIdentity is what tells a session from others. That of TLS 1.3 has no name on the
