@@ -182,6 +182,7 @@ type Server struct {
 	CheckPort                   int
 	LiveCheckPort               atomic.Int32 // live: set server check-port; 0: the address's
 	CheckHost                   string
+	CheckProto                  Proto         // "check-proto": ProtoAny: that of the server
 	Inter, FastInter, DownInter time.Duration // 0: default 2s; the others default to inter
 	Rise, Fall                  int
 	Check                       any // runtime/check's own; nil: not checked

@@ -35,7 +35,7 @@ func (c *connect) run(ck *Check, r *rule) verdict {
 	}
 	ck.current = r
 	ck.forget()
-	ck.up, ck.eof, ck.err = false, false, nil
+	ck.up, ck.eof, ck.err, ck.frames = false, false, nil, nil
 	srv, px := ck.srv, ck.srv.Proxy
 
 	limit := srv.Inter

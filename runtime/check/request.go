@@ -52,7 +52,21 @@ func (q *request) merge(o *request) {
 
 func (q *request) run(ck *Check, r *rule) verdict {
 	ck.current = r
-	out, err := q.build(ck)
+	var out []byte
+	m, body, err := q.build(ck)
+	if err == nil && ck.frames == nil {
+		// Headers are written and the encoder adds few: twice the room is always enough.
+		var e h1.Encoder
+		out, err = e.AppendRequest(make([]byte, 0, 2*ck.checks.cfg.Global.Tune.BufSize), m)
+		out = append(out, body...)
+	}
+	if err == nil && ck.frames != nil {
+		ck.forget()
+		if err = ck.frames.ask(ck, m, body); err == nil {
+			ck.conn.Receive()
+			return proceed
+		}
+	}
 	if err != nil {
 		return ck.decide(runtime.CheckL7Response, fmt.Sprintf("tcp-check send : failed to build HTTP request at step %d", ck.stepOf(r)))
 	}
@@ -60,10 +74,10 @@ func (q *request) run(ck *Check, r *rule) verdict {
 	return ck.transmit(out)
 }
 
-// build writes the request.
-func (q *request) build(ck *Check) ([]byte, error) {
+// build makes the request.
+func (q *request) build(ck *Check) (*message.Message, []byte, error) {
 	g := &ck.checks.cfg.Global
-	var m message.Message
+	m := &message.Message{}
 	m.Reset(make([]byte, 0, g.Tune.BufSize), make([]message.Field, 0, g.Tune.MaxHdr))
 	method, uri, version := q.method, q.uri, q.version
 	if method == "" {
@@ -79,7 +93,7 @@ func (q *request) build(ck *Check) ([]byte, error) {
 		version = "HTTP/1.0"
 	}
 	if err := m.SetRequestLine(method, uri, version); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	m.NoteScheme()
 	m.Flags |= message.LengthKnown
@@ -93,7 +107,7 @@ func (q *request) build(ck *Check) ([]byte, error) {
 			continue
 		}
 		if err := m.Add(h.name, value); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if h.name == "connection" {
 			closes = false
@@ -101,7 +115,7 @@ func (q *request) build(ck *Check) ([]byte, error) {
 	}
 	if ck.rules.sendState {
 		if err := m.AddString("x-haproxy-server-state", ck.serverState()); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	body := q.body
@@ -110,22 +124,19 @@ func (q *request) build(ck *Check) ([]byte, error) {
 	}
 	if closes {
 		if err := m.AddString("connection", "close"); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	if len(body) > 0 || mayHaveBody(m.Method) {
 		if err := m.AddString("content-length", strconv.Itoa(len(body))); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		m.Flags |= message.ContentLength
 		m.BodyLength = uint64(len(body))
 	} else {
 		m.Flags |= message.Bodyless
 	}
-	// Headers are written and the encoder adds few: twice the room is always enough.
-	var e h1.Encoder
-	out, err := e.AppendRequest(make([]byte, 0, 2*g.Tune.BufSize), &m)
-	return append(out, body...), err
+	return m, body, nil
 }
 
 // mayHaveBody tells whether a request of this method announces even an empty body.

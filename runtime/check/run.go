@@ -50,6 +50,7 @@ type Check struct {
 	eof      bool
 	err      error     // why receiving ended, nil at the end of the stream
 	http     *response // of HTTP checks
+	frames   *frames   // of a connection that speaks HTTP/2
 
 	stream  runtime.Stream // what expressions of rules are evaluated on
 	session runtime.Session
@@ -329,6 +330,9 @@ func (ck *Check) Connected(err error) {
 		return
 	}
 	ck.up = true
+	if ck.speaksH2() {
+		ck.startFrames()
+	}
 	ck.limit()
 	ck.at++
 	ck.advance()
@@ -343,6 +347,12 @@ func (ck *Check) limit() {
 
 // Received implements loop.Handler.
 func (ck *Check) Received(b *loop.Buffer, err error) {
+	if ck.frames != nil {
+		if ck.frames.received(ck, b, err) {
+			ck.advance()
+		}
+		return
+	}
 	if b != nil {
 		room := ck.checks.cfg.Global.Tune.BufSize - len(ck.in)
 		ck.in = append(ck.in, b.Data[:min(room, len(b.Data))]...)
@@ -410,7 +420,7 @@ func (ck *Check) forget() {
 	if ck.http != nil {
 		ck.http.reset()
 	}
-	if ck.conn.IsOpen() {
+	if ck.conn.IsOpen() && ck.frames == nil {
 		ck.conn.Pause()
 	}
 }

@@ -10,10 +10,14 @@ import (
 
 // serverProtoWords are the options that tell what is spoken on the connections to a server.
 func serverProtoWords() []ServerWord {
-	proto := serverFrom("proto", "what is spoken on connections, whatever TLS settles on", []string{"h1", "h2", "none", "fcgi", "spop", "quic"}, serverProto)
-	proto.Args[0].Missing = []string{"fcgi", "spop", "quic"}
+	proto := func(name, summary string, target func(*runtime.Server) *runtime.Proto) ServerWord {
+		w := serverFrom(name, summary, []string{"h1", "h2", "none", "fcgi", "spop", "quic"}, serverProto(name, target))
+		w.Args[0].Missing = []string{"fcgi", "spop", "quic"}
+		return w
+	}
 	return []ServerWord{
-		proto,
+		proto("proto", "what is spoken on connections, whatever TLS settles on", func(srv *runtime.Server) *runtime.Proto { return &srv.Proto }),
+		proto("check-proto", "what health checks speak", func(srv *runtime.Server) *runtime.Proto { return &srv.CheckProto }),
 		serverFrom("ws", "what WebSocket handshakes are relayed by", []string{"auto", "h1", "h2"}, serverWebSocket),
 	}
 }
@@ -25,23 +29,25 @@ func serverFrom(name, summary string, words []string, parse func(l *Loader, w *W
 	return ServerWord{Doc: d, Parse: parse}
 }
 
-func serverProto(l *Loader, w *Words, srv *runtime.Server) error {
-	pos := w.Pos()
-	switch value := w.Take(); value {
-	case "h1":
-		srv.Proto = runtime.ProtoH1
-	case "h2":
-		srv.Proto = runtime.ProtoH2
-	case "none":
-		srv.Proto = runtime.ProtoNone
-	case "fcgi", "spop", "quic":
-		l.Missing(pos, "server proto "+value)
-	case "":
-		return errors.New("'proto' : missing value")
-	default:
-		return fmt.Errorf("'proto' :  unknown MUX protocol '%s'", value)
+func serverProto(word string, target func(*runtime.Server) *runtime.Proto) func(*Loader, *Words, *runtime.Server) error {
+	return func(l *Loader, w *Words, srv *runtime.Server) error {
+		pos := w.Pos()
+		switch value := w.Take(); value {
+		case "h1":
+			*target(srv) = runtime.ProtoH1
+		case "h2":
+			*target(srv) = runtime.ProtoH2
+		case "none":
+			*target(srv) = runtime.ProtoNone
+		case "fcgi", "spop", "quic":
+			l.Missing(pos, "server "+word+" "+value)
+		case "":
+			return fmt.Errorf("'%s' : missing value", word)
+		default:
+			return fmt.Errorf("'%s' :  unknown MUX protocol '%s'", word, value)
+		}
+		return nil
 	}
-	return nil
 }
 
 func serverWebSocket(l *Loader, w *Words, srv *runtime.Server) error {

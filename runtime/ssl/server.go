@@ -122,11 +122,6 @@ func parseServerALPN(word string, to func(*serverLine) *[]string) parseServer {
 			case "":
 			case "h3":
 				l.Missing(w.Pos(), "server "+word+" "+protocol)
-			case "h2":
-				if word == "check-alpn" {
-					l.Missing(w.Pos(), "server "+word+" "+protocol)
-				}
-				spoken = append(spoken, protocol)
 			default:
 				spoken = append(spoken, protocol)
 			}
@@ -183,7 +178,7 @@ func finishServer(l *config.Loader, srv *runtime.Server) {
 	x.config = c
 	checks := s.checkProtocols
 	if checks == nil {
-		checks = slices.DeleteFunc(slices.Clone(s.protocols), func(p string) bool { return p == "h2" }) // they are made in HTTP/1
+		checks = s.protocols
 	}
 	x.checkProtocols = checks
 	x.readSchemes(l, srv, &s.common, say)
