@@ -36,7 +36,7 @@ func missingWords() []config.ServerWord {
 			if value == "" {
 				return errors.New("'agent-addr' expects an address as argument.")
 			}
-			if _, err := l.Address(value, config.AddrResolve, ""); err != nil {
+			if _, err := l.Address(value, config.AddrResolve|config.AddrStream, ""); err != nil {
 				return fmt.Errorf("parsing agent-addr failed. Check if '%s' is correct address.", value)
 			}
 			return nil

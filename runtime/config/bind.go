@@ -106,7 +106,7 @@ func (l *Loader) listeners(px *runtime.Proxy, b *runtime.Bind, prefix string) (a
 		if err != nil {
 			return all, err
 		}
-		if a.Quic {
+		if a.Quic && l.global.limitedQUIC {
 			l.Missing(b.Pos, "bind quic4@")
 		}
 		if a.Reverse != "" {
@@ -350,18 +350,64 @@ func (l *Loader) userTimeout(w *Words) (int, error) {
 	return int(d.Milliseconds()), nil
 }
 
-// bindThread checks a set of threads: `[group/]all|odd|even|N[-M]`, separated by commas.
+// bindThread checks a set of threads: `[group/]all|odd|even|N[-[M]]`, separated by commas.
 func bindThread(l *Loader, w *Words, b *runtime.Bind) error {
-	for _, set := range strings.Split(w.Take(), ",") {
-		group, threads, both := strings.Cut(set, "/")
-		if !both {
-			threads, group = group, ""
-		}
-		for _, part := range []string{group, threads} {
-			if strings.Trim(part, "0123456789-") != "" && part != "all" && part != "odd" && part != "even" {
-				return fmt.Errorf("invalid thread range '%s'", set)
+	set := w.Take()
+	relative := strings.HasPrefix(strings.TrimLeft(set, "0123456789"), "/")
+	most := maxThreads
+	if relative {
+		most = groupThreads
+	}
+	for set != "" {
+		if relative {
+			group, rest, both := strings.Cut(set, "/")
+			n, bad := strtol(group, 10)
+			switch {
+			case both && group == "":
+				return fmt.Errorf("thread group number expected before '%s'.", set)
+			case !both || bad != "":
+				return fmt.Errorf("absolute thread specification '%s' is not permitted after a group-relative thread range.", set)
+			case n < 1 || n > threadGroups:
+				return fmt.Errorf("invalid thread group number '%d', permitted range is 1..%d in '%s'.", n, threadGroups, set)
 			}
+			set = rest
 		}
+		part, rest, _ := strings.Cut(set, ",")
+		if err := threadsOfSet(part, set, most); err != nil {
+			return err
+		}
+		set = rest
+	}
+	return nil
+}
+
+// threadsOfSet checks one range of a set; messages quote the set from there on.
+func threadsOfSet(part, quoted string, most int) error {
+	digits := part[:len(part)-len(strings.TrimLeft(part, "0123456789"))]
+	if next := strings.TrimPrefix(part, digits); digits != "" && next != "" && next[0] != '-' {
+		if next[0] == '/' {
+			return fmt.Errorf("group-relative thread specification '%s' is not permitted after a absolute thread range.", quoted)
+		}
+		return fmt.Errorf("invalid character '%c' in thread set specification: '%s'.", next[0], quoted)
+	}
+	first, last, ranged := strings.Cut(part, "-")
+	named := first == "all" || first == "odd" || first == "even"
+	if n := atol(digits); first != "" && !named && (n < 1 || n > most) {
+		return fmt.Errorf("invalid first thread number '%s', permitted range is 1..%d, or 'all', 'odd', 'even'.", quoted, most)
+	}
+	if !ranged {
+		return nil
+	}
+	tail := quoted[len(first)+1:]
+	rest := strings.TrimLeft(last, "0123456789")
+	n := atol(last)
+	switch {
+	case named:
+		return fmt.Errorf("extraneous range after 'all', 'odd' or 'even': '%s'.", quoted)
+	case last != "" && (n < 1 || n > most):
+		return fmt.Errorf("invalid last thread number '%s', permitted range is 1..%d.", tail, most)
+	case rest != "":
+		return fmt.Errorf("invalid character '%c' after thread set specification: '%s'.", rest[0], tail)
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 // globalState is what only the loading needs to know of the global section.
 type globalState struct {
 	uidSet, gidSet bool
+	limitedQUIC    bool           // "limited-quic"
 	cli            *runtime.Proxy // of the stats sockets; nil before the first of them
 }
 

@@ -29,7 +29,7 @@ func inertKeywords() []Keyword {
 		inertFlag("nosplice", "splice is not used", false),
 		inertFlag("nogetaddrinfo", "names are looked up by one resolver", false),
 		inertFlag("quick-exit", "leaving frees nothing one by one", false),
-		inertFlag("limited-quic", "there is no QUIC", false),
+		inert("limited-quic", "there is no QUIC", nil, func(l *Loader, line *ast.Line) { l.global.limitedQUIC = !l.TooMany(line, 1, 0) }),
 		inertFlag("prealloc-fd", noteMemory, false),
 		inertFlag("no-memory-trimming", noteMemory, false),
 		inertFlag("tune.disable-fast-forward", "data is forwarded from where it was received", false),

@@ -63,6 +63,7 @@ func (l *Loader) resolve() bool {
 	}
 	for _, px := range l.Config.Proxies {
 		numberListeners(px)
+		l.refuseQUIC(px)
 	}
 	l.Config.Patterns.Number()
 	for _, d := range l.Tables.Domains {
@@ -86,6 +87,20 @@ func (l *Loader) resolve() bool {
 	}
 	l.Config.Loader = l
 	return l.placeServers()
+}
+
+// refuseQUIC tells of bind lines that want QUIC, once each, in the words of a reference
+// whose library lacks it.
+func (l *Loader) refuseQUIC(px *runtime.Proxy) {
+	var last *runtime.Bind
+	for _, li := range px.Listeners {
+		if b := li.Bind; l.datagrams[li] && b != last && !l.global.limitedQUIC {
+			last = b
+			l.List.Alertf(b.Pos, "Binding [%s:%d] for %s %s: this SSL library does not support the QUIC protocol. "+
+				"A limited compatibility layer may be enabled using the \"limited-quic\" global option if desired.",
+				b.Pos.File, b.Pos.Line, px.Kind, px.Name)
+		}
+	}
 }
 
 func (l *Loader) runLater(px *runtime.Proxy) {

@@ -152,6 +152,11 @@ func (l *Loader) serverLine(line *ast.Line, form serverForm) {
 			px.Servers = append(px.Servers, srv)
 			return
 		}
+		if a.Quic { // the reference's libraries lack it too
+			say.alert("The SSL stack does not provide a support for QUIC server '%s'", srv.Name)
+			px.Servers = append(px.Servers, srv)
+			return
+		}
 		at++
 	}
 	l.copyServer(srv, px.DefaultServer)
@@ -209,8 +214,6 @@ func (l *Loader) placeServer(srv *runtime.Server, a *Address) {
 	switch {
 	case a.Dgram:
 		l.state(srv.Proxy).datagrams = append(l.state(srv.Proxy).datagrams, srv)
-	case a.Quic:
-		l.Missing(srv.Pos, "server quic4@")
 	case a.Reverse != "":
 		l.Missing(srv.Pos, "server rhttp@")
 	case a.MPTCP:
