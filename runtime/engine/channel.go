@@ -23,6 +23,7 @@ type channel struct {
 	low    int
 	notify bool             // NotifySent was asked for
 	fin    bool             // the message ends behind out
+	cut    bool             // the message was broken off behind out
 	tail   *message.Message // with fin: its trailers
 
 	held      []*loop.Buffer // received while paused
@@ -48,7 +49,7 @@ func (ch *channel) init(owner any) {
 func (ch *channel) open(m *mux, h loop.Handler) {
 	ch.st = h2.Stream{Owner: ch}
 	ch.m, ch.h = m, h
-	ch.notify, ch.fin, ch.tail = false, false, nil
+	ch.notify, ch.fin, ch.cut, ch.tail = false, false, false, nil
 	ch.receiving, ch.end, ch.told, ch.broken, ch.calls = false, nil, false, nil, false
 }
 
@@ -159,7 +160,7 @@ func (ch *channel) keepTrailers() {
 
 // wake puts the channel among those that send.
 func (ch *channel) wake() {
-	if !ch.waits && (ch.queued > 0 || ch.fin) && !ch.st.SendEnded() && ch.st.ID != 0 {
+	if !ch.waits && (ch.queued > 0 || ch.fin || ch.cut) && !ch.st.SendEnded() && ch.st.ID != 0 {
 		ch.m.ready.add(ch)
 		ch.m.touch()
 	}
@@ -174,6 +175,11 @@ func (ch *channel) write() bool {
 	m := ch.m
 	if ch.st.SendEnded() || ch.st.Closed() {
 		return false
+	}
+	if ch.queued == 0 && ch.cut {
+		ch.reset(h2.Cancel)
+		ch.over()
+		return true
 	}
 	if ch.queued == 0 {
 		return ch.fin && ch.writeEnd()
@@ -205,7 +211,7 @@ func (ch *channel) write() bool {
 	switch {
 	case end:
 		ch.over()
-	case ch.queued > 0 || ch.fin:
+	case ch.queued > 0 || ch.fin || ch.cut:
 		ch.wake()
 	}
 	return true
@@ -354,7 +360,16 @@ func (ch *channel) tellSent() {
 // Close leaves the channel to itself: what is queued is still sent.
 func (ch *channel) Close() {
 	ch.leave()
-	if !ch.fin || ch.st.ID == 0 || ch.m.over != nil {
+	switch {
+	case ch.fin:
+	case ch.queued > 0 && ch.st.ID != 0 && ch.m.over == nil:
+		ch.cut = true
+		ch.wake()
+		return
+	default:
+		ch.reset(h2.Cancel)
+	}
+	if ch.st.ID == 0 || ch.m.over != nil {
 		ch.reset(h2.Cancel)
 	}
 	ch.over()

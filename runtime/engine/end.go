@@ -171,7 +171,7 @@ func (s *stream) clientAbort() {
 		s.setEnd(runtime.EndClient)
 		s.Status = 400 // which nobody is told: the request itself was cut
 		s.cut()
-	case !s.reached():
+	case !s.reached(), s.c.via != nil && !s.toSrv.dec.Finished():
 		s.setEnd(runtime.EndClient)
 		s.Status = 400
 		s.cut()

@@ -339,7 +339,9 @@ func (w *worker) softStop() {
 	}
 	for c := w.clients.head; c != nil; {
 		next := c.next
-		if c.st == nil && c.ahead == nil && w.engine.closeIdle(c) {
+		if c.h2 != nil {
+			c.h2.stop()
+		} else if c.st == nil && c.ahead == nil && w.engine.closeIdle(c) {
 			c.close(linger)
 		}
 		c = next

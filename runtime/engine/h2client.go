@@ -140,7 +140,10 @@ func (m *h2Client) head(_ *channel, end bool) {
 		c.Requests++
 		m.drop(x)
 		if v == h2.Broken {
+			m.violated()
 			m.end(muxError(h2.CompressionError))
+		} else {
+			m.refused()
 		}
 	}
 }
@@ -169,8 +172,10 @@ func (m *h2Client) trailers(ch *channel) {
 		ch.finish()
 		return
 	case h2.Broken:
+		m.violated()
 		m.end(muxError(h2.CompressionError))
 	default:
+		m.refused()
 		ch.fail(resetError(h2.ProtocolError))
 	}
 	t.buf.Release()
@@ -209,6 +214,40 @@ func (m *h2Client) goAway(uint32, h2.Code) {
 	m.rest()
 }
 
+// violated logs what ended the connection, refused what ended a stream before it began.
+func (m *h2Client) violated() {
+	if m.w.cfg.Global.Tune.H2.LogErrors <= runtime.H2LogConnection {
+		m.logBad()
+	}
+}
+
+func (m *h2Client) refused() {
+	if m.w.cfg.Global.Tune.H2.LogErrors == runtime.H2LogStream {
+		m.logBad()
+	}
+}
+
+// logBad writes the line of a request that could not be read.
+func (m *h2Client) logBad() {
+	s := m.w.takeStream(m.c)
+	s.startBroken()
+	s.End = runtime.Termination{Cause: runtime.EndProxy, State: runtime.InRequest}
+	s.Time.Close = m.w.loop.Now()
+	s.log()
+	m.w.putStream(s)
+}
+
+// stop tells the client of a soft stop, and closes when nothing is under way.
+func (m *h2Client) stop() {
+	if !m.speaks() {
+		return
+	}
+	m.room(0)
+	m.h2.Announce()
+	m.touch()
+	m.rest()
+}
+
 // left takes a request back that is over.
 func (m *h2Client) left(ch *channel) {
 	x := ch.owner.(*h2Request)
@@ -232,7 +271,7 @@ func (m *h2Client) rest() {
 	case m.gone || m.streams > 0:
 	case m.n > 0:
 		c.setTimer(px.Timeout.Client)
-	case m.away, m.over != nil, m.h2.Draining():
+	case m.away, m.over != nil, m.h2.Exhausted():
 		c.close(linger)
 	case m.w.engine.stopping.Load() && m.w.engine.closeIdle(c):
 		m.goodbye()
@@ -323,8 +362,17 @@ func (x *h2Request) finish(s *stream) {
 	m.streams--
 	switch {
 	case s.Drop:
+		m.shut(false)
 		x.sock.Abort()
 		m.c.abort()
+	case s.kills && m.speaks():
+		x.ch.reset(h2.EnhanceYourCalm)
+		x.sock.Abort()
+		if m.speaks() {
+			m.room(0)
+			m.h2.Fail(h2.EnhanceYourCalm)
+			m.end(muxError(h2.EnhanceYourCalm))
+		}
 	case !s.replied:
 		// Nothing was said: the client may try again elsewhere.
 		x.ch.reset(h2.RefusedStream)

@@ -40,6 +40,10 @@ type muxOwner interface {
 	// unwanted tells that nobody has a channel on which the peer, which got a whole message, may
 	// still send: it is to be reset, soon.
 	unwanted(ch *channel)
+	// refused tells that the peer opened a stream too many.
+	refused()
+	// violated tells that the peer broke the protocol in a way that logs tell: the connection ends.
+	violated()
 	// left tells that a channel is over and that nobody has it: it may be used again.
 	left(ch *channel)
 	// ended tells that nothing comes any more: a protocol error (GOAWAY was said), or the end of
@@ -116,15 +120,18 @@ func (m *mux) flush() {
 	if m.gone {
 		return
 	}
-	for !m.full && m.over == nil && !m.ready.empty() {
+	for !m.full && m.speaks() && !m.ready.empty() {
 		ch := m.ready.pop()
 		if !ch.write() && m.h2.ConnRoom() <= 0 && ch.queued > 0 {
 			m.ready.unpop(ch) // its turn comes when the connection's window opens
 			break
 		}
-		if m.sock.Queued()+len(m.h2.Out) > highWater {
+		if !m.gone && m.sock.Queued()+len(m.h2.Out) > highWater {
 			m.full = true
 		}
+	}
+	if m.gone {
+		return // the last channel has ended, and its owner the connection
 	}
 	m.push()
 	if q := m.sock.Queued(); q > highWater {
@@ -209,6 +216,8 @@ func (m *mux) event(ev *h2.Event, b *loop.Buffer, at int) {
 		if ev.End {
 			ch.finish()
 		}
+	case h2.Refused:
+		m.owner.refused()
 	case h2.Reset, h2.Aborted:
 		ch.fail(resetError(ev.Code))
 	case h2.Window:
@@ -221,6 +230,9 @@ func (m *mux) event(ev *h2.Event, b *loop.Buffer, at int) {
 	case h2.GoAway:
 		m.owner.goAway(ev.ID, ev.Code)
 	case h2.Failed:
+		if ev.Log {
+			m.owner.violated()
+		}
 		m.end(muxError(ev.Code))
 	}
 }

@@ -226,7 +226,7 @@ func (s *stream) sendReply(body []byte) {
 	default:
 		flush(&c.sock, out)
 	}
-	if f.framing == h1.Framed {
+	if f.to != nil {
 		f.to.SendEnd(nil)
 	}
 	s.toCli.done = true

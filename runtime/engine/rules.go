@@ -109,7 +109,7 @@ func (s *stream) judgeRequest(v runtime.Verdict) outcome {
 	case runtime.Abort:
 		s.denied()
 		s.setEnd(runtime.EndProxy)
-		s.Time.Request, s.Status = 0, -1
+		s.Time.Request, s.Status, s.kills = 0, -1, true
 		return s.cut()
 	case runtime.Invalid:
 		s.front().FailedReq.Inc()
@@ -206,6 +206,7 @@ func (s *stream) inspectRules(rs runtime.Ruleset, px *runtime.Proxy) outcome {
 		}
 		s.setEnd(runtime.EndProxy)
 		s.Time.Request = 0
+		s.kills = true
 		if s.http {
 			s.Status = -1
 			if !s.inBack {

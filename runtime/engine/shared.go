@@ -260,6 +260,12 @@ func (m *shared) ended(error) {
 	}
 }
 
+// refused is never called: servers open no streams.
+func (m *shared) refused() {}
+
+// violated is told by the ends of the exchanges.
+func (m *shared) violated() {}
+
 // unwanted tells the server that its answer is not wanted.
 func (m *shared) unwanted(ch *channel) { ch.reset(h2.Cancel) }
 

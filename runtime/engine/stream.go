@@ -56,6 +56,7 @@ type stream struct {
 	waits waiting
 	phase phase
 	http  bool // the client speaks HTTP
+	kills bool // a rule ends the client's connection
 	dead  bool // being put back: no step runs
 
 	// The request.
@@ -209,7 +210,7 @@ func (s *stream) reset() {
 	s.lent = false
 	s.reqCounted, s.resCounted = 0, 0
 	s.resHead, s.cliHeld, s.srvHeld, s.cliDone = false, false, false, false
-	s.early, s.resEnd = false, false
+	s.early, s.resEnd, s.kills = false, false, false
 	s.draining, s.sendFailed, s.failedReply, s.inStats, s.statsRefused, s.concluded = false, false, false, false, false, false
 	s.inBack, s.queued, s.persist, s.headSent, s.replays = false, false, false, false, false
 	s.replied, s.closing, s.srvKeep, s.tunnel = false, false, false, false

@@ -14,6 +14,7 @@ const (
 	Head                 // a head came: ReadHead or Refuse it before the next call. Stream is nil when a client opens one
 	Trailers             // trailers came, which end the stream's receiving side: ReadTrailers before the next call
 	Data                 // a slice of a body; End: it was the last
+	Refused              // a stream of the client was refused: it has too many
 	Reset                // the peer has reset the stream for the reason Code
 	Aborted              // the peer broke the rules on the stream: it was reset for the reason Code
 	Window               // more may be sent on Stream; nil: on all streams
@@ -26,6 +27,7 @@ const (
 type Event struct {
 	Kind   Kind
 	End    bool // with Head and Data: the peer sends no more on the stream
+	Log    bool // with Failed: logs tell it
 	Code   Code
 	ID     uint32
 	Stream *Stream
@@ -65,6 +67,7 @@ type Conn struct {
 	place   place
 	settled bool // the peer's first settings came
 	failed  bool
+	tooMany bool // glitches
 
 	head    [FrameHeadLen]byte // of a frame, as far as it came
 	headLen int
@@ -152,6 +155,9 @@ func (c *Conn) Next(in []byte) (n int, ev Event) {
 			return 0, c.fail(code)
 		}
 	}
+	if c.tooMany {
+		return 0, c.fail(EnhanceYourCalm)
+	}
 	for !c.failed {
 		var used int
 		var ok bool
@@ -236,11 +242,11 @@ func (c *Conn) begin() Event {
 	case frameReset:
 		c.Counts.Resets++
 		if c.idle(f.id) {
-			return c.protocolError()
+			return c.onIdle()
 		}
 	case frameWindowUpdate:
 		if c.idle(f.id) {
-			return c.protocolError()
+			return c.onIdle()
 		}
 	case frameContinuation:
 		if c.opening.id == 0 {
@@ -307,7 +313,7 @@ func (c *Conn) payload(in []byte) (n int, ok bool, ev Event) {
 		ev = c.windowUpdate(int64(binary.BigEndian.Uint32(p) & maxWindow))
 	case framePriority:
 		if binary.BigEndian.Uint32(p)&maxStreamID == f.id {
-			ev = c.protocolError()
+			ev = unlogged(c.protocolError())
 		}
 	case frameGoAway:
 		c.peerGoAway = true
@@ -334,7 +340,8 @@ func (c *Conn) Glitch(n int) bool {
 		return false
 	}
 	c.Drain() // the peer may come again with a new connection
-	return c.Glitches >= limit
+	c.tooMany = c.Glitches >= limit
+	return c.tooMany
 }
 
 // protocolError ends the connection for what the peer did.
@@ -344,10 +351,22 @@ func (c *Conn) protocolError() Event {
 	return c.fail(ProtocolError)
 }
 
+// onIdle ends the connection for a frame on a stream that nobody opened. Where there are others, they tell it.
+func (c *Conn) onIdle() Event {
+	ev := c.protocolError()
+	ev.Log = len(c.streams) == 0
+	return ev
+}
+
+func unlogged(ev Event) Event {
+	ev.Log = false
+	return ev
+}
+
 // fail ends the connection.
 func (c *Conn) fail(code Code) Event {
 	c.Fail(code)
-	return Event{Kind: Failed, Code: code}
+	return Event{Kind: Failed, Code: code, Log: true}
 }
 
 // Fail says GOAWAY for an error; nothing is taken in any more.
@@ -375,6 +394,16 @@ func (c *Conn) Drain() {
 
 // Draining tells whether Drain was said.
 func (c *Conn) Draining() bool { return c.draining }
+
+// Announce tells a client that the connection ends some day: what is on its way is still served.
+func (c *Conn) Announce() {
+	if !c.failed && c.sentLast == maxStreamID && !c.draining {
+		c.goAway(maxStreamID, NoError)
+	}
+}
+
+// Exhausted tells whether the peer may open no more streams.
+func (c *Conn) Exhausted() bool { return c.failed || c.lastID >= c.sentLast }
 
 // Finish says that no stream above the last one will be served.
 func (c *Conn) Finish(code Code) {

@@ -89,7 +89,7 @@ func (c *Conn) beginHeaders() Event {
 		return c.protocolError()
 	case f.id <= c.lastID:
 		c.Glitch(1)
-		return c.fail(StreamClosed)
+		return unlogged(c.fail(StreamClosed))
 	case c.cfg.MaxTotal > 0 && c.opened >= c.cfg.MaxTotal+c.cfg.MaxStreams:
 		c.Glitch(1)
 		c.Counts.ConnErrors++
@@ -164,7 +164,8 @@ func (c *Conn) complete(block []byte) Event {
 				return ev
 			}
 			c.sayReset(f.id, RefusedStream)
-			return Event{}
+			c.renew()
+			return Event{Kind: Refused, ID: f.id}
 		}
 	case st.state&headDone != 0:
 		if !end {
@@ -173,6 +174,13 @@ func (c *Conn) complete(block []byte) Event {
 		return Event{Kind: Trailers, Stream: st, ID: f.id, End: true}
 	}
 	return Event{Kind: Head, Stream: st, ID: f.id, End: end}
+}
+
+// renew tells a client that had its share of streams to come again with another connection.
+func (c *Conn) renew() {
+	if c.cfg.MaxTotal > 0 && c.opened >= c.cfg.MaxTotal {
+		c.Drain()
+	}
 }
 
 // drop decodes a block for the decoder's state alone.
@@ -231,6 +239,7 @@ func (c *Conn) ReadHead(st *Stream, m *message.Message, relaxed bool) Verdict {
 	if end && d.kind == responseBlock && m.Status < 200 && m.Status != 101 {
 		d.bad = true
 	}
+	c.renew()
 	if d.bad {
 		c.Glitch(1)
 		c.Counts.StreamErrors++

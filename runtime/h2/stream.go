@@ -159,10 +159,10 @@ func (c *Conn) windowUpdate(n int64) Event {
 	if c.frame.id == connectionStream {
 		switch {
 		case n == 0:
-			return c.protocolError()
+			return unlogged(c.protocolError())
 		case c.sendWindow+n > maxWindow:
 			c.Glitch(1)
-			return c.fail(FlowControlError)
+			return unlogged(c.fail(FlowControlError))
 		}
 		c.sendWindow += n
 		return Event{Kind: Window}
@@ -208,7 +208,7 @@ func (c *Conn) beginData() Event {
 	f := &c.frame
 	c.Counts.Data++
 	if c.idle(f.id) {
-		return c.protocolError()
+		return c.onIdle()
 	}
 	if c.recvWindow -= int64(f.length); c.recvWindow < 0 {
 		c.Glitch(1)
