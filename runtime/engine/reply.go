@@ -294,7 +294,7 @@ func (s *stream) skipRequest() {
 // badRequest answers what the parser refused.
 func (s *stream) badRequest(status int) {
 	s.End = runtime.Termination{Cause: runtime.EndProxy, State: runtime.InRequest}
-	s.front().H1Req.Inc()
+	s.countHTTP()
 	s.countRequest()
 	if s.parser.ErrPos >= 0 {
 		s.Front.Live.BadRequest.Store(s.captureBad(nil, &s.Req, &s.parser))

@@ -402,6 +402,15 @@ func (s *stream) countRequest() {
 	w.cfg.Stats.CumReqs.Inc()
 }
 
+// countHTTP counts a request by the version of HTTP that the client speaks.
+func (s *stream) countHTTP() {
+	if s.c.via != nil {
+		s.front().H2Req.Inc()
+		return
+	}
+	s.front().H1Req.Inc()
+}
+
 // front is the shard of the frontend's counters, back that of the backend's.
 func (s *stream) front() *runtime.FrontCounters { return s.Session.Counters(s.w.id) }
 func (s *stream) back() *runtime.BackCounters   { return &s.Back.Live.Back[s.w.id] }

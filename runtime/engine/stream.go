@@ -160,7 +160,7 @@ func (s *stream) begin(c *client) {
 	s.Retries = -1
 	s.StrictMode = true
 	s.End = runtime.Termination{Cause: runtime.EndNone, State: runtime.InNone}
-	s.FirstRequest = sess.Requests == 0
+	s.FirstRequest = sess.Requests == 0 && c.via == nil // HTTP/2 clients try again what failed
 	s.Time = runtime.Timing{Accept: sess.Accepted, AcceptWall: sess.AcceptedWall, Handshake: sess.Handshake}
 	s.CookieIn, s.CookieOut = '-', '-'
 	s.steps = w.engine.plans[sess.Front.Slot]
@@ -294,11 +294,7 @@ func (s *stream) startRequest() {
 	s.Ctx.Req = &s.Req
 	s.URI = appendLine(s.URI[:0], &s.Req, w.cfg.Global.Tune.LogURILen)
 
-	if s.c.via == nil {
-		s.front().H1Req.Inc()
-	} else {
-		s.front().H2Req.Inc()
-	}
+	s.countHTTP()
 	s.countRequest()
 	s.Ctx.Line = s.URI
 	s.BytesIn += headSize(&s.Req)

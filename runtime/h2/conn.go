@@ -376,7 +376,11 @@ func (c *Conn) Fail(code Code) {
 	}
 	c.failed = true
 	c.Counts.GoAwaysSent++
-	c.goAway(c.lastPeerID(), code)
+	last := c.lastPeerID()
+	if c.draining {
+		last = c.sentLast // which may not rise again, nor fall for nothing
+	}
+	c.goAway(last, code)
 }
 
 // Drain tells the peer to open no more streams than those that may be on their way, and is said once.

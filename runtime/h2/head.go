@@ -156,9 +156,9 @@ func (c *Conn) complete(block []byte) Event {
 	case st == nil && (c.cfg.Client || f.id <= c.lastID || f.id > c.sentLast):
 		return c.drop()
 	case st == nil:
-		c.lastID = f.id
 		c.opened++
 		if len(c.streams) >= int(c.cfg.MaxStreams) && c.cfg.MaxStreams > 0 {
+			c.lastID = f.id
 			c.Glitch(1)
 			if ev := c.drop(); ev.Kind == Failed {
 				return ev
@@ -197,6 +197,7 @@ func (c *Conn) Refuse(code Code) {
 	if ev := c.drop(); ev.Kind == Failed {
 		return
 	}
+	c.lastID = max(c.lastID, id)
 	if st := c.streams[id]; st != nil {
 		c.Reset(st, code)
 		return
@@ -239,9 +240,17 @@ func (c *Conn) ReadHead(st *Stream, m *message.Message, relaxed bool) Verdict {
 	if end && d.kind == responseBlock && m.Status < 200 && m.Status != 101 {
 		d.bad = true
 	}
+	tooMany := d.bad && c.Glitch(1)
+	if !c.cfg.Client {
+		c.lastID = f.id
+	}
 	c.renew()
+	if tooMany {
+		c.remove(st)
+		c.fail(EnhanceYourCalm)
+		return Broken
+	}
 	if d.bad {
-		c.Glitch(1)
 		c.Counts.StreamErrors++
 		c.Reset(st, ProtocolError)
 		return Malformed
