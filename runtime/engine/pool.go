@@ -11,10 +11,7 @@ import (
 // server is known to keep its connections, and a first request may take it.
 type pool struct {
 	safe, idle linkList
-	avail      linkList // in use, and good for more exchanges
-	inUse      int
-	peak       int          // most in use since the last purge
-	purged     int64        // when it was, or when the first of them became idle
+	avail      linkList     // in use, and good for more exchanges
 	count      atomic.Int32 // idle connections, for other workers to read
 }
 

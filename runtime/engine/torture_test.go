@@ -656,9 +656,6 @@ func (tt *torture) left() string {
 			add("clients", int64(w.clients.n))
 			add("connections", int64(w.conns.Load()))
 			add("coming", int64(w.coming.Load()))
-			for srv := range tt.servers() {
-				add("in use", int64(w.pool(srv).inUse))
-			}
 		})
 		w.ask(func() {}) // the numbers of the loop are those of its last turn
 		add("buffers", w.loop.Stats().Buffers.Load())
