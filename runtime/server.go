@@ -153,7 +153,7 @@ type Server struct {
 	AddrCookie     atomic.Pointer[string] // live: made of the address, with "cookie ... dynamic"; nil without
 	TrackName      string
 	Track          *Server
-	Trackers       []*Server
+	Trackers       []*Server    // the last one first
 	Redir          string       // "redir": prefix of a Location
 	PoolName       *sample.Expr // "pool-conn-name"; nil: none
 	MaxReuse       int          // -1 none

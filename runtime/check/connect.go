@@ -83,9 +83,10 @@ func (c *connect) sendsProxy(srv *runtime.Server) bool {
 	return srv.CheckSendProxy || srv.SendProxy != 0 && !elsewhere(srv)
 }
 
-// elsewhere tells that checks have an address or a port of their own.
+// elsewhere tells that checks do not talk to the server as its traffic does: they have an address or a port of their
+// own, or the server was added at run time, where each says what its checks do.
 func elsewhere(srv *runtime.Server) bool {
-	return srv.LiveCheckPort.Load() != 0 || srv.CheckAddr.Family != runtime.FamilyNone
+	return srv.Dynamic || srv.LiveCheckPort.Load() != 0 || srv.CheckAddr.Family != runtime.FamilyNone
 }
 
 // greet sends the PROXY header of a connection that stands, and begins with TLS, which is

@@ -18,7 +18,7 @@ func (c *Checks) Join(srv *runtime.Server, place func(*runtime.Server)) {
 	srv.Fresh.Store(!srv.Disabled)
 	admin := runtime.ForcedMaint
 	if t := srv.Track; t != nil {
-		t.Trackers = append(slices.Clone(t.Trackers), srv)
+		t.Trackers = slices.Insert(slices.Clone(t.Trackers), 0, srv)
 		if adminOf(t)&(runtime.Maint|runtime.ConfigMaint) != 0 {
 			admin |= runtime.InheritedMaint
 		}

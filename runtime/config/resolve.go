@@ -438,7 +438,7 @@ func (l *Loader) finishServers(px *runtime.Proxy, srv *runtime.Server) {
 		l.sayServer(srv, false, "server has tfo activated, the backend should be configured with at least 'conn-failure', 'empty-response' and 'response-timeout' or we wouldn't be able to retry the connection on failure.")
 	}
 	if l.track(px, srv); srv.Track != nil {
-		srv.Track.Trackers = append(srv.Track.Trackers, srv)
+		srv.Track.Trackers = slices.Insert(srv.Track.Trackers, 0, srv)
 	}
 	srv.UserWeight.Store(int32(srv.Weight))
 	srv.State.Store(int32(runtime.ServerRunning))
