@@ -216,6 +216,7 @@ type Proxy struct {
 	Capture      Captures
 	Cookie       *CookieConfig // "cookie": set by runtime/cookie
 	PersistRules []PersistRule
+	ForceSwitch  []*acl.Cond // force-be-switch: use backends that are disabled or not published
 	Balance      BalanceConfig
 	LB           Balancer // built by runtime/balance when the engine starts
 	Check        any      // option httpchk, tcp-check...: set by runtime/check
@@ -241,9 +242,10 @@ type Proxy struct {
 	LiveMaxConn atomic.Int64 // live: set maxconn frontend; 0: no limit of its own
 	SendName    string       // http-send-name-header, lower case; "" none
 
-	Live      ProxyStats
-	State     atomic.Int32         // live: ProxyState
-	BindNames map[string]*Listener // load time only: duplicate names
+	Live        ProxyStats
+	State       atomic.Int32         // live: ProxyState
+	Unpublished atomic.Bool          // live: a backend that frontends do not choose; unpublish backend
+	BindNames   map[string]*Listener // load time only: duplicate names
 
 	Mu    sync.Mutex                // guards Queue, server state changes and the list of servers; never held over I/O
 	live  atomic.Pointer[[]*Server] // the servers now, once one came or went: replaced as a whole

@@ -432,10 +432,37 @@ func uniqueIDFormat() Keyword {
 // switching rows send requests to backends and servers.
 func switchingKeywords() []Keyword {
 	return []Keyword{
+		onProxy("force-be-switch", "4.2", "choose backends that are disabled or not published", []keyword.Arg{{Name: "condition", Type: keyword.Condition}}, forceSwitch),
 		onProxy("use_backend", "4.2", "where requests go under a condition", []keyword.Arg{{Name: "backend", Type: keyword.Backend}, {Name: "condition", Type: keyword.Condition, Opt: true}}, useBackend),
 		onProxy("use-server", "4.2", "which server requests go to under a condition", []keyword.Arg{{Name: "server", Type: keyword.Server}, {Name: "condition", Type: keyword.Condition}}, useServer),
 		onProxy("acl", "7.1", "a named test", []keyword.Arg{{Name: "name", Type: keyword.Name}, {Name: "test", Type: keyword.Opaque, Many: true}}, namedACL),
 	}
+}
+
+// forceSwitch reads `force-be-switch {if|unless} <condition>`.
+func forceSwitch(l *Loader, line *ast.Line) {
+	word := line.Arg(0)
+	w := NewWords(line, 1)
+	switch {
+	case l.RefusedInDefaults(line.Pos, word):
+		return
+	case l.Proxy.Caps&runtime.CapFront == 0:
+		l.Alert(line.Pos, "'%s' only available in frontend or listen section.", word)
+		return
+	case !w.AtCond():
+		l.Alert(line.Pos, "'%s' requires either 'if' or 'unless' followed by a condition.", word)
+		return
+	}
+	cond, err := l.Cond(&w)
+	if err != nil {
+		l.Alert(line.Pos, "'%s' : %s.", word, err)
+		return
+	}
+	if text := cond.Warning(sample.FrontReqContent); text != "" {
+		l.Alert(line.Pos, "'%s' : %s.", word, text)
+		return
+	}
+	l.Proxy.ForceSwitch = append(l.Proxy.ForceSwitch, cond)
 }
 
 func useBackend(l *Loader, line *ast.Line) {

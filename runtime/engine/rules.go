@@ -290,7 +290,7 @@ func (s *stream) chooseBackend() outcome {
 	px := s.Front
 	s.point(sample.SetBackend, sample.Request)
 	s.Ctx.Final = true
-	be := px.DefaultBack
+	var be *runtime.Proxy
 	for s.req.rule < len(px.Switching) {
 		r := px.Switching[s.req.rule]
 		s.req.rule++
@@ -298,10 +298,13 @@ func (s *stream) chooseBackend() outcome {
 		if r.Cond != nil && r.Cond.Eval(&s.Ctx) != acl.Pass {
 			continue
 		}
-		if b := s.backendOf(r); b != nil {
-			be = b
+		if be = s.backendOf(r); be == nil || s.mayEnter(be) {
+			break
 		}
-		break
+		be = nil // the next rule may name another one
+	}
+	if be == nil && px.DefaultBack != nil && s.mayEnter(px.DefaultBack) {
+		be = px.DefaultBack
 	}
 	if be == nil && px.Caps&runtime.CapBack != 0 {
 		be = px
@@ -327,6 +330,20 @@ func (s *stream) chooseBackend() outcome {
 		s.req.goOn(p.back)
 	}
 	return next
+}
+
+// mayEnter tells whether a backend is open for requests, or "force-be-switch" lets this one in.
+func (s *stream) mayEnter(be *runtime.Proxy) bool {
+	if !be.Disabled && !be.Unpublished.Load() {
+		return true
+	}
+	for _, cond := range s.Front.ForceSwitch {
+		s.Ctx.Scratch.Reset()
+		if cond.Eval(&s.Ctx) == acl.Pass {
+			return true
+		}
+	}
+	return false
 }
 
 // backendOf is the backend of a use_backend line; nil when a dynamic name names none.

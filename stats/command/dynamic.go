@@ -14,6 +14,8 @@ import (
 var dynamic = []cli.Command{
 	{Doc: doc("add server", "make a server"), Level: cli.Admin, Run: addServer},
 	{Doc: doc("del server", "delete a server that nothing uses any more"), Level: cli.Admin, Run: delServer},
+	{Doc: doc("publish backend", "let frontends choose a backend"), Level: cli.Admin, Run: publishBackend},
+	{Doc: doc("unpublish backend", "let no frontend choose a backend"), Level: cli.Admin, Run: unpublishBackend},
 	{Doc: doc("enable dynamic-cookie backend", "make cookies of the addresses of servers"), Level: cli.Admin, Run: enableDynamicCookie},
 	{Doc: doc("disable dynamic-cookie backend", "make no cookies of the addresses of servers"), Level: cli.Admin, Run: disableDynamicCookie},
 	{Doc: doc("set dynamic-cookie-key backend", "change the key of cookies that are made of addresses"), Level: cli.Admin, Run: setDynamicCookieKey},
@@ -60,6 +62,28 @@ func backendOf(c *cli.Conn, text string) (px *runtime.Proxy, server string) {
 		c.Fail("No such backend.")
 	}
 	return px, server
+}
+
+func publishBackend(c *cli.Conn, args []string) cli.Step { return publish(c, cli.Arg(args, 2), true) }
+
+func unpublishBackend(c *cli.Conn, args []string) cli.Step {
+	return publish(c, cli.Arg(args, 2), false)
+}
+
+// publish opens a backend for frontends to choose, or closes it.
+func publish(c *cli.Conn, name string, on bool) cli.Step {
+	px := process(c).proxyWith(name, runtime.CapBack)
+	switch {
+	case px == nil:
+		return c.Fail("No such backend.")
+	case px.Disabled:
+		return c.Fail("No effect on a disabled backend.")
+	}
+	px.Unpublished.Store(!on)
+	if on {
+		return c.Say(cli.Info, "Backend published.")
+	}
+	return c.Say(cli.Info, "Backend unpublished.")
 }
 
 // removable finds a server that is to be deleted. Why tells what is against that; later, that
