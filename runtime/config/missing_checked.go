@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"hapax/acl/sample"
 	"hapax/parser/ast"
 	"hapax/parser/keyword"
 	"hapax/runtime"
@@ -86,7 +85,6 @@ func checkedServerWords() []ServerWord {
 func checkedProxyKeywords() []Keyword {
 	return []Keyword{
 		{Doc: absent("persist", "4.2", "persistence by a cookie of remote desktops", keyword.Arg{Name: "rdp-cookie", Type: keyword.Opaque, Doc: "rdp-cookie[(<name>)]"}), In: Proxies, Parse: persistRDP},
-		{Doc: absent("force-be-switch", "4.2", "requests reach backends that are disabled", keyword.Arg{Name: "condition", Type: keyword.Condition}), In: Proxies, Parse: reporting(forceSwitch)},
 	}
 }
 
@@ -107,27 +105,6 @@ func persistRDP(l *Loader, line *ast.Line) {
 	default:
 		l.TooMany(line, 1, 1)
 	}
-}
-
-func forceSwitch(l *Loader, line *ast.Line) error {
-	word := line.Arg(0)
-	w := NewWords(line, 1)
-	switch {
-	case l.InDefaults():
-		return fmt.Errorf("'%s' not allowed in 'defaults' section.", word)
-	case l.Proxy.Caps&runtime.CapFront == 0:
-		return fmt.Errorf("'%s' only available in frontend or listen section.", word)
-	case !w.AtCond():
-		return fmt.Errorf("'%s' requires either 'if' or 'unless' followed by a condition.", word)
-	}
-	cond, err := l.Cond(&w)
-	if err != nil {
-		return fmt.Errorf("'%s' : %w.", word, err)
-	}
-	if text := cond.Warning(sample.FrontReqContent); text != "" {
-		return fmt.Errorf("'%s' : %s.", word, text)
-	}
-	return nil
 }
 
 // checkedActions are actions of rules.

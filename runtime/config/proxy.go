@@ -432,7 +432,7 @@ func uniqueIDFormat() Keyword {
 // switching rows send requests to backends and servers.
 func switchingKeywords() []Keyword {
 	return []Keyword{
-		onProxy("force-be-switch", "4.2", "choose backends that are disabled or not published", []keyword.Arg{{Name: "condition", Type: keyword.Condition}}, forceSwitch),
+		onProxy("force-be-switch", "4.2", "choose backends that are disabled or not published", []keyword.Arg{{Name: "condition", Type: keyword.Condition}}, reporting(forceSwitch)),
 		onProxy("use_backend", "4.2", "where requests go under a condition", []keyword.Arg{{Name: "backend", Type: keyword.Backend}, {Name: "condition", Type: keyword.Condition, Opt: true}}, useBackend),
 		onProxy("use-server", "4.2", "which server requests go to under a condition", []keyword.Arg{{Name: "server", Type: keyword.Server}, {Name: "condition", Type: keyword.Condition}}, useServer),
 		onProxy("acl", "7.1", "a named test", []keyword.Arg{{Name: "name", Type: keyword.Name}, {Name: "test", Type: keyword.Opaque, Many: true}}, namedACL),
@@ -440,29 +440,26 @@ func switchingKeywords() []Keyword {
 }
 
 // forceSwitch reads `force-be-switch {if|unless} <condition>`.
-func forceSwitch(l *Loader, line *ast.Line) {
+func forceSwitch(l *Loader, line *ast.Line) error {
 	word := line.Arg(0)
 	w := NewWords(line, 1)
 	switch {
-	case l.RefusedInDefaults(line.Pos, word):
-		return
+	case l.InDefaults():
+		return fmt.Errorf("'%s' not allowed in 'defaults' section.", word)
 	case l.Proxy.Caps&runtime.CapFront == 0:
-		l.Alert(line.Pos, "'%s' only available in frontend or listen section.", word)
-		return
+		return fmt.Errorf("'%s' only available in frontend or listen section.", word)
 	case !w.AtCond():
-		l.Alert(line.Pos, "'%s' requires either 'if' or 'unless' followed by a condition.", word)
-		return
+		return fmt.Errorf("'%s' requires either 'if' or 'unless' followed by a condition.", word)
 	}
 	cond, err := l.Cond(&w)
 	if err != nil {
-		l.Alert(line.Pos, "'%s' : %s.", word, err)
-		return
+		return fmt.Errorf("'%s' : %w.", word, err)
 	}
 	if text := cond.Warning(sample.FrontReqContent); text != "" {
-		l.Alert(line.Pos, "'%s' : %s.", word, text)
-		return
+		return fmt.Errorf("'%s' : %s.", word, text)
 	}
 	l.Proxy.ForceSwitch = append(l.Proxy.ForceSwitch, cond)
+	return nil
 }
 
 func useBackend(l *Loader, line *ast.Line) {
