@@ -44,6 +44,9 @@ func parseCrtList(l *config.Loader, w *config.Words, b *runtime.Bind) error {
 	g := of(l)
 	err := g.crtList(lineOf(b).context, path, false)
 	g.reportMissing(l)
+	if warning, ok := err.(config.Warning); ok {
+		return "'crt-list' : " + warning
+	}
 	if err != nil {
 		return fmt.Errorf("'crt-list' : %w", err)
 	}

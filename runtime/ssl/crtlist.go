@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"hapax/runtime/config"
 )
 
 // crtList is a list of certificates: a file ("crt-list"), a directory, or the "ssl-f-use" lines
@@ -18,15 +20,19 @@ type crtList struct {
 	lines []*listLine
 	count int // lines of the file
 	users []*Context
+
+	warning string // about one of its lines
 }
 
 // listLine is a line of a list: a certificate, what holds for it alone, and the names that it
 // is for.
 type listLine struct {
-	number  int
-	entry   *entry
-	own     *options // nil: as the "bind" line says
-	filters []string // empty: the names in the certificate
+	number int
+	entry  *entry
+	own    *options // nil: as the "bind" line says
+
+	misplaced bool     // names stand before the options, where they mean nothing
+	filters   []string // empty: the names in the certificate
 }
 
 // maxListLine is how long a line may be; maxListWords how many words it may have.
@@ -61,6 +67,9 @@ func (g *settings) crtList(at *Context, name string, dir bool) error {
 		}
 	}
 	list.users = slices.Insert(list.users, 0, at)
+	if list.warning != "" {
+		return config.Warning(list.warning)
+	}
 	return nil
 }
 
@@ -130,6 +139,9 @@ func (g *settings) readList(name string) (*crtList, error) {
 			if parsed.own != nil {
 				g.missing = append(g.missing, parsed.own.missing...)
 			}
+			if parsed.misplaced {
+				list.warning = fmt.Sprintf("parsing [%s:%d]: malformated line, filters can't be between filename and options!", name, number)
+			}
 			if fault = g.addLines(list, parsed, based(g.crtBase, crt), conf, name, number); fault != nil {
 				return nil, fault
 			}
@@ -149,10 +161,7 @@ func (g *settings) parseListLine(text string, r *reader, file string, number int
 	if err != nil || len(words) == 0 {
 		return "", nil, conf, err
 	}
-	line = &listLine{number: number}
-	if open > 1 {
-		return "", nil, conf, at("malformated line, filters can't be between filename and options!")
-	}
+	line = &listLine{number: number, misplaced: open > 1}
 	next := max(open, 1)
 	for next < end {
 		word := words[next]
@@ -164,11 +173,11 @@ func (g *settings) parseListLine(text string, r *reader, file string, number int
 			if line.own == nil {
 				line.own = &options{}
 			}
-			if err := row.parse(r, word, value, line.own); err != nil {
-				return "", nil, conf, err
-			}
 			if next+1+row.args > end {
 				return "", nil, conf, at("ssl args out of '[]' for %s", word)
+			}
+			if err := row.parse(r, word, value, line.own); err != nil {
+				return "", nil, conf, err
 			}
 			next += 1 + row.args
 			continue
@@ -243,7 +252,7 @@ func (g *settings) addLines(list *crtList, line *listLine, crt string, conf load
 	if _, reason := found(crt); reason == "" {
 		e, err := g.loadEntry(crt, conf)
 		if err != nil {
-			return err
+			return refusal("error processing line %d in file '%s' : %sunable to load SSL private key into SSL Context '%s': passed a null parameter.\n", number, file, err, crt)
 		}
 		line.entry = e
 		list.lines = append(list.lines, line)
@@ -253,7 +262,8 @@ func (g *settings) addLines(list *crtList, line *listLine, crt string, conf load
 	} else if len(parts) == 0 {
 		return statError(crt, reason)
 	} else if conf.by != byNobody {
-		return refusal("Can't load '%s'. Using crt-store keyword is not compatible with multi certificates bundle.\n", crt)
+		text := fmt.Sprintf("Can't load '%s'. Using crt-store keyword is not compatible with multi certificates bundle.\n", crt)
+		return refusal("%s", strings.Repeat(text, len(parts))) // once for each file
 	} else {
 		for i, e := range parts {
 			l := *line

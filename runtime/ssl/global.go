@@ -189,7 +189,7 @@ func parseExtraFiles(l *config.Loader, line *ast.Line) {
 // parsePassphrase is "ssl-passphrase-cmd".
 func parsePassphrase(l *config.Loader, line *ast.Line) {
 	if line.Arg(1) == "" {
-		l.Alert(line.Pos, "global statement '%s' expects a command line to a passphrase-providing tool (script/binary...) and its arguments.", line.Arg(0))
+		l.Warn(line.Pos, "global statement '%s' expects a command line to a passphrase-providing tool (script/binary...) and its arguments.", line.Arg(0))
 		return
 	}
 	of(l).passphrases.command = line.Texts(nil, 1)

@@ -417,7 +417,7 @@ func parseUpdateSwitch(set func(*updates, bool)) func(*config.Loader, *ast.Line)
 		case "on", "off":
 			set(&of(l).update, line.Arg(1) == "on")
 		default:
-			l.Alert(line.Pos, "'%s' : expecting <on|off>", line.Arg(0))
+			l.Warn(line.Pos, "'%s' : expecting <on|off>", line.Arg(0))
 		}
 	}
 }

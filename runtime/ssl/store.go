@@ -112,7 +112,7 @@ func (g *settings) entry(path string) (*entry, error) {
 
 // keyTypes are the ends of the files that a bundle consists of, in the order in which they
 // are loaded.
-var keyTypes = []string{"rsa", "ecdsa", "dsa"}
+var keyTypes = []string{"dsa", "ecdsa", "rsa"}
 
 // bundle finds or loads the files that a name stands for, one for each type of key. It is
 // empty when there is none.
