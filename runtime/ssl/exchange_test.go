@@ -164,7 +164,7 @@ func TestNamesArePooledApart(t *testing.T) {
 	defer srv.Close()
 	engines(t, func(t *testing.T, loopEngine string) {
 		addrs, _ := start(t, loopEngine, "defaults\n mode http\n timeout client 5s\n timeout server 5s\n timeout connect 5s\n"+
-			"listen l\n bind 127.0.0.1:1\n http-reuse always\n server s %s ssl verify none sni req.hdr(x-name)\n", srv.Listener.Addr().String())
+			"listen l\n bind 127.0.0.1:1\n http-reuse always\n server s %s ssl verify none sni req.hdr(x-name) pool-low-conn 9\n", srv.Listener.Addr().String())
 		from := map[string]string{}
 		for _, name := range []string{"a.test", "b.test", "a.test", "c.test", "b.test", "a.test"} {
 			req, _ := http.NewRequest("GET", "http://"+addrs[0]+"/", nil)
