@@ -155,6 +155,29 @@ func jwtVerify(ctx *sample.Context, a []sample.Arg, v *sample.Value) bool {
 	return true
 }
 
+// UnavailableJWT is what jwt_verify_cert answers for a certificate that is not to be used.
+const UnavailableJWT = -7
+
+// VerifyJWT checks the signature of a token by the public key of a certificate, nil when
+// there is none; see jwt_verify for the answers.
+func VerifyJWT(token []byte, name string, public any) int64 {
+	const unmanaged = -2
+	alg, known := parseJWTAlg(name)
+	switch {
+	case !known:
+		return jwtUnknownAlg
+	case alg.family == 'H':
+		return unmanaged
+	}
+	return checkJWT(token, alg, nil, jwtKeys{"": public})
+}
+
+// KnownJWT tells whether there is an algorithm of this name, and whether it signs by a secret.
+func KnownJWT(name string) (known, secret bool) {
+	alg, known := parseJWTAlg(name)
+	return known, alg.family == 'H'
+}
+
 func checkJWT(token []byte, alg jwtAlg, key []byte, loaded any) int64 {
 	encoded, more, ok := jwtPart(token, 2)
 	if !ok || more {

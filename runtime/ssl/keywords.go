@@ -1,6 +1,8 @@
 package ssl
 
 import (
+	"slices"
+
 	"hapax/parser/ast"
 	"hapax/parser/keyword"
 	"hapax/runtime"
@@ -20,7 +22,7 @@ const (
 var Domain = config.Domain{
 	Name:     "ssl",
 	Sections: []config.Section{{Doc: keyword.Doc{Name: "crt-store", Ref: "3.11", Summary: "certificates with names and options"}, Kind: config.CrtStore, Start: startStore}},
-	Keywords: []config.Keyword{
+	Keywords: slices.Concat(tokenKeywords(), []config.Keyword{
 		global("crt-base", "directory of certificates whose names are relative", keyword.File, "", parseBase(func(s *settings) *string { return &s.crtBase }), "crt-base /etc/ssl/private"),
 		global("ssl-default-bind-ciphers", "ciphers of TLS 1.2 and older of listeners that do not say", keyword.Str, noteOffered,
 			parseDefault("a cipher suite as an argument", func(s *settings) *string { return &s.bind.ciphers }), "ssl-default-bind-ciphers ECDHE+AESGCM:!aNULL"),
@@ -83,10 +85,10 @@ var Domain = config.Domain{
 		storeKeyword("key-base", "directory of private keys whose names are relative", "key-base .", parseStoreBase(func(s *crtStore) *string { return &s.keyBase })),
 		storeKeyword("load", "a certificate: crt, key, ocsp, issuer, sctl, ocsp-update, jwt, alias", "load crt site.pem alias site", parseLoad),
 		inert(globalFlag("tune.ssl.force-private-cache", "one cache for each process", func(l *config.Loader, line *ast.Line) { l.TooMany(line, 1, 0) })),
-	},
+	}),
 	Fetches:      fetches(),
 	Actions:      []config.Action{waitForHandshake},
-	Converters:   verdictConverters,
+	Converters:   slices.Concat(verdictConverters, tokenConverters()),
 	BindWords:    bindWords(),
 	ServerWords:  serverWords(),
 	Commands:     commands(),

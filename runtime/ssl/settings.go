@@ -20,6 +20,7 @@ type settings struct {
 	lifetime        time.Duration
 	capture         int  // tune.ssl.capture-buffer-size
 	keylog          bool // tune.ssl.keylog
+	tokens          tokens
 	skipRoots       bool // ssl-skip-self-issued-ca
 	keyBase         string
 	extra           extra // "ssl-load-extra-files"
