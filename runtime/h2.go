@@ -7,7 +7,6 @@ type H2Tune struct {
 	InitialWindow int // bytes; of a side that does not say
 	Streams       int // at a time; of a side that does not say
 	MaxFrame      int // bytes
-	ResetsAtOnce  int // of a client, in one turn
 	TotalStreams  int // of a client's connection
 	LogErrors     H2Log
 }
@@ -17,7 +16,6 @@ type H2Side struct {
 	Glitches      int
 	InitialWindow int // bytes
 	Streams       int // at a time
-	FramesAtOnce  int // in one turn
 	Receive       int // bytes, of all streams
 }
 

@@ -23,14 +23,11 @@ func tuneH2Keywords() []Keyword {
 		rows = append(rows,
 			tuneH2(side.name+"glitches-threshold", "oddities after which connections "+side.peers+" are closed", func(t *runtime.H2Tune) *int { return &of(t).Glitches }),
 			tuneH2(side.name+"initial-window-size", "bytes that a new stream "+side.peers+" may send ahead", func(t *runtime.H2Tune) *int { return &of(t).InitialWindow }),
-			tuneH2(side.name+"max-frames-at-once", "most frames of a connection "+side.peers+" that are treated in one turn", func(t *runtime.H2Tune) *int { return &of(t).FramesAtOnce }),
+			h2Inert(side.name+"max-frames-at-once", "a turn takes no more of a connection than a buffer holds"),
 			global(side.name+"rxbuf", "bytes that all streams of a connection "+side.peers+" may send ahead", arg("size", keyword.Size), reporting(func(l *Loader, line *ast.Line) error {
 				return h2RxBuf(l, line, &of(&l.Config.Global.Tune.H2).Receive)
 			})),
 		)
-	}
-	number := func(name, summary string, target func(*runtime.H2Tune) *int) Keyword {
-		return tuneH2(name, summary, target)
 	}
 	streams := global("tune.h2.fe.max-concurrent-streams", "most streams of a client's connection at a time", arg("number", keyword.Int), reporting(h2FrontStreams))
 	streams.Args = append(streams.Args,
@@ -47,14 +44,14 @@ func tuneH2Keywords() []Keyword {
 	webSocket.No = true
 	return append(rows,
 		webSocket,
-		number("tune.h2.be.max-concurrent-streams", "most streams of a connection to a server at a time", func(t *runtime.H2Tune) *int { return &t.Back.Streams }),
+		tuneH2("tune.h2.be.max-concurrent-streams", "most streams of a connection to a server at a time", func(t *runtime.H2Tune) *int { return &t.Back.Streams }),
 		streams,
-		tuneH2Signed("tune.h2.fe.max-rst-at-once", "most streams of a client that are reset in one turn", func(t *runtime.H2Tune) *int { return &t.ResetsAtOnce }),
-		number("tune.h2.fe.max-total-streams", "streams after which a client's connection is to be renewed", func(t *runtime.H2Tune) *int { return &t.TotalStreams }),
+		h2Inert("tune.h2.fe.max-rst-at-once", "a stream that is reset is over at once, and a turn takes no more of a connection than a buffer holds"),
+		tuneH2("tune.h2.fe.max-total-streams", "streams after which a client's connection is to be renewed", func(t *runtime.H2Tune) *int { return &t.TotalStreams }),
 		h2Between("tune.h2.header-table-size", "bytes of the table of header fields that a peer may use", 4096, 65536, func(t *runtime.H2Tune) *int { return &t.HeaderTable }),
-		number("tune.h2.initial-window-size", "bytes that a new stream may send ahead, where a side does not say", func(t *runtime.H2Tune) *int { return &t.InitialWindow }),
+		tuneH2("tune.h2.initial-window-size", "bytes that a new stream may send ahead, where a side does not say", func(t *runtime.H2Tune) *int { return &t.InitialWindow }),
 		logErrors,
-		number("tune.h2.max-concurrent-streams", "most streams of a connection at a time, where a side does not say", func(t *runtime.H2Tune) *int { return &t.Streams }),
+		tuneH2("tune.h2.max-concurrent-streams", "most streams of a connection at a time, where a side does not say", func(t *runtime.H2Tune) *int { return &t.Streams }),
 		h2Between("tune.h2.max-frame-size", "largest frame that a peer may send", 16384, 16777215, func(t *runtime.H2Tune) *int { return &t.MaxFrame }),
 		zeroCopy,
 	)
@@ -70,9 +67,9 @@ func tuneH2(name, summary string, target func(*runtime.H2Tune) *int) Keyword {
 	})
 }
 
-// tuneH2Signed is a number that may be anything.
-func tuneH2Signed(name, summary string, target func(*runtime.H2Tune) *int) Keyword {
-	return h2Number(name, summary, target, func(int) string { return "" })
+// h2Inert is a number that has no meaning here.
+func h2Inert(name, note string) Keyword {
+	return inert(name, note, arg("number", keyword.Int), func(l *Loader, line *ast.Line) { l.TooMany(line, 1, 1) })
 }
 
 func h2Between(name, summary string, low, high int, target func(*runtime.H2Tune) *int) Keyword {

@@ -153,7 +153,10 @@ func (c *Conn) complete(block []byte) Event {
 	end := f.flags&flagEndStream != 0
 	st := c.streams[f.id]
 	switch {
-	case st == nil && (c.cfg.Client || f.id <= c.lastID || f.id > c.sentLast):
+	case st == nil && (c.cfg.Client || f.id <= c.lastID):
+		return c.drop()
+	case st == nil && f.id > c.sentLast: // it was told that this one is not served
+		c.Glitch(1)
 		return c.drop()
 	case st == nil:
 		c.opened++

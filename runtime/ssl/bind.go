@@ -134,6 +134,9 @@ func finish(l *config.Loader, px *runtime.Proxy, b *runtime.Bind) {
 	x.maxRecord, x.stats, x.counters = recordLimit(g.maxRecord), &l.Config.Stats, []*runtime.TLSCounters{&px.Live.TLSFront}
 	x.proxy, x.bind = px.Name, b.Text
 	x.spoken = spoken(px.Mode, b.Proto, l.Config.Global.Tune.BufSize)
+	if size := l.Config.Global.Tune.BufSize; px.Mode == runtime.ModeHTTP && size < smallestBuffer && slices.Contains(s.protocols, "h2") {
+		l.List.Alertf(ast.Pos{}, "HTTP frontend '%s' enables HTTP/2 via ALPN at [%s:%d], so global.tune.bufsize must be at least 16384 bytes (%d now).", px.Name, b.Pos.File, b.Pos.Line, size)
+	}
 	x.config = &tls.Config{GetConfigForClient: x.pick, DynamicRecordSizingDisabled: true, SessionTicketsDisabled: s.noTickets}
 
 	sp := s.versions.span()
