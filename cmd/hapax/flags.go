@@ -26,6 +26,7 @@ type flags struct {
 	diag           bool // -dD
 	zeroWarning    bool // -dW
 	dumpKeywords   bool // -dK
+	explain        bool // -dX: show the lines that messages are about
 	unresolved     bool // -dr
 
 	version string   // -v and its kin, as given: the rest of the line is not looked at
@@ -166,6 +167,8 @@ func (f *flags) debug(rest string, args *[]string) *fault {
 		f.Foreground = true
 	case 'D':
 		f.diag = true
+	case 'X':
+		f.explain = true
 	case 'W':
 		f.zeroWarning = true
 	case 'K':

@@ -14,7 +14,8 @@ import (
 )
 
 // dumpKeywords lists what the configuration language and the runtime API know, by
-// classes (-dK), in the established form. What is Missing is left out.
+// classes (-dK), in the established form. What is Missing is left out, but for the
+// keywords of configurations, which are all read.
 func dumpKeywords(out io.Writer, tables *config.Tables, classes string) {
 	w := bufio.NewWriter(out)
 	defer w.Flush()
@@ -56,23 +57,12 @@ var listings = []struct {
 	write        func(io.Writer, *config.Tables)
 }{
 	{"acl", "registered ACL keywords", func(w io.Writer, _ *config.Tables) { acl.WriteAliases(w) }},
-	{"cfg", "registered configuration keywords", listConfig},
+	{"cfg", "registered configuration keywords", config.WriteKeywords},
 	{"cli", "registered CLI keywords", listCommands},
 	{"cnv", "registered sample converter functions", func(w io.Writer, t *config.Tables) { sample.WriteConverters(w, t.Converters) }},
 	{"flt", "registered filter names", func(io.Writer, *config.Tables) {}},
 	{"smp", "registered sample fetch functions", func(w io.Writer, t *config.Tables) { sample.WriteFetches(w, t.Fetches) }},
 	{"svc", "registered service names", func(io.Writer, *config.Tables) {}},
-}
-
-// sorted gives the present rows of a table in the order of the bytes of their names.
-func sorted[T any](t *keyword.Table[T]) (docs []*keyword.Doc) {
-	for i := range t.Len() {
-		if d := t.Doc(i); d.Status != keyword.Missing {
-			docs = append(docs, d)
-		}
-	}
-	slices.SortStableFunc(docs, func(a, b *keyword.Doc) int { return strings.Compare(a.Name, b.Name) })
-	return docs
 }
 
 // listCommands tells on which sockets and in which modes commands are found.
@@ -108,44 +98,4 @@ func listCommands(w io.Writer, _ *config.Tables) {
 	for _, line := range lines {
 		fmt.Fprintln(w, line)
 	}
-}
-
-// listConfig lists the keywords of the sections, then the words of bind and server
-// lines and the actions.
-func listConfig(w io.Writer, tables *config.Tables) {
-	section := func(title string, docs []*keyword.Doc) {
-		if len(docs) == 0 {
-			return
-		}
-		fmt.Fprintln(w, title)
-		for _, d := range docs {
-			fmt.Fprintf(w, "\t%s%s\n", d.Name, strings.Repeat("*", map[bool]int{true: 1}[d.Prefix]))
-		}
-	}
-	seen := map[config.Sections]bool{}
-	for i := range tables.Sections.Len() {
-		s := tables.Sections.Row(i)
-		kind := s.Kind
-		if kind&config.Proxies != 0 {
-			kind = config.Proxies
-		}
-		if s.Status == keyword.Missing || seen[kind] {
-			continue
-		}
-		seen[kind] = true
-		if t := tables.Keywords(s.Kind); t != nil {
-			docs := sorted(t)
-			title := s.Name
-			if kind == config.Proxies {
-				title = "listen"
-			}
-			section(title, docs)
-		}
-	}
-	docs := sorted(tables.BindWords)
-	section("bind <addr>", docs)
-	docs = sorted(tables.ServerWords)
-	section("server <name> <addr>", docs)
-	docs = sorted(tables.Options)
-	section("option", docs)
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 
+	"golang.org/x/sys/unix"
+
 	"hapax/parser"
 	"hapax/parser/ast"
 	"hapax/parser/diag"
@@ -47,6 +49,9 @@ func run(args []string) int {
 	}
 	f, bad := readFlags(args[1:])
 	p.flags, p.call.Options = f, f.Options
+	if f.explain || onTerminal(os.Stderr) {
+		p.out.Explain = &diag.Explain{}
+	}
 	switch {
 	case bad != nil:
 		if bad.alert != "" {
@@ -233,4 +238,10 @@ func systemText(err error) string {
 	}
 	text := e.Error()
 	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+// onTerminal tells whether somebody is looking.
+func onTerminal(f *os.File) bool {
+	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	return err == nil
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"hapax/parser/keyword"
 	"hapax/runtime"
 	"hapax/runtime/config"
@@ -217,4 +219,14 @@ func TestCommandsAreThoseOfTheReference(t *testing.T) {
 		}
 	}
 	bothWays(t, "commands", ours, theirs)
+}
+
+// The keywords of configurations are listed as the reference lists them, line by line.
+func TestConfigurationKeywordsAreListed(t *testing.T) {
+	var out strings.Builder
+	config.WriteKeywords(&out, allTables(t))
+	got := strings.Split(strings.TrimRight(out.String(), "\n"), "\n")
+	if d := cmp.Diff(inventoryPart(t, "configuration keywords"), got); d != "" {
+		t.Errorf("(-reference +here)\n%s", d)
+	}
 }

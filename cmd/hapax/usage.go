@@ -41,6 +41,7 @@ func usage(w io.Writer, program string, proxyConns int) {
         -dV disables SSL verify on servers side (no effect here)
         -dW fails if any warning is emitted
         -dD diagnostic mode : warn about suspicious configuration statements
+        -dX shows the lines that messages are about (always on a terminal)
         -dF disable fast-forward (no effect here)
         -dI enable insecure fork (no effect here)
         -dZ disable zero-copy forwarding (no effect here)

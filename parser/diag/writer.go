@@ -21,6 +21,9 @@ type Writer struct {
 	Verbose  bool   // -V: wins over Quiet
 	Running  bool   // the start is over: no introduction and nothing is kept any more
 
+	// Explain, if any, tells below each message what it is about.
+	Explain *Explain
+
 	mu         sync.Mutex // guards what follows
 	introduced bool
 	log        strings.Builder
@@ -43,6 +46,9 @@ func (w *Writer) Print(d Diagnostic) {
 		end = ""
 	}
 	w.print(d.Severity, d.Text, end)
+	if w.Explain != nil && w.W != nil && (!w.Quiet || w.Verbose) {
+		io.WriteString(w.W, w.Explain.Text(d))
+	}
 }
 
 func (w *Writer) print(s Severity, text, end string) {
