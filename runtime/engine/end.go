@@ -167,19 +167,12 @@ func (s *stream) clientAbort() {
 	case eof(s.c.end) && s.toSrv.dec.Finished():
 		s.setEnd(runtime.EndClient)
 		s.giveUp(400)
-	case eof(s.c.end):
-		s.setEnd(runtime.EndClient)
-		s.Status = 400 // which nobody is told: the request itself was cut
-		s.cut()
-	case !s.reached(), s.c.via != nil && !s.toSrv.dec.Finished():
-		s.setEnd(runtime.EndClient)
-		s.Status = 400
-		s.cut()
 	default:
-		if s.End.Cause == runtime.EndNone {
-			s.End = runtime.Termination{Cause: runtime.EndClient, State: runtime.InData}
+		s.setEnd(runtime.EndClient)
+		if s.link != nil && s.toSrv.dec.Finished() {
+			s.End.State = runtime.InData
 		}
-		s.Status = 400
+		s.Status = 400 // which nobody is told: the request itself was cut, or the client is gone
 		s.cut()
 	}
 }
