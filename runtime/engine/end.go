@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"hapax/runtime"
+	"hapax/runtime/h1"
 	"hapax/runtime/logger"
 )
 
@@ -28,6 +29,8 @@ func (s *stream) setEnd(cause byte) {
 		s.End.State = runtime.InQueue
 	case s.Internal && s.link == nil, !s.reached():
 		s.End.State = runtime.InRequest
+	case s.http && s.replied && s.toCli.done && s.toCli.framing == h1.UntilClose:
+		s.End.State = runtime.InData
 	case s.http && s.replied && s.toCli.done:
 		s.End.State = runtime.InLast
 	case s.link == nil || !s.link.up:
@@ -36,8 +39,6 @@ func (s *stream) setEnd(cause byte) {
 		s.End.State = runtime.InData
 	case !s.replied:
 		s.End.State = runtime.InHeaders
-	case s.toCli.done:
-		s.End.State = runtime.InLast
 	default:
 		s.End.State = runtime.InData
 	}
@@ -154,7 +155,6 @@ func (s *stream) clientAbort() {
 		s.cut()
 	case s.replied && s.toCli.done:
 		s.setEnd(runtime.EndClient)
-		s.End.State = runtime.InLast
 		s.closing = true
 		s.finish()
 	case s.replied:

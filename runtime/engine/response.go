@@ -511,13 +511,10 @@ func (s *stream) responseDone() {
 
 // exchangeOver ends the stream after its response was passed on.
 func (s *stream) exchangeOver() {
-	if !s.toSrv.done && s.toCli.framing == h1.UntilClose {
-		// Only the end of its connection tells the client that this was all.
-		s.End = runtime.Termination{Cause: runtime.EndClient, State: runtime.InData}
-		s.finishLater()
-		return
-	}
 	if !s.toSrv.done && s.c.end == nil && s.c.via == nil {
+		if s.toCli.framing == h1.UntilClose {
+			s.c.sock.Shutdown() // which tells the client that this was all
+		}
 		// The server answered and left without reading all of the request: the rest goes nowhere.
 		s.stopWaiting()
 		s.dropServer()
