@@ -54,3 +54,12 @@ func (s *StreamInfo) Proto() string {
 	}
 	return "tcpv4"
 }
+
+// Activity is what one loop has done since it began.
+type Activity struct {
+	Turns    int64  // how often it looked for events
+	Events   int64  // how many it handled
+	Accepted uint64 // connections
+	Idle     int    // percent of the last half second that it waited
+	Waited   time.Duration
+}

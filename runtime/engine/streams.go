@@ -46,6 +46,21 @@ func (s Streams) List(loop int, after uint64, limit int) []runtime.StreamInfo {
 	return list
 }
 
+// Activity tells what a loop has done.
+func (s Streams) Activity(loop int) runtime.Activity {
+	st := s.e.workers[loop].loop.Stats()
+	a := runtime.Activity{Turns: st.Turns.Load(), Events: st.Events.Load(), Idle: int(st.IdlePct.Load()), Waited: time.Duration(st.Idle.Load())}
+	for _, px := range s.e.Config.Proxies {
+		a.Accepted += px.Live.Front[loop].Conns.Load()
+		for _, ln := range px.Listeners {
+			if ln.Stats != nil {
+				a.Accepted += ln.Stats[loop].Conns.Load()
+			}
+		}
+	}
+	return a
+}
+
 // Kill ends a stream and tells whether there was one of this number.
 func (s Streams) Kill(id uint64) bool {
 	found := false

@@ -365,6 +365,7 @@ func (direct) SetRateLimit(string, int)                     {}
 func (direct) Loops() int                                   { return 1 }
 func (direct) List(int, uint64, int) []runtime.StreamInfo   { return nil }
 func (direct) Kill(uint64) bool                             { return false }
+func (direct) Activity(int) runtime.Activity                { return runtime.Activity{} }
 func (direct) KillServer(*runtime.Server)                   {}
 func (direct) SetTLS(*runtime.Server, bool)                 {}
 func (direct) JoinServer(*runtime.Server)                   {}

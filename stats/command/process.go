@@ -105,6 +105,9 @@ type Streams interface {
 
 	// KillServer ends all streams that use the server.
 	KillServer(*runtime.Server)
+
+	// Activity tells what a loop has done.
+	Activity(loop int) runtime.Activity
 }
 
 // process is what the connection's commands work on.

@@ -14,6 +14,7 @@ var show = []cli.Command{
 	{Doc: doc("show stat", "statistics of proxies, listeners and servers"), Run: showStat},
 	{Doc: doc("show schema json", "the schema of JSON outputs"), Run: showSchema},
 	{Doc: doc("clear counters", "reset maxima, or all counters"), Level: cli.Operator, Run: clearCounters},
+	{Doc: doc("show activity", "what each thread has done"), Level: cli.Operator, Run: showActivity},
 	{Doc: doc("show errors", "last protocol errors"), Level: cli.Operator, Run: showErrors},
 }
 

@@ -44,6 +44,10 @@ func (s *crowd) Kill(id uint64) bool {
 	return id <= uint64(s.n)
 }
 
+func (s *crowd) Activity(loop int) runtime.Activity {
+	return runtime.Activity{Turns: int64(loop) + 1, Idle: 40}
+}
+
 func (s *crowd) KillServer(srv *runtime.Server) { s.killed = append(s.killed, uint64(srv.ID)) }
 
 // run gives the answer to one line.
@@ -195,6 +199,22 @@ func TestGetVar(t *testing.T) {
 	} {
 		if got := run(t, p, "get var "+name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
+// TestActivity looks at the forms of "show activity".
+func TestActivity(t *testing.T) {
+	p := &Process{Config: testConfig(t.TempDir()), Streams: &crowd{}}
+	for line, want := range map[string]string{
+		"show activity":    "\nloops: 3 [ 1 2 ]\n",
+		"show activity -1": "\navg_cpu_pct: 60 [ 60 60 ]\n",
+		"show activity 0":  "\nloops: 3\n",
+		"show activity 2":  "\nloops: 2\n",
+		"show activity 3":  "Thread ID number must be between -1 and nbthread\n",
+	} {
+		if got := run(t, p, line); !strings.Contains(got, want) {
+			t.Errorf("%s: no %q in %q", line, want, got)
 		}
 	}
 }
