@@ -83,6 +83,17 @@ const (
 	ProtoNone // bytes
 )
 
+// InitState is the server word "init-state": how a server starts, and leaves maintenance.
+type InitState uint8
+
+const (
+	InitNone InitState = iota
+	InitFullyUp
+	InitUp
+	InitDown
+	InitFullyDown
+)
+
 // WebSocket is the server word "ws": what WebSocket handshakes are relayed by.
 type WebSocket uint8
 
@@ -163,6 +174,7 @@ type Server struct {
 	NonStick       bool
 	Proto          Proto
 	WebSocket      WebSocket
+	InitState      InitState
 	ALPN           []string     // what TLS offers
 	TLS            TLSConfig    // nil: no settings of TLS. Set by runtime/ssl
 	TLSMode        atomic.Int32 // live: TLSOn, TLSOff or TLSNever; set server ssl

@@ -145,10 +145,25 @@ func prepare(srv *runtime.Server, now int64) {
 	state := runtime.ServerRunning
 	if admin&runtime.Maint != 0 || admin&runtime.ConfigMaint != 0 {
 		state, health = runtime.ServerStopped, 0
+	} else if srv.InitState != runtime.InitNone {
+		state, health = initial(srv)
 	}
 	srv.AdminState.Store(uint32(admin))
 	srv.State.Store(int32(state))
 	srv.Health.Store(int32(health))
+}
+
+// initial is the state and the health that "init-state" gives a server.
+func initial(srv *runtime.Server) (runtime.ServerState, int) {
+	switch srv.InitState {
+	case runtime.InitFullyUp:
+		return runtime.ServerRunning, srv.Rise + srv.Fall - 1
+	case runtime.InitUp:
+		return runtime.ServerRunning, srv.Rise
+	case runtime.InitDown:
+		return runtime.ServerStopped, srv.Rise - 1
+	}
+	return runtime.ServerStopped, 0
 }
 
 // inherit gives the servers that track one what its configuration says.

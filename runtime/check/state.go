@@ -233,7 +233,11 @@ func (c *Checks) leaveMaint(srv *runtime.Server, was before, next runtime.Admin)
 		srv.Health.Store(int32(srv.Rise))
 	}
 	state := was.state
-	if (srv.Track == nil || stateOf(srv.Track) != runtime.ServerStopped) && agentWell(srv) {
+	if srv.InitState != runtime.InitNone {
+		var health int
+		state, health = initial(srv)
+		srv.Health.Store(int32(health))
+	} else if (srv.Track == nil || stateOf(srv.Track) != runtime.ServerStopped) && agentWell(srv) {
 		state = upState(srv)
 		if srv.Track != nil && stateOf(srv.Track) == runtime.ServerStopping {
 			state = runtime.ServerStopping

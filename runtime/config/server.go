@@ -56,7 +56,7 @@ func (l *Loader) copyServer(dst, src *runtime.Server) {
 	dst.Cookie, dst.TrackName, dst.Redir = src.Cookie, src.TrackName, src.Redir
 	dst.MaxReuse, dst.PoolMax, dst.PoolLow, dst.PoolPurge = src.MaxReuse, src.PoolMax, src.PoolLow, src.PoolPurge
 	dst.NonStick, dst.TLS, dst.TFO, dst.TCPUserTimeout, dst.Namespace = src.NonStick, src.TLS, src.TFO, src.TCPUserTimeout, src.Namespace
-	dst.Proto, dst.WebSocket, dst.CheckProto = src.Proto, src.WebSocket, src.CheckProto
+	dst.Proto, dst.WebSocket, dst.CheckProto, dst.InitState = src.Proto, src.WebSocket, src.CheckProto, src.InitState
 	dst.CheckOn, dst.CheckAddr, dst.CheckPort, dst.CheckHost = src.CheckOn, src.CheckAddr, src.CheckPort, src.CheckHost
 	dst.Inter, dst.FastInter, dst.DownInter, dst.Rise, dst.Fall = src.Inter, src.FastInter, src.DownInter, src.Rise, src.Fall
 	a, from := &dst.Agent, &src.Agent
@@ -342,6 +342,10 @@ func (l *Loader) unknownServerWord(word string, say *serverSpeaker, isDefault bo
 func finishServer(srv *runtime.Server, say *serverSpeaker) bool {
 	if srv.CheckOn && srv.TrackName != "" {
 		say.alert("unable to enable checks and tracking at the same time!")
+		return false
+	}
+	if srv.InitState != runtime.InitNone && srv.TrackName != "" {
+		say.alert("unable to set init-state and tracking at the same time!")
 		return false
 	}
 	if srv.Agent.On && srv.Agent.Port == 0 {

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"hapax/parser/keyword"
 	"hapax/runtime"
@@ -18,6 +19,7 @@ func serverProtoWords() []ServerWord {
 	return []ServerWord{
 		proto("proto", "what is spoken on connections, whatever TLS settles on", func(srv *runtime.Server) *runtime.Proto { return &srv.Proto }),
 		proto("check-proto", "what health checks speak", func(srv *runtime.Server) *runtime.Proto { return &srv.CheckProto }),
+		serverFrom("init-state", "how the server starts, and leaves maintenance", initStates(), initState),
 		serverFrom("ws", "what WebSocket handshakes are relayed by", []string{"auto", "h1", "h2"}, serverWebSocket),
 	}
 }
@@ -71,4 +73,17 @@ func (l *Loader) checkProto(px *runtime.Proxy, srv *runtime.Server) {
 		return
 	}
 	l.List.Alertf(srv.Pos, "%s '%s' : MUX protocol '%s' is not usable for server '%s' at [%s:%d].", px.Kind, px.Name, name, srv.Name, srv.Pos.File, srv.Pos.Line)
+}
+
+// initStates are the values of "init-state" by runtime.InitState.
+func initStates() []string { return []string{"none", "fully-up", "up", "down", "fully-down"} }
+
+func initState(l *Loader, w *Words, srv *runtime.Server) error {
+	value := w.Take()
+	i := slices.Index(initStates(), value)
+	if i < 0 {
+		return fmt.Errorf("'init-state' expects one of 'none', 'fully-up', 'up', 'down', or 'fully-down' but got '%s'", value)
+	}
+	srv.InitState = runtime.InitState(i)
+	return nil
 }
