@@ -23,6 +23,9 @@ type connect struct {
 	implicit  bool // nobody wrote it
 	linger    bool // the server shall see a clean end
 	sendProxy bool // begin with a PROXY header
+	tls       bool // TLS, whatever the server's own connections are
+	hello     transport.CheckHello
+	proto     runtime.Proto // ProtoAny: what the server line says, or ALPN
 
 	// quiet: the first acknowledgement of the server's is held back, as nothing
 	// follows or data will carry it.
@@ -110,21 +113,23 @@ func (ck *Check) greet() {
 	layer.Connected(nil)
 }
 
-// layer is TLS with "check-ssl", or when the check goes where the server's traffic goes
-// and that is encrypted.
+// layer is TLS with the "ssl" of the rule, with "check-ssl", or when the check goes where
+// the server's traffic goes and that is encrypted.
 func (c *connect) layer(ck *Check) transport.Layer {
 	srv := ck.srv
-	if !c.useServer {
+	settings := srv.TLS
+	switch {
+	case c.tls:
+	case !c.useServer:
+		return nil
+	case srv.CheckTLS != nil:
+		settings = srv.CheckTLS
+	case !srv.Encrypted() || elsewhere(srv):
 		return nil
 	}
-	if maker, ok := srv.CheckTLS.(transport.Maker); ok {
-		return maker.Check(ck.hostName())
-	}
-	if !srv.Encrypted() || elsewhere(srv) {
-		return nil
-	}
-	maker := srv.TLS.(transport.Maker)
-	return maker.Check(ck.hostName())
+	hello := c.hello
+	hello.Server, hello.Host = c.useServer, ck.hostName()
+	return settings.(transport.Maker).Check(hello)
 }
 
 // hostName is what a check in HTTP asks for, without a port, when nobody wrote how it

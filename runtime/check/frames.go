@@ -23,10 +23,13 @@ func (ck *Check) speaksH2() bool {
 	if ck.http == nil {
 		return false
 	}
+	c, ok := ck.current.do.(*connect)
+	if ok && c.proto != runtime.ProtoAny {
+		return c.proto == runtime.ProtoH2
+	}
 	if state, ok := ck.conn.Layer().(runtime.TLSState); ok && state.ALPN() == "h2" {
 		return true
 	}
-	c, ok := ck.current.do.(*connect)
 	return ok && c.useServer && ck.proto() == runtime.ProtoH2
 }
 

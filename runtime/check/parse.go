@@ -238,7 +238,6 @@ func (rd *reader) connect() (*rule, error) {
 	}
 	c := &connect{}
 	r := &rule{do: c}
-	missing := func() { rd.l.Missing(rd.Line.Pos, rd.line+" connect "+rd.Peek()) }
 	rd.Skip(1)
 	for !rd.Done() {
 		word, value := rd.Peek(), rd.PeekAt(1)
@@ -261,10 +260,18 @@ func (rd *reader) connect() (*rule, error) {
 			c.linger = true
 		case "send-proxy":
 			c.sendProxy = true
-		case "via-socks4", "ssl":
-			missing()
-		case "sni", "alpn":
-			missing()
+		case "via-socks4":
+			rd.l.Missing(rd.Line.Pos, rd.line+" connect "+word)
+		case "ssl":
+			c.tls = true
+		case "sni":
+			c.hello.Name = value
+			rd.Skip(1)
+		case "alpn":
+			var err error
+			if c.hello.Protocols, err = config.ProtocolNames(word, value); err != nil {
+				return nil, fmt.Errorf("%w.", err)
+			}
 			rd.Skip(1)
 		case "addr":
 			a, err := rd.l.Address(value, config.AddrResolve|config.AddrPort|config.AddrStream|config.AddrConnect, "")
@@ -279,7 +286,7 @@ func (rd *reader) connect() (*rule, error) {
 			}
 			rd.Skip(1)
 		case "proto":
-			if err := rd.proto(value); err != nil {
+			if err := rd.proto(c, value); err != nil {
 				return nil, err
 			}
 			rd.Skip(1)
@@ -325,7 +332,7 @@ func (rd *reader) expression(text, what string) (*sample.Expr, error) {
 
 // proto checks the name of a protocol; those of which nothing but the name is known
 // are missing.
-func (rd *reader) proto(name string) error {
+func (rd *reader) proto(c *connect, name string) error {
 	http := map[string]bool{"h1": true, "h2": true, "fcgi": true, "none": false, "spop": false, "quic": true}
 	isHTTP, known := http[name]
 	switch {
@@ -333,7 +340,11 @@ func (rd *reader) proto(name string) error {
 		return fmt.Errorf("'proto' : unknown MUX protocol '%s'.", name)
 	case isHTTP != (rd.line == "http-check"):
 		return fmt.Errorf("'proto' : invalid MUX protocol '%s' for %s", name, rd.line)
-	case name != "h1" && name != "none":
+	case name == "h2":
+		c.proto = runtime.ProtoH2
+	case name == "h1":
+		c.proto = runtime.ProtoH1
+	case name != "none":
 		rd.l.Missing(rd.Line.Pos, rd.line+" connect proto "+name)
 	}
 	return nil

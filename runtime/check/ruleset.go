@@ -3,6 +3,7 @@ package check
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"hapax/runtime"
@@ -120,6 +121,14 @@ func (s *ruleset) plain() bool {
 	}
 	c, ok := s.rules[0].do.(*connect)
 	return ok && c.implicit
+}
+
+// tls tells whether one of the rules says that it connects over TLS.
+func (s *ruleset) tls() bool {
+	return slices.ContainsFunc(s.rules, func(r *rule) bool {
+		c, ok := r.do.(*connect)
+		return ok && c.tls
+	})
 }
 
 // settle completes a rule set: what goes without saying is said, and comments go to

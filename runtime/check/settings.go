@@ -50,6 +50,7 @@ func checkProxy(l *config.Loader, px *runtime.Proxy) {
 	}
 	if ok && s.use != nil {
 		s.use.settle()
+		px.ChecksTLS = s.use.tls()
 	}
 }
 

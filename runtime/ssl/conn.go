@@ -40,8 +40,9 @@ type Conn struct {
 	judged verdict  // what came out of looking at its certificates
 	hello  arranged // of the client, while the server chooses from it
 
-	client bool // the other side is a server
-	checks bool // it is a health check
+	client bool     // the other side is a server
+	checks bool     // it is a health check
+	offers []string // protocols, of a health check
 	phase  phase
 	want   bool // the owner receives
 	ended  bool // the owner was told the end of receiving

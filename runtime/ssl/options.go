@@ -142,7 +142,7 @@ func readText(what string, target func(*options) *string) func(*reader, string, 
 
 // readALPN is "alpn <protocols>". A protocol that is not spoken here is Missing.
 func readALPN(r *reader, word, value string, o *options) error {
-	protocols, err := protocolList(word, value)
+	protocols, err := config.ProtocolNames(word, value)
 	if err != nil {
 		return err
 	}
@@ -157,20 +157,6 @@ func readALPN(r *reader, word, value string, o *options) error {
 		}
 	}
 	return nil
-}
-
-// protocolList reads a list of protocols of ALPN.
-func protocolList(word, value string) ([]string, error) {
-	if value == "" {
-		return nil, fmt.Errorf("'%s' : missing the comma-delimited ALPN protocol suite", word)
-	}
-	list := strings.Split(value, ",")
-	for _, protocol := range list {
-		if len(protocol) > 255 {
-			return nil, fmt.Errorf("'%s' : ALPN protocol name too long : '%s'", word, protocol)
-		}
-	}
-	return list, nil
 }
 
 // readNPN is "npn <protocols>", the draft that ALPN replaced: no TLS library of today

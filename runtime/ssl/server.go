@@ -112,7 +112,7 @@ func parseServerCrt(l *config.Loader, w *config.Words, srv *runtime.Server) erro
 // parseServerALPN is "alpn <protocols>".
 func parseServerALPN(word string, to func(*serverLine) *[]string) parseServer {
 	return func(l *config.Loader, w *config.Words, srv *runtime.Server) error {
-		protocols, err := protocolList(word, w.Take())
+		protocols, err := config.ProtocolNames(word, w.Take())
 		if err != nil {
 			return err
 		}
@@ -151,14 +151,17 @@ func parseSNI(l *config.Loader, w *config.Words, srv *runtime.Server) error {
 
 // finishServer makes the Context of a server, when all files are read.
 func finishServer(l *config.Loader, srv *runtime.Server) {
+	px := srv.Proxy
 	s, _ := srv.SSL.(*serverLine)
+	if s == nil && px.ChecksTLS {
+		s = serverLineOf(srv)
+	}
 	if s != nil && s.never {
 		srv.TLSMode.Store(runtime.TLSNever)
 	}
-	if s == nil || !s.on && !s.check && !s.byDefault {
+	if s == nil || !s.on && !s.check && !s.byDefault && !px.ChecksTLS {
 		return
 	}
-	px := srv.Proxy
 	l.Awaken(serverSettings...)
 	g := of(l)
 	spoken := false
@@ -330,15 +333,24 @@ func (x *Context) Name(who any) []byte {
 }
 
 // Check makes the layer of a health check; see transport.Maker.
-func (x *Context) Check(name string) transport.Layer {
+func (x *Context) Check(hello transport.CheckHello) transport.Layer {
+	name, offers := hello.Name, hello.Protocols
 	switch {
-	case x.checkName != "":
+	case name != "":
+	case hello.Server && x.checkName != "":
 		name = x.checkName
-	case x.noCheckSNI:
-		name = ""
+	case !x.noCheckSNI:
+		name = hello.Host
+	}
+	switch {
+	case offers != nil:
+	case hello.Server:
+		offers = x.checkProtocols
+	default:
+		offers = x.config.NextProtos
 	}
 	layer := x.Client(name, "").(*Conn)
-	layer.checks = true
+	layer.checks, layer.offers = true, offers
 	return layer
 }
 

@@ -18,7 +18,7 @@ func (c *Conn) forServer() *tls.Config {
 	with.ServerName = c.name
 	switch {
 	case c.checks:
-		with.NextProtos = x.checkProtocols
+		with.NextProtos = c.offers
 	case c.protocol != "":
 		with.NextProtos = []string{c.protocol}
 	}

@@ -249,7 +249,14 @@ type Maker interface {
 	// Client makes the layer of a connection to the server that is asked for the name, and
 	// for the protocol; "" is those that are configured.
 	Client(name, protocol string) Layer
-	// Check makes the layer of a health check. name is what it asks for unless the
-	// configuration says what.
-	Check(name string) Layer
+	// Check makes the layer of a health check.
+	Check(hello CheckHello) Layer
+}
+
+// CheckHello is what a health check tells a server in its ClientHello.
+type CheckHello struct {
+	Name      string   // what the rule asks for, "" when it says nothing
+	Protocols []string // what the rule offers by ALPN, nil when it says nothing
+	Server    bool     // what the rule does not say is what the server line says of checks
+	Host      string   // what to ask for when that says nothing either: what the check's request names
 }
