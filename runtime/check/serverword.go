@@ -120,10 +120,10 @@ func missingOptions() []config.Option {
 		return config.Option{
 			Doc: keyword.Doc{Name: name, Ref: "4.2", Summary: summary, Status: keyword.Missing}, Caps: runtime.CapBack,
 			Parse: func(l *config.Loader, line *ast.Line) {
-				l.IgnoredWithout(runtime.CapBack, line.Pos, line.Arg(1), "")
-				if l.TooMany(line, 2, 0) {
-					return
+				if name == "spop-check" {
+					l.IgnoredWithout(runtime.CapBack, line.Pos, name, "")
 				}
+				l.TooMany(line, 2, 0)
 			},
 		}
 	}

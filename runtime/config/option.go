@@ -141,14 +141,30 @@ func options() []Option {
 		{Doc: doc("accept-invalid-http-request", "4.2", "former name of accept-unsafe-violations-in-http-request"), Parse: acceptInvalid(fe, runtime.OptAcceptUnsafeRequest, "request")},
 		{Doc: doc("accept-invalid-http-response", "4.2", "former name of accept-unsafe-violations-in-http-response"), Parse: acceptInvalid(be, runtime.OptAcceptUnsafeResponse, "response")},
 		{Doc: keyword.Doc{Name: "transparent", Ref: "4.2", Summary: "connect to where the client wanted to", Status: keyword.Missing}, Caps: be, No: true, Parse: func(l *Loader, line *ast.Line) {
-			if l.TooMany(line, 2, 0) || l.IgnoredWithout(be, line.Pos, line.Arg(1), "") {
+			if l.TooMany(line, 2, 0) {
+				return
+			}
+			if l.IgnoredWithout(be, line.Pos, line.Arg(1), "") {
+				l.unknownOption(line)
 				return
 			}
 			l.state(l.Proxy).transparent = line.Modifier == ast.Plain
 			l.warnTransparent(line.Pos, "option '"+line.Arg(1)+"'")
 		}},
+		logOption("assume-rfc6587-ntf", "messages end with a line feed"),
+		logOption("dont-parse-log", "pass messages on as they are"),
 		{Doc: keyword.Doc{Name: "use-small-buffers", Ref: "4.2", Summary: "take smaller buffers where they do", Status: keyword.Inert, Note: "buffers have one size"}, No: true, Parse: smallBuffers},
 	}
+}
+
+// logOption is an option of what receives syslog messages. Other frontends take it too, and it
+// means nothing there.
+func logOption(name, summary string) Option {
+	return Option{Doc: keyword.Doc{Name: name, Ref: "10.1", Summary: summary, Status: keyword.Inert, Note: "frontends receive no messages"}, No: true, Parse: func(l *Loader, line *ast.Line) {
+		if !l.TooMany(line, 2, 0) && l.IgnoredWithout(runtime.CapFront, line.Pos, name, "") {
+			l.unknownOption(line)
+		}
+	}}
 }
 
 // httpModeOption is one of the ways to keep connections: they override each other,

@@ -58,7 +58,14 @@ func proxyKeywords() []Keyword {
 		proxyInt("backlog", "connections that wait to be accepted", fe, "", "expects an integer argument.", func(px *runtime.Proxy) *int { return &px.Backlog }),
 		proxyInt("fullconn", "load at which servers reach their maxconn", be, " Maybe you want 'maxconn' instead ?", "expects an integer argument.", func(px *runtime.Proxy) *int { return &px.FullConn }),
 		onProxy("http-send-name-header", "4.2", "a header that tells servers their names", arg("header", keyword.Str), sendName),
-		proxyInt("max-session-srv-conns", "idle server connections that a client keeps for itself", fe, "", "expects a number. Got no argument", func(px *runtime.Proxy) *int { return &px.MaxOwnConns }),
+		onProxy("max-session-srv-conns", "4.2", "idle server connections that a client keeps for itself", arg("number", keyword.Int), func(l *Loader, line *ast.Line) {
+			l.IgnoredWithout(fe, line.Pos, line.Arg(0), "")
+			if line.Arg(1) == "" {
+				l.Alert(line.Pos, "'%s' expects a number. Got no argument", line.Arg(0))
+				return
+			}
+			l.Proxy.MaxOwnConns = atol(line.Arg(1)) // what follows is not looked at
+		}),
 		onProxy("retries", "4.2", "how often a connection to a server is tried again", arg("number", keyword.Int), func(l *Loader, line *ast.Line) {
 			l.IgnoredWithout(be, line.Pos, line.Arg(0), "")
 			switch {

@@ -62,7 +62,7 @@ func parseRedirect(l *config.Loader, a *config.ActionLine) (runtime.Exec, error)
 				" 'clear-cookie', 'drop-query', 'keep-query', 'ignore-empty' or 'append-slash' (was '%s')", word)
 		}
 	}
-	if a.AtCond() && !a.Plain {
+	if a.AtCond() {
 		cond, err := l.Cond(&a.Words)
 		if err != nil {
 			return nil, fmt.Errorf("error in condition: %w", err)
