@@ -186,7 +186,6 @@ func (p *plan) write(s *runtime.Stream, step uint8) {
 	default:
 		level = Info
 	}
-	s.Front.Live.Logged.Inc()
 	p.line(s, p.format, level, step, nil)
 }
 
@@ -230,7 +229,6 @@ func (p *plan) refused(s *runtime.Stream) {
 	if f == nil || f.Empty() || s.LogLevel == silent {
 		return
 	}
-	s.Front.Live.Logged.Inc()
 	p.line(s, f, p.errorLevel(s.Front), stepError, nil)
 }
 
@@ -257,6 +255,9 @@ func (p *plan) line(s *runtime.Stream, f *logformat.Format, level int, step uint
 	n := len(w.line)
 	if p.sd != nil {
 		w.line = p.sd.Append(w.line, &s.Ctx)
+	}
+	if step < stepRule {
+		s.Front.Live.Logged.Inc()
 	}
 	p.send(w, level, wall(s), w.line[n:], w.line[:n], s, profile)
 }
@@ -324,7 +325,6 @@ func Connect(sess *runtime.Session, err error) {
 		s.Time = runtime.Timing{Accept: sess.Accepted, AcceptWall: sess.AcceptedWall}
 		s.Time.Close = sess.Accepted + (now-sess.AcceptedWall)*1e3
 		s.Time.Handshake = s.Time.Close
-		sess.Front.Live.Logged.Inc()
 		p.line(s, f, level, stepKilled, nil)
 		s.Session = nil
 		return
