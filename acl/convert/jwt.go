@@ -143,9 +143,12 @@ func jwtVerify(ctx *sample.Context, a []sample.Arg, v *sample.Value) bool {
 	key := []byte(a[1].Str)
 	if a[1].Type == keyword.Var {
 		var ok bool
-		if key, ok = varText(ctx, a[1].Var); !ok || len(key) == 0 {
+		if key, ok = varText(ctx, a[1].Var); !ok {
 			return false
 		}
+	}
+	if len(key) == 0 {
+		return false
 	}
 	if !known {
 		v.SetInt(jwtUnknownAlg)

@@ -220,7 +220,7 @@ func appendField(dst []byte, conv byte, t time.Time, pad byte, width int) ([]byt
 	case 'F':
 		return text(strconv.Itoa(t.Year()) + t.Format("-01-02"))
 	case 'g':
-		return num(isoYear%100, 2, '0')
+		return num((isoYear%100+100)%100, 2, '0')
 	case 'G':
 		return num(isoYear, 1, '0')
 	case 'H':
@@ -262,7 +262,7 @@ func appendField(dst []byte, conv byte, t time.Time, pad byte, width int) ([]byt
 	case 'W':
 		return num((t.YearDay()+6-(weekday+6)%7)/7, 2, '0')
 	case 'y':
-		return num(t.Year()%100, 2, '0')
+		return num((t.Year()%100+100)%100, 2, '0')
 	case 'Y':
 		return num(t.Year(), 1, '0')
 	case 'z':

@@ -124,6 +124,9 @@ func atomicGroups(pattern string) string {
 		switch pattern[i] {
 		case '\\':
 			i++
+			for n := i; i < len(pattern)-1 && i < n+2 && pattern[i]-'0' <= 7 && pattern[i+1]-'0' <= 7; {
+				i++ // octal
+			}
 		case '[':
 			i = classEnd(pattern, i)
 		case '(':
@@ -159,8 +162,13 @@ func classEnd(pattern string, i int) int {
 		i++
 	}
 	for i++; i < len(pattern) && pattern[i] != ']'; i++ {
-		if pattern[i] == '\\' {
+		switch {
+		case pattern[i] == '\\':
 			i++
+		case strings.HasPrefix(pattern[i:], "[:"):
+			if n := strings.Index(pattern[i:], ":]"); n > 0 {
+				i += n + 1
+			}
 		}
 	}
 	return i

@@ -22,8 +22,9 @@ type Regex struct {
 	std  *regexp.Regexp
 	// rest matches what follows a first match: "^" is not true there. nil when that makes no
 	// difference.
-	rest  *regexp.Regexp
-	other *regexp2.Regexp
+	rest   *regexp.Regexp
+	other  *regexp2.Regexp
+	resets bool // other has a group named resetGroup: the match begins where it stands
 	// dollar: a "$" also stands before a line feed that ends the subject, which std does not know.
 	dollar bool
 }
@@ -56,7 +57,12 @@ func CompileRegex(pattern string, fold bool) (*Regex, error) {
 		if fold {
 			opt |= regexp2.IgnoreCase
 		}
-		if r.other, err = regexp2.Compile(atomicGroups(latin1(translate(pattern, &asciiClasses))), regexp2.RegexOptions(opt)); err == nil {
+		text, resets, missing := numberGroups(translate(pattern, &asciiClasses))
+		if _, _, at := numberGroups(pattern); missing >= 0 {
+			return nil, fmt.Errorf("regex '%s' is invalid (error=reference to non-existent subpattern, erroffset=%d)", pattern, at)
+		}
+		r.resets = resets
+		if r.other, err = regexp2.Compile(atomicGroups(latin1(text)), regexp2.RegexOptions(opt)); err == nil {
 			r.other.MatchTimeout = matchTimeout
 			return r, nil
 		}
@@ -156,6 +162,15 @@ func (r *Regex) findOther(b []byte, g *Groups) bool {
 		}
 		if len(group.Captures) > 0 {
 			g[2*i], g[2*i+1] = group.Index, group.Index+group.Length
+		}
+	}
+	if r.resets {
+		n := r.other.GroupNumberFromName(resetGroup)
+		if n < MaxGroups {
+			g[2*n], g[2*n+1] = -1, -1 // no group of the pattern
+		}
+		if at := m.GroupByNumber(n); len(at.Captures) > 0 {
+			g[0] = at.Index
 		}
 	}
 	return true

@@ -157,11 +157,17 @@ func bytesRead(s *runtime.Stream, dst []byte, f logformat.Flags) []byte {
 	return logformat.AppendInt(unfinished(s, dst, f), s.ResFromServer, f)
 }
 
-func bytesUploaded(s *runtime.Stream) int64 { return s.BytesIn }
+// bytesUploaded counts nothing yet while a rule works on the request.
+func bytesUploaded(s *runtime.Stream) int64 {
+	if s.Ctx.Checkpoint&sample.AnyRequest != 0 {
+		return 0
+	}
+	return s.BytesIn
+}
 
 // unfinished writes the plus of a number that a line written early ("option logasap") cannot know yet.
 func unfinished(s *runtime.Stream, dst []byte, f logformat.Flags) []byte {
-	if p, _ := s.Front.Logger.(*plan); p == nil || p.wait&logformat.NeedBytes == 0 {
+	if s.Front.Options&runtime.OptLogAsap != 0 {
 		return logformat.AppendMark(dst, '+', f)
 	}
 	return dst

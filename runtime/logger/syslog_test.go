@@ -232,7 +232,6 @@ func TestTargetErrors(t *testing.T) {
 		"addr local0 info loud":             "unknown optional minimum log level 'loud'",
 		"addr local0 info info more":        "cannot handle unexpected argument 'more'",
 		"ring@x local0":                     "log ring@",
-		"addr profile p local0 info notice": "log profile",
 	} {
 		_, err := parseTarget(strings.Fields(text), false, func(string) (runtime.Addr, error) { return runtime.Addr{}, nil })
 		if err == nil || err.Error() != want {
