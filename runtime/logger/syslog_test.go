@@ -218,20 +218,20 @@ func TestSample(t *testing.T) {
 
 func TestTargetErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"addr":                              "expects <address> and <facility> or global as arguments",
-		"addr local8":                       "unknown log facility 'local8'",
-		"addr len 79 local0":                "invalid log length '79', must be between 80 and 65535",
-		"addr format x local0":              "unknown log format 'x'",
-		"addr sample 1 local0":              "Missing sample size",
-		"addr sample 2-1:3 local0":          "wrong sample range '2-1'",
-		"addr sample 1-3,2:5 local0":        "ranges are overlapping",
-		"addr sample 1-3:2 local0":          "sample size 2 should be greater or equal to 3 the maximum of the high ranges limits",
-		"addr sample 1:x local0":            "wrong sample size 'x' for sample range '1'",
-		"addr sample :3 local0":             "no sampling ranges given",
-		"addr local0 loud":                  "unknown optional log level 'loud'",
-		"addr local0 info loud":             "unknown optional minimum log level 'loud'",
-		"addr local0 info info more":        "cannot handle unexpected argument 'more'",
-		"ring@x local0":                     "log ring@",
+		"addr":                       "expects <address> and <facility> or global as arguments",
+		"addr local8":                "unknown log facility 'local8'",
+		"addr len 79 local0":         "invalid log length '79', must be between 80 and 65535",
+		"addr format x local0":       "unknown log format 'x'",
+		"addr sample 1 local0":       "Missing sample size",
+		"addr sample 2-1:3 local0":   "wrong sample range '2-1'",
+		"addr sample 1-3,2:5 local0": "ranges are overlapping",
+		"addr sample 1-3:2 local0":   "sample size 2 should be greater or equal to 3 the maximum of the high ranges limits",
+		"addr sample 1:x local0":     "wrong sample size 'x' for sample range '1'",
+		"addr sample :3 local0":      "no sampling ranges given",
+		"addr local0 loud":           "unknown optional log level 'loud'",
+		"addr local0 info loud":      "unknown optional minimum log level 'loud'",
+		"addr local0 info info more": "cannot handle unexpected argument 'more'",
+		"ring@x local0":              "log ring@",
 	} {
 		_, err := parseTarget(strings.Fields(text), false, func(string) (runtime.Addr, error) { return runtime.Addr{}, nil })
 		if err == nil || err.Error() != want {
