@@ -17,6 +17,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,13 +80,16 @@ func (b *bench) run(own string, only *regexp.Regexp) error {
 		}
 		b.programs = append(b.programs, &program{name: "HAProxy " + string(name[1]), path: path})
 	}
+	if err := writeCertificates(dir); err != nil {
+		return err
+	}
 	stop, err := b.startBackend()
 	if err != nil {
 		return err
 	}
 	defer stop()
 	b.head()
-	for _, s := range scenarios {
+	for _, s := range slices.Concat(scenarios, tlsScenarios) {
 		if only.MatchString(s.name) {
 			if err := b.measure(s); err != nil {
 				return fmt.Errorf("%s: %w", s.name, err)

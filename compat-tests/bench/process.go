@@ -36,7 +36,7 @@ func (b *bench) start(s scenario, prog *program) (*process, error) {
 		return nil, err
 	}
 	file := filepath.Join(b.dir, "bench.cfg")
-	if err := os.WriteFile(file, fmt.Appendf(nil, s.config, b.logs, addr, b.server), 0o666); err != nil {
+	if err := os.WriteFile(file, fmt.Appendf(nil, strings.ReplaceAll(s.config, "CERTS", b.dir), b.logs, addr, b.server), 0o666); err != nil {
 		return nil, err
 	}
 	p := &process{addr: addr}
