@@ -55,6 +55,9 @@ func (l *Loader) dynamicServer(px *runtime.Proxy, words []string) *runtime.Serve
 	if !l.serverWords(&w, srv, say, false) || !finishServer(srv, say) {
 		return nil
 	}
+	if l.checkProto(px, srv); l.List.Fatal() > 0 {
+		return nil
+	}
 	fitMinConn(srv)
 	for _, d := range l.Tables.Domains {
 		if d.FinishServer != nil {

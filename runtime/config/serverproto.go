@@ -72,6 +72,10 @@ func (l *Loader) checkProto(px *runtime.Proxy, srv *runtime.Server) {
 	if name == "" || (srv.Proto == runtime.ProtoNone) == (px.Mode == runtime.ModeTCP) {
 		return
 	}
+	if srv.Dynamic {
+		l.List.Alertf(srv.Pos, "MUX protocol is not usable for server.")
+		return
+	}
 	l.List.Alertf(srv.Pos, "%s '%s' : MUX protocol '%s' is not usable for server '%s' at [%s:%d].", px.Kind, px.Name, name, srv.Name, srv.Pos.File, srv.Pos.Line)
 }
 
