@@ -552,7 +552,7 @@ func TestHandshakeRefusals(t *testing.T) {
 		{"cipher", func(s *setup) { s.ciphers = "ECDHE-RSA-AES128-GCM-SHA256" }, &tls.Config{MaxVersion: tls.VersionTLS12},
 			"error:0A0000C1:SSL routines::no shared cipher"},
 		{"unknown name", func(s *setup) { s.strict = true }, &tls.Config{ServerName: "other.test"},
-			"error:0A0000E2:SSL routines::callback failed"},
+			"error:0A0000EA:SSL routines::callback failed"},
 		{"client distrusts", nil, &tls.Config{VerifyConnection: func(tls.ConnectionState) error { return errors.New("no") }},
 			"error:0A000412:SSL routines::sslv3 alert bad certificate"},
 	}
