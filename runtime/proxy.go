@@ -220,7 +220,6 @@ type Proxy struct {
 	Balance      BalanceConfig
 	LB           Balancer // built by runtime/balance when the engine starts
 	Check        any      // option httpchk, tcp-check...: set by runtime/check
-	ChecksTLS    bool     // steps of its checks connect over TLS: each of its servers needs settings for that
 	CheckSource  any
 	Source       *SourceAddr  // "source"
 	Keepalive    [2]Keepalive // client, server side TCP keep-alive settings

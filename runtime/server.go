@@ -194,6 +194,9 @@ type Server struct {
 	CheckPort                   int
 	LiveCheckPort               atomic.Int32 // live: set server check-port; 0: the address's
 	CheckHost                   string
+	Healthcheck                 string        // the section that describes its checks; "": the proxy does
+	CheckRules                  any           // what its checks do, nil: they connect; set by runtime/check
+	ChecksTLS                   bool          // a step of its checks connects over TLS
 	CheckProto                  Proto         // "check-proto": ProtoAny: that of the server
 	Inter, FastInter, DownInter time.Duration // 0: default 2s; the others default to inter
 	Rise, Fall                  int

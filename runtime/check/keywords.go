@@ -9,12 +9,13 @@ import (
 
 // Domain holds the keywords of health checks.
 var Domain = config.Domain{
-	Name:        "check",
-	Inherit:     inheritSettings,
-	CheckProxy:  checkProxy,
-	CheckServer: checkPort,
-	Sections:    []config.Section{healthcheckSection()},
-	ServerWords: missingWords(),
+	Name:         "check",
+	Inherit:      inheritSettings,
+	CheckProxy:   checkProxy,
+	FinishServer: finishServer,
+	CheckServer:  checkPort,
+	Sections:     []config.Section{healthcheckSection()},
+	ServerWords:  missingWords(),
 	Keywords: append(append(healthcheckKeywords(), externalCheck()), []config.Keyword{
 		{
 			Doc: keyword.Doc{Name: "tcp-check", Ref: "4.2", Summary: "one step of the health check",

@@ -68,8 +68,8 @@ type result struct {
 func newCheck(c *Checks, srv *runtime.Server) *Check {
 	ck := &Check{checks: c, srv: srv, status: runtime.CheckInit, duration: -1}
 	px := srv.Proxy
-	if s, ok := px.Check.(*settings); ok && s.use != nil {
-		ck.rules = s.use
+	if rules, ok := srv.CheckRules.(*ruleset); ok {
+		ck.rules = rules
 	} else {
 		ck.rules = connectOnly()
 	}

@@ -10,27 +10,32 @@ import (
 	"hapax/runtime/config"
 )
 
-// Healthcheck sections describe checks that servers refer to by name. They are read and
-// checked; servers are checked as their proxies say.
+// Healthcheck sections describe checks that servers refer to by name (manual section 12.9).
+// What a section says is kept as that of a proxy is, on a proxy of its own.
 
 func healthcheckSection() config.Section {
 	return config.Section{
-		Doc:  keyword.Doc{Name: "healthcheck", Ref: "12.9", Summary: "a health check that servers refer to", Status: keyword.Missing},
-		Kind: config.Healthcheck, Dormant: true, Strict: true, Start: startSection, End: endSection,
+		Doc:  keyword.Doc{Name: "healthcheck", Ref: "12.9", Summary: "a health check that servers refer to"},
+		Kind: config.Healthcheck, Strict: true, Start: startSection, End: endSection,
 	}
 }
 
 func healthcheckKeywords() []config.Keyword {
-	step := []keyword.Arg{{Name: "step", Type: keyword.Opaque, Many: true}}
+	step := []keyword.Arg{{Name: "step", Type: keyword.Opaque, Many: true, Doc: "as of the keyword of that name in proxies"}}
+	row := func(name, summary string, args []keyword.Arg, example string, parse func(*config.Loader, *ast.Line)) config.Keyword {
+		return config.Keyword{
+			Doc: keyword.Doc{Name: name, Ref: "12.9", Summary: summary, Args: args, Examples: []keyword.Example{{Config: example + "backend b\n  server s 127.0.0.1:80 check healthcheck h\n"}}},
+			In:  config.Healthcheck, Parse: parse,
+		}
+	}
 	return []config.Keyword{
-		config.MissingRow(config.Healthcheck, "type", "12.9", "the protocol of the check",
-			[]keyword.Arg{{Name: "type", Type: keyword.Enum, Enum: types}, {Name: "argument", Type: keyword.Opaque, Many: true, Opt: true, Doc: "as of the option of that name"}}, parseType),
-		config.MissingRow(config.Healthcheck, "tcp-check", "12.9", "a step of the check", step, func(l *config.Loader, line *ast.Line) {
-			parseStep(l, line, "tcp-check", "http-check", parseTCPCheck)
-		}),
-		config.MissingRow(config.Healthcheck, "http-check", "12.9", "a step of the check", step, func(l *config.Loader, line *ast.Line) {
-			parseStep(l, line, "httpchk", "tcp-check", parseHTTPCheck)
-		}),
+		row("type", "the protocol of the check",
+			[]keyword.Arg{{Name: "type", Type: keyword.Enum, Enum: types}, {Name: "argument", Type: keyword.Opaque, Many: true, Opt: true, Doc: "as of the option of that name"}},
+			"healthcheck h\n  type smtpchk EHLO example.org\n", parseType),
+		row("tcp-check", "a step of the check", step, "healthcheck h\n  type tcp-check\n  tcp-check send PING\\r\\n\n  tcp-check expect string +PONG\n",
+			func(l *config.Loader, line *ast.Line) { parseStep(l, line, "tcp-check", "http-check", parseTCPCheck) }),
+		row("http-check", "a step of the check", step, "healthcheck h\n  type httpchk\n  http-check send meth GET uri /health\n  http-check expect status 200\n",
+			func(l *config.Loader, line *ast.Line) { parseStep(l, line, "httpchk", "tcp-check", parseHTTPCheck) }),
 	}
 }
 
@@ -39,11 +44,12 @@ var types = []string{"tcp-check", "httpchk", "ssl-hello-chk", "smtpchk", "pgsql-
 
 // sections is what is known of all sections while a configuration is read.
 type sections struct {
-	places  map[string]ast.Pos
+	proxies map[string]*runtime.Proxy // what they say, by their names
 	current *section
 }
 
 type section struct {
+	name  string
 	proxy *runtime.Proxy // has the rule sets
 	kind  string         // the type, "" before it was given
 	steps string         // which sort of steps there are: "tcp-check" or "http-check"
@@ -55,31 +61,31 @@ func startSection(l *config.Loader, line *ast.Line) {
 		return
 	}
 	all := config.State[sections](l)
-	if at, known := all.places[name]; known {
-		l.Alert(line.Pos, "healthcheck section '%s' already defined at %s:%d.", name, at.File, at.Line)
+	if px := all.proxies[name]; px != nil {
+		l.Alert(line.Pos, "healthcheck section '%s' already defined at %s:%d.", name, px.Pos.File, px.Pos.Line)
 		return
 	}
-	if all.places == nil {
-		all.places = map[string]ast.Pos{}
+	if all.proxies == nil {
+		all.proxies = map[string]*runtime.Proxy{}
 	}
-	all.places[name] = line.Pos
-	all.current = &section{proxy: l.Scratch("TCPCHECKS", line.Pos)}
-	l.Know(config.Healthcheck, name)
+	px := l.Scratch("TCPCHECKS", line.Pos)
+	all.proxies[name] = px
+	all.current = &section{name: name, proxy: px}
 }
 
-// endSection tells about steps that no type makes use of. It is an alert that refuses
-// nothing.
+// endSection completes the check. Steps that no type makes use of are told, which refuses nothing.
 func endSection(l *config.Loader) {
 	all := config.State[sections](l)
 	s := all.current
 	all.current = nil
-	if s == nil || s.kind != "" || s.steps == "" {
+	if s == nil {
 		return
 	}
-	for name, pos := range all.places {
-		if pos == s.proxy.Pos {
-			l.Complain(pos, "healthcheck section '*healthcheck-%s' : %s rules without 'type %[2]s', so the rules are ignored.", name, s.steps)
-		}
+	if said, ok := s.proxy.Check.(*settings); ok && said.use != nil {
+		said.use.settle()
+	}
+	if s.kind == "" && s.steps != "" {
+		l.Complain(s.proxy.Pos, "healthcheck section '*healthcheck-%s' : %s rules without 'type %[2]s', so the rules are ignored.", s.name, s.steps)
 	}
 }
 
@@ -105,6 +111,9 @@ func parseType(l *config.Loader, line *ast.Line) {
 	default:
 		s.kind = kind
 		if row := l.Tables.Options.Get(kind); row != nil && row.Parse != nil {
+			if row.Status == keyword.Missing {
+				l.Missing(line.Pos, "healthcheck type "+kind)
+			}
 			defer l.Within(s.proxy)()
 			row.Parse(l, line)
 		}
@@ -132,10 +141,11 @@ func parseStep(l *config.Loader, line *ast.Line, kind, other string, parse func(
 // healthcheckWord is the option of servers that refers to a section.
 func healthcheckWord() config.ServerWord {
 	return config.ServerWord{
-		Doc: keyword.Doc{Name: "healthcheck", Ref: "5.2", Summary: "the section that describes the check", Status: keyword.Missing,
-			Args: []keyword.Arg{{Name: "name", Type: keyword.Name}}},
+		Doc: keyword.Doc{Name: "healthcheck", Ref: "5.2", Summary: "the section that describes the check",
+			Args:     []keyword.Arg{{Name: "name", Type: keyword.Name}},
+			Examples: []keyword.Example{{Config: "healthcheck ping\n  type redis-check\nbackend b\n  server s 127.0.0.1:6379 check healthcheck ping\n"}}},
 		Parse: func(l *config.Loader, w *config.Words, srv *runtime.Server) error {
-			if w.Take() == "" {
+			if srv.Healthcheck = w.Take(); srv.Healthcheck == "" {
 				return errors.New("'healthcheck' expects a healthcheck name as argument.")
 			}
 			return nil

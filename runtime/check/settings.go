@@ -2,6 +2,7 @@ package check
 
 import (
 	"hapax/parser/ast"
+	"hapax/parser/diag"
 	"hapax/runtime"
 	"hapax/runtime/config"
 )
@@ -50,8 +51,24 @@ func checkProxy(l *config.Loader, px *runtime.Proxy) {
 	}
 	if ok && s.use != nil {
 		s.use.settle()
-		px.ChecksTLS = s.use.tls()
 	}
+}
+
+// finishServer gives a server the rules of the section that its line names, or those of its proxy.
+func finishServer(l *config.Loader, srv *runtime.Server) {
+	s, _ := srv.Proxy.Check.(*settings)
+	if srv.Healthcheck != "" {
+		px := config.State[sections](l).proxies[srv.Healthcheck]
+		if px == nil {
+			l.List.Alertf(srv.Pos, "%s", diag.AtTight(srv.Pos, "healthcheck section '*healthcheck-%s' not found for server '%s'.", srv.Healthcheck, srv.Name))
+			return
+		}
+		s, _ = px.Check.(*settings)
+	}
+	if s == nil || s.use == nil {
+		return
+	}
+	srv.CheckRules, srv.ChecksTLS = s.use, s.use.tls()
 }
 
 // checkPort refuses a server whose checks have no port to go to.
@@ -83,12 +100,12 @@ func checkConnectPorts(l *config.Loader, srv *runtime.Server) {
 	refuse := func(text string) {
 		l.List.Alertf(srv.Pos, "config: %s '%s': server '%s' has neither service port nor check port%s.", px.Kind, px.Name, srv.Name, text)
 	}
-	s, ok := px.Check.(*settings)
-	if !ok || s.use == nil {
+	rules, ok := srv.CheckRules.(*ruleset)
+	if !ok {
 		refuse(" nor tcp_check rule 'connect' with port information")
 		return
 	}
-	if s.use.plain() {
+	if rules.plain() {
 		refuse("")
 		return
 	}
@@ -96,11 +113,11 @@ func checkConnectPorts(l *config.Loader, srv *runtime.Server) {
 		c, ok := r.do.(*connect)
 		return ok && (c.port != 0 || c.addr.IP.Port() != 0)
 	}
-	if r := s.use.first(0); r == nil || !given(r) {
+	if r := rules.first(0); r == nil || !given(r) {
 		refuse(" nor tcp_check rule 'connect' with port information")
 		return
 	}
-	for _, r := range s.use.rules {
+	for _, r := range rules.rules {
 		if isConnect(r) && !given(r) {
 			refuse(", and a tcp_check rule 'connect' with no port information")
 			return

@@ -58,6 +58,7 @@ func (l *Loader) copyServer(dst, src *runtime.Server) {
 	dst.NonStick, dst.TLS, dst.TFO, dst.TCPUserTimeout, dst.Namespace = src.NonStick, src.TLS, src.TFO, src.TCPUserTimeout, src.Namespace
 	dst.Proto, dst.WebSocket, dst.CheckProto, dst.InitState = src.Proto, src.WebSocket, src.CheckProto, src.InitState
 	dst.CheckOn, dst.CheckAddr, dst.CheckPort, dst.CheckHost = src.CheckOn, src.CheckAddr, src.CheckPort, src.CheckHost
+	dst.Healthcheck = src.Healthcheck
 	dst.Inter, dst.FastInter, dst.DownInter, dst.Rise, dst.Fall = src.Inter, src.FastInter, src.DownInter, src.Rise, src.Fall
 	a, from := &dst.Agent, &src.Agent
 	a.On, a.Addr, a.Port, a.Inter, a.Send = from.On, from.Addr, from.Port, from.Inter, from.Send

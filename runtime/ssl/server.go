@@ -153,13 +153,13 @@ func parseSNI(l *config.Loader, w *config.Words, srv *runtime.Server) error {
 func finishServer(l *config.Loader, srv *runtime.Server) {
 	px := srv.Proxy
 	s, _ := srv.SSL.(*serverLine)
-	if s == nil && px.ChecksTLS {
+	if s == nil && srv.ChecksTLS {
 		s = serverLineOf(srv)
 	}
 	if s != nil && s.never {
 		srv.TLSMode.Store(runtime.TLSNever)
 	}
-	if s == nil || !s.on && !s.check && !s.byDefault && !px.ChecksTLS {
+	if s == nil || !s.on && !s.check && !s.byDefault && !srv.ChecksTLS {
 		return
 	}
 	l.Awaken(serverSettings...)
