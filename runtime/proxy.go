@@ -218,6 +218,7 @@ type Proxy struct {
 	PersistRules []PersistRule
 	ForceSwitch  []*acl.Cond // force-be-switch: use backends that are disabled or not published
 	Balance      BalanceConfig
+	Dispatch     *Server  // "dispatch", "transparent": takes what no other server was chosen for, unseen by users; nil when the proxy balances
 	LB           Balancer // built by runtime/balance when the engine starts
 	Check        any      // option httpchk, tcp-check...: set by runtime/check
 	CheckSource  any

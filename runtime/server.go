@@ -134,6 +134,7 @@ type Server struct {
 
 	ForcedID bool // ID comes from an "id" word
 	Dynamic  bool // made by "add server"
+	Hidden   bool // it is the Dispatch of its proxy
 	Pinned   bool // something in the configuration refers to it: it cannot be deleted
 
 	// Where it is.

@@ -153,6 +153,14 @@ type LBState struct {
 	Hashed bool
 }
 
+// Chosen is the server as users see it: nil too where the backend's Dispatch takes its place.
+func (s *Stream) Chosen() *Server {
+	if s.Server == nil || s.Server.Hidden {
+		return nil
+	}
+	return s.Server
+}
+
 // Reset makes the stream as good as new but for what it keeps for its next use:
 // its loop and configuration, and the memory of what it copied.
 func (s *Stream) Reset() {

@@ -140,7 +140,7 @@ func options() []Option {
 		{Doc: doc("http-restrict-req-hdr-names", "4.2", "what happens to requests with unusual header names"), Parse: restrictNames},
 		{Doc: doc("accept-invalid-http-request", "4.2", "former name of accept-unsafe-violations-in-http-request"), Parse: acceptInvalid(fe, runtime.OptAcceptUnsafeRequest, "request")},
 		{Doc: doc("accept-invalid-http-response", "4.2", "former name of accept-unsafe-violations-in-http-response"), Parse: acceptInvalid(be, runtime.OptAcceptUnsafeResponse, "response")},
-		{Doc: keyword.Doc{Name: "transparent", Ref: "4.2", Summary: "connect to where the client wanted to", Status: keyword.Missing}, Caps: be, No: true, Parse: func(l *Loader, line *ast.Line) {
+		{Doc: doc("transparent", "4.2", "connect to where the client wanted to"), Caps: be, No: true, Parse: func(l *Loader, line *ast.Line) {
 			if l.TooMany(line, 2, 0) {
 				return
 			}

@@ -21,7 +21,7 @@ type proxyState struct {
 	errors             []errorRule
 	httpFormats        []formatUse
 	unresolved         []sample.Unresolved
-	dispatch           bool
+	dispatch           *runtime.Addr     // nil: none is said
 	datagrams          []*runtime.Server // whose address is one of datagrams
 	transparent        bool
 }

@@ -147,10 +147,11 @@ func (l *Loader) finalize(px *runtime.Proxy) {
 	if px.Caps&runtime.CapBack != 0 && px.Balance.Algo != "" {
 		if st.transparent {
 			l.List.Alertf(px.Pos, "%s '%s' cannot use both transparent and balance mode.", px.Kind, px.Name)
-		} else if st.dispatch {
+		} else if st.dispatch != nil {
 			l.List.Warnf(px.Pos, "dispatch address of %s '%s' will be ignored in balance mode.", px.Kind, px.Name)
 		}
 	}
+	px.Dispatch = l.dispatchServer(px)
 	l.resolveDefaultBackend(px)
 	for _, rule := range px.Switching {
 		l.resolveSwitch(px, rule)

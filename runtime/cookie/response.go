@@ -68,7 +68,7 @@ func readSetCookies(s *runtime.Stream, c *runtime.CookieConfig) error {
 			continue
 		}
 		s.CookieOut = Passive
-		srv := s.Server
+		srv := s.Chosen()
 		switch {
 		case c.Preserve:
 		case srv != nil && c.Mode == runtime.CookieInsert, s.Direct && c.Indirect:
@@ -108,7 +108,7 @@ func splice(s *runtime.Stream, i, from, to int, text, mark string) error {
 // its server yet, or its dates are to be renewed.
 func wanted(s *runtime.Stream, c *runtime.CookieConfig) bool {
 	switch {
-	case s.Server == nil, c.Mode != runtime.CookieInsert, s.IgnorePersist:
+	case s.Chosen() == nil, c.Mode != runtime.CookieInsert, s.IgnorePersist:
 		return false
 	case s.CookieOut == Passive && c.Preserve:
 		return false

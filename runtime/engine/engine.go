@@ -108,6 +108,9 @@ func New(cfg *runtime.Config, o Options) *Engine {
 		for _, srv := range px.Servers {
 			makePools(srv, n)
 		}
+		if px.Dispatch != nil {
+			makePools(px.Dispatch, n)
+		}
 		for _, ln := range px.Listeners {
 			if px.Options&runtime.OptSocketStats != 0 {
 				ln.Stats = make([]runtime.FrontCounters, n)

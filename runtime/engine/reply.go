@@ -305,7 +305,7 @@ func (s *stream) badRequest(status int) {
 // captureBad keeps a message that broke its protocol for "show errors".
 func (s *stream) captureBad(other *runtime.Proxy, m *message.Message, p *h1.Parser) *runtime.Capture {
 	c := &runtime.Capture{
-		When: time.Unix(0, s.w.loop.Wall()), Event: s.w.cfg.Stats.Captures.Load(), Other: other, Server: s.Server, Src: s.Session.Src,
+		When: time.Unix(0, s.w.loop.Wall()), Event: s.w.cfg.Stats.Captures.Load(), Other: other, Server: s.Chosen(), Src: s.Session.Src,
 		Text: append([]byte(nil), m.Buf...), Size: s.w.limits.buffer, At: p.ErrPos, State: p.ErrState.String(),
 	}
 	s.w.cfg.Stats.Captures.Inc()

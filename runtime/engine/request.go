@@ -105,6 +105,10 @@ func (s *stream) forwardRequest() outcome {
 		Want: h1.KeepAlive, Front: mode(s.Front), Back: mode(be), Pretend: be.Options&runtime.OptPretendKeepAlive != 0,
 		ServerHeader: be.SendName, ServerName: s.Server.Name,
 	}
+	if s.Server.Hidden && be.SendName != "" {
+		s.Req.RemoveAll(be.SendName) // it has no name to send, and the client's is not one
+		enc.ServerHeader = ""
+	}
 	out := w.loop.Buffer()
 	data, err := enc.AppendRequest(out.Data, &s.Req)
 	if err != nil {

@@ -22,6 +22,11 @@ func (s *stream) pick() outcome {
 	s.endRequestVars()
 	be := s.Back
 	if s.Server == nil {
+		if be.Dispatch != nil {
+			s.Server = be.Dispatch
+			s.countMove()
+			return next
+		}
 		if be.LB == nil {
 			return s.unreachable()
 		}

@@ -144,7 +144,7 @@ func (s *stream) info() runtime.StreamInfo {
 	wall := s.w.loop.Wall()
 	i := runtime.StreamInfo{
 		ID: s.ID, Loop: s.w.id, Listener: s.Session.Listener, Src: s.Session.Src, Dst: s.Session.Dst, Unix: s.Session.Unix,
-		Front: s.Front, Server: s.Server, Accepted: time.Unix(0, wall-(now-s.Session.Accepted)),
+		Front: s.Front, Server: s.Chosen(), Accepted: time.Unix(0, wall-(now-s.Session.Accepted)),
 		Age: time.Duration(now - s.Time.Accept), Retries: s.RetriesDone,
 		ClientFD: s.c.sock.Fd(), ServerFD: -1, ServerAddr: s.ServerAddr, LocalAddr: s.LocalAddr,
 		RequestStep: s.req.name(), ResponseStep: s.res.name(), HTTP: s.http, Status: s.Status,

@@ -135,7 +135,7 @@ func frontConns(s *runtime.Stream) int64 { return s.Front.Live.FrontConns.Load()
 func backConns(s *runtime.Stream) int64  { return s.Back.Live.BackConns.Load() }
 
 func serverConns(s *runtime.Stream) int64 {
-	if s.Server == nil {
+	if s.Chosen() == nil {
 		return 0
 	}
 	return s.Server.Current.Load()

@@ -75,15 +75,17 @@ func tunnelTimeout(s *runtime.Stream) dur {
 }
 
 func serverID(_ *sample.Context, s *runtime.Stream, out *sample.Value) bool {
-	if s.Server == nil {
+	srv := s.Chosen()
+	if srv == nil {
 		return false
 	}
-	out.SetInt(int64(s.Server.ID))
+	out.SetInt(int64(srv.ID))
 	return true
 }
 
 func serverName(ctx *sample.Context, s *runtime.Stream, out *sample.Value) bool {
-	return s.Server != nil && setText(ctx, out, s.Server.Name)
+	srv := s.Chosen()
+	return srv != nil && setText(ctx, out, srv.Name)
 }
 
 func reused(_ *sample.Context, s *runtime.Stream, out *sample.Value) bool {
