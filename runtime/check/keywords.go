@@ -60,6 +60,7 @@ var Domain = config.Domain{
 			{Name: "user", Type: keyword.Str, Joined: true, Opt: true},
 			{Name: "version", Type: keyword.Enum, Enum: []string{"pre-41", "post-41", "post-80"}, Opt: true, Default: "post-41"},
 		}, " user haproxy post-80", parseMySQL),
+		option("spop-check", "check by a greeting of SPOP", nil, "", parseSPOP),
 		option("ldap-check", "check by an anonymous bind of LDAP", nil, "", parseLDAP),
 	}...),
 }

@@ -180,6 +180,13 @@ func parseLDAP(l *config.Loader, line *ast.Line) {
 	}
 }
 
+// parseSPOP reads "option spop-check".
+func parseSPOP(l *config.Loader, line *ast.Line) {
+	if begin(l, line, 0) {
+		protocol(l, line, [][]string{{"connect", "default"}, {"send-binary", spopHello}, {"expect", "custom"}}, spopAnswer)
+	}
+}
+
 // parseMySQL reads `option mysql-check [user <name> [pre-41|post-41|post-80]]`.
 func parseMySQL(l *config.Loader, line *ast.Line) {
 	if !begin(l, line, 3) {

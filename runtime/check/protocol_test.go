@@ -61,3 +61,20 @@ func TestLogins(t *testing.T) {
 		}
 	}
 }
+
+func FuzzSPOP(f *testing.F) {
+	const hello = "\x00\x00\x00\x36\x65\x00\x00\x00\x01\x00\x00\x07version\x08\x032.0\x0emax-frame-size\x03\xfc\xf0\x06\x0ccapabilities\x08\x00"
+	f.Add([]byte(hello))
+	f.Add([]byte(hello[:30]))
+	f.Add([]byte("\x00\x00\x00\x1b\x66\x00\x00\x00\x01\x00\x00\x0bstatus-code\x03\x04\x07message\x08\x03bad"))
+	f.Add([]byte("\x00\x00\x00\x10\x65\x00\x00\x00\x01\x00\x00\x01x\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		fault, whole := readSPOP(b, 16380)
+		if !whole && fault != spopFine {
+			t.Errorf("half an answer is refused: %v", fault)
+		}
+		if whole && fault == spopFine && !strings.Contains(string(b), "2.0") {
+			t.Errorf("good without a version: %q", b)
+		}
+	})
+}

@@ -116,16 +116,9 @@ func externalCheck() config.Keyword {
 
 // missingOptions are checks that are not made.
 func missingOptions() []config.Option {
-	row := func(name, summary string) config.Option {
-		return config.Option{
-			Doc: keyword.Doc{Name: name, Ref: "4.2", Summary: summary, Status: keyword.Missing}, Caps: runtime.CapBack,
-			Parse: func(l *config.Loader, line *ast.Line) {
-				if name == "spop-check" {
-					l.IgnoredWithout(runtime.CapBack, line.Pos, name, "")
-				}
-				l.TooMany(line, 2, 0)
-			},
-		}
-	}
-	return []config.Option{row("external-check", "check by a program"), row("spop-check", "check by a greeting of SPOP")}
+	return []config.Option{{
+		Doc:   keyword.Doc{Name: "external-check", Ref: "4.2", Summary: "check by a program", Status: keyword.Missing},
+		Caps:  runtime.CapBack,
+		Parse: func(l *config.Loader, line *ast.Line) { l.TooMany(line, 2, 0) },
+	}}
 }
