@@ -188,7 +188,8 @@ func (c *peer) nextFrame() (string, error) {
 }
 
 // joinData reads DATA frames of one stream until its end, or until so many bytes came: how a proxy cuts a body is its
-// own affair. What they are given to the peer's credit for is sent back.
+// own affair. Credit for them is given back, but not for the last one: the program may close after it, and bytes that
+// reach a closed connection turn its end into a reset.
 func (c *peer) joinData(first string, err error, length string) (string, error) {
 	most := 1 << 30
 	if length != "" {
@@ -200,11 +201,9 @@ func (c *peer) joinData(first string, err error, length string) (string, error) 
 			return fmt.Sprintf("DATA %d\n%s%s", c.h2.id, visible(all), first), nil
 		}
 		all = append(all, c.h2.body...)
-		if n := uint32(len(c.h2.body)); n > 0 {
+		if n := uint32(len(c.h2.body)); n > 0 && !c.h2.end {
 			c.h2.WriteWindowUpdate(0, n)
-			if !c.h2.end {
-				c.h2.WriteWindowUpdate(c.h2.id, n)
-			}
+			c.h2.WriteWindowUpdate(c.h2.id, n)
 		}
 		if c.h2.end || len(all) >= most {
 			return fmt.Sprintf("DATA %d%s\n%s", c.h2.id, endMark(c.h2.end), visible(all)), nil

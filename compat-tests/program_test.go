@@ -18,7 +18,7 @@ import (
 )
 
 // patience is how long a step waits for what must come.
-const patience = 8 * time.Second
+const patience = 20 * time.Second
 
 // program is the one that a case runs, with everything around it: the listening
 // sockets that it is given, the servers, the sink of its logs.

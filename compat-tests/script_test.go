@@ -55,7 +55,7 @@ import (
 //
 // The rest:
 //
-//	log                    the next line that came to "${LOG}"
+//	log [DURATION]         the next line that came to "${LOG}", waited for no longer than that
 //	cli LINE               what the runtime API answers; "${NAME}" is an address of the script
 //	stat PX SV FIELD...    fields of "show stat"
 //	await PX SV FIELD VALUE   waits until a field has that value
@@ -149,7 +149,11 @@ func (s *script) step(line string) error {
 	case "signal":
 		return s.signal(rest)
 	case "log":
-		text, err := s.nextLog()
+		wait := patience
+		if rest != "" {
+			wait = duration(rest)
+		}
+		text, err := s.nextLog(wait)
 		s.say(line, text)
 		return err
 	case "cli":
@@ -481,8 +485,8 @@ func (s *script) signal(name string) error {
 	return s.cmd.Process.Signal(sig)
 }
 
-func (s *script) nextLog() (string, error) {
-	s.logs.SetReadDeadline(time.Now().Add(patience))
+func (s *script) nextLog(wait time.Duration) (string, error) {
+	s.logs.SetReadDeadline(time.Now().Add(wait))
 	buf := make([]byte, 65536)
 	n, err := s.logs.Read(buf)
 	if isTimeout(err) {
