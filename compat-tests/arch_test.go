@@ -31,7 +31,7 @@ var layers = []struct {
 		"runtime/transport", "runtime/proxyproto/header", "runtime/ssl/x509text", "runtime/userlist", "runtime/process/boot", "stats/counter"}},
 	{"files and samples", []string{"parser", "acl/sample"}},
 	{"expressions, the language of the runtime API", []string{"acl", "acl/*", "stats/cli"}},
-	{"object model", []string{"runtime"}},
+	{"object model", []string{"runtime", "runtime/anon"}},
 	{"loader", []string{"runtime/config"}},
 	{"domains", []string{"runtime/*"}},
 	{"engine", []string{"runtime/engine"}},

@@ -17,6 +17,9 @@ type Options struct {
 	// .alert and its kin say nothing, empty arguments pass, and only the lines of "global" sections are given out.
 	// Its diagnostics are why an unmatched quote hides what is wrong with the keywords of the lines before it.
 	Discovery bool
+	// Undecided gives out each line that can be split, those without words included: conditions and directives are
+	// lines like others, modifiers stay words, and nothing is known of sections but their headers.
+	Undecided bool
 	// IsSection tells whether a word opens a section. It must not be nil.
 	IsSection func(word string) bool
 	// Predicates answers what conditions ask of the program.
@@ -70,7 +73,7 @@ func (x *Expander) lookup(name string) (string, bool) {
 	return x.env.Lookup(name)
 }
 
-// Next returns the next line that holds a keyword. It returns false at the end of the file, when a diagnostic
+// Next returns the next line that holds a keyword, or with Undecided any line. It returns false at the end of the file, when a diagnostic
 // asked to abort, or after 50 lines with fatal errors. The Line and its Words are overwritten by the next call;
 // the strings in them stay valid.
 func (x *Expander) Next() (*ast.Line, bool) {
@@ -175,6 +178,11 @@ func (x *Expander) read() bool {
 	}
 	if s.comment >= 0 {
 		l.Comment = text[s.comment:]
+	}
+	if x.opt.Undecided {
+		l.Words = s.words
+		l.Header = x.opt.IsSection(l.Arg(0))
+		return true
 	}
 	if len(s.words) == 0 || s.words[0].Text == "" {
 		return false

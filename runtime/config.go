@@ -73,7 +73,7 @@ type Global struct {
 	MaxReloads                         int           // mworker-max-reloads
 	ThreadLimit                        int           // thread-hard-limit; 0 none
 	NoReusePort                        bool          // sockets are not shared with another process
-	AnonKey                            uint32        // anonkey: 0 hides nothing
+	AnonKey                            atomic.Uint32 // live: anonkey, which "set anon on" takes; 0: none
 
 	Pidfile    string
 	Chroot     string

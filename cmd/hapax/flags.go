@@ -6,6 +6,8 @@ import (
 	"strings"
 	"syscall"
 
+	"hapax/runtime/anon"
+	"hapax/runtime/config"
 	"hapax/runtime/process"
 )
 
@@ -21,13 +23,14 @@ type flags struct {
 	condition  string   // -cc
 	keywords   string   // -dK: classes, separated by commas
 
-	check          bool // -c
-	checkCondition bool // -cc
-	diag           bool // -dD
-	zeroWarning    bool // -dW
-	dumpKeywords   bool // -dK
-	explain        bool // -dX: show the lines that messages are about
-	unresolved     bool // -dr
+	check          bool                // -c
+	checkCondition bool                // -cc
+	diag           bool                // -dD
+	zeroWarning    bool                // -dW
+	dumpKeywords   bool                // -dK
+	dump           *config.DumpOptions // -dC: nil without it
+	explain        bool                // -dX: show the lines that messages are about
+	unresolved     bool                // -dr
 
 	version string   // -v and its kin, as given: the rest of the line is not looked at
 	off     []string // what -de, -dp, -dS, -dG, -dR, -dF and -dV switch off, as enabled() of .if calls it
@@ -155,7 +158,7 @@ func (f *flags) letter(word string, args *[]string) *fault {
 }
 
 // debug reads what follows -d. Letters without a meaning here are accepted: those
-// that tune or show the inside of the reference (-dA, -dC, -dL, -dM, -dT, -dZ, -dc,
+// that tune or show the inside of the reference (-dA, -dL, -dM, -dT, -dZ, -dc,
 // -dI, and pollers, splice and the resolver of the C library).
 func (f *flags) debug(rest string, args *[]string) *fault {
 	letter := byte(0)
@@ -171,6 +174,8 @@ func (f *flags) debug(rest string, args *[]string) *fault {
 		f.explain = true
 	case 'W':
 		f.zeroWarning = true
+	case 'C':
+		f.dump = &config.DumpOptions{Lines: slices.Contains(strings.Split(rest[1:], ","), "line"), Key: anon.Key(leadingInt(rest[1:]))}
 	case 'K':
 		f.dumpKeywords, f.keywords = true, rest[1:]
 	case 'r':
@@ -189,7 +194,7 @@ func (f *flags) debug(rest string, args *[]string) *fault {
 		f.off = append(f.off, "REUSEPORT")
 	case 'F':
 		f.off = append(f.off, "FAST-FORWARD")
-	case 'A', 'C', 'L', 'M', 'T', 'Z', 'c', 'I':
+	case 'A', 'L', 'M', 'T', 'Z', 'c', 'I':
 	case 't':
 		return &fault{alert: "'-dt' is known to HAProxy but not supported by hapax yet"}
 	default:

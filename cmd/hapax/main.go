@@ -126,6 +126,9 @@ func (p *invocation) start() int {
 		// What the first pass finds was said by the process that started this one.
 		p.list.Out = nil
 	}
+	if p.dump != nil {
+		return p.dumpFiles()
+	}
 	found, ok := p.discover()
 	p.list.Out = p.out
 	if !ok {
@@ -208,6 +211,29 @@ func (p *invocation) serve(mode process.Mode) int {
 		return p.verdict(cfg)
 	}
 	return p.call.Serve(cfg, p.env, mode)
+}
+
+// dumpFiles is -dC: the lines of the files take the place of the program.
+func (p *invocation) dumpFiles() int {
+	p.out.Quiet = p.Quiet
+	p.list.Prefix = "config"
+	var ok bool
+	if p.files, ok = parser.Files(p.flags.files, p.list); !ok {
+		return process.ExitFailure
+	}
+	if len(p.files) == 0 {
+		return p.usage()
+	}
+	if !p.Quiet {
+		p.dump.W = os.Stdout
+	}
+	switch {
+	case !config.Dump(p.tables, p.files, p.env, p.list, p.loadOptions(), *p.dump):
+		return process.ExitFailure
+	case p.check:
+		return p.verdict(&runtime.Config{})
+	}
+	return process.ExitOK
 }
 
 // verdict ends -c.

@@ -27,7 +27,7 @@ func usage(w io.Writer, program string, proxyConns int) {
         -N sets the default, per-proxy maximum # of connections (%d)
         -L set local peer name (default to hostname)
         -p writes pids of all children to this file
-        -dC[[key],line] display the configuration file (no effect here)
+        -dC[[key],line] display the configuration file, if there is a key, the file will be anonymised
         -de disables epoll() usage even when available (no effect here)
         -dp disables poll() usage even when available (no effect here)
         -dS disables splice usage (no effect here)

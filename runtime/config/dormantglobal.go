@@ -451,12 +451,15 @@ func checkedKeywords() []Keyword {
 				l.AlertTight(line.Pos, "a key is expected after '%s'.", line.Arg(0))
 				return
 			}
+			if l.Config.Global.AnonKey.Load() != 0 {
+				return // the first key counts, and the others are not looked at
+			}
 			n, _ := strtol(value, 10)
 			if n < 0 || n > 1<<32-1 {
 				l.AlertTight(line.Pos, "'%s' value must be within range 0-4294967295 (was '%s').", line.Arg(0), value)
 				return
 			}
-			l.Config.Global.AnonKey = uint32(n)
+			l.Config.Global.AnonKey.Store(uint32(n))
 		}),
 		flag("noreuseport", "share no listening sockets with another process", func(l *Loader) { l.Config.Global.NoReusePort = true }),
 	}

@@ -41,6 +41,8 @@ type Options struct {
 	// Discovered tells that the process which started this one has made the first pass
 	// and printed what it found: it is made again in silence.
 	Discovered bool
+
+	dump *dumper // takes the lines instead of the sections; nil: they are understood
 }
 
 // Load reads files and resolves all names. The diagnostics are in list, which also
@@ -172,6 +174,7 @@ func (l *Loader) setLocalpeer() {
 func (l *Loader) readFile(file *ast.File) bool {
 	x := parser.NewExpander(file, l.Env, l.List, parser.Options{
 		Discovery:  l.discovering,
+		Undecided:  l.options.dump != nil,
 		IsSection:  func(word string) bool { return l.Tables.Sections.Get(word) != nil && !l.foreign.spoeFailed },
 		Predicates: l.options.Predicates,
 	})
@@ -180,6 +183,10 @@ func (l *Loader) readFile(file *ast.File) bool {
 		line, more := x.Next()
 		if !more {
 			break
+		}
+		if l.options.dump != nil {
+			l.options.dump.line(l, line)
+			continue
 		}
 		l.pos, l.Samples.Pos = line.Pos, line.Pos
 		before := l.List.Fatal()

@@ -40,6 +40,8 @@ type Conn struct {
 	MaxLine    int // bytes of a command line; 0: 16384
 	MaxPayload int // bytes of a payload; 0: 131072
 
+	AnonKey uint32 // hides names and addresses in answers ("set anon"); 0 hides nothing
+
 	Expert, Experiment, MasterDebug bool // what "expert-mode on" and its kin switched
 
 	reader  reader

@@ -85,7 +85,7 @@ func leading(text string) (n int, rest string) {
 	}
 	i := 0
 	for ; i < len(digits) && digits[i] >= '0' && digits[i] <= '9'; i++ {
-		if n < 1<<31 {
+		if n < 1<<40 {
 			n = n*10 + int(digits[i]-'0')
 		}
 	}

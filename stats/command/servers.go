@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hapax/runtime"
+	"hapax/runtime/anon"
 	"hapax/runtime/check"
 	"hapax/stats/cli"
 )
@@ -109,14 +110,15 @@ func showServersState(c *cli.Conn, args []string) cli.Step {
 		} else if srv.Disabled {
 			state = checkPaused
 		}
-		host := srv.Host
-		if host == "" {
-			host = "-"
-		}
 		ip, port := endpoint(srv.Addr.Load())
 		checkIP, _ := endpoint(&srv.CheckAddr)
 		agentIP, _ := endpoint(srv.Agent.LiveAddr.Load())
-		c.Printf("%d %s %d %s %s %d %d %d %d %d %d %d %d %d %d %d %d %s %d - %d %d %s %s %d\n", px.ID, px.Name, srv.ID, srv.Name, ip,
+		key, host := anon.Key(c.AnonKey), "-"
+		if srv.Host != "" {
+			host = key.Word(srv.Host)
+		}
+		c.Printf("%d %s %d %s %s %d %d %d %d %d %d %d %d %d %d %d %d %s %d - %d %d %s %s %d\n", px.ID, key.Word(px.Name), srv.ID, key.Word(srv.Name),
+			hiddenIP(key, ip),
 			srv.State.Load(), srv.AdminState.Load(), srv.UserWeight.Load(), srv.Weight, time.Now().Unix()-changed,
 			status.Number(), status.Result(), srv.Health.Load(), state, agentState(&srv.Agent), bit(px.ForcedID), bit(srv.ForcedID), host, port,
 			srv.TLSMode.Load(), checkPort(srv), checkIP, agentIP, srv.Agent.LivePort.Load())
@@ -173,6 +175,12 @@ func endpoint(a *runtime.Addr) (string, uint16) {
 	return a.IP.Addr().String(), a.IP.Port()
 }
 
+// hiddenIP hides what endpoint wrote.
+func hiddenIP(key anon.Key, text string) string {
+	ip, _ := netip.ParseAddr(text)
+	return key.IP(text, netip.AddrPortFrom(ip, 0))
+}
+
 func showServersConn(c *cli.Conn, args []string) cli.Step {
 	loops := max(process(c).Config.Global.NbThread, 1)
 	head := fmt.Sprintf("# bkname/svname bkid/svid addr port - purge_delay served used_cur used_max need_est idle_sess"+
@@ -180,7 +188,9 @@ func showServersConn(c *cli.Conn, args []string) cli.Step {
 	return eachServer(c, args, head, func(c *cli.Conn, srv *runtime.Server) {
 		ip, port := endpoint(srv.Addr.Load())
 		idle, safe := srv.Idle.Load(), srv.IdleSafe.Load()
-		c.Printf("%s/%s %d/%d %s %d - %d %d %d %d %d %d %d %d %d %d", srv.Proxy.Name, srv.Name, srv.Proxy.ID, srv.ID, ip, port,
+		key := anon.Key(c.AnonKey)
+		c.Printf("%s/%s %d/%d %s %d - %d %d %d %d %d %d %d %d %d %d", key.Word(srv.Proxy.Name), key.Word(srv.Name), srv.Proxy.ID, srv.ID,
+			hiddenIP(key, ip), port,
 			srv.PoolPurge.Milliseconds(), srv.Served.Load(), srv.Used.Load(), srv.UsedMax.Load(), srv.NeedEst.Load(), 0,
 			max(idle-safe, 0), safe, srv.PoolMax, idle)
 		pools, _ := srv.Pools.(interface{ IdleOn(loop int) int })

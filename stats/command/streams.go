@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"hapax/runtime"
+	"hapax/runtime/anon"
 	"hapax/stats"
 	"hapax/stats/cli"
 )
@@ -174,20 +175,20 @@ func showSess(c *cli.Conn, args []string) cli.Step {
 
 // writeStreamLine writes the short form. Flags of the reference's own machinery, which has no likeness here, are zero.
 func writeStreamLine(c *cli.Conn, s *runtime.StreamInfo, uri bool) {
-	back, srv := "<NONE>", "<none>"
+	key, back, srv := anon.Key(c.AnonKey), "<NONE>", "<none>"
 	if s.Back != nil {
-		back = s.Back.Name
+		back = key.Word(s.Back.Name)
 	}
 	if s.Server != nil {
-		srv = s.Server.Name
+		srv = key.Word(s.Server.Name)
 	}
 	c.Printf("%#x: proto=%s src=%s fe=%s be=%s srv=%s ts=00 epoch=0 age=%s calls=%d rate=0 cpu=0 lat=0",
-		s.ID, s.Proto(), s.Source(), s.Front.Name, back, srv, stats.Coarse(s.Age), s.Calls)
+		s.ID, s.Proto(), sourceText(key, s), key.Word(s.Front.Name), back, srv, stats.Coarse(s.Age), s.Calls)
 	c.Printf(" rq[f=000000h,i=%d,an=00h,ax=] rp[f=000000h,i=%d,an=00h,ax=]", s.RequestIn, s.ResponseIn)
 	c.Printf(" scf=[8,0h,fd=%d,rex=%s,wex=%s] scb=[%d,1h,fd=%d,rex=%s,wex=%s] exp=%s rc=%d c_exp=", s.ClientFD,
 		left(s.ReadClient), left(s.WriteClient), serverState(s), s.ServerFD, left(s.ReadServer), left(s.WriteServer), left(s.Expire), s.Retries)
 	if uri && s.URI != "" {
-		c.Printf(" uri=\"%s\"", s.URI)
+		c.Printf(" uri=\"%s\"", key.Word(s.URI))
 	}
 	c.WriteString("\n")
 }
@@ -205,13 +206,14 @@ func serverState(s *runtime.StreamInfo) int {
 
 // writeStream writes the full form.
 func writeStream(c *cli.Conn, s *runtime.StreamInfo, uri bool) {
-	c.Printf("%#x: [%s] id=%d proto=%s source=%s\n", s.ID, s.Accepted.Format("02/Jan/2006:15:04:05.000000"), s.ID, s.Proto(), s.Source())
+	key := anon.Key(c.AnonKey)
+	c.Printf("%#x: [%s] id=%d proto=%s source=%s\n", s.ID, s.Accepted.Format("02/Jan/2006:15:04:05.000000"), s.ID, s.Proto(), sourceText(key, s))
 	c.Printf("  conn_retries=%d loop=%d calls=%d exp=%s age=%s\n", s.Retries, s.Loop, s.Calls, orNever(s.Expire), stats.Coarse(s.Age))
-	c.Printf("  frontend=%s (id=%d mode=%s), listener=%s (id=%d)", s.Front.Name, s.Front.ID, stats.ModeName(s.Front.Mode),
+	c.Printf("  frontend=%s (id=%d mode=%s), listener=%s (id=%d)", key.Word(s.Front.Name), s.Front.ID, stats.ModeName(s.Front.Mode),
 		stats.ListenerName(s.Listener), s.Listener.ID)
 	switch {
 	case s.Dst.IsValid():
-		c.Printf(" addr=%s\n", endpointText(s.Dst))
+		c.Printf("%s\n", addrText(key, s.Dst))
 	case s.Unix:
 		c.Printf(" addr=unix:%d\n", s.Listener.ID)
 	default:
@@ -220,17 +222,17 @@ func writeStream(c *cli.Conn, s *runtime.StreamInfo, uri bool) {
 	if s.Back == nil {
 		c.WriteString("  backend=<NONE> (id=-1 mode=-)\n  server=<NONE> (id=-1)\n")
 	} else {
-		c.Printf("  backend=%s (id=%d mode=%s)%s\n", s.Back.Name, s.Back.ID, stats.ModeName(s.Back.Mode), addrText(s.LocalAddr))
+		c.Printf("  backend=%s (id=%d mode=%s)%s\n", key.Word(s.Back.Name), s.Back.ID, stats.ModeName(s.Back.Mode), addrText(key, s.LocalAddr))
 		name, id := "<none>", 0
 		if s.Server != nil {
-			name, id = s.Server.Name, s.Server.ID
+			name, id = key.Word(s.Server.Name), s.Server.ID
 		}
-		c.Printf("  server=%s (id=%d)%s\n", name, id, addrText(s.ServerAddr))
+		c.Printf("  server=%s (id=%d)%s\n", name, id, addrText(key, s.ServerAddr))
 	}
 	if s.HTTP {
 		c.Printf("  txn method=%s status=%d", s.Method, s.Status)
 		if uri && s.URI != "" {
-			c.Printf(" uri=\"%s\"", s.URI)
+			c.Printf(" uri=\"%s\"", key.Word(s.URI))
 		}
 		c.WriteString("\n")
 	}
@@ -240,13 +242,23 @@ func writeStream(c *cli.Conn, s *runtime.StreamInfo, uri bool) {
 }
 
 // endpointText writes an address with its port as the reference does, IPv6 without brackets.
-func endpointText(a netip.AddrPort) string { return fmt.Sprintf("%s:%d", a.Addr(), a.Port()) }
+func endpointText(key anon.Key, a netip.AddrPort) string {
+	return fmt.Sprintf("%s:%d", key.Word(a.Addr().String()), a.Port())
+}
 
-func addrText(a netip.AddrPort) string {
+func addrText(key anon.Key, a netip.AddrPort) string {
 	if !a.IsValid() {
 		return ""
 	}
-	return " addr=" + endpointText(a)
+	return " addr=" + endpointText(key, a)
+}
+
+// sourceText is where a stream comes from. The number of a UNIX listener hides nothing.
+func sourceText(key anon.Key, s *runtime.StreamInfo) string {
+	if key == 0 || s.Unix || !s.Src.IsValid() {
+		return s.Source()
+	}
+	return endpointText(key, s.Src)
 }
 
 func left(d time.Duration) string {
