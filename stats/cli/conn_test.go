@@ -195,7 +195,11 @@ func TestServe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{New: func(net.Listener) *Conn { return &Conn{Table: table, Timeout: 100 * time.Millisecond} }, Max: 1}
+	timeout := 100 * time.Millisecond // of the first connection, which says nothing
+	s := &Server{New: func(net.Listener) *Conn {
+		defer func() { timeout = time.Minute }()
+		return &Conn{Table: table, Timeout: timeout}
+	}, Max: 1}
 	go s.Serve(l)
 	defer s.Close()
 
