@@ -85,6 +85,8 @@ type Stream struct {
 	BodyLeast   int           // with NeedBody: so many bytes are enough; 0: all, or what a buffer holds
 	Drop        bool          // with Abort: silent-drop
 	DropTTL     uint8         // with Drop: hops that a reset may go; 0: none is sent if the kernel allows it, else 1
+	Switch      bool          // in TCP mode: what the client sends is HTTP
+	SwitchProto Proto         // and which
 	CloseServer bool          // the server connection is not used again
 	Early       []byte        // informational answers that rules made: the engine sends and empties them
 	Held        *Rule         // that returned Wait for a time
@@ -183,6 +185,7 @@ func (s *Stream) Reset() {
 	s.ServerQueue, s.BackendQueue = 0, 0
 	s.ServerAddr, s.LocalAddr = netip.AddrPort{}, netip.AddrPort{}
 	s.UniqueID, s.Service = s.UniqueID[:0], ""
+	s.Switch, s.SwitchProto = false, ProtoAny
 	s.RewriteFailed, s.Internal, s.FirstRequest = false, false, false
 	s.Cookie, s.LB = CookieState{}, LBState{}
 }

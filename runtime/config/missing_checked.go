@@ -112,8 +112,6 @@ func checkedActions() []Action {
 	plain := func(*Loader, *ActionLine) (runtime.Exec, error) { return nil, nil }
 	return []Action{
 		{Doc: absent("wait-for-handshake", "4.4", "wait for the end of the TLS handshake"), In: runtime.HTTPReqRules, Parse: plain},
-		{Doc: absent("switch-mode", "4.4", "go on in HTTP mode", keyword.Arg{Name: "mode", Type: keyword.Enum, Enum: []string{"http"}},
-			keyword.Arg{Name: "proto", Type: keyword.Str, Joined: true, Opt: true}), In: runtime.TCPReqRules, Parse: switchMode},
 		{Doc: absent("send-spoe-group", "4.4", "send messages to an agent", keyword.Arg{Name: "engine", Type: keyword.Name}, keyword.Arg{Name: "group", Type: keyword.Name}),
 			In: runtime.TCPReqRules | runtime.TCPResRules | runtime.HTTPReqRules | runtime.HTTPResRules, Parse: func(_ *Loader, a *ActionLine) (runtime.Exec, error) {
 				for range 2 {
@@ -124,25 +122,4 @@ func checkedActions() []Action {
 				return nil, nil
 			}},
 	}
-}
-
-func switchMode(_ *Loader, a *ActionLine) (runtime.Exec, error) {
-	what := fmt.Sprintf("'%s %s'", a.Line.Arg(0), a.Name)
-	switch mode := a.Take(); mode {
-	case "":
-		return nil, fmt.Errorf("%s expects a mode as argument.", what)
-	case "http":
-	default:
-		return nil, fmt.Errorf("%s expects a valid mode (got '%s').", what, mode)
-	}
-	if a.TakeIf("proto") {
-		switch proto := a.Take(); proto {
-		case "":
-			return nil, fmt.Errorf("%s: 'proto' expects a MUX protocol as argument.", what)
-		case "h1", "h2":
-		default:
-			return nil, fmt.Errorf("%s: 'proto' expects a valid MUX protocol, if specified (got '%s')", what, proto)
-		}
-	}
-	return nil, nil
 }

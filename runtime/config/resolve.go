@@ -160,6 +160,7 @@ func (l *Loader) finalize(px *runtime.Proxy) {
 		l.resolveServerRule(px, rule)
 	}
 	l.runLater(px)
+	l.checkSwitchMode(px)
 	for _, rules := range []runtime.Ruleset{px.TCPConn, px.TCPSess, px.TCPReq, px.TCPRes, px.HTTPReq, px.HTTPRes, px.HTTPAfter} {
 		for _, rule := range rules {
 			l.warnRawInHTTP(px, rule.Cond)
@@ -208,6 +209,18 @@ func (l *Loader) finalize(px *runtime.Proxy) {
 
 // logs tells whether the proxy has somewhere to log to.
 func logs(px *runtime.Proxy) bool { return len(px.Logs) > 0 || px.LogGlobal }
+
+// checkSwitchMode notes that streams of the proxy may become HTTP by "switch-mode".
+func (l *Loader) checkSwitchMode(px *runtime.Proxy) {
+	if !slices.ContainsFunc(px.TCPReq, func(r *runtime.Rule) bool { return r.Action == "switch-mode" }) {
+		return
+	}
+	px.Options |= runtime.OptHTTPUpgrade
+	if px.Mode == runtime.ModeTCP && px.DefaultName == "" && len(px.Switching) == 0 && len(px.Servers) > 0 {
+		l.List.Warnf(px.Pos, "Proxy '%s' : 'switch-mode http' configured for a %s %s with no backend. "+
+			"Incoming connections upgraded to HTTP cannot be routed to TCP servers", px.Name, modeName(px.Mode), px.Kind)
+	}
+}
 
 // modeName is how messages about clashing modes call them.
 func modeName(m runtime.Mode) string {

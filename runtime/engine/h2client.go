@@ -64,7 +64,7 @@ func (c *client) startH2() *h2Client {
 // mayUpgrade tells whether the first bytes of the connection, if they are the preface of HTTP/2, make it speak that.
 func (s *stream) mayUpgrade() bool {
 	c := s.c
-	return !c.kept && s.Front.Options&runtime.OptDisableH2Upgrade == 0 && c.Listener.Bind.Proto != runtime.ProtoH1
+	return !c.kept && s.Front.Options&runtime.OptDisableH2Upgrade == 0 && c.Listener.Bind.Proto != runtime.ProtoH1 && s.SwitchProto != runtime.ProtoH1
 }
 
 // upgradeH2 makes an HTTP/2 connection of one whose first bytes, which the stream has, are the preface.

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"hapax/runtime"
 	"hapax/runtime/balance"
 )
@@ -9,6 +11,8 @@ import (
 // a step that the configuration gives nothing to do is not in it.
 type plan struct {
 	front []step // of a frontend, up to the choice of the backend
+	http  []step // of a frontend in TCP mode, for streams that speak HTTP: the same as front in HTTP mode
+	after []step // what of these follows when content rules or the backend made the stream one
 	back  []step // of a backend that another frontend chose
 	own   []step // of a backend that is the frontend itself ("listen")
 	res   []step // of the responses of its servers
@@ -20,26 +24,16 @@ type plan struct {
 func makePlan(px *runtime.Proxy) *plan {
 	p := &plan{}
 	http := px.Mode == runtime.ModeHTTP
+	choose := step{"use_backend", (*stream).chooseBackend}
 	if len(px.TCPReq) > 0 || px.InspectReq > 0 {
 		p.front = append(p.front, step{"tcp-request content", (*stream).inspectFront})
 	}
+	p.after = append(frontHTTP(px), choose)
+	p.http = slices.Concat(p.front, p.after)
 	if http {
-		if px.MonitorURI != "" {
-			p.front = append(p.front, step{"monitor-uri", (*stream).monitor})
-		}
-		if px.Options&runtime.OptBufferRequest != 0 {
-			p.front = append(p.front, step{"http-buffer-request", (*stream).bufferBody})
-		}
-		if len(px.HTTPReq) > 0 {
-			p.front = append(p.front, step{"http-request", (*stream).frontRules})
-		}
-		if restricts(px) {
-			p.front = append(p.front, step{"http-request", (*stream).frontNames})
-		}
-		p.front = append(p.front, intercept(px, true)...)
-	}
-	p.front = append(p.front, step{"use_backend", (*stream).chooseBackend})
-	if !http {
+		p.front = p.http
+	} else {
+		p.front = append(p.front, choose)
 		p.asksHTTP = asksHTTP(px)
 	}
 
@@ -85,6 +79,23 @@ func makePlan(px *runtime.Proxy) *plan {
 	p.back = append(p.back, tail...)
 	p.own = tail
 	return p
+}
+
+// frontHTTP lists the steps of a frontend that need an HTTP request.
+func frontHTTP(px *runtime.Proxy) (steps []step) {
+	if px.MonitorURI != "" {
+		steps = append(steps, step{"monitor-uri", (*stream).monitor})
+	}
+	if px.Options&runtime.OptBufferRequest != 0 {
+		steps = append(steps, step{"http-buffer-request", (*stream).bufferBody})
+	}
+	if len(px.HTTPReq) > 0 {
+		steps = append(steps, step{"http-request", (*stream).frontRules})
+	}
+	if restricts(px) {
+		steps = append(steps, step{"http-request", (*stream).frontNames})
+	}
+	return append(steps, intercept(px, true)...)
 }
 
 // asksHTTP tells whether content rules or use_backend lines of a proxy in TCP

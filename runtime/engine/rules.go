@@ -185,6 +185,9 @@ func (s *stream) inspectRules(rs runtime.Ruleset, px *runtime.Proxy) outcome {
 	case runtime.Continue, runtime.Stop:
 		s.waits, s.inspect = forNothing, 0
 		s.timer.Stop()
+		if s.Switch && !s.http {
+			return s.upgrade()
+		}
 		return next
 	case runtime.Wait:
 		if s.WaitFor > 0 {
@@ -323,6 +326,10 @@ func (s *stream) chooseBackend() outcome {
 		return s.upgrade()
 	}
 	s.enterBackend(be)
+	if be.Mode != runtime.ModeHTTP && s.http {
+		s.setEnd(runtime.EndInternal) // a "listen" in TCP mode that has no backend for a stream that speaks HTTP now
+		return s.cut()
+	}
 	p := s.w.engine.plans[be.Slot]
 	if be == px {
 		s.req.goOn(p.own)

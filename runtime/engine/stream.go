@@ -115,6 +115,7 @@ type stream struct {
 	cliDone                bool         // a pipe whose client has ended
 	cliMoved               int64        // when what is queued for the client was last seen to fall
 	cliQueued              int          // what was queued for the client when its timer was set
+	switched               bool         // from TCP mode to HTTP, in the middle of the frontend's steps
 	draining               bool         // only the client has to take its last bytes
 	sendFailed             bool         // the server does not take any more
 	reqCounted, resCounted int64        // body bytes in the counts already
@@ -211,6 +212,7 @@ func (s *stream) reset() {
 	s.reqCounted, s.resCounted = 0, 0
 	s.resHead, s.cliHeld, s.srvHeld, s.cliDone = false, false, false, false
 	s.early, s.resEnd, s.kills = false, false, false
+	s.switched = false
 	s.draining, s.sendFailed, s.failedReply, s.inStats, s.statsRefused, s.concluded = false, false, false, false, false, false
 	s.inBack, s.queued, s.persist, s.headSent, s.replays = false, false, false, false, false
 	s.replied, s.closing, s.srvKeep, s.tunnel = false, false, false, false
@@ -313,7 +315,11 @@ func (s *stream) startRequest() {
 	logger.Accepted(&s.Stream)
 	logger.Requested(&s.Stream)
 	s.giveRoom(&s.Req, &s.reqHead)
-	s.req.start(s.steps.front)
+	if s.switched {
+		s.req.start(s.steps.after)
+	} else {
+		s.req.start(s.steps.http)
+	}
 	s.run(&s.req)
 }
 

@@ -43,15 +43,27 @@ func (s *stream) forwardTCP() outcome {
 	return end
 }
 
-// upgrade makes an HTTP stream of one in TCP mode whose backend speaks HTTP:
-// what the client sent is read as a request, and the frontend's steps run again
-// with it.
+// upgrade makes an HTTP stream of one in TCP mode whose backend speaks HTTP, or that
+// content rules switch: what the client sent is read as a request, and the frontend's
+// steps for HTTP run with it.
 func (s *stream) upgrade() outcome {
-	s.http, s.c.http = true, true
+	if s.c.Listener.Bind.Proto == runtime.ProtoNone {
+		s.setEnd(runtime.EndProxy)
+		return s.cut()
+	}
+	if s.SwitchProto == runtime.ProtoH2 {
+		s.upgradeH2()
+		return wait
+	}
+	s.http, s.c.http, s.switched = true, true, true
 	s.phase = readHead
 	s.Ctx.Req, s.Ctx.NotHTTP, s.Ctx.ReqRaw = nil, false, sample.Raw{}
 	s.Ctx.Front.HTTP = 1
 	s.c.Requests--
+	if s.body != nil {
+		s.body.Release() // the copy that content rules looked at
+		s.body = nil
+	}
 	s.Time.First = s.w.loop.Now()
 	s.Time.RequestWall = s.w.loop.Wall() / 1e3
 	s.c.setTimer(s.Front.Timeout.Request, s.Front.Timeout.Client)

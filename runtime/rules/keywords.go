@@ -180,6 +180,8 @@ func connections() []config.Action {
 		row("set-bc-mark", "mark what is sent to the server, for routing", requests|runtime.TCPReqRules, parseMark, "http-request set-bc-mark 0x10", mark),
 		row("set-bc-tos", "the type of service of what is sent to the server", requests|runtime.TCPReqRules, parseMark, "http-request set-bc-tos 0x20", mark),
 		final(row("accept", "end the rule set", tcp, parseAllow, "tcp-request connection accept if TRUE")),
+		row("switch-mode", "go on in HTTP mode", runtime.TCPReqRules, parseSwitchMode, "tcp-request content switch-mode http if HTTP",
+			keyword.Arg{Name: "mode", Type: keyword.Enum, Enum: []string{"http"}}, opt(joined("proto", keyword.Str))),
 		final(row("reject", "refuse the connection", tcp, parseReject, "tcp-request connection reject if FALSE")),
 		final(row("close", "close the connection to the server", runtime.TCPResRules, parseClose, "tcp-response content close if FALSE")),
 		row("set-src", "the client's address", requests|tcpRequest, parseAddress, "http-request set-src req.hdr_ip(x-forwarded-for)", address),

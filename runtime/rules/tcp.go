@@ -40,6 +40,36 @@ func parseSilentDrop(_ *config.Loader, a *config.ActionLine) (runtime.Exec, erro
 	}, nil
 }
 
+// parseSwitchMode reads `switch-mode http [proto <name>]`.
+func parseSwitchMode(_ *config.Loader, a *config.ActionLine) (runtime.Exec, error) {
+	what := fmt.Sprintf("'%s %s'", a.Line.Arg(0), a.Name)
+	mode, proto := a.Take(), runtime.ProtoAny
+	switch {
+	case mode == "":
+		return nil, fmt.Errorf("%s expects a mode as argument.", what)
+	case a.Proxy.Caps&runtime.CapFront == 0:
+		return nil, fmt.Errorf("%s not allowed because %s '%s' has no frontend capability", what, a.Proxy.Kind, a.Proxy.Name)
+	case mode != "http":
+		return nil, fmt.Errorf("%s expects a valid mode (got '%s').", what, mode)
+	}
+	if a.TakeIf("proto") {
+		switch name := a.Take(); name {
+		case "":
+			return nil, fmt.Errorf("%s: 'proto' expects a protocol as argument.", what)
+		case "h1":
+			proto = runtime.ProtoH1
+		case "h2":
+			proto = runtime.ProtoH2
+		default:
+			return nil, fmt.Errorf("%s: 'proto' expects a valid MUX protocol, if specified (got '%s')", what, name)
+		}
+	}
+	return func(s *runtime.Stream) runtime.Verdict {
+		s.Switch, s.SwitchProto = true, proto
+		return runtime.Stop
+	}, nil
+}
+
 // parseClose reads close: the connection to the server ends with what came from it.
 func parseClose(*config.Loader, *config.ActionLine) (runtime.Exec, error) {
 	return func(s *runtime.Stream) runtime.Verdict {
