@@ -101,7 +101,7 @@ func (c *scenario) text(port, dead int) string {
 	}
 	return strings.NewReplacer("PORT", strconv.Itoa(port), "DEAD", strconv.Itoa(dead)).Replace(
 		"global\n nbthread 1\n maxconn 100\n node here\n" +
-			"defaults\n timeout connect 1s\n timeout server 1s\n timeout client 1s\n timeout check 300ms\n" + defaults +
+			"defaults\n timeout connect 1s\n timeout server 1s\n timeout client 1s\n timeout check 1s\n" + defaults +
 			"backend b\n" + lines)
 }
 
@@ -117,7 +117,7 @@ func (c *scenario) compare(t *testing.T, engine string) {
 	run(t, engine, cfg, check.Options{Print: p.print})
 	select {
 	case <-ended:
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 	}
 	p.Lock()
 	got := strings.Join(p.lines[:min(len(p.lines), max(want, 1))], "")
