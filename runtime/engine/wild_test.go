@@ -30,7 +30,7 @@ type wildServer struct {
 // serve treats one connection.
 func (s *wildServer) serve() {
 	defer s.c.Close()
-	s.c.SetDeadline(time.Now().Add(20 * time.Second))
+	s.c.SetDeadline(time.Now().Add(patience))
 	preface := make([]byte, len(http2.ClientPreface))
 	if _, err := io.ReadFull(s.c, preface); err != nil {
 		return
@@ -173,7 +173,7 @@ func TestWildServers(t *testing.T) {
 		for i := range clients {
 			wg.Go(func() {
 				r := rand.New(rand.NewPCG(seed, uint64(1000+i)))
-				client := &http.Client{Transport: &http.Transport{DisableKeepAlives: r.IntN(2) == 0}, Timeout: 15 * time.Second}
+				client := &http.Client{Transport: &http.Transport{DisableKeepAlives: r.IntN(2) == 0}, Timeout: patience}
 				defer client.CloseIdleConnections()
 				for range each {
 					var body io.Reader
