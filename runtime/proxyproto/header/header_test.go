@@ -87,6 +87,7 @@ func FuzzRead(f *testing.F) {
 		f.Add(h.Buf)
 	}
 	f.Add([]byte("PROXY UNKNOWN\r\n"))
+	f.Add([]byte("PROXY TCP"))
 	f.Add([]byte("PROXY TCP4 1..2.999 . 70000 \r\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		again := bytes.Clone(b)

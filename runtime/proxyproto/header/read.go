@@ -43,7 +43,10 @@ func readV1(b []byte) (h Header, n int, err error) {
 	default:
 		err = BadProto
 	}
-	return h, head + n, err
+	if err != nil {
+		return h, 0, err
+	}
+	return h, head + n, nil
 }
 
 // readTCP4 reads "TCP4 <src> <dst> <sport> <dport>\r\n".
