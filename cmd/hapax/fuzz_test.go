@@ -26,7 +26,9 @@ func FuzzLoad(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, text string) {
+		t.Chdir(dir) // a configuration may name files that are made
 		list := &diag.List{}
 		c, ok := config.Load(tables, []*ast.File{parser.Parse("f.cfg", text)}, parser.NewEnv(nil), list, config.Options{
 			Predicates: parser.Predicates{Version: version},
