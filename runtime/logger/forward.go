@@ -54,16 +54,11 @@ type forwards struct {
 }
 
 func startForward(l *config.Loader, line *ast.Line) {
-	name := line.Arg(1)
-	if name == "" {
-		l.Abort(line.Pos, "missing name for log-forward section.")
-		return
-	}
 	if l.TooMany(line, 1, 1) {
 		return
 	}
-	if c, bad := config.InvalidChar(name); bad {
-		l.Abort(line.Pos, "character '%c' is not permitted in '%s' name '%s'.", c, line.Arg(0), name)
+	name, ok := l.SectionName(line)
+	if !ok {
 		return
 	}
 	all := config.State[forwards](l)

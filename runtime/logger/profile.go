@@ -88,16 +88,11 @@ func profilesOf(l *config.Loader, logs []*runtime.LogTarget) {
 }
 
 func startProfile(l *config.Loader, line *ast.Line) {
-	name := line.Arg(1)
-	if name == "" {
-		l.Abort(line.Pos, "missing name for log-profile section.")
-		return
-	}
 	if l.TooMany(line, 1, 1) {
 		return
 	}
-	if c, bad := config.InvalidChar(name); bad {
-		l.Abort(line.Pos, "character '%c' is not permitted in '%s' name '%s'.", c, line.Arg(0), name)
+	name, ok := l.SectionName(line)
+	if !ok {
 		return
 	}
 	all := config.State[profiles](l)
