@@ -81,17 +81,12 @@ const nameless = "(null)"
 func current(l *config.Loader) *section { return config.State[sections](l).current }
 
 func start(l *config.Loader, line *ast.Line) {
-	name := line.Arg(1)
-	if name == "" {
-		l.Abort(line.Pos, "missing name for peers section.")
-		return
-	}
 	if l.TooMany(line, 1, 1) {
 		l.List.Stop()
 		return
 	}
-	if c, bad := config.InvalidChar(name); bad {
-		l.Abort(line.Pos, "character '%c' is not permitted in '%s' name '%s'.", c, line.Arg(0), name)
+	name, ok := l.SectionName(line)
+	if !ok {
 		return
 	}
 	all := config.State[sections](l)
