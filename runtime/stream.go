@@ -87,6 +87,7 @@ type Stream struct {
 	DropTTL     uint8         // with Drop: hops that a reset may go; 0: none is sent if the kernel allows it, else 1
 	Switch      bool          // in TCP mode: what the client sends is HTTP
 	SwitchProto Proto         // and which
+	Throttles   [2][]Throttle // limits of the bytes that go on, by side
 	CloseServer bool          // the server connection is not used again
 	Early       []byte        // informational answers that rules made: the engine sends and empties them
 	Held        *Rule         // that returned Wait for a time
@@ -140,6 +141,20 @@ type Stream struct {
 	Engine                     any         // set by runtime/engine: its own part of the stream; nil where there is none
 }
 
+// Sides by which Stream.Throttles stand.
+const (
+	Upload   = iota // what the client sends
+	Download        // what the server sends
+)
+
+// Throttle limits the bytes of one side of a stream. Package runtime/filter has those of bandwidth limits.
+type Throttle interface {
+	// Allow tells how many of n bytes may go on at a time in ms, and how long the rest has to wait; 0: there is none.
+	Allow(n int, now int64) (allowed int, wait time.Duration)
+	// Passed tells that so many went on.
+	Passed(n int, now int64)
+}
+
 // CookieState is what runtime/cookie remembers between request and response.
 type CookieState struct {
 	Server              *Server // named by the client's cookie
@@ -169,6 +184,10 @@ func (s *Stream) Reset() {
 	s.Session, s.Front, s.Back, s.Server, s.Direct = nil, nil, nil, nil, false
 	s.Reply, s.WaitFor, s.Drop, s.DropTTL, s.CloseServer = nil, 0, false, 0, false
 	s.Held, s.HeldOver, s.Values, s.Early = nil, false, [2][]byte{}, s.Early[:0]
+	for i := range s.Throttles {
+		clear(s.Throttles[i])
+		s.Throttles[i] = s.Throttles[i][:0]
+	}
 	s.LogLevel, s.StrictMode, s.Tarpit, s.Retries = -1, true, false, -1
 	s.PrioClass, s.PrioOffset, s.BackMarks = 0, 0, transport.Marks{}
 	s.Timeouts.Client, s.Timeouts.Server, s.Timeouts.Tunnel = 0, 0, 0

@@ -130,7 +130,7 @@ func (s *stream) forwardRequest() outcome {
 
 // passRequestBody sends the head of the request, nil when it has left, and goes on with the body.
 func (s *stream) passRequestBody(head *loop.Buffer) {
-	s.replays = s.Back.RetryOn.Any() && !s.NoRetry && (s.body == nil || s.toSrv.dec.Finished())
+	s.replays = s.Back.RetryOn.Any() && !s.NoRetry && (s.body == nil || s.toSrv.dec.Finished()) && len(s.Throttles[upload]) == 0
 	s.armServerTimer()
 	s.passHeld(head)
 	if s.Method == message.CONNECT && !s.dead {
@@ -142,6 +142,11 @@ func (s *stream) passRequestBody(head *loop.Buffer) {
 func (s *stream) passHeld(head *loop.Buffer) {
 	w, dst := s.w, &s.link.sock
 	f := &s.toSrv
+	if v := s.valve(upload); v != nil {
+		flush(dst, head)
+		s.throttleRequest(v)
+		return
+	}
 	if s.body != nil {
 		// Decoded already: it only needs its framing.
 		b := s.body
@@ -165,6 +170,40 @@ func (s *stream) passHeld(head *loop.Buffer) {
 	flush(dst, head)
 	s.phase = pass
 	s.resumeClient()
+}
+
+// throttleRequest passes on what was received of the body so far, as fast as the limits of the stream allow.
+func (s *stream) throttleRequest(v *valve) {
+	s.phase = pass
+	if b := s.body; b != nil {
+		if s.body = nil; s.toSrv.skip {
+			b.Release()
+		} else {
+			v.takeDecoded(b)
+		}
+	}
+	if s.toSrv.dec.Finished() {
+		if v.bytes == 0 && !s.toSrv.done {
+			flush(&s.link.sock, s.toSrv.finish(s.w, &s.link.sock, nil))
+			s.requestDone()
+		}
+		return
+	}
+	if s.inAt < s.inEnd {
+		b := s.in.Slice(s.inAt, s.inEnd)
+		s.inAt = s.inEnd
+		v.take(b)
+	}
+	for _, b := range [...]**loop.Buffer{&s.more, &s.extra} {
+		if *b != nil && !s.toSrv.done {
+			held := *b
+			*b = nil
+			v.take(held)
+		}
+	}
+	if !s.dead && !s.toSrv.done {
+		s.resumeClient()
+	}
 }
 
 // passHeldBody passes on what was received of the body so far, behind head, which it
@@ -267,6 +306,15 @@ func (s *stream) requestDone() {
 // passRequest passes what the client sends straight on.
 func (s *stream) passRequest(b *loop.Buffer) {
 	s.renewServer()
+	if v := s.valve(upload); v != nil {
+		v.take(b)
+		return
+	}
+	s.sendRequest(b)
+}
+
+// sendRequest sends a part of the request's body to the server.
+func (s *stream) sendRequest(b *loop.Buffer) {
 	s.keepReplay(b)
 	if s.passOn(b, nil) {
 		return

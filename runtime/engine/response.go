@@ -335,6 +335,11 @@ func (s *stream) forwardResponse() outcome {
 	s.res.at = len(s.res.steps) // the end of the server may be told below
 	s.countBytes()
 	logger.Responded(&s.Stream)
+	if v := s.valve(download); v != nil {
+		flush(&c.sock, out)
+		s.throttleResponse(v)
+		return end
+	}
 	if b := s.resBody; b != nil {
 		// Decoded already: it only needs its framing.
 		if n := len(b.Data); n > 0 && !f.skip {
@@ -357,6 +362,31 @@ func (s *stream) forwardResponse() outcome {
 	return end
 }
 
+// throttleResponse passes on what was received of the body so far, as fast as the limits of the stream allow.
+func (s *stream) throttleResponse(v *valve) {
+	f := &s.toCli
+	if b := s.resBody; b != nil {
+		if s.resBody = nil; f.skip {
+			b.Release()
+		} else {
+			v.takeDecoded(b)
+		}
+	}
+	if !f.dec.Finished() {
+		s.passHeldResponse(nil)
+		return
+	}
+	if v.bytes > 0 || f.done || s.dead {
+		return
+	}
+	flush(&s.c.sock, f.finish(s.w, &s.c.sock, nil))
+	f.done = true
+	if s.outAt < s.outEnd || s.outMore != nil {
+		s.srvEnd = errUnasked // bytes behind the response: nobody asked for them
+	}
+	s.responseDone()
+}
+
 // passHeldResponse sends head, and behind it what was received of the body so far.
 func (s *stream) passHeldResponse(head *loop.Buffer) {
 	w, dst := s.w, &s.c.sock
@@ -371,6 +401,8 @@ func (s *stream) passHeldResponse(head *loop.Buffer) {
 		case b == nil:
 		case s.dead || s.toCli.done:
 			b.Release()
+		case s.valve(download) != nil:
+			s.valve(download).take(b)
 		default:
 			s.afterPass(s.toCli.pass(w, b, 0, dst, head))
 			head = nil
@@ -455,6 +487,20 @@ func (s *stream) passResponse(b *loop.Buffer) {
 			s.link.sock.Pause()
 		}
 		s.goOnWithBody()
+		return
+	}
+	if v := s.valve(download); v != nil {
+		v.take(b)
+		return
+	}
+	s.sendResponse(b)
+}
+
+// sendResponse sends a part of the response's body to the client.
+func (s *stream) sendResponse(b *loop.Buffer) {
+	if s.toCli.done {
+		b.Release()
+		s.srvEnd = errUnasked
 		return
 	}
 	s.afterPass(s.toCli.pass(s.w, b, 0, &s.c.sock, nil))
@@ -542,6 +588,10 @@ func (s *stream) finishLater() {
 
 // serverEnd tells that the server will send no more.
 func (s *stream) serverEnd(err error) {
+	if v := s.holding(download); v != nil {
+		v.endBehind(err)
+		return
+	}
 	s.srvEnd = err
 	switch {
 	case s.tunnel:

@@ -380,6 +380,10 @@ func (s *stream) exchangeFailed(err error) {
 
 // responseEnded is told by a shared connection that all of a response came.
 func (s *stream) responseEnded() {
+	if v := s.holding(download); v != nil {
+		v.endBehind(nil)
+		return
+	}
 	switch {
 	case s.tunnel:
 		s.srvEnd = io.EOF

@@ -119,6 +119,7 @@ type stream struct {
 	draining               bool         // only the client has to take its last bytes
 	sendFailed             bool         // the server does not take any more
 	reqCounted, resCounted int64        // body bytes in the counts already
+	valves                 [2]*valve    // by side; nil: none
 	loan                   *loan        // asked for and not yet answered
 	lent                   bool         // a loan was answered: there is no use in asking again
 	concluded              bool         // counted and logged
@@ -194,6 +195,12 @@ func (s *stream) reset() {
 		if *b != nil {
 			(*b).Release()
 			*b = nil
+		}
+	}
+	for i, v := range s.valves {
+		if v != nil {
+			v.drop()
+			s.valves[i] = nil
 		}
 	}
 	s.TxnVars.Reset()
@@ -386,6 +393,9 @@ func (s *stream) keepAhead(in []byte) {
 
 // keepRest puts all that is held behind the end of the request aside for the next one.
 func (s *stream) keepRest() {
+	if v := s.holding(upload); v != nil {
+		v.leave()
+	}
 	if s.inAt < s.inEnd {
 		s.keepAhead(s.in.Data[s.inAt:s.inEnd])
 		s.inEnd = s.inAt
@@ -470,6 +480,10 @@ func (s *stream) holdBytes(b *loop.Buffer) {
 
 // clientEnd tells that the client will send no more.
 func (s *stream) clientEnd(err error) {
+	if v := s.holding(upload); v != nil && eof(err) {
+		v.endBehind(err)
+		return
+	}
 	switch {
 	case s.tunnel || !s.http:
 		s.tcpClientEnd(err)

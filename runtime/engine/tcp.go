@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"io"
+
 	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/runtime/h1"
@@ -31,9 +33,7 @@ func (s *stream) forwardTCP() outcome {
 	s.openPipe()
 	for _, b := range [...]**loop.Buffer{&s.in, &s.more, &s.extra} {
 		if *b != nil {
-			s.BytesIn += int64(len((*b).Data))
-			s.ReqToServer += int64(len((*b).Data))
-			s.link.sock.Send(*b)
+			s.pipeOn(*b)
 			*b = nil
 		}
 	}
@@ -95,30 +95,22 @@ func (s *stream) startTunnel() {
 	s.toSrv.framing = h1.OtherBytes
 	s.openPipe()
 	// What came behind either head goes on first.
-	if n := int64(s.inEnd - s.inAt); n > 0 {
-		s.BytesIn += n
-		s.ReqToServer += n
-		s.link.sock.Send(s.in.Slice(s.inAt, s.inEnd))
+	if s.inAt < s.inEnd {
+		s.pipeOn(s.in.Slice(s.inAt, s.inEnd))
 		s.inAt = s.inEnd
 	}
 	for _, b := range [...]**loop.Buffer{&s.c.ahead, &s.more, &s.extra} {
 		if *b != nil {
-			s.BytesIn += int64(len((*b).Data))
-			s.ReqToServer += int64(len((*b).Data))
-			s.link.sock.Send(*b)
+			s.pipeOn(*b)
 			*b = nil
 		}
 	}
 	if at := int(s.Res.HeadLen); at < s.outEnd {
-		s.ResFromServer += int64(s.outEnd - at)
-		s.BytesOut += int64(s.outEnd - at)
-		s.c.sock.Send(s.out.Slice(at, s.outEnd))
+		s.pipeBack(s.out.Slice(at, s.outEnd))
 	}
 	for _, b := range [...]**loop.Buffer{&s.outMore, &s.outExtra} {
 		if *b != nil {
-			s.ResFromServer += int64(len((*b).Data))
-			s.BytesOut += int64(len((*b).Data))
-			s.c.sock.Send(*b)
+			s.pipeBack(*b)
 			*b = nil
 		}
 	}
@@ -132,6 +124,14 @@ func (s *stream) startTunnel() {
 
 // pipeOn passes bytes of the client to the server.
 func (s *stream) pipeOn(b *loop.Buffer) {
+	if v := s.valve(upload); v != nil {
+		v.take(b)
+		return
+	}
+	s.sendOn(b)
+}
+
+func (s *stream) sendOn(b *loop.Buffer) {
 	n := int64(len(b.Data))
 	s.BytesIn += n
 	s.ReqToServer += n
@@ -151,10 +151,19 @@ func (s *stream) tunnelBack(b *loop.Buffer) {
 		s.holdPipe(b)
 		return
 	}
-	s.passBack(b)
+	s.pipeBack(b)
 }
 
-func (s *stream) passBack(b *loop.Buffer) {
+// pipeBack passes bytes of the server to the client.
+func (s *stream) pipeBack(b *loop.Buffer) {
+	if v := s.valve(download); v != nil {
+		v.take(b)
+		return
+	}
+	s.sendBack(b)
+}
+
+func (s *stream) sendBack(b *loop.Buffer) {
 	n := int64(len(b.Data))
 	s.BytesOut += n
 	s.ResFromServer += n
@@ -184,6 +193,10 @@ func (s *stream) tcpClientEnd(err error) {
 
 // pipeClientEnd passes the client's end on, and waits for the server's.
 func (s *stream) pipeClientEnd() {
+	if v := s.holding(upload); v != nil {
+		v.endBehind(io.EOF)
+		return
+	}
 	s.link.sock.Shutdown()
 	s.cliDone = true
 	if s.srvEnd != nil {
@@ -203,6 +216,10 @@ func (s *stream) tunnelServerEnd(err error) {
 		if s.dead {
 			return
 		}
+	}
+	if v := s.holding(download); v != nil {
+		v.endBehind(err)
+		return
 	}
 	if !eof(err) {
 		s.countAborts(false)

@@ -61,7 +61,7 @@ func (s *stream) judgePipe() outcome {
 		if *b != nil {
 			v := *b
 			*b = nil
-			s.passBack(v)
+			s.pipeBack(v)
 		}
 	}
 	s.link.sock.Receive()

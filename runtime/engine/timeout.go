@@ -181,6 +181,10 @@ func (s *stream) stillReads(queued int) bool {
 // clientTimeout is called when nothing moved on the client's side for too long.
 func (s *stream) clientTimeout() {
 	c := s.c
+	if s.blocked() {
+		s.renewClient()
+		return
+	}
 	queued := c.sock.Queued()
 	if (queued > 0 || s.cliQueued > 0) && s.stillReads(queued) {
 		return
@@ -232,8 +236,8 @@ func (s *stream) serverTimeout() {
 		}
 		s.setEnd(cause)
 		s.cut()
-	case s.srvHeld:
-		s.renewServer() // the client is the slow one
+	case s.srvHeld, s.blocked():
+		s.renewServer() // the client is the slow one, or a limit
 	case s.resHead:
 		s.countAborts(false)
 		s.setEnd(runtime.EndServerTO)

@@ -1,12 +1,9 @@
 package filter
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
-	"hapax/acl/sample"
-	"hapax/parser/keyword"
 	"hapax/parser/units"
 	"hapax/runtime"
 	"hapax/runtime/config"
@@ -40,6 +37,9 @@ func bandwidth(l *config.Loader, w *config.Words, word string) error {
 	if err := r.complete(&f); err != nil {
 		return err
 	}
+	if f.shared {
+		l.Missing(l.Pos(), "filter "+word+" key")
+	}
 	Add(l, l.Proxy, f)
 	return nil
 }
@@ -49,7 +49,7 @@ type limitReader struct {
 	w             *config.Words
 	word          string
 	shared, alone bool // which of the two sorts of options were seen
-	limit         uint32
+	limit, least  uint32
 	period        time.Duration
 }
 
@@ -91,8 +91,7 @@ func (r *limitReader) option(l *config.Loader, option string, f *Filter) (known 
 		r.alone = true
 		err = r.size(option, &r.limit)
 	case "min-size":
-		var n uint32
-		err = r.size(option, &n)
+		err = r.size(option, &r.least)
 	case "default-period":
 		r.alone = true
 		d, fault := l.Time(r.w.Take(), time.Millisecond)
@@ -119,6 +118,10 @@ func (r *limitReader) size(option string, n *uint32) error {
 
 func (r *limitReader) complete(f *Filter) error {
 	f.shared = r.shared
+	f.limit = &limit{side: runtime.Download, most: r.limit, period: uint32(r.period / time.Millisecond), least: r.least}
+	if f.receive {
+		f.limit.side = runtime.Upload
+	}
 	what := ""
 	switch {
 	case r.shared && f.key == nil:
@@ -157,79 +160,4 @@ func (f *Filter) checkTable(l *config.Loader, px *runtime.Proxy) {
 	case !t.Accepts(f.key):
 		l.List.Alertf(px.Pos, "Proxy %s : stick-table '%s' uses a key type incompatible with bwlim filter '%s'", px.Name, name, f.Name)
 	}
-}
-
-// setBandwidthLimit is the action that puts a limit on the stream.
-func setBandwidthLimit() config.Action {
-	return config.Action{
-		Doc: keyword.Doc{Name: "set-bandwidth-limit", Ref: "4.4", Summary: "limit the bytes per second of the stream", Status: keyword.Missing,
-			Args: []keyword.Arg{{Name: "filter", Type: keyword.Name}, {Name: "limit", Type: keyword.Opaque, Joined: true, Opt: true, Doc: "a size or an expression"},
-				{Name: "period", Type: keyword.Opaque, Joined: true, Opt: true, Doc: "a time or an expression"}}},
-		In: runtime.TCPReqRules | runtime.TCPResRules | runtime.HTTPReqRules | runtime.HTTPResRules,
-		Parse: func(l *config.Loader, a *config.ActionLine) (runtime.Exec, error) {
-			name := a.Take()
-			if name == "" {
-				return nil, errors.New("missing bwlim filter name")
-			}
-			var limit, period *sample.Expr
-			var limited, timed bool
-			for {
-				switch word := a.Peek(); word {
-				case "limit":
-					a.Take()
-					limited = true
-					if _, _, ok := units.Size(a.Peek()); ok {
-						a.Take()
-						continue
-					}
-					e, err := l.Expr(&a.Words)
-					if err != nil {
-						return nil, fmt.Errorf("'limit': invalid size value or unknown fetch method '%s'", a.Peek())
-					}
-					limit = e
-				case "period":
-					a.Take()
-					timed = true
-					if _, _, fault := units.Time(a.Peek(), time.Millisecond); fault == nil {
-						a.Take()
-						continue
-					}
-					e, err := l.Expr(&a.Words)
-					if err != nil {
-						return nil, fmt.Errorf("'period': invalid time value or unknown fetch method '%s'", a.Peek())
-					}
-					period = e
-				default:
-					px, at := a.Proxy, a.At
-					l.CheckRule(func() error { return checkLimit(px, name, at, limit, period, limited, timed) })
-					return nil, nil
-				}
-			}
-		},
-	}
-}
-
-func checkLimit(px *runtime.Proxy, name string, at sample.Checkpoint, limit, period *sample.Expr, limited, timed bool) error {
-	var found *Filter
-	all := Of(px)
-	for i := range all {
-		if all[i].Kind == Bandwidth && all[i].Name == name {
-			found = &all[i]
-		}
-	}
-	switch {
-	case found == nil:
-		return fmt.Errorf("unable to find bwlim filter '%s' referenced by set-bandwidth-limit rule", name)
-	case found.shared && limited:
-		return errors.New("set-bandwidth-limit rule cannot define a limit for a shared bwlim filter")
-	case found.shared && timed:
-		return errors.New("set-bandwidth-limit rule cannot define a period for a shared bwlim filter")
-	case limit != nil && limit.ValidAt()&at == 0:
-		return fmt.Errorf("set-bandwidth-limit rule uses a limit extracting information from '%s', none of which is available here", limit.From())
-	case period != nil && period.ValidAt()&at == 0:
-		return fmt.Errorf("set-bandwidth-limit rule uses a period extracting information from '%s', none of which is available here", period.From())
-	case found.key != nil && found.key.ValidAt()&at == 0:
-		return fmt.Errorf("bwlim filter '%s uses a key extracting information from '%s', none of which is available here", name, found.key.From())
-	}
-	return nil
 }

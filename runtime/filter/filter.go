@@ -1,5 +1,5 @@
-// Package filter holds the lines that put filters on the streams of a proxy. They are
-// read and checked; no filter runs.
+// Package filter holds the lines that put filters on the streams of a proxy. Limits of the
+// bandwidth of a stream run; the other filters are read and checked.
 package filter
 
 import (
@@ -35,6 +35,7 @@ type Filter struct {
 	table   string
 	receive bool // a limit of what comes in
 	shared  bool
+	limit   *limit // of each stream for itself
 }
 
 // filters are those of a proxy, with what may want one.

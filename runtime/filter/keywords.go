@@ -15,9 +15,15 @@ import (
 var Domain = config.Domain{
 	Name: "filter",
 	Keywords: []config.Keyword{
-		config.MissingRow(config.Proxies, "filter", "9", "a filter on streams", []keyword.Arg{
-			{Name: "name", Type: keyword.Enum, Enum: []string{"bwlim-in", "bwlim-out", "cache", "comp-req", "comp-res", "compression", "fcgi-app", "spoe", "trace"}},
-			{Name: "argument", Type: keyword.Str, Many: true, Opt: true}}, reporting(line)),
+		{
+			Doc: keyword.Doc{Name: "filter", Ref: "9", Summary: "a filter on streams",
+				Args: []keyword.Arg{
+					{Name: "name", Type: keyword.Enum, Enum: []string{"bwlim-in", "bwlim-out"}, Missing: []string{"cache", "comp-req", "comp-res", "compression", "fcgi-app", "spoe", "trace"}},
+					{Name: "argument", Type: keyword.Str, Many: true, Opt: true}},
+				Examples: []keyword.Example{{Config: "listen l\n  mode http\n  bind 127.0.0.1:65500\n  filter bwlim-out slow default-limit 1m default-period 1s min-size 1k\n" +
+					"  http-response set-bandwidth-limit slow\n  server s 127.0.0.1:1\n"}}},
+			In: config.Proxies, Parse: reporting(line),
+		},
 		config.MissingRow(config.Proxies, "filter-sequence", "4.2", "the order of filters", []keyword.Arg{
 			{Name: "direction", Type: keyword.Enum, Enum: []string{"request", "response"}}, {Name: "filters", Type: keyword.Str, Doc: "separated by commas"}}, reporting(filterSequence)),
 		config.MissingRow(config.Proxies, "compression", "4.2", "HTTP compression", []keyword.Arg{
@@ -45,7 +51,8 @@ func line(l *config.Loader, line *ast.Line) error {
 	}
 	w := config.NewWords(line, 2)
 	var err error
-	switch word := line.Arg(1); word {
+	word := line.Arg(1)
+	switch word {
 	case "trace":
 		err = trace(l, &w)
 	case "cache":
@@ -68,7 +75,9 @@ func line(l *config.Loader, line *ast.Line) error {
 	case err != nil:
 		return fmt.Errorf("'%s' : %w", line.Arg(0), err)
 	case !w.Done():
-		return fmt.Errorf("'%s %s' : unknown keyword '%s'.", line.Arg(0), line.Arg(1), w.Peek())
+		return fmt.Errorf("'%s %s' : unknown keyword '%s'.", line.Arg(0), word, w.Peek())
+	case word != "bwlim-in" && word != "bwlim-out":
+		l.Missing(line.Pos, "filter "+word)
 	}
 	return nil
 }
