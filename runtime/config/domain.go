@@ -37,6 +37,10 @@ type Domain struct {
 	// here, by reference. May be nil.
 	CopyServer func(dst, src *runtime.Server)
 
+	// EndFrontend is called behind the last line of a frontend or listen section. May be
+	// nil.
+	EndFrontend func(l *Loader, px *runtime.Proxy)
+
 	// CheckMode is called for each proxy that is not disabled as the first of its
 	// checks: what needs HTTP mode is taken back with a warning there. May be nil.
 	CheckMode func(l *Loader, px *runtime.Proxy)

@@ -241,10 +241,25 @@ func (l *Loader) endProxy() {
 	}
 }
 
+// endFrontend tells the domains that a frontend is read.
+func (l *Loader) endFrontend() {
+	if l.Proxy == nil || l.section.Kind&(Frontend|Listen) == 0 {
+		return
+	}
+	for _, d := range l.Tables.Domains {
+		if d.EndFrontend != nil {
+			d.EndFrontend(l, l.Proxy)
+		}
+	}
+}
+
 func (l *Loader) endSection() {
 	l.endProxy()
-	if l.section != nil && l.section.End != nil && !l.discovering {
-		l.section.End(l)
+	if l.section != nil && !l.discovering {
+		if l.section.End != nil {
+			l.section.End(l)
+		}
+		l.endFrontend()
 	}
 	l.section = nil
 }

@@ -247,6 +247,12 @@ func (l *Loader) TooMany(line *ast.Line, words, most int) bool {
 // InDefaults tells whether the current proxy is a defaults section.
 func (l *Loader) InDefaults() bool { return l.Proxy != nil && l.Proxy.Caps&runtime.CapDefaults != 0 }
 
+// Experimental refuses what is experimental and not allowed.
+func (l *Loader) Experimental(what string) (err error) {
+	l.experimental(what, &err)
+	return err
+}
+
 // experimental reports whether what may be used, and leaves the text of the
 // refusal in err when not.
 func (l *Loader) experimental(what string, err *error) bool {

@@ -33,6 +33,7 @@ type listLine struct {
 
 	misplaced bool     // names stand before the options, where they mean nothing
 	filters   []string // empty: the names in the certificate
+	fault     string   // why the files of the certificate could not be read, which is told where it is placed
 }
 
 // maxListLine is how long a line may be; maxListWords how many words it may have.
@@ -63,7 +64,7 @@ func (g *settings) crtList(at *Context, name string, dir bool) error {
 			fb = implicitFallback
 		}
 		if _, err := g.place(line.entry, at, line, fb); err != nil {
-			return fmt.Errorf("error processing line %d in file '%s' : %w", line.number, name, err)
+			return fmt.Errorf("error processing line %d in file '%s' : %s%w", line.number, name, line.fault, err)
 		}
 	}
 	list.users = slices.Insert(list.users, 0, at)
@@ -130,12 +131,12 @@ func (g *settings) readList(name string) (*crtList, error) {
 		if strings.ContainsRune("#\n\r", rune(line[0])) {
 			continue
 		}
-		crt, parsed, conf, fault := g.parseListLine(strings.TrimSuffix(line, "\n"), &reader{set: g, list: g.list, pos: g.pos, what: "crt-list"}, name, number)
+		crt, parsed, conf, fault := g.parseListLine(strings.TrimSuffix(line, "\n"), &reader{set: g, list: g.list, pos: g.pos, what: "crt-list", experimental: g.experimental}, name, number)
 		if fault != nil {
 			return nil, fault
 		}
 		if crt != "" {
-			g.missing = append(g.missing, conf.missing...)
+			g.missing = append(g.missing, conf.beyondList("crt-list")...)
 			if parsed.own != nil {
 				g.missing = append(g.missing, parsed.own.missing...)
 			}
@@ -251,8 +252,12 @@ func (g *settings) addLines(list *crtList, line *listLine, crt string, conf load
 	}
 	if _, reason := found(crt); reason == "" {
 		e, err := g.loadEntry(crt, conf)
-		if err != nil {
-			return refusal("error processing line %d in file '%s' : %sunable to load SSL private key into SSL Context '%s': passed a null parameter.\n", number, file, err, crt)
+		switch {
+		case err != nil && conf.named():
+			return err
+		case err != nil:
+			line.fault = err.Error()
+			e = &entry{name: crt, conf: conf, cert: &certificate{}}
 		}
 		line.entry = e
 		list.lines = append(list.lines, line)

@@ -3,6 +3,7 @@ package ssl
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 
 	"hapax/parser/ast"
@@ -46,12 +47,18 @@ func parseStoreBase(target func(*crtStore) *string) func(*config.Loader, *ast.Li
 func parseLoad(l *config.Loader, line *ast.Line) {
 	g := of(l)
 	if err := g.loadLine(l, line); err != nil {
-		text := err.Error()
-		if strings.HasSuffix(text, "\n") {
-			text += "\n"
-		}
-		l.Abort(line.Pos, "%s", text)
+		l.Abort(line.Pos, "%s", spaced(err))
 	}
+}
+
+// spaced is the text of an error as a line tells it: behind one with its own end there is an
+// empty line.
+func spaced(err error) string {
+	text := err.Error()
+	if strings.HasSuffix(text, "\n") {
+		text += "\n"
+	}
+	return text
 }
 
 func (g *settings) loadLine(l *config.Loader, line *ast.Line) error {
@@ -106,13 +113,25 @@ func (g *settings) loadLine(l *config.Loader, line *ast.Line) error {
 		return at("'%s' in section 'crt-store': store '%s' was already defined.", line.Arg(0), name)
 	}
 	g.store.entries[name] = e
+	if conf.again != "" {
+		l.Warn(line.Pos, "'%s' already specified, overwriting.", conf.again)
+	}
 	return nil
 }
 
 // parse reads one option of a certificate and its value. known is false when it is none.
 func (c *loadConf) parse(word, value string, r *reader, file string, number int) (known bool, err error) {
 	text := map[string]*string{"crt": &c.crt, "key": &c.key, "ocsp": &c.ocsp, "issuer": &c.issuer, "sctl": &c.sctl}[word]
+	switch word {
+	case "keytype":
+		text = &c.dummy.keyType
+	case "curves":
+		text = &c.dummy.curves
+	}
 	if text != nil {
+		if *text != "" {
+			c.again = word
+		}
 		*text = value
 		return true, nil
 	}
@@ -134,10 +153,12 @@ func (c *loadConf) parse(word, value string, r *reader, file string, number int)
 	case "jwt":
 		c.jwt = state == on
 	case "generate-dummy":
-		if state == on {
-			c.missing = append(c.missing, r.what+" "+word)
+		c.dummy.on = state == on
+	case "bits":
+		if c.dummy.bits, err = strconv.Atoi(value); err != nil {
+			return true, refusal("parsing [%s:%d] : cannot parse '%s' value '%s', an integer is expected.\n", file, number, word, value)
 		}
-	case "acme", "domains", "ips", "keytype", "bits", "curves":
+	case "acme", "domains", "ips":
 		c.missing = append(c.missing, r.what+" "+word)
 	default:
 		return false, nil
@@ -151,7 +172,7 @@ func (g *settings) loadEntry(crt string, conf loadConf) (*entry, error) {
 	conf.crt = crt
 	e := &entry{name: crt, conf: conf} // it shows what the line says, not what was found
 	var err error
-	if conf.key == "" && conf.ocsp == "" && conf.issuer == "" && conf.sctl == "" {
+	if !conf.named() {
 		e.cert, err = g.load(crt, &loadConf{})
 	} else {
 		g.section = crtStore{crtBase: g.crtBase, keyBase: g.keyBase}
@@ -164,16 +185,45 @@ func (g *settings) loadEntry(crt string, conf loadConf) (*entry, error) {
 	return e, nil
 }
 
+// loadLeaf reads the certificate itself, or makes one.
+func (g *settings) loadLeaf(conf *loadConf, cert *certificate) error {
+	switch {
+	case conf.dummy.on:
+		return conf.dummy.fill(cert)
+	case conf.dummy.unasked():
+		return refusal("keyword 'keytype', 'bits' and 'curves' require 'generate-dummy' set to 'on'\n")
+	}
+	path := based(g.section.crtBase, conf.crt)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return refusal("cannot open the file '%s'.\n", path)
+	}
+	return cert.readPEM(g, path, text)
+}
+
+// beyondList are the words that are not supported where a list says them of a certificate.
+func (c *loadConf) beyondList(what string) []string {
+	if c.dummy.on {
+		return append(c.missing, what+" generate-dummy")
+	}
+	return c.missing
+}
+
+// named tells whether files are named beside that of the certificate.
+func (c *loadConf) named() bool { return c.key != "" || c.ocsp != "" || c.issuer != "" || c.sctl != "" }
+
 // loadFiles reads the files that options name.
 func (g *settings) loadFiles(conf *loadConf, cert *certificate) (*certificate, error) {
 	if cert == nil {
 		cert = &certificate{}
 	}
+	if err := g.loadLeaf(conf, cert); err != nil {
+		return nil, refusal("%s '%s' cannot be read or parsed.", err, conf.crt)
+	}
 	for _, f := range []struct {
 		base, value string
 		read        func(path string, text []byte) error
 	}{
-		{g.section.crtBase, conf.crt, func(path string, text []byte) error { return cert.readPEM(g, path, text) }},
 		{g.section.keyBase, conf.key, func(path string, text []byte) error { return cert.readKey(g, path, text) }},
 		{g.section.crtBase, conf.ocsp, func(_ string, text []byte) error { cert.ocsp = text; return nil }},
 		{g.section.crtBase, conf.issuer, cert.readIssuer},
@@ -192,8 +242,6 @@ func (g *settings) loadFiles(conf *loadConf, cert *certificate) (*certificate, e
 		switch {
 		case err == nil:
 			err = f.read(path, text)
-		case f.value == conf.crt:
-			err = refusal("cannot open the file '%s'.\n", path)
 		case f.value == conf.ocsp:
 			err = refusal("Error opening OCSP response file")
 		default:

@@ -12,6 +12,7 @@ import (
 const (
 	noteOffered = "suites that crypto/tls does not have are not offered: those with Diffie-Hellman over finite fields, CAMELLIA, ARIA, CCM or DSS"
 	noteDH      = "crypto/tls has no Diffie-Hellman over finite fields: suites of that kind are not offered"
+	noteKTLS    = "the kernel is left out of it, as on the reference where it cannot encrypt"
 	noteSSLv3   = "SSL 3 is never spoken"
 	noteTickets = "sessions are kept by clients, in tickets: there is no cache"
 	noteALPN    = "h3 is not spoken yet; without the word a listener in HTTP mode offers h2 and http/1.1"
@@ -84,6 +85,11 @@ var Domain = config.Domain{
 		storeKeyword("crt-base", "directory of certificates whose names are relative", "crt-base .", parseStoreBase(func(s *crtStore) *string { return &s.crtBase })),
 		storeKeyword("key-base", "directory of private keys whose names are relative", "key-base .", parseStoreBase(func(s *crtStore) *string { return &s.keyBase })),
 		storeKeyword("load", "a certificate: crt, key, ocsp, issuer, sctl, ocsp-update, jwt, alias", "load crt site.pem alias site", parseLoad),
+		{Doc: keyword.Doc{Name: "ssl-f-use", Ref: "4.2", Summary: "a certificate for all listeners with TLS of the frontend",
+			Note:     "alpn, verify and no-ca-names hold as the manual has it; the reference forgets them",
+			Args:     []keyword.Arg{{Name: "option", Type: keyword.Opaque, Many: true}},
+			Examples: []keyword.Example{{Config: "frontend web\n  mode http\n  bind 127.0.0.1:443 ssl\n  ssl-f-use crt site.pem ssl-min-ver TLSv1.3\n  http-request return status 200\n"}}},
+			In: config.Proxies, Parse: parseFrontUse},
 		inert(globalFlag("tune.ssl.force-private-cache", "one cache for each process", func(l *config.Loader, line *ast.Line) { l.TooMany(line, 1, 0) })),
 	}),
 	Fetches:      fetches(),
@@ -93,6 +99,7 @@ var Domain = config.Domain{
 	ServerWords:  serverWords(),
 	Commands:     commands(),
 	CopyServer:   copyServer,
+	EndFrontend:  endFrontend,
 	FinishServer: finishServer,
 	LeaveServer:  leaveServer,
 	Check:        check,
@@ -111,6 +118,7 @@ func bindWords() []config.BindWord {
 		missingWord(word("npn", "the protocols that are offered, as a draft had it", keyword.Str, "no TLS library of today speaks it", onBind("npn"))),
 		word("ciphers", "ciphers of TLS 1.2 and older, the best first", keyword.Str, noteOffered, onBind("ciphers")),
 		word("ciphersuites", "suites of TLS 1.3, the best first", keyword.Str, "", onBind("ciphersuites")),
+		exposedWord(inertWord(word("ktls", "the kernel encrypts", keyword.Str, noteKTLS, onBind("ktls")))),
 		word("curves", "groups of the key exchange", keyword.Str, "", onBind("curves")),
 		word("ecdhe", "the curve of the key exchange", keyword.Str, "", onBind("ecdhe")),
 		word("sigalgs", "signature algorithms that are signed with", keyword.Str, "", onBind("sigalgs")),
@@ -153,6 +161,9 @@ func serverWords() []config.ServerWord {
 		serverWord("no-sni-auto", "ask for no name unless one is given", nil, "ssl verify none no-sni-auto", serverSetting(func(s *serverLine) { s.noAutoSNI = true })),
 		serverWord("alpn", "the protocols that are offered", value(keyword.Str), "ssl verify none alpn http/1.1", parseServerALPN("alpn", func(s *serverLine) *[]string { return &s.protocols })),
 		serverWord("ciphers", "ciphers of TLS 1.2 and older", value(keyword.Str), "ssl verify none ciphers ECDHE+AESGCM", serverText("ciphers", "cipher suite", func(s *serverLine) *string { return &s.ciphers })),
+		inertServer(serverWord("ktls", "the kernel encrypts", value(keyword.Str), "", func(l *config.Loader, w *config.Words, _ *runtime.Server) error {
+			return checkKTLS(l.Experimental, "ktls", w.Take())
+		})),
 		noteServer(serverWord("ciphersuites", "suites of TLS 1.3", value(keyword.Str), "ssl verify none ciphersuites TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256",
 			serverText("ciphersuites", "cipher suite", func(s *serverLine) *string { return &s.suites13 })), noteServerSuites),
 		serverWord("curves", "groups of the key exchange", value(keyword.Str), "ssl verify none curves X25519", serverText("curves", "curves list", func(s *serverLine) *string { return &s.curves })),
@@ -185,6 +196,12 @@ func serverWords() []config.ServerWord {
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+func inertServer(w config.ServerWord) config.ServerWord {
+	w.Status, w.Note = keyword.Inert, noteKTLS
+	w.Examples = []keyword.Example{{Config: "global\n  expose-experimental-directives\nbackend b\n  mode http\n  server s1 127.0.0.1:443 ssl verify none ktls on\n"}}
+	return w
 }
 
 func noteServer(w config.ServerWord, note string) config.ServerWord {
@@ -250,6 +267,7 @@ var bindExamples = map[string]string{
 	"crt-ignore-err": "ssl crt site.pem verify required ca-file site.pem crt-ignore-err X509_V_ERR_CERT_HAS_EXPIRED,10", "ca-ignore-err": "ssl crt site.pem verify required ca-file site.pem ca-ignore-err all",
 	"generate-certificates": "ssl crt site.pem generate-certificates ca-sign-file site.pem", "ca-sign-file": "ssl crt site.pem generate-certificates ca-sign-file site.pem",
 	"ca-sign-pass": "ssl crt site.pem generate-certificates ca-sign-file site.pem ca-sign-pass secret", "tls-ticket-keys": "ssl crt site.pem tls-ticket-keys tickets.keys",
+	"ktls": "ssl crt site.pem ktls on",
 }
 
 func bindDoc(name, summary, note string) keyword.Doc {
@@ -286,6 +304,12 @@ func verifyWord() config.BindWord {
 	doc := bindDoc("verify", "whether clients have to show a certificate", "")
 	doc.Args = []keyword.Arg{{Name: "method", Type: keyword.Enum, Enum: []string{"none", "optional", "required"}}}
 	return config.BindWord{Doc: doc, Parse: onBind("verify")}
+}
+
+// exposedWord gives the example of a word what experimental ones want.
+func exposedWord(w config.BindWord) config.BindWord {
+	w.Examples[0].Config = "global\n  expose-experimental-directives\n" + w.Examples[0].Config
+	return w
 }
 
 func missingWord(w config.BindWord) config.BindWord {

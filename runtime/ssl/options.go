@@ -37,6 +37,8 @@ type reader struct {
 	list *diag.List // where messages beside the error go; nil on the CLI
 	pos  ast.Pos
 	what string // in front of the name of a word that is not supported
+
+	experimental func(what string) error // refuses what is not allowed; nil on the CLI
 }
 
 // optionWord is a word that both a "bind" line and a crt-list know.
@@ -70,7 +72,7 @@ var optionWords = []optionWord{
 	}},
 	{"curves", 1, readText("curve suite", func(o *options) *string { return &o.curves })},
 	{"ecdhe", 1, readText("named curve", func(o *options) *string { return &o.ecdhe })},
-	{"ktls", 1, func(r *reader, word, _ string, o *options) error { return o.lacks(r, word) }},
+	{"ktls", 1, readKTLS},
 	{"no-alpn", 0, func(_ *reader, _, _ string, o *options) error {
 		o.ownALPN, o.protocols = true, nil
 		return nil
@@ -112,7 +114,7 @@ func onBind(word string) func(*config.Loader, *config.Words, *runtime.Bind) erro
 
 // fileReader reads words of a configuration.
 func fileReader(l *config.Loader, pos ast.Pos, what string) *reader {
-	return &reader{set: of(l), list: l.List, pos: pos, what: what}
+	return &reader{set: of(l), list: l.List, pos: pos, what: what, experimental: l.Experimental}
 }
 
 // lacks notes the use of a word that is known and not supported.
@@ -155,6 +157,26 @@ func readALPN(r *reader, word, value string, o *options) error {
 		default:
 			o.protocols = append(o.protocols, protocol)
 		}
+	}
+	return nil
+}
+
+// readKTLS is "ktls { on | off }": the kernel encrypts if it can, and here it never does.
+func readKTLS(r *reader, word, value string, _ *options) error {
+	return checkKTLS(r.experimental, word, value)
+}
+
+func checkKTLS(experimental func(what string) error, word, value string) error {
+	if value == "" {
+		return fmt.Errorf("'%s' expects \"on\" or \"off\" as an argument.", word)
+	}
+	if experimental != nil {
+		if err := experimental("'" + word + "' directive"); err != nil {
+			return err
+		}
+	}
+	if !strings.EqualFold(value, "on") && !strings.EqualFold(value, "off") {
+		return fmt.Errorf("'%s' expects \"on\" or \"off\" as an argument, got '%s'.", word, value)
 	}
 	return nil
 }

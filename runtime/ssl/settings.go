@@ -32,9 +32,11 @@ type settings struct {
 	store           *store
 	tickets         []*ticketKeys
 	section         crtStore
+	frontUses       []frontUse // "ssl-f-use" of the section that is read
 	missing         []string   // that lists use
 	list            *diag.List // while a configuration is read
 	pos             ast.Pos    // of the line that is read
+	experimental    func(what string) error
 }
 
 // defaults are what "ssl" on a line takes up where the line says nothing itself.
@@ -57,7 +59,7 @@ func of(l *config.Loader) *settings {
 		s = &settings{lifetime: defaultLifetime, extra: extraAll, generated: 1000, update: updates{min: 300, max: 3600}, store: newStore(), list: l.List}
 		g.SSL = s
 	}
-	s.list, s.pos = l.List, l.Pos()
+	s.list, s.pos, s.experimental = l.List, l.Pos(), l.Experimental
 	return s
 }
 

@@ -52,6 +52,8 @@ type loadConf struct {
 	crt, key, ocsp, issuer, sctl string
 	update                       tristate // "ocsp-update"
 	jwt                          bool
+	dummy                        dummy
+	again                        string   // the last word that was given twice
 	missing                      []string // words that are known and not supported
 }
 
