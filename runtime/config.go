@@ -22,6 +22,19 @@ type Config struct {
 	Stats     GlobalStats
 	Logger    any // state of runtime/logger
 	Loader    any // runtime/config's own: it makes servers while the process runs
+
+	Kept []KeptCounters // what the stats file says
+}
+
+// KeptCounters are a line of a stats file: counters of an object in a former process.
+// Nobody has looked at the values.
+type KeptCounters struct {
+	Front    bool // those of a frontend or a listener
+	Proxy    *Proxy
+	Listener *Listener // nil: the proxy itself
+	Server   *Server   // nil: the proxy itself
+	Columns  []string
+	Values   []string
 }
 
 // Proxy by name; nil when there is none.
@@ -92,6 +105,7 @@ type Global struct {
 	CLITimeout time.Duration
 	StateFile  string // server-state-file
 	StateBase  string // server-state-base
+	StatsFile  string // stats-file
 
 	UnsafeRequest, UnsafeResponse bool // accept-unsafe-violations seen through tune or h1-accept-payload; see rows
 	Tune                          Tune

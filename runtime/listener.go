@@ -37,6 +37,7 @@ type Addr struct {
 type Bind struct {
 	Pos            ast.Pos
 	Text           string // the address argument as written
+	GUIDPrefix     string // "guid-prefix": sockets are identified by it and their number on the line
 	Interface      string
 	MaxConn        int // 0: none
 	Backlog        int // 0: the proxy's
@@ -96,6 +97,7 @@ const (
 type Listener struct {
 	ID       int    // puid
 	Name     string // "" when the bind line gave none
+	GUID     string
 	Proxy    *Proxy
 	Bind     *Bind
 	Addr     Addr

@@ -34,6 +34,11 @@ type Column struct {
 	Front func(*runtime.FrontCounters) *counter.Counter
 	Back  func(*runtime.BackCounters) *counter.Counter
 	Get   func(*Row) Field
+
+	// Kept is where the value of a Shared column is that is no counter of shards: a
+	// *counter.Counter, a *counter.Rate, or an *atomic.Int64 with the time of an event; nil:
+	// nothing counts it.
+	Kept func(*Row) any
 }
 
 // fixed is the number of columns before the modules' ones; the CSV has a "-" there.
@@ -50,25 +55,26 @@ func (c *Column) Value(r *Row) Field {
 	if c.Get != nil {
 		return c.Get(r)
 	}
-	sum := uint64(0)
-	switch r.On {
-	case Frontend, Listener:
-		if c.Front == nil {
-			return Field{}
-		}
+	if c.Front == nil && r.On&(Frontend|Listener) != 0 || c.Back == nil && r.On&(Backend|Server) != 0 {
+		return Field{}
+	}
+	return u64(counting, c.sum(r))
+}
+
+// sum adds up the shards of all loops.
+func (c *Column) sum(r *Row) (sum uint64) {
+	switch {
+	case r.On&(Frontend|Listener) != 0 && c.Front != nil:
 		for counters := range r.fronts() {
 			sum += c.Front(counters).Load()
 		}
-	case Backend, Server:
-		if c.Back == nil {
-			return Field{}
-		}
+	case r.On&(Backend|Server) != 0 && c.Back != nil:
 		shards := r.backs()
 		for i := range shards {
 			sum += c.Back(&shards[i]).Load()
 		}
 	}
-	return u64(counting, sum)
+	return sum
 }
 
 // absent is the value of a counter whose feature counts nothing here.

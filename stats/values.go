@@ -349,11 +349,12 @@ func colSessOther(r *Row) Field {
 	if r.On != Frontend {
 		return Field{}
 	}
-	sum := uint64(0)
+	all, known := uint64(0), uint64(0)
 	for c := range r.Proxy.FrontCounters() {
-		sum += c.Sess.Load() - min(c.H1Sess.Load()+c.H2Sess.Load(), c.Sess.Load())
+		all += c.Sess.Load()
+		known += c.H1Sess.Load() + c.H2Sess.Load()
 	}
-	return u64(counting, sum)
+	return u64(counting, all-min(known, all))
 }
 
 func colCheckStatus(r *Row) Field {

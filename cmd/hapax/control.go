@@ -19,7 +19,7 @@ import (
 
 // services are what processes offer besides traffic.
 func services() process.Services {
-	return process.Services{Table: commandTable, Pages: statsPages, Control: control, Socket: masterSocket, Greeting: greeting}
+	return process.Services{Table: commandTable, Pages: statsPages, Preload: stats.Preload, Control: control, Socket: masterSocket, Greeting: greeting}
 }
 
 // statsPages makes the service of the statistics pages.

@@ -185,6 +185,7 @@ func bindWords() []BindWord {
 			return nil
 		}),
 		row("id", "number of the socket", keyword.Int, bindID),
+		row("guid-prefix", "what the unique identifiers of the sockets begin with", keyword.Str, bindGUIDPrefix),
 		bindProtoWord(),
 		row("interface", "the network interface", keyword.Str, func(l *Loader, w *Words, b *runtime.Bind) error {
 			if b.Interface = w.Take(); b.Interface == "" {

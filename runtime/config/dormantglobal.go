@@ -158,12 +158,6 @@ func dormantKeywords() []Keyword {
 			}
 			return nil
 		})),
-		missingRow("stats-file", "the file with counters of a former process", arg("path", keyword.File), func(_ *Loader, line *ast.Line) error {
-			if line.Arg(1) == "" {
-				return fmt.Errorf("'%s' expect one argument: a file path.", line.Arg(0))
-			}
-			return nil
-		}),
 		missingRow("setcap", "capabilities that the process keeps", value, capabilities),
 		missingRow("harden.reject-privileged-ports.tcp", "refuse clients with a privileged port", value, privilegedPorts),
 		dormantRow("harden.reject-privileged-ports.quic", "refuse QUIC clients with a privileged port", value, privilegedPorts),

@@ -79,7 +79,9 @@ func (l *Loader) dynamicServer(px *runtime.Proxy, words []string) *runtime.Serve
 
 // LeaveServer tells all domains that a server was deleted.
 func LeaveServer(cfg *runtime.Config, srv *runtime.Server) {
-	for _, d := range cfg.Loader.(*Loader).Tables.Domains {
+	l := cfg.Loader.(*Loader)
+	delete(l.guids, srv.GUID)
+	for _, d := range l.Tables.Domains {
 		if d.LeaveServer != nil {
 			d.LeaveServer(cfg, srv)
 		}

@@ -152,6 +152,8 @@ func processKeywords() []Keyword {
 			onceFile("expects one argument: a directory path.", func(g *runtime.Global) *string { return &g.StateBase })),
 		global("server-state-file", "file with server states", arg("path", keyword.File),
 			onceFile("expect one argument: a file path.", func(g *runtime.Global) *string { return &g.StateFile })),
+		global("stats-file", "file with counters of a former process", arg("path", keyword.File),
+			onceFile("expect one argument: a file path.", func(g *runtime.Global) *string { return &g.StatsFile })),
 		global("spread-checks", "percent of random variation of the interval between checks", arg("percent", keyword.Int), spreadChecks),
 		global("max-spread-checks", "most time between the first and the last check", arg("time", keyword.Time), maxSpreadChecks),
 		globalTime("hard-stop-after", "most time that a soft stop may take", func(g *runtime.Global) *time.Duration { return &g.HardStopAfter }),

@@ -84,6 +84,7 @@ func newLoader(tables *Tables, files []*ast.File, env *parser.Env, list *diag.Li
 		Env:     env,
 		options: o,
 		states:  map[*runtime.Proxy]*proxyState{},
+		guids:   map[string]any{},
 		byName:  map[string]*runtime.Proxy{},
 		replies: map[string]*runtime.Reply{},
 

@@ -67,6 +67,7 @@ type Loader struct {
 	replies      map[string]*runtime.Reply // error files by path
 	hosts        map[hostKey]hostAnswer
 	lastAddrs    map[*runtime.Server]netip.Addr // from state files
+	guids        map[string]any                 // objects by unique identifier
 	paths        defaultPath
 	cpus         *cpuMap // nil without "cpu-map"
 	passed       int     // errors of proxies that do not keep the next proxy from being looked at

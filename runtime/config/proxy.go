@@ -33,6 +33,7 @@ func proxyKeywords() []Keyword {
 	return []Keyword{
 		onProxy("mode", "4.2", "what the proxy speaks", []keyword.Arg{{Name: "mode", Type: keyword.Enum, Enum: []string{"tcp", "http", "log", "spop", "haterm"}, Missing: []string{"log", "spop", "haterm"}}}, mode),
 		onProxy("id", "4.2", "the number of the proxy", arg("number", keyword.Int), proxyID),
+		onProxy("guid", "4.2", "the unique identifier of the proxy", arg("identifier", keyword.Str), proxyGUID),
 		onProxy("description", "4.2", "text about the proxy", arg("text", keyword.Str), func(l *Loader, line *ast.Line) {
 			if l.InDefaults() {
 				l.AlertTight(line.Pos, "'%s' not allowed in 'defaults' section.", line.Arg(0))

@@ -81,6 +81,7 @@ func (l *Loader) resolve() bool {
 	}
 	l.checkThreads()
 	l.loadStates()
+	l.loadCounters()
 	l.reportMissing()
 	if l.List.Fatal() > 0 {
 		return false
@@ -140,6 +141,7 @@ func (l *Loader) finalize(px *runtime.Proxy) {
 			d.CheckMode(l, px)
 		}
 	}
+	l.identifyListeners(px)
 	if px.Caps&runtime.CapFront != 0 && len(px.Listeners) == 0 {
 		l.List.Warnf(px.Pos, "%s '%s' has no 'bind' directive. Please declare it as a backend if this was intended.", px.Kind, px.Name)
 	}

@@ -62,6 +62,7 @@ func serverWords() []ServerWord {
 			srv.Cookie = value
 			return nil
 		}),
+		serverGUID(),
 		{Doc: keyword.Doc{Name: "id", Ref: "5.2", Summary: "number of the server", Args: arg("number", keyword.Int)}, NotDefault: true, Parse: serverID},
 		serverWord("slowstart", "time over which a server that came up gets its full load", keyword.Time, slowStart),
 		serverWord("track", "follow the state of another server", keyword.Server, func(l *Loader, value string, srv *runtime.Server) error {

@@ -15,7 +15,6 @@ func (s *stream) startTCP() {
 	s.Session.Requests++
 	s.phase = hold
 	s.Time.First = s.Time.Accept
-	s.front().OtherReq.Inc()
 	s.setClientTimer()
 	logger.Accepted(&s.Stream)
 	s.req.start(s.steps.front)

@@ -179,8 +179,9 @@ func (l *Loop) Wall() int64 {
 	return l.wall
 }
 
-// epoch is the origin of the monotonic time of all loops, a little in the past: 0 means "no deadline".
-var epoch = time.Now().Add(-time.Second)
+// epoch is the origin of the monotonic time of all loops, a little in the past: 0 means "no deadline", and rates (of
+// one second) that were never counted began longer ago than a period.
+var epoch = time.Now().Add(-2 * time.Second)
 
 // Clock reads the monotonic time afresh, for what must be measured within a turn: nanoseconds since an origin that all loops of the process have in
 // common, always positive. Any goroutine may call it.

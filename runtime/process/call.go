@@ -52,6 +52,9 @@ type Services struct {
 	// Pages makes the service of the statistics pages.
 	Pages func(*runtime.Config, *check.Checks) runtime.StatsService
 
+	// Preload gives counters the values that a stats file has of a former process.
+	Preload func(*runtime.Config)
+
 	// Control makes the server of command sockets; what each socket allows stands in its listener.
 	Control func(c Controlled, table *cli.Table, sockets map[net.Listener]*runtime.Listener) *cli.Server
 

@@ -99,6 +99,7 @@ func (s *server) prepare() bool {
 	s.engine = engine.New(s.cfg, engine.Options{Stats: s.Pages(s.cfg, s.checks), Observe: func(srv *runtime.Server, what engine.Observation) {
 		s.checks.Observe(srv, what.Layer4(), what.Good(), what.String())
 	}})
+	s.Preload(s.cfg)
 	if err := s.engine.Prepare(); err != nil {
 		s.alertf("[%s.main()] %s", s.Program(), err)
 		return false

@@ -12,6 +12,7 @@ import (
 var show = []cli.Command{
 	{Doc: doc("show info", "information about the process"), Run: showInfo},
 	{Doc: doc("show stat", "statistics of proxies, listeners and servers"), Run: showStat},
+	{Doc: doc("dump stats-file", "counters in the form of a stats file"), Run: dumpCounters},
 	{Doc: doc("show schema json", "the schema of JSON outputs"), Run: showSchema},
 	{Doc: doc("clear counters", "reset maxima, or all counters"), Level: cli.Operator, Run: clearCounters},
 	{Doc: doc("show activity", "what each thread has done"), Level: cli.Operator, Run: showActivity},
@@ -75,6 +76,16 @@ func showStat(c *cli.Conn, args []string) cli.Step {
 			d.Scan.Select.Up = true
 		}
 	}
+	return rows(func(c *cli.Conn) bool {
+		out, done := d.Next(c.Buffer())
+		c.SetBuffer(out)
+		return !done
+	})
+}
+
+// dumpCounters prints what "stats-file" reads.
+func dumpCounters(c *cli.Conn, _ []string) cli.Step {
+	d := &stats.KeepDump{Config: process(c).Config}
 	return rows(func(c *cli.Conn) bool {
 		out, done := d.Next(c.Buffer())
 		c.SetBuffer(out)

@@ -15,6 +15,9 @@ func (c *Counter) Add(n uint64) { c.v.Add(n) }
 func (c *Counter) Load() uint64 { return c.v.Load() }
 func (c *Counter) Clear()       { c.v.Store(0) }
 
+// Preload goes on from what a former process counted.
+func (c *Counter) Preload(n uint64) { c.v.Store(n) }
+
 // Gauge is a number of things that exist now.
 type Gauge struct{ v atomic.Int64 }
 

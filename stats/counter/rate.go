@@ -86,6 +86,13 @@ func (r *Rate) NextDelay(now int64, limit, pend uint32) int64 {
 	return max(int64((total-most)/uint64(max(limit, 1))), 1)
 }
 
+// Preload goes on from the rate that a former process had.
+func (r *Rate) Preload(now int64, perSecond uint32) {
+	r.curr.Store(0)
+	r.prev.Store(perSecond)
+	r.start.Store(now << 1)
+}
+
 // Clear forgets all events.
 func (r *Rate) Clear() {
 	r.start.Store(0)
