@@ -300,11 +300,12 @@ func (c *client) again() {
 		c.w.loop.RunLater(&c.task)
 		return
 	}
-	if c.w.engine.stopping.Load() && c.w.engine.closeIdle(c) {
+	if c.mayPart() {
 		c.close(linger)
 		return
 	}
 	c.setTimer(px.Timeout.KeepAlive, px.Timeout.Request, px.Timeout.Client)
+	c.waitSpread()
 	c.sock.Receive()
 }
 

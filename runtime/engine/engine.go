@@ -24,19 +24,20 @@ type Engine struct {
 	Config  *runtime.Config
 	Options Options
 
-	workers  []*worker
-	plans    []*plan // by Proxy.Slot
-	byName   map[string]*runtime.Proxy
-	sockets  []int        // descriptors by Listener.Slot, -1: not bound
-	waiting  atomic.Int32 // ports that are full
-	stopping atomic.Bool  // soft stop: no new connections
-	stopOnce sync.Once
-	done     chan struct{} // closed when the last connection is gone after a stop
-	running  sync.WaitGroup
-	begin    chan struct{}  // closed by Run
-	open     []atomic.Int32 // loops that accept, by Listener.Slot
-	accepts  atomic.Int32   // the sum of open
-	queued   atomic.Int32   // accepted connections that wait for a place
+	workers   []*worker
+	plans     []*plan // by Proxy.Slot
+	byName    map[string]*runtime.Proxy
+	sockets   []int        // descriptors by Listener.Slot, -1: not bound
+	waiting   atomic.Int32 // ports that are full
+	stopping  atomic.Bool  // soft stop: no new connections
+	spreadEnd atomic.Int64 // soft stop: when the time of "close-spread-time" is over, loop clock
+	stopOnce  sync.Once
+	done      chan struct{} // closed when the last connection is gone after a stop
+	running   sync.WaitGroup
+	begin     chan struct{}  // closed by Run
+	open      []atomic.Int32 // loops that accept, by Listener.Slot
+	accepts   atomic.Int32   // the sum of open
+	queued    atomic.Int32   // accepted connections that wait for a place
 
 	h1Options h1.Options
 	h2Servers h2.Config // of connections to servers
@@ -321,6 +322,7 @@ func (e *Engine) roomLeft() {
 // SoftStop stops accepting; connections end when they are idle. done is called
 // when the last one is gone.
 func (e *Engine) SoftStop() {
+	e.spreadEnd.Store(loop.Clock() + int64(max(e.Config.Global.CloseSpread, 0)))
 	if e.stopping.Swap(true) {
 		return
 	}
@@ -332,7 +334,8 @@ func (e *Engine) SoftStop() {
 // Stopped is closed when nothing is left after SoftStop.
 func (e *Engine) Stopped() <-chan struct{} { return e.done }
 
-// softStop detaches the worker's listeners and closes idle connections.
+// softStop detaches the worker's listeners and closes idle connections of clients; those to servers are of use to
+// requests that still come.
 func (w *worker) softStop() {
 	for _, p := range w.ports {
 		if p.Listener.IsOpen() {
@@ -342,25 +345,18 @@ func (w *worker) softStop() {
 	}
 	for c := w.clients.head; c != nil; {
 		next := c.next
-		if c.h2 != nil {
+		switch {
+		case c.h2 != nil:
 			c.h2.stop()
-		} else if c.st == nil && c.ahead == nil && w.engine.closeIdle(c) {
+		case c.st != nil || c.ahead != nil:
+		case c.mayPart():
 			c.close(linger)
+		case c.kept:
+			c.waitSpread()
 		}
 		c = next
 	}
-	for srv := range w.engine.servers() {
-		w.closeIdleLinks(srv)
-	}
 	w.engine.checkStopped()
-}
-
-// closeIdle tells whether an idle connection is closed during a soft stop:
-// those that wait for another request are, unless idle-close-on-response
-// leaves them the chance of a last one. The first request of a connection is
-// always waited for: it is on its way, and nobody would repeat it.
-func (e *Engine) closeIdle(c *client) bool {
-	return c.kept && c.Front.Options&runtime.OptIdleCloseOnResponse == 0
 }
 
 // checkStopped notes the end of the last connection.

@@ -20,6 +20,7 @@ type h2Client struct {
 	streams int   // those that have a stream
 	prev    int64 // when the last request began; 0: none did
 	away    bool  // the client takes no more answers to new requests
+	parting bool  // the client was told that the connection ends some day
 
 	unread loop.Timer // resets what the client still sends behind complete answers
 }
@@ -127,6 +128,7 @@ func (m *h2Client) head(_ *channel, end bool) {
 	m.prev = s.Time.First
 	c.timer.Stop()
 	c.kept = true
+	m.part()
 	switch v {
 	case h2.Good:
 		x.sock.Receive()
@@ -239,13 +241,20 @@ func (m *h2Client) logBad() {
 
 // stop tells the client of a soft stop, and closes when nothing is under way.
 func (m *h2Client) stop() {
-	if !m.speaks() {
-		return
+	if m.speaks() {
+		m.part()
+		m.rest()
 	}
-	m.room(0)
-	m.h2.Announce()
-	m.touch()
-	m.rest()
+}
+
+// part announces the end of the connection, once, when its time has come.
+func (m *h2Client) part() {
+	if !m.parting && m.w.parts() {
+		m.parting = true
+		m.room(0)
+		m.h2.Announce()
+		m.touch()
+	}
 }
 
 // left takes a request back that is over.
@@ -273,10 +282,11 @@ func (m *h2Client) rest() {
 		c.setTimer(px.Timeout.Client)
 	case m.away, m.over != nil, m.h2.Exhausted():
 		c.close(linger)
-	case m.w.engine.stopping.Load() && m.w.engine.closeIdle(c):
+	case c.mayPart():
 		m.goodbye()
 	default:
 		c.setTimer(px.Timeout.KeepAlive, px.Timeout.Request, px.Timeout.Client)
+		c.waitSpread()
 	}
 }
 

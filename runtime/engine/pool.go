@@ -177,7 +177,7 @@ func (w *worker) mayPool(k *link) bool {
 	switch {
 	case srv.PoolMax >= 0 && idle >= int64(srv.PoolMax), srv.PoolPurge == 0,
 		srv.MaxReuse >= 0 && k.served > srv.MaxReuse,
-		srv.AdminState.Load()&uint32(runtime.Maint) != 0, w.engine.stopping.Load():
+		srv.AdminState.Load()&uint32(runtime.Maint) != 0:
 		return false
 	case p.safe.n == 0 && (k.safe || p.idle.n == 0):
 		return true

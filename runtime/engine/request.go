@@ -103,7 +103,7 @@ func (s *stream) forwardRequest() outcome {
 	}
 	enc := h1.Encoder{
 		Want: h1.KeepAlive, Front: mode(s.Front), Back: mode(be), Pretend: be.Options&runtime.OptPretendKeepAlive != 0,
-		ServerHeader: be.SendName, ServerName: s.Server.Name,
+		ServerHeader: be.SendName, ServerName: s.Server.Name, Stopping: w.engine.stopping.Load(),
 	}
 	if s.Server.Hidden && be.SendName != "" {
 		s.Req.RemoveAll(be.SendName) // it has no name to send, and the client's is not one

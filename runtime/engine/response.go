@@ -452,7 +452,7 @@ func (s *stream) encodeHead(last bool) (*loop.Buffer, error) {
 
 // responseEncoder is filled in with what is known of the client connection.
 func (s *stream) responseEncoder() h1.Encoder {
-	stopping := s.w.engine.stopping.Load()
+	stopping := s.w.parts()
 	var key h1.WebSocketKey
 	if s.Req.Flags&message.UpgradeWebSocket != 0 {
 		key = h1.KeyOf(&s.Req)
