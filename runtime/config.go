@@ -70,6 +70,8 @@ type Global struct {
 	MaxConn                            int          // process-wide limit of client connections
 	HardMaxConn                        int          // what "set maxconn global" may rise to
 	LiveMaxConn                        atomic.Int64 // live: set maxconn global; 0: no limit
+	MaxPipes                           int          // for option splice-*
+	NoSplice                           bool         // "nosplice", -dS and what else keeps the kernel from passing bytes on by itself
 	MaxSock                            int          // descriptors needed at MaxConn
 	UlimitN                            int          // 0: computed
 	FDHardLimit                        int
@@ -127,6 +129,7 @@ type Tune struct {
 	CookieLen      int // default 63
 	MaxAccept      int // connections per wake-up of a listener
 	MaxPollEvents  int
+	PipeSize       int // bytes; 0: the system's default
 	IdleTimer      time.Duration
 	RcvBufClient   int // bytes; 0: the kernel's
 	SndBufClient   int
@@ -181,8 +184,21 @@ type GlobalStats struct {
 	TLSRateMax                      counter.Max
 	TLSFrontKeys, TLSBackKeys       counter.Rate // handshakes that resumed no session
 	TLSFrontKeysMax, TLSBackKeysMax counter.Max
-	PipesUsed                       counter.Gauge
-	Spliced                         counter.Counter // bytes
+	Splicing                        func() Splicing // nil: nothing runs. Set by the engine
+}
+
+// Splicing is what the kernel passes on by itself.
+type Splicing struct {
+	PipesUsed, PipesFree int64
+	Bytes                uint64 // since the start
+}
+
+// Spliced tells what the kernel passed on by itself.
+func (s *GlobalStats) Spliced() Splicing {
+	if s.Splicing == nil {
+		return Splicing{}
+	}
+	return s.Splicing()
 }
 
 // IdlePercent is how much of the last half second the loops waited.

@@ -34,6 +34,7 @@ type FrontCounters struct {
 	InternalErr                  counter.Counter
 	CliAborts, SrvAborts         counter.Counter
 	H1Req, H2Req, OtherReq       counter.Counter
+	Spliced                      SplicedBytes
 	H2                           H2Counters
 	Rsp                          [StatusClasses]counter.Counter
 	_                            [64]byte // the next shard starts on a cache line of its own
@@ -46,6 +47,9 @@ type H2Counters struct {
 	ConnErrors, StreamErrors                 counter.Counter // violations of the protocol
 	ResetsSent, GoAwaysSent                  counter.Counter // for errors
 }
+
+// SplicedBytes is what the kernel passed on by itself: what came from the peer, and what went to it.
+type SplicedBytes struct{ In, Out counter.Counter }
 
 // BackCounters is what backends and servers count: one shard per loop.
 type BackCounters struct {
@@ -60,6 +64,7 @@ type BackCounters struct {
 	InternalErr                  counter.Counter
 	CliAborts, SrvAborts         counter.Counter
 	Req                          counter.Counter // HTTP requests
+	Spliced                      SplicedBytes
 	H2                           H2Counters
 	Rsp                          [StatusClasses]counter.Counter
 	QTime, CTime, DTime, TTime   counter.Average // ms: queue, connect, response, total

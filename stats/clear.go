@@ -63,7 +63,7 @@ func clearFront(shards []runtime.FrontCounters, all bool) {
 		c := &shards[i]
 		for _, n := range []*counter.Counter{&c.Conns, &c.Sess, &c.H1Sess, &c.H2Sess, &c.OtherSess, &c.ReqIn, &c.ReqOut, &c.ResIn, &c.ResOut,
 			&c.DeniedReq, &c.DeniedRes, &c.DeniedConn, &c.DeniedSess, &c.FailedReq, &c.Intercepted, &c.FailedRewrite,
-			&c.InternalErr, &c.CliAborts, &c.SrvAborts, &c.H1Req, &c.H2Req, &c.OtherReq} {
+			&c.InternalErr, &c.CliAborts, &c.SrvAborts, &c.H1Req, &c.H2Req, &c.OtherReq, &c.Spliced.In, &c.Spliced.Out} {
 			n.Clear()
 		}
 		for j := range c.Rsp {
@@ -77,7 +77,7 @@ func clearBack(shards []runtime.BackCounters) {
 		c := &shards[i]
 		for _, n := range []*counter.Counter{&c.Sess, &c.ReqIn, &c.ReqOut, &c.ResIn, &c.ResOut, &c.DeniedReq, &c.DeniedRes,
 			&c.FailedConn, &c.FailedRes, &c.Retries, &c.Redispatches, &c.Connects, &c.Reuses, &c.LBTotal, &c.FailedRewrite,
-			&c.InternalErr, &c.CliAborts, &c.SrvAborts, &c.Req} {
+			&c.InternalErr, &c.CliAborts, &c.SrvAborts, &c.Req, &c.Spliced.In, &c.Spliced.Out} {
 			n.Clear()
 		}
 		for j := range c.Rsp {

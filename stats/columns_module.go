@@ -99,8 +99,8 @@ var moduleColumns = []Column{
 	{Name: "h1_total_streams", Desc: "Total number of streams", On: Proxies, Get: colH1StreamsTotal},
 	{Name: "h1_bytes_in", Desc: "Total number of bytes received", On: Proxies, Get: colH1In},
 	{Name: "h1_bytes_out", Desc: "Total number of bytes send", On: Proxies, Get: colH1Out},
-	{Name: "h1_spliced_bytes_in", Desc: "Total number of bytes received using kernel splicing", On: Proxies, Get: absent},
-	{Name: "h1_spliced_bytes_out", Desc: "Total number of bytes sendusing kernel splicing", On: Proxies, Get: absent},
+	{Name: "h1_spliced_bytes_in", Desc: "Total number of bytes received using kernel splicing", On: Proxies, Get: colSplicedIn},
+	{Name: "h1_spliced_bytes_out", Desc: "Total number of bytes sendusing kernel splicing", On: Proxies, Get: colSplicedOut},
 }
 
 // frames is a counter of HTTP/2. Listeners do not count theirs apart.

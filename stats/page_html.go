@@ -90,9 +90,10 @@ func (v *view) process(m *markup) {
 	m.addf("<b>pid = </b>%d (process #1, nbproc = 1, nbthread = %d)<br>\n", os.Getpid(), g.NbThread)
 	m.addf("<b>uptime = </b>%s; warnings = %d<br>\n", Uptime(time.Since(live.Started)), live.Warnings.Load())
 	m.addf("<b>system limits:</b> memmax = %s; ulimit-n = %d<br>\n", memory, g.UlimitN)
-	m.addf("<b>maxsock = </b>%d; <b>maxconn = </b>%d; <b>reached = </b>%d; <b>maxpipes = </b>0<br>\n", g.MaxSock,
-		inForce(&g.LiveMaxConn, g.MaxConn), live.MaxConnReached.Load())
-	m.addf("current conns = %d; current pipes = %d/0; conn rate = %d/sec; bit rate = %s<br>\n", live.Conns.Load(), live.PipesUsed.Load(),
+	m.addf("<b>maxsock = </b>%d; <b>maxconn = </b>%d; <b>reached = </b>%d; <b>maxpipes = </b>%d<br>\n", g.MaxSock,
+		inForce(&g.LiveMaxConn, g.MaxConn), live.MaxConnReached.Load(), g.MaxPipes)
+	pipes := live.Spliced()
+	m.addf("current conns = %d; current pipes = %d/%d; conn rate = %d/sec; bit rate = %s<br>\n", live.Conns.Load(), pipes.PipesUsed, pipes.PipesUsed+pipes.PipesFree,
 		live.ConnRate.PerSecond(clock), bitRate(32*uint64(live.BytesOutRate.PerSecond(clock))))
 	m.addf("current streams = %d; idle = %d %%</p>\n", live.CurStreams.Load(), live.IdlePercent())
 	m.add(pageLegend)

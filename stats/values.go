@@ -642,6 +642,16 @@ func colH1Out(r *Row) Field {
 		func(c *runtime.BackCounters) uint64 { return c.ReqOut.Load() })
 }
 
+func colSplicedIn(r *Row) Field {
+	return h1(r, func(c *runtime.FrontCounters) uint64 { return c.Spliced.In.Load() },
+		func(c *runtime.BackCounters) uint64 { return c.Spliced.In.Load() })
+}
+
+func colSplicedOut(r *Row) Field {
+	return h1(r, func(c *runtime.FrontCounters) uint64 { return c.Spliced.Out.Load() },
+		func(c *runtime.BackCounters) uint64 { return c.Spliced.Out.Load() })
+}
+
 // h1 sums what HTTP/1 connections of a proxy did.
 func h1(r *Row, front func(*runtime.FrontCounters) uint64, back func(*runtime.BackCounters) uint64) Field {
 	sum := uint64(0)

@@ -112,6 +112,7 @@ func (p *invocation) loadOptions() config.Options {
 	return config.Options{
 		Predicates: p.predicates(), Variables: logger.Variables, MaxConnPerProxy: p.proxyConns,
 		Unresolved: p.unresolved, Localpeer: p.localpeer, Pidfile: p.pidfile,
+		NoSplice: !p.enabled("SPLICE") || !p.enabled("FAST-FORWARD"),
 	}
 }
 

@@ -30,7 +30,7 @@ func usage(w io.Writer, program string, proxyConns int) {
         -dC[[key],line] display the configuration file, if there is a key, the file will be anonymised
         -de disables epoll() usage even when available (no effect here)
         -dp disables poll() usage even when available (no effect here)
-        -dS disables splice usage (no effect here)
+        -dS disables splice usage
         -dG disables getaddrinfo() usage (no effect here)
         -dR disables SO_REUSEPORT usage (no effect here)
         -dL dumps loaded object files after config checks (no effect here)
@@ -42,7 +42,7 @@ func usage(w io.Writer, program string, proxyConns int) {
         -dW fails if any warning is emitted
         -dD diagnostic mode : warn about suspicious configuration statements
         -dX shows the lines that messages are about (always on a terminal)
-        -dF disable fast-forward (no effect here)
+        -dF disable fast-forward
         -dI enable insecure fork (no effect here)
         -dZ disable zero-copy forwarding (no effect here)
         -dT disable kTLS (no effect here)

@@ -69,12 +69,19 @@ var scenarios = []scenario{
 	{name: "new connection per request: CPU us per request", config: threads(1, busy), measure: newConnections, format: micros},
 	{name: "TCP, 1 MiB bodies: MiB per CPU second", config: threads(1, stream), measure: bodies, format: whole},
 	{name: "HTTP, 1 MiB bodies: MiB per CPU second", config: threads(1, plain), measure: bodies, format: whole},
+	{name: "TCP, 1 MiB bodies, spliced: MiB per CPU second", config: threads(1, spliced(stream)), measure: bodies, format: whole},
+	{name: "HTTP, 1 MiB bodies, spliced: MiB per CPU second", config: threads(1, spliced(plain)), measure: bodies, format: whole},
 	{name: "8,000 idle connections: bytes of memory each", config: threads(1, plain), measure: idle, format: whole},
 	{name: "half of HAProxy's rate: p99 ms", config: threads(1, busy), measure: latency, format: millis, fromRate: true},
 }
 
 func threads(n int, text string) string {
 	return strings.Replace(global, "%d", strconv.Itoa(n), 1) + text
+}
+
+// spliced lets the kernel pass bytes on. The limit of connections leaves descriptors for the pipes.
+func spliced(text string) string {
+	return strings.ReplaceAll(text, "frontend f\n", "    option splice-auto\n    option splice-response\n    fullconn 2000\nfrontend f\n    maxconn 2000\n")
 }
 
 func micros(v float64) string { return fmt.Sprintf("%.1f", v) }

@@ -56,7 +56,7 @@ func globalSections() []Section {
 }
 
 func globalKeywords() []Keyword {
-	return slices.Concat(processKeywords(), tuneKeywords(), tuneH2Keywords(), inertKeywords(), dormantKeywords(), checkedKeywords())
+	return slices.Concat(processKeywords(), tuneKeywords(), tuneH2Keywords(), spliceKeywords(), inertKeywords(), dormantKeywords(), checkedKeywords())
 }
 
 // processKeywords are about what the process is and may do.

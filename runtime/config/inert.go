@@ -26,14 +26,11 @@ func inertKeywords() []Keyword {
 		inertFlag("busy-polling", notePoller, true),
 		inertFlag("insecure-fork-wanted", noteNoFork, true),
 		inertFlag("insecure-setuid-wanted", "nothing is executed", false),
-		inertFlag("nosplice", "splice is not used", false),
 		inertFlag("nogetaddrinfo", "names are looked up by one resolver", false),
 		inertFlag("quick-exit", "leaving frees nothing one by one", false),
 		inert("limited-quic", "there is no QUIC", nil, func(l *Loader, line *ast.Line) { l.global.limitedQUIC = !l.TooMany(line, 1, 0) }),
 		inertFlag("prealloc-fd", noteMemory, false),
 		inertFlag("no-memory-trimming", noteMemory, false),
-		inertFlag("tune.disable-fast-forward", "data is forwarded from where it was received", false),
-		inertFlag("tune.disable-zero-copy-forwarding", "data is forwarded from where it was received", false),
 		inert("tune.defaults.purge", noteMemory, nil, func(l *Loader, line *ast.Line) { l.TooMany(line, 1, 1) }),
 		withNo(inert("set-dumpable", "core dumps follow the system's settings", []keyword.Arg{{Name: "value", Type: keyword.Enum, Enum: []string{"on", "off", "libs"}, Opt: true}}, func(l *Loader, line *ast.Line) {
 			if l.TooMany(line, 1, 1) || line.Modifier == ast.No {
@@ -45,7 +42,6 @@ func inertKeywords() []Keyword {
 		})),
 		withNo(inert("numa-cpu-mapping", noteThreads, nil, nil)),
 		inert("cpu-map", noteThreads, arg("threads", keyword.Opaque), mapCPUs),
-		inertInt("maxpipes", "splice is not used", true, "expects an integer argument."),
 		inertInt("maxzlibmem", noteMemory, false, "expects an integer argument."),
 		inertInt("tune.runqueue-depth", noteRunQueue, true, "expects an integer argument."),
 		inert("tune.buffers.limit", noteBuffers, arg("number", keyword.Int), reporting(notNegative)),
@@ -64,7 +60,6 @@ func inertKeywords() []Keyword {
 			}
 			return nil
 		})),
-		inert("tune.pipesize", "splice is not used", arg("size", keyword.Size), reporting(sizeOnly)),
 		inert("tune.recv_enough", "one receive takes what a buffer holds", arg("size", keyword.Size), reporting(sizeOnly)),
 		choice("tune.sched.low-latency", noteRunQueue, "either 'on' or 'off' but got '%s'.", "on", "off"),
 		choice("tune.idle-pool.shared", "idle connections belong to one loop", "'full', 'on' or 'off' but got '%s'.", "full", "on", "off"),

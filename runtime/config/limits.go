@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -44,17 +45,18 @@ func SetLimits(c *runtime.Config, boot Boot, list *diag.List) {
 	}
 	sockets := countSockets(c) + boot.Links
 	used := sockets + threadFDs*boot.Threads
-	ideal := idealMaxConn(g, boot, used)
+	ideal := idealMaxConn(c, boot, used)
 	switch {
 	case g.MaxConn != 0:
 	case g.MemMax == 0:
 		g.MaxConn = ideal
 		list.Noticef(ast.Pos{}, "Automatically setting global.maxconn to %d.", g.MaxConn)
 	default:
-		g.MaxConn = maxConnOfMemory(g, boot, sockets, ideal)
+		g.MaxConn = maxConnOfMemory(c, boot, sockets, ideal)
 	}
 	g.HardMaxConn = g.MaxConn
-	g.MaxSock = maxSock(sockets, g.MaxConn, boot.Threads)
+	g.MaxPipes = cmp.Or(g.MaxPipes, idealPipes(c, g.MaxConn))
+	g.MaxSock = maxSock(c, sockets, g.MaxConn, boot.Threads)
 	spreadMaxConn(c)
 	g.Tune.MaxRewrite = min(g.Tune.MaxRewrite, g.Tune.BufSize/2)
 }
@@ -84,10 +86,15 @@ func countSockets(c *runtime.Config) int {
 }
 
 // maxSock is how many descriptors so many connections take.
-func maxSock(sockets, maxConn, threads int) int { return sockets + 2*maxConn + threadFDs*threads }
+func maxSock(c *runtime.Config, sockets, maxConn, threads int) int {
+	pipes := cmp.Or(c.Global.MaxPipes, idealPipes(c, maxConn))
+	return sockets + 2*maxConn + 2*pipes + threadFDs*threads
+}
 
 // idealMaxConn is how many connections the limit of descriptors allows.
-func idealMaxConn(g *runtime.Global, boot Boot, used int) int {
+func idealMaxConn(c *runtime.Config, boot Boot, used int) int {
+	g := &c.Global
+	pipes := cmp.Or(g.MaxPipes, idealPipes(c, g.MaxConn))
 	if g.MaxConn == 0 && g.UlimitN == 0 && g.MemMax == 0 && g.FDHardLimit == 0 {
 		g.FDHardLimit = mostFDs
 	}
@@ -95,17 +102,24 @@ func idealMaxConn(g *runtime.Global, boot Boot, used int) int {
 	if g.FDHardLimit > 0 {
 		left = min(left, g.FDHardLimit)
 	}
-	return max((left-used)/2, leastMaxConn)
+	left -= used
+	switch {
+	case pipes < 0: // one for four connections
+		return max(2*left/5, leastMaxConn)
+	case 2*pipes < left:
+		left -= 2 * pipes
+	}
+	return max(left/2, leastMaxConn)
 }
 
 // maxConnOfMemory is how many connections fit into the memory of -m. It is lowered
 // to what the limit of descriptors allows when that cannot be raised far enough.
-func maxConnOfMemory(g *runtime.Global, boot Boot, sockets, ideal int) int {
-	t := &g.Tune
+func maxConnOfMemory(c *runtime.Config, boot Boot, sockets, ideal int) int {
+	g, t := &c.Global, &c.Global.Tune
 	each := streamCost + t.LogURILen + 1 + 2*(t.CookieLen+1) + bufferOfStream*t.BufSize
 	n := int(float64(g.MemMax) * (1 << 20) * memoryUsable / float64(each))
 	n = roundDown(n)
-	if !permitted(g, maxSock(sockets, n, boot.Threads)) {
+	if !permitted(g, maxSock(c, sockets, n, boot.Threads)) {
 		n = roundDown(min(n, ideal))
 	}
 	return n

@@ -35,6 +35,9 @@ type Options struct {
 	// Localpeer is -L: the name of this process among peers.
 	Localpeer string
 
+	// NoSplice is -dS or -dF: the kernel passes nothing on by itself.
+	NoSplice bool
+
 	// Pidfile is -p: it comes before the keyword.
 	Pidfile string
 
@@ -95,7 +98,7 @@ func newLoader(tables *Tables, files []*ast.File, env *parser.Env, list *diag.Li
 		l.options.LookUp = LookUp
 	}
 	l.newCompilers()
-	l.Config.Global.Localpeer, l.Config.Global.Pidfile = o.Localpeer, o.Pidfile
+	l.Config.Global.Localpeer, l.Config.Global.Pidfile, l.Config.Global.NoSplice = o.Localpeer, o.Pidfile, o.NoSplice
 	for i, file := range files {
 		l.fileOrder[file.Name] = i
 	}

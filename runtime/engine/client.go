@@ -149,6 +149,9 @@ func (c *client) established() {
 		c.rejected()
 		return
 	}
+	if px.Options&(runtime.OptSpliceRequest|runtime.OptSpliceAuto) != 0 {
+		c.sock.Sparing()
+	}
 	fe.Sess.Inc()
 	px.Live.SessRateMax.Show(uint64(px.Live.SessRate.Add(w.ms(), 1)))
 	w.cfg.Stats.MaxSessRate.Show(uint64(w.cfg.Stats.SessRate.Add(w.ms(), 1)))

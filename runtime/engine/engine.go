@@ -139,7 +139,7 @@ func New(cfg *runtime.Config, o Options) *Engine {
 	cfg.Stats.SessRateLimit.Store(int64(cfg.Global.MaxSessRate))
 	cfg.Stats.TLSRateLimit.Store(int64(cfg.Global.MaxTLSRate))
 	cfg.Stats.Clock = func() int64 { return loop.Clock() / 1e6 }
-	cfg.Stats.Idle = e.idle
+	cfg.Stats.Idle, cfg.Stats.Splicing = e.idle, e.splicing
 	e.h2Servers = h2ServerConfig(cfg)
 	for _, px := range cfg.Proxies {
 		e.plans = append(e.plans, makePlan(px))
@@ -169,6 +169,29 @@ func (e *Engine) idle() int {
 		}
 	}
 	return sum / max(len(e.workers), 1)
+}
+
+// pipes is how many pipes each loop may use.
+func (e *Engine) pipes() int {
+	g := &e.Config.Global
+	if g.NoSplice || g.MaxPipes <= 0 {
+		return 0
+	}
+	return max(g.MaxPipes/max(g.NbThread, 1), 1)
+}
+
+// splicing sums up what the loops let the kernel do.
+func (e *Engine) splicing() runtime.Splicing {
+	var sum runtime.Splicing
+	for _, w := range e.workers {
+		if w != nil {
+			st := w.loop.Stats()
+			sum.PipesUsed += st.PipesUsed.Load()
+			sum.PipesFree += st.PipesIdle.Load()
+			sum.Bytes += uint64(st.Spliced.Load())
+		}
+	}
+	return sum
 }
 
 // Start creates the loops and accepts on all listeners, which must be bound.
@@ -264,7 +287,7 @@ func (e *Engine) buffers() (used, mapped int64) {
 
 func (e *Engine) loopOptions() loop.Options {
 	t := &e.Config.Global.Tune
-	return loop.Options{Engine: e.Options.Loop, BufSize: t.BufSize, MaxEvents: t.MaxPollEvents, MaxAccept: t.MaxAccept}
+	return loop.Options{Engine: e.Options.Loop, BufSize: t.BufSize, MaxEvents: t.MaxPollEvents, MaxAccept: t.MaxAccept, Pipes: e.pipes(), PipeSize: t.PipeSize}
 }
 
 // run opens the worker's ports and runs its loop.

@@ -37,7 +37,7 @@ func startThreads(t testing.TB, engine string, threads int, server string, tune 
 	cfg := &runtime.Config{Vars: &sample.VarNames{}}
 	cfg.ProcVars = sample.NewProcVars(&cfg.VarLimits)
 	g := &cfg.Global
-	g.NbThread = threads
+	g.NbThread, g.MaxPipes = threads, 100
 	g.Tune.BufSize, g.Tune.MaxRewrite, g.Tune.MaxHdr, g.Tune.LogURILen = 16384, 1024, 101, 1023
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -132,6 +132,7 @@ func (s *stream) forwardRequest() outcome {
 func (s *stream) passRequestBody(head *loop.Buffer) {
 	s.replays = s.Back.RetryOn.Any() && !s.NoRetry && (s.body == nil || s.toSrv.dec.Finished()) && len(s.Throttles[upload]) == 0
 	s.armServerTimer()
+	s.prepareSplice()
 	s.passHeld(head)
 	if s.Method == message.CONNECT && !s.dead {
 		s.phase = hold // the tunnel opens with the response
@@ -170,6 +171,7 @@ func (s *stream) passHeld(head *loop.Buffer) {
 	flush(dst, head)
 	s.phase = pass
 	s.resumeClient()
+	s.spliceRequest(0)
 }
 
 // throttleRequest passes on what was received of the body so far, as fast as the limits of the stream allow.
@@ -316,6 +318,7 @@ func (s *stream) passRequest(b *loop.Buffer) {
 // sendRequest sends a part of the request's body to the server.
 func (s *stream) sendRequest(b *loop.Buffer) {
 	s.keepReplay(b)
+	n := len(b.Data)
 	if s.passOn(b, nil) {
 		return
 	}
@@ -325,6 +328,7 @@ func (s *stream) sendRequest(b *loop.Buffer) {
 		s.link.sock.NotifySent(lowWater)
 		s.cliHeld = true
 	}
+	s.spliceRequest(n)
 }
 
 // serverSent is called when the server took enough of what is queued.

@@ -421,6 +421,8 @@ func (s *stream) passHeldResponse(head *loop.Buffer) {
 		s.serverEnd(s.srvEnd) // it came while rules waited
 	case s.resEnd:
 		s.responseEnded()
+	default:
+		s.spliceResponse(0)
 	}
 }
 
@@ -503,12 +505,14 @@ func (s *stream) sendResponse(b *loop.Buffer) {
 		s.srvEnd = errUnasked
 		return
 	}
+	n := len(b.Data)
 	s.afterPass(s.toCli.pass(s.w, b, 0, &s.c.sock, nil))
 	if s.dead || s.link == nil {
 		return
 	}
 	s.renewClient()
 	s.holdServer()
+	s.spliceResponse(n)
 }
 
 // holdServer stops receiving from a server that is faster than the client.

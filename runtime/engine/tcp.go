@@ -84,6 +84,7 @@ func (s *stream) openPipe() {
 	s.waits = forServer
 	s.setClientTimer()
 	s.renewServer()
+	s.prepareSplice()
 	s.c.sock.Receive()
 	s.link.sock.Receive()
 }
@@ -142,6 +143,7 @@ func (s *stream) sendOn(b *loop.Buffer) {
 		s.link.sock.NotifySent(lowWater)
 		s.cliHeld = true
 	}
+	s.spliceRequest(int(n))
 }
 
 // tunnelBack passes bytes of the server to the client.
@@ -169,6 +171,7 @@ func (s *stream) sendBack(b *loop.Buffer) {
 	s.renewClientWrite()
 	s.c.sock.Send(b)
 	s.holdServer()
+	s.spliceResponse(int(n))
 }
 
 // tcpClientEnd treats the end of what the client sends, in TCP mode or a tunnel.

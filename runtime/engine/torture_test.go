@@ -565,6 +565,9 @@ func (tt *torture) run(clients, atATime int) {
 	tt.leftovers()
 	tt.origin.Close()
 	tt.conns.Wait()
+	if spliced := tt.cfg.Stats.Spliced(); spliced.PipesUsed != 0 || (spliced.Bytes > 0) != (tt.cfg.Proxies[0].Options&runtime.OptSpliceRequest != 0) {
+		tt.Errorf("%d bytes were spliced, %d pipes are in use", spliced.Bytes, spliced.PipesUsed)
+	}
 	tt.Logf("%d sound exchanges, %d with faults", tt.sound.Load(), tt.faulty.Load())
 }
 
@@ -714,6 +717,7 @@ func TestRandomExchanges(t *testing.T) {
 			be.Servers[0].MaxConn.Store(1)
 			be.Timeout.Queue = patience
 		}},
+		{"spliced", 120, mix{pipeline: 3, body: 1 << 20, faults: true, tunnels: true}, splices},
 		{"limited", 60, mix{pipeline: 2, body: 100000, faults: true}, func(fe, be *runtime.Proxy) { fe.MaxConn = 2 }},
 		{"retried", 100, mix{pipeline: 2, body: 8000, retries: true}, func(fe, be *runtime.Proxy) {
 			be.RetryOn.Set, be.RetryOn.EmptyResponse, be.RetryOn.ConnFailure = true, true, true
@@ -735,6 +739,11 @@ func TestRandomExchanges(t *testing.T) {
 	}
 }
 
+// splices lets the kernel pass bytes on.
+func splices(fe, be *runtime.Proxy) {
+	fe.Options |= runtime.OptSpliceRequest | runtime.OptSpliceResponse
+}
+
 func TestRandomPipes(t *testing.T) {
 	engines(t, func(t *testing.T, engine string) {
 		tt := newTorture(t, engine, 2, mix{body: 2 << 20, faults: true}, func(fe, be *runtime.Proxy) {
@@ -742,5 +751,13 @@ func TestRandomPipes(t *testing.T) {
 		})
 		tt.tcp = true
 		tt.run(100, 8)
+	})
+	engines(t, func(t *testing.T, engine string) {
+		tt := newTorture(t, engine, 2, mix{body: 8 << 20, faults: true}, func(fe, be *runtime.Proxy) {
+			fe.Mode, be.Mode = runtime.ModeTCP, runtime.ModeTCP
+			splices(fe, be)
+		})
+		tt.tcp = true
+		tt.run(60, 8)
 	})
 }

@@ -1,6 +1,10 @@
 package h1
 
-import "hapax/runtime/message"
+import (
+	"math"
+
+	"hapax/runtime/message"
+)
 
 // Event is what a Decoder found.
 type Event uint8
@@ -85,6 +89,34 @@ func (d *Decoder) EndAt(total uint64) {
 
 // TrailersDone tells the decoder that the trailer section was parsed.
 func (d *Decoder) TrailersDone() { d.State = Done }
+
+// Ahead is how many bytes of the body certainly come next, before anything else has to be looked at. known is false when only
+// the end of the connection ends them.
+func (d *Decoder) Ahead() (n int64, known bool) {
+	switch {
+	case d.State != Data || d.framed:
+		return 0, true
+	case d.endless:
+		return math.MaxInt64, false
+	}
+	return int64(d.Left), true
+}
+
+// Skip notes that n bytes of what Ahead has told went by unseen, and tells whether these were the last of them.
+func (d *Decoder) Skip(n uint64) bool {
+	d.Total += n
+	if d.endless {
+		return false
+	}
+	if d.Left -= n; d.Left > 0 {
+		return false
+	}
+	d.State = Done
+	if d.chunked {
+		d.State = ChunkCRLF
+	}
+	return true
+}
 
 // Finished tells whether the body is over.
 func (d *Decoder) Finished() bool { return d.State == Done }

@@ -208,6 +208,10 @@ func (e *epoll) flushConn(c *conn) {
 		c.unhold()
 	}
 	if c.flags&(connReceive|connRecvEnd|connConnect|connClosing) == connReceive {
+		if c.relay != nil {
+			c.relay.run()
+			return
+		}
 		if c.flags&connArmed == 0 {
 			c.flags |= connReady // unknown: try
 		}
@@ -300,13 +304,20 @@ func (e *epoll) handle(c *conn, events uint32) {
 	if events&(unix.EPOLLOUT|unix.EPOLLERR|unix.EPOLLHUP) != 0 && c.flags&connBlocked != 0 {
 		c.flags &^= connBlocked
 		e.l.touch(c)
+		if c.feeder != nil {
+			e.l.touch(c.feeder.src)
+		}
 	}
 	if events&(unix.EPOLLRDHUP|unix.EPOLLERR|unix.EPOLLHUP) != 0 {
 		c.flags |= connHangup
 	}
 	if events&(unix.EPOLLIN|unix.EPOLLRDHUP|unix.EPOLLERR|unix.EPOLLHUP) != 0 {
 		c.flags |= connReady
-		if c.flags&(connReceive|connRecvEnd) == connReceive {
+		switch {
+		case c.flags&(connReceive|connRecvEnd) != connReceive:
+		case c.relay != nil:
+			e.l.touch(c)
+		default:
 			e.receive(c)
 		}
 	}
@@ -330,7 +341,7 @@ func (e *epoll) receiveReady() {
 // receive receives until there is nothing left, the owner does not want any more, or others shall have their turn.
 func (e *epoll) receive(c *conn) {
 	l := e.l
-	for taken := 0; c.flags&(connReceive|connRecvEnd) == connReceive; {
+	for taken := 0; c.flags&(connReceive|connRecvEnd) == connReceive && c.relay == nil; {
 		if c.held != nil {
 			c.unhold()
 			continue
@@ -374,7 +385,7 @@ func (e *epoll) receive(c *conn) {
 				e.register(c, false)
 			}
 			return
-		case n == room:
+		case n == room && c.flags&connSparing == 0:
 			c.flags |= connBulk
 		}
 	}
@@ -470,6 +481,24 @@ func gather(c *conn, iov []unix.Iovec) (bytes, pieces int) {
 		pieces++
 	}
 	return bytes, pieces
+}
+
+// relayWait makes an event come when the relay can go on.
+func (e *epoll) relayWait(r *relay, w relayWait) {
+	switch w {
+	case relayEmpty:
+		r.src.flags &^= connReady | connBulk
+		if r.src.flags&connArmed == 0 {
+			e.register(r.src, false)
+		}
+	case relayFull:
+		r.dst.flags |= connBlocked
+		if r.dst.flags&connWantOut == 0 {
+			e.register(r.dst, true)
+		}
+	case relayTurn:
+		e.l.touch(r.src)
+	}
 }
 
 func (e *epoll) flushListener(ln *Listener) {

@@ -52,6 +52,8 @@ type Options struct {
 	MaxMemory int64  // bytes of buffers handed out above which nothing more is received until some come back; 0: no limit
 	MaxEvents int    // events handled before a turn ends (tune.maxpollevents); 0: 200
 	MaxAccept int    // connections accepted per listener and turn (tune.maxaccept) by epoll; 0: 64
+	Pipes     int    // pipes that Relay may use at once; 0: it always declines
+	PipeSize  int    // bytes that one holds (tune.pipesize); 0: the system's default
 	Ring      int    // buffers that the io_uring engine keeps ready for the kernel, a power of two; 0: 256
 }
 
@@ -71,6 +73,7 @@ type Loop struct {
 	posted  postbox
 	stopped atomic.Bool
 
+	pipes   pipes
 	starved []connRef // connections that could not receive for want of a buffer
 	fed     bool      // a buffer came back since
 
@@ -97,6 +100,8 @@ type engine interface {
 	name() string
 	// turn flushes all intents, waits for events as long as Loop.until allows, and runs their callbacks.
 	turn()
+	// relayWait makes the relay go on when what it waits for is there.
+	relayWait(*relay, relayWait)
 	// unwatch forgets a Watch whose owner has closed it.
 	unwatch(*Watch)
 	// wake ends the wait of turn. It is the one method that is called by other threads.
@@ -132,6 +137,7 @@ func New(o Options) (*Loop, error) {
 	l.readClock()
 	l.pool.init(l, o.BufSize, o.MaxMemory)
 	l.wheel.init(l.now)
+	l.pipes.max, l.pipes.size = o.Pipes, o.PipeSize
 	l.sample.since = l.now
 	l.stats.IdlePct.Store(100)
 	switch o.Engine {
@@ -231,6 +237,12 @@ func (l *Loop) publish() {
 	if n := int64(l.pool.out); n != s.Buffers.Load() {
 		s.Buffers.Store(n)
 	}
+	if n := int64(l.pipes.used); n != s.PipesUsed.Load() {
+		s.PipesUsed.Store(n)
+	}
+	if n := int64(l.pipes.idle); n != s.PipesIdle.Load() {
+		s.PipesIdle.Store(n)
+	}
 }
 
 // Lingering is how many closed sockets still have bytes to send: a loop that stops drops them.
@@ -247,6 +259,7 @@ func (l *Loop) Stop() {
 // for some milliseconds more.
 func (l *Loop) Close() {
 	l.eng.close()
+	l.pipes.close()
 	l.pool.unmap()
 }
 
@@ -259,6 +272,9 @@ type Stats struct {
 	IdlePct  atomic.Int32 // share of the last half second or more that was spent waiting, 0..100 (Idle_pct of "show info")
 	Buffers  atomic.Int64 // buffers handed out and not yet back
 	Memory   atomic.Int64 // bytes of address space mapped for buffers
+
+	PipesUsed, PipesIdle atomic.Int64 // of Relay
+	Spliced              atomic.Int64 // bytes that relays passed on within the kernel
 }
 
 // Stats returns the counters of the loop.

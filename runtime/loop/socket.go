@@ -84,7 +84,10 @@ func (s *Socket) Receiving() bool { return s.c.flags&connReceive != 0 }
 // Send queues the bytes b.Data behind those already queued and takes b over. An empty b is just released. On a socket whose
 // sending has failed or was shut down the bytes are dropped.
 func (s *Socket) Send(b *Buffer) {
-	c := s.c
+	s.c.send(b)
+}
+
+func (c *conn) send(b *Buffer) {
 	if len(b.Data) == 0 || c.flags&(connSendEnd|connShut) != 0 {
 		b.Release()
 		return
@@ -107,8 +110,15 @@ func (s *Socket) SendStatic(p []byte) {
 	s.Send(b)
 }
 
-// Queued returns the number of bytes that Send took and the kernel did not take yet. It falls at the beginning of a turn.
-func (s *Socket) Queued() int { return s.c.queued }
+// Queued returns the number of bytes that Send or a relay to this socket took and the kernel did not take yet. It falls at the beginning
+// of a turn.
+func (s *Socket) Queued() int {
+	c := s.c
+	if c.feeder != nil {
+		return c.queued + c.feeder.held
+	}
+	return c.queued
+}
 
 // NotifySent asks for one call of Sent(nil) as soon as at most `low` bytes are queued; at the next turn when this is so already.
 // A new call replaces the one before.
@@ -138,6 +148,7 @@ func (s *Socket) Close(linger time.Duration) {
 	s.c = nil
 	c.h = nil
 	c.flags = c.flags&^(connReceive|connNotify) | connClosing
+	c.dropRelays()
 	c.dropHeld()
 	if c.queued > 0 {
 		if linger > 0 {
@@ -159,6 +170,7 @@ func (s *Socket) Abort() {
 	s.c = nil
 	c.h = nil
 	c.flags = c.flags&^(connReceive|connNotify) | connClosing | connReset
+	c.dropRelays()
 	c.dropHeld()
 	c.loop.touch(c)
 }
@@ -186,6 +198,9 @@ type conn struct {
 	held, heldTail *Buffer // received while paused
 	end            error   // why receiving ended, while Received has not told it
 
+	relay  *relay // from here
+	feeder *relay // to here
+
 	to        *Addr
 	linger    *linger
 	nextDirty *conn // in Loop.dirty, or in the free list
@@ -206,8 +221,11 @@ const (
 	connReset               // close by a reset
 	connDirty               // in Loop.dirty
 
-	connFdGone // the descriptor is closed; completions may still come
+	connSparing // receive one buffer at a time
+	connFdGone  // the descriptor is closed; completions may still come
 
+	connPollIn      // io_uring: a relay waits for bytes from here
+	connPollOut     // io_uring: a relay waits for room here
 	connArmed       // io_uring: a receive is in the kernel; epoll: registered
 	connCancel      // io_uring: that receive is being cancelled
 	connOneShot     // io_uring: receive a little at a time, its reader was too slow
@@ -269,7 +287,7 @@ func (c *conn) deliver(b *Buffer) {
 	case c.h == nil:
 		b.Release()
 	case c.flags&connReceive != 0 && c.held == nil:
-		c.h.Received(b, nil)
+		c.hand(b)
 	default:
 		b.next = nil
 		if c.held == nil {
@@ -281,9 +299,21 @@ func (c *conn) deliver(b *Buffer) {
 	}
 }
 
+// hand gives bytes to the owner, or to the relay that is to begin.
+func (c *conn) hand(b *Buffer) {
+	if c.relay != nil {
+		c.relay.copy(b)
+		return
+	}
+	c.h.Received(b, nil)
+}
+
 // ended tells the owner the end of receiving, now or when he has received what is held.
 func (c *conn) ended(err error) {
 	c.flags |= connRecvEnd
+	if c.relay != nil {
+		c.relay.end()
+	}
 	if c.h == nil {
 		return
 	}
@@ -299,7 +329,7 @@ func (c *conn) unhold() {
 	for c.held != nil && c.flags&connReceive != 0 {
 		b := c.held
 		c.held, b.next = b.next, nil
-		c.h.Received(b, nil)
+		c.hand(b)
 	}
 	if c.end != nil && c.held == nil && c.flags&connReceive != 0 {
 		err := c.end
@@ -320,6 +350,9 @@ func (c *conn) dropHeld() {
 // sent takes n bytes off the queue and releases the buffers that they fill.
 func (c *conn) sent(n int) {
 	c.queued -= n
+	if c.feeder != nil && c.queued == 0 {
+		c.loop.touch(c.feeder.src) // its turn has come
+	}
 	for n > 0 {
 		b := c.head
 		if n < len(b.Data) {

@@ -114,6 +114,8 @@ const (
 	doneAccept
 	doneWatch
 	doneWake
+	doneRelayIn  // the source of a relay has bytes
+	doneRelayOut // its destination has room
 )
 
 type sqe struct {
@@ -524,6 +526,18 @@ func (u *uring) complete() {
 			u.accepted(l.listeners.find(index, gen), &q)
 		case doneWatch:
 			u.watched(l.watches.find(index, gen), &q)
+		case doneRelayIn:
+			if c := l.conns.find(index, gen); c != nil {
+				c.flags &^= connPollIn
+				l.touch(c)
+			}
+		case doneRelayOut:
+			if c := l.conns.find(index, gen); c != nil {
+				c.flags &^= connPollOut
+				if c.feeder != nil {
+					l.touch(c.feeder.src)
+				}
+			}
 		case doneWake:
 			if q.flags&cqeMore == 0 {
 				u.watchEvent()
@@ -633,7 +647,7 @@ func (u *uring) flushConn(c *conn) {
 	if c.flags&connConnect == 0 {
 		if c.queued > 0 && c.flags&connFlight == 0 {
 			u.send(c)
-			if c.flags&(connShut|connNotify) != 0 || c.flight < c.queued {
+			if c.flags&(connShut|connNotify) != 0 || c.flight < c.queued || c.feeder != nil {
 				u.hurry = u.hurry || c.flags&connBlocked == 0
 			}
 		}
@@ -647,6 +661,10 @@ func (u *uring) flushConn(c *conn) {
 		c.unhold()
 	}
 	if c.flags&(connRecvEnd|connConnect|connClosing|connStarved) != 0 {
+		return
+	}
+	if c.relay != nil && c.flags&connReceive != 0 {
+		u.relay(c)
 		return
 	}
 	switch c.flags & (connReceive | connArmed) {
@@ -663,6 +681,7 @@ func (u *uring) receive(c *conn) {
 	q := u.sqe()
 	q.opcode, q.flags, q.fd, q.userData = opRecv, sqeBufferPick, c.fd, userData(doneRecv, c.index, c.gen)
 	switch {
+	case c.flags&connSparing != 0:
 	case c.flags&connOneShot == 0:
 		q.ioprio = recvMultishot
 	case u.bundle:
@@ -687,6 +706,39 @@ func (u *uring) pause(c *conn) {
 		c.flags |= connCancel | connOneShot
 		u.cancel(userData(doneRecv, c.index, c.gen), userData(doneCancel, c.index, c.gen))
 	}
+}
+
+// relay goes on with the relay from c, as soon as no receive is in the kernel any more: what that brings is passed on too.
+func (u *uring) relay(c *conn) {
+	switch {
+	case c.flags&connArmed == 0:
+		if c.flags&connPollIn == 0 && c.relay.dst.flags&connPollOut == 0 {
+			c.relay.run()
+		}
+	case c.flags&connCancel == 0:
+		c.flags |= connCancel
+		u.cancel(userData(doneRecv, c.index, c.gen), userData(doneCancel, c.index, c.gen))
+	}
+}
+
+// relayWait makes a completion come when the relay can go on.
+func (u *uring) relayWait(r *relay, w relayWait) {
+	switch w {
+	case relayEmpty:
+		r.src.flags |= connPollIn
+		u.poll(r.src, unix.POLLIN|unix.POLLRDHUP, doneRelayIn)
+	case relayFull:
+		r.dst.flags |= connPollOut
+		u.poll(r.dst, unix.POLLOUT, doneRelayOut)
+	case relayTurn:
+		u.l.touch(r.src)
+	}
+}
+
+// poll waits once for an event of the socket.
+func (u *uring) poll(c *conn, events uint32, kind uint64) {
+	q := u.sqe()
+	q.opcode, q.fd, q.opFlags, q.userData = opPollAdd, c.fd, pollEvents(events), userData(kind, c.index, c.gen)
 }
 
 func (u *uring) connect(c *conn) {
@@ -781,6 +833,12 @@ func (u *uring) cancelAll(c *conn) {
 	if c.flags&connDialing != 0 {
 		u.cancel(userData(doneConnect, c.index, c.gen), doneIgnored)
 	}
+	if c.flags&connPollIn != 0 {
+		u.cancel(userData(doneRelayIn, c.index, c.gen), doneIgnored)
+	}
+	if c.flags&connPollOut != 0 {
+		u.cancel(userData(doneRelayOut, c.index, c.gen), doneIgnored)
+	}
 }
 
 // cancel cancels one operation; answer tells that it was not found.
@@ -791,7 +849,7 @@ func (u *uring) cancel(operation, answer uint64) {
 
 // sendAndClose links the close to a send of all that is queued: when the send is short, the kernel does not close.
 func (u *uring) sendAndClose(c *conn) {
-	u.room(6)
+	u.room(8)
 	if c.flags&(connRecvEnd|connArmed) == 0 {
 		c.drain()
 	}

@@ -162,6 +162,22 @@ func (c *Conn) SendStatic(p []byte) {
 	c.sock.SendStatic(p)
 }
 
+// Relay passes the next n bytes that come on to another connection within the kernel, if both are clear and have sockets of their
+// own; see loop.Socket.
+func (c *Conn) Relay(to *Conn, n int64, r loop.Relayer) bool {
+	return c.via == nil && to.via == nil && c.sock.Relay(&to.sock, n, r)
+}
+
+// Sparing leaves in the kernel what a relay could pass on; see loop.Socket.
+func (c *Conn) Sparing() {
+	if c.via == nil {
+		c.sock.Sparing()
+	}
+}
+
+// Relaying tells whether a relay from this connection goes on.
+func (c *Conn) Relaying() bool { return c.sock.Relaying() }
+
 // Queued is the number of bytes that the kernel did not take yet.
 func (c *Conn) Queued() int {
 	switch {
