@@ -64,6 +64,31 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestPipes tells how many pipes are for option splice-*, and what they take from the connections: as "show info" of the reference has it
+// with a limit of 2000 descriptors and two threads.
+func TestPipes(t *testing.T) {
+	for _, test := range []struct {
+		maxConn, fullConn, n  int
+		pipes, conns, sockets int
+	}{
+		{pipes: 197, conns: 788, sockets: 1998},
+		{n: 500, pipes: 125, conns: 500, sockets: 1278},
+		{maxConn: 100, fullConn: 300, pipes: 75, conns: 911, sockets: 2000},
+		{maxConn: 100, fullConn: 300, n: 500, pipes: 75, conns: 500, sockets: 1178},
+		{maxConn: 100, n: 500, pipes: 125, conns: 500, sockets: 1278},
+	} {
+		c := limited()
+		c.Proxies[0].Options |= runtime.OptSpliceAuto
+		c.Proxies[1].Options |= runtime.OptSpliceResponse
+		c.Proxies[0].MaxConn, c.Proxies[1].FullConn = test.maxConn, test.fullConn
+		// Eleven descriptors more are those of the stats socket of the measured process and its clients.
+		SetLimits(c, Boot{MaxConn: test.n, Soft: 2000, Hard: 2000, Threads: 2, Links: 11}, &diag.List{})
+		if g := &c.Global; g.MaxPipes != test.pipes || g.MaxConn != test.conns || g.MaxSock != test.sockets {
+			t.Errorf("%+v: %d pipes, maxconn %d, maxsock %d", test, g.MaxPipes, g.MaxConn, g.MaxSock)
+		}
+	}
+}
+
 func TestRoundDown(t *testing.T) {
 	for n, want := range map[int]int{7: 7, 99: 99, 123: 120, 2387: 2300, 1048576: 1000000} {
 		if got := roundDown(n); got != want {
