@@ -12,7 +12,7 @@ type StatsAnswer struct {
 	Type     string // content-type
 	Refresh  int    // seconds for a refresh header; 0 none
 	Location string // of a redirection; "" none
-	Body     []byte
+	Parts    Parts  // of the page; nil: it is empty
 }
 
 // StatsRequest is a request for a page of the statistics.

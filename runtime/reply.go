@@ -19,10 +19,11 @@ type Reply struct {
 	Kind    ReplyKind
 	Closes  bool // the connection ends behind the reply
 
-	// Streamed makes the body go out without a length: in chunks, or until the end of the connection.
-	Streamed bool
+	// Parts makes the body while the client takes it: it goes out without a length, in chunks or until the end of the
+	// connection. nil: Body or Format.
+	Parts Parts
 
-	// Chunked makes the body go out in chunks whatever the version of the client, and a response to HEAD say so.
+	// Chunked makes Parts go out in chunks whatever the version of the client. Fixed has the header that says so.
 	Chunked bool
 
 	Default bool // the proxy's own error of this status, errorfile or built in
@@ -31,6 +32,11 @@ type Reply struct {
 	// answer without a body that is made for each stream. nil: the fields above.
 	Compose func(*Stream, *message.Message) error
 }
+
+// Parts makes an answer of any size in little memory: each call appends the next part, a line or a few, to b and tells
+// whether it was the last one. Whoever pulls may stop between any two parts, for as long as the reader has no room, or
+// for ever.
+type Parts func(b []byte) (out []byte, last bool)
 
 // ReplyHeader is one header of a reply.
 type ReplyHeader struct {

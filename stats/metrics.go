@@ -1,8 +1,6 @@
 package stats
 
 import (
-	"iter"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,172 +11,170 @@ import (
 // metrics writes what the columns count in the text format of Prometheus: all lines of one metric, then those of
 // the next one. It holds only its place, so that an answer of any size takes little memory.
 type metrics struct {
-	config *runtime.Config
-	query  metricQuery
-	b      []byte
-	yield  func([]byte) bool
-	ended  bool // nobody wants more
-
-	prefix string // of the names: "haproxy_server_"
-	name   string
-	desc   string
-	headed bool // the metric has its HELP and TYPE
-	kind   string
+	config   *runtime.Config
+	query    metricQuery
+	families []family
+	at       int   // in families
+	headed   bool  // the metric there has its HELP and TYPE
+	scan     *Scan // over the objects that have it; nil: not begun
+	row      Row
+	labels   [6]label
+	info     *info
+	b        []byte
 }
 
-// metricQuery is what the query of the URI asks for.
-type metricQuery struct {
-	process bool
-	objects Objects
-	only    bool            // only the metrics that named holds as true
-	named   map[string]bool // false: left out
-	extra   bool            // columns of modules too
-	noMaint bool
-	desc    bool // descriptions are labels
+// family is one metric: what its head says and where the values of its lines come from.
+type family struct {
+	name, desc string
+	kind       string      // "counter" or "gauge"; "": as the nature of its values
+	info       *InfoColumn // of the process; nil: of objects
+	on         Objects
+	column     *Column
+	code       string // label of the class of responses that the column counts; "": none
+	module     string // label of the module that the column belongs to; "": none
+	goesOn     bool   // with the metric before it: it has no head
 }
 
 // label is one label of a line; a value "" leaves it out.
 type label struct{ name, value string }
 
-// parseMetricQuery reads `scope=..&metrics=..&extra-counters&no-maint&desc-labels`. ok is false for what is no query.
-func parseMetricQuery(text string) (q metricQuery, ok bool) {
-	scoped := false
-	text, _, _ = strings.Cut(text, "#")
-	for text != "" {
-		var word string
-		word, text, _ = strings.Cut(text, "&")
-		key, value, valued := strings.Cut(word, "=")
-		key, err := url.PathUnescape(key)
-		value, err2 := url.PathUnescape(value)
-		if err != nil || err2 != nil || strings.Contains(word[min(len(word), len(key)+1):], "=") {
-			return q, false
-		}
-		switch key {
-		case "scope":
-			scoped = true
-			if !valued || !q.scope(value) {
-				return q, false
-			}
-		case "metrics":
-			if !valued {
-				return q, false
-			}
-			q.filter(value)
-		case "extra-counters":
-			q.extra = true
-		case "no-maint":
-			q.noMaint = true
-		case "desc-labels":
-			q.desc = true
-		}
-	}
-	if !scoped {
-		q.process, q.objects = true, Any
-	}
-	return q, true
-}
-
-// scope adds one scope to those that are wanted; none takes all back.
-func (q *metricQuery) scope(name string) bool {
-	switch name {
-	case "":
-		q.process, q.objects = false, 0
-	case "*":
-		q.process, q.objects = true, Any
-	case "global":
-		q.process = true
-	case "frontend":
-		q.objects |= Frontend
-	case "listener":
-		q.objects |= Listener
-	case "backend":
-		q.objects |= Backend
-	case "server":
-		q.objects |= Server
-	default:
-		return strings.HasPrefix(name, "sticktable") || strings.HasPrefix(name, "resolver")
-	}
-	return true
-}
-
-// filter reads a list of metrics that are wanted, or with "-" not wanted.
-func (q *metricQuery) filter(list string) {
-	for name := range strings.SplitSeq(list, ",") {
-		name, out := strings.CutPrefix(name, "-")
-		if name == "" {
-			continue
-		}
-		if q.named == nil {
-			q.named = map[string]bool{}
-		}
-		q.named[name] = !out
-		q.only = q.only || !out
-	}
-}
-
-func (q *metricQuery) wants(name string) bool {
-	wanted, named := q.named[name]
-	if named {
-		return wanted
-	}
-	return !q.only
-}
-
-// Metrics gives what a query asks for in parts; false when it is no query. The parts are valid until the next one.
-func Metrics(cfg *runtime.Config, query string) (iter.Seq[[]byte], bool) {
+// Metrics makes what a query asks for; false when it is no query.
+func Metrics(cfg *runtime.Config, query string) (runtime.Parts, bool) {
 	q, ok := parseMetricQuery(query)
 	if !ok {
 		return nil, false
 	}
-	return func(yield func([]byte) bool) {
-		m := &metrics{config: cfg, query: q, yield: yield}
-		m.all()
-		if len(m.b) > 0 && !m.ended {
-			yield(m.b)
-		}
-	}, true
-}
-
-func (m *metrics) all() {
-	if m.query.process {
-		m.process()
+	m := &metrics{config: cfg, query: q, info: newInfo(cfg)}
+	if q.process {
+		m.processFamilies()
 	}
-	for _, on := range []struct {
-		kind   Objects
+	for _, o := range []struct {
+		on     Objects
 		prefix string
 	}{{Frontend, "haproxy_frontend_"}, {Listener, "haproxy_listener_"}, {Backend, "haproxy_backend_"}, {Server, "haproxy_server_"}} {
-		if m.query.objects&on.kind != 0 {
-			m.objects(on.kind, on.prefix)
+		if q.objects&o.on != 0 {
+			m.objectFamilies(o.on, o.prefix)
+		}
+	}
+	return m.next, true
+}
+
+// want adds a metric when the query wants it.
+func (m *metrics) want(f family) {
+	if m.query.wants(f.name) {
+		m.families = append(m.families, f)
+	}
+}
+
+func (m *metrics) processFamilies() {
+	for i := range infoColumns {
+		c := &infoColumns[i]
+		if c.Alt == "" {
+			continue
+		}
+		f := family{name: "haproxy_process_" + c.Alt, desc: c.Desc, info: c}
+		if slices.Contains(infoCounters, c.Name) {
+			f.kind = "counter"
+		}
+		m.want(f)
+	}
+}
+
+// objectFamilies adds all metrics of one kind of objects. The six classes of responses are columns, but one metric.
+func (m *metrics) objectFamilies(on Objects, prefix string) {
+	for i := range allColumns[:fixed] {
+		c := &allColumns[i]
+		if c.Alt == "" || c.On&on == 0 {
+			continue
+		}
+		f := family{name: prefix + metricName(c, on), desc: c.Desc, on: on, column: c}
+		if desc, ok := metricDescs[c.Name]; ok {
+			f.desc = desc
+		}
+		if code, ok := strings.CutPrefix(c.Name, "hrsp_"); ok {
+			f.code, f.goesOn = code, code != "1xx"
+		}
+		m.want(f)
+	}
+	if !m.query.extra {
+		return
+	}
+	for _, mod := range modules {
+		for i := range allColumns[fixed:] {
+			if c := &allColumns[fixed+i]; moduleOf(c.Name) == mod.name && c.On&on != 0 {
+				m.want(family{name: prefix + c.Name, desc: c.Desc, kind: "counter", on: on, column: c, module: mod.name})
+			}
 		}
 	}
 }
 
-// begin starts a metric and tells whether it is wanted.
-func (m *metrics) begin(prefix, name, desc string) bool {
-	if m.ended || !m.query.wants(prefix+name) {
-		return false
+// Bounds of one part: how many bytes are enough, and how many objects are looked at in search of them.
+const (
+	metricPart = 1024
+	metricRows = 32
+)
+
+// next makes some lines.
+func (m *metrics) next(b []byte) (out []byte, last bool) {
+	m.b = b
+	for rows := 0; rows < metricRows && len(m.b) < len(b)+metricPart; rows++ {
+		if m.at == len(m.families) {
+			return m.b, true
+		}
+		if f := &m.families[m.at]; f.info != nil {
+			m.process(f)
+		} else if m.nextRow(f.on) {
+			m.object(f, &m.row, m.named(f))
+			continue
+		}
+		m.at, m.scan, m.headed = m.at+1, nil, false
 	}
-	m.prefix, m.name, m.desc, m.headed, m.kind = prefix, name, desc, false, ""
-	return true
+	return m.b, false
 }
 
-// metricPart is how many bytes make a part.
-const metricPart = 12 << 10
+// nextRow goes to the next object of a kind.
+func (m *metrics) nextRow(on Objects) bool {
+	if m.scan == nil {
+		m.scan = &Scan{Config: m.config, Select: Selection{Bound: true, Proxy: -1, ID: -1, Types: 1 << objectTypes[on], NoMaint: m.query.noMaint}}
+	}
+	return m.scan.Next(&m.row)
+}
+
+// named are the labels that name the object of the row. That of a module stands behind the name of the proxy, or behind
+// that of its server or listener.
+func (m *metrics) named(f *family) []label {
+	r := &m.row
+	desc := ""
+	if m.query.desc {
+		desc = r.Proxy.Desc
+	}
+	l := append(m.labels[:0], label{"proxy", r.Proxy.Name})
+	if f.on&Proxies != 0 {
+		return append(l, label{"mod", f.module}, label{"desc", desc}, label{"code", f.code})
+	}
+	l = append(l, label{"desc", desc})
+	if f.on == Listener {
+		l = append(l, label{"listener", ListenerName(r.Listener)})
+	} else {
+		l = append(l, label{"server", r.Server.Name})
+	}
+	return append(l, label{"mod", f.module}, label{"code", f.code})
+}
 
 // line writes a value with its labels, behind the head of the metric when it is the first one.
-func (m *metrics) line(f Field, labels ...label) {
-	if !m.headed {
+func (m *metrics) line(fam *family, f Field, labels ...label) {
+	if !m.headed && !fam.goesOn {
 		m.headed = true
-		kind := m.kind
+		kind := fam.kind
 		if kind == "" {
 			kind = "gauge"
 			if f.Tags.Nature == Counter {
 				kind = "counter"
 			}
 		}
-		m.add("# HELP ", m.prefix, m.name, " ", m.desc, "\n# TYPE ", m.prefix, m.name, " ", kind, "\n")
+		m.add("# HELP ", fam.name, " ", fam.desc, "\n# TYPE ", fam.name, " ", kind, "\n")
 	}
-	m.add(m.prefix, m.name)
+	m.add(fam.name)
 	brace := byte('{')
 	for _, l := range labels {
 		if l.value != "" {
@@ -202,10 +198,6 @@ func (m *metrics) line(f Field, labels ...label) {
 		m.b = f.append(m.b)
 	}
 	m.b = append(m.b, '\n')
-	if len(m.b) >= metricPart {
-		m.ended = !m.yield(m.b)
-		m.b = m.b[:0]
-	}
 }
 
 func (m *metrics) add(parts ...string) {
@@ -233,114 +225,24 @@ func appendLabel(b []byte, s string) []byte {
 var infoCounters = []string{"PoolFailed", "CumConns", "CumReq", "CumSslConns", "PipesUsed", "PipesFree", "SslCacheLookups", "SslCacheMisses",
 	"CompressBpsIn", "CompressBpsOut", "DroppedLogs", "FailedResolutions", "TotalBytesOut", "TotalSplicedBytesOut", "CumRecvLogs"}
 
-func (m *metrics) process() {
-	p := newInfo(m.config)
+// process writes a metric of the process.
+func (m *metrics) process(f *family) {
 	global := label{}
 	if m.query.desc {
 		global = label{"desc", m.config.Global.Desc}
 	}
 	one := Field{Format: U32, Int: 1}
-	for i := range infoColumns {
-		c := &infoColumns[i]
-		if c.Alt == "" || !m.begin("haproxy_process_", c.Alt, c.Desc) {
-			continue
+	switch f.info.Name {
+	case "node":
+		m.line(f, one, label{"node", nodeName(m.config)}, global)
+	case "description":
+		if desc := m.config.Global.Desc; desc != "" {
+			m.line(f, one, label{"desc", desc})
 		}
-		if slices.Contains(infoCounters, c.Name) {
-			m.kind = "counter"
-		}
-		switch c.Name {
-		case "node":
-			m.line(one, label{"node", nodeName(m.config)}, global)
-		case "description":
-			if desc := m.config.Global.Desc; desc != "" {
-				m.line(one, label{"desc", desc})
-			}
-		case "build_info", "Build info":
-			m.line(one, label{"version", Version}, global)
-		default:
-			m.line(c.Get(p), global)
-		}
-	}
-}
-
-// objects writes all metrics of one kind of objects.
-func (m *metrics) objects(on Objects, prefix string) {
-	for i := range allColumns[:fixed] {
-		c := &allColumns[i]
-		if c.Alt == "" || c.On&on == 0 {
-			continue
-		}
-		code, coded := strings.CutPrefix(c.Name, "hrsp_")
-		if coded && c.Name != "hrsp_1xx" && !m.ended {
-			m.headed = true // one metric of six columns
-		} else if desc, ok := metricDescs[c.Name]; !m.begin(prefix, metricName(c, on), first(desc, ok, c.Desc)) {
-			continue
-		}
-		if coded && !m.query.wants(prefix+c.Alt) {
-			continue
-		}
-		m.each(on, func(r *Row, labels []label) {
-			if coded {
-				labels = append(labels, label{"code", code})
-			}
-			m.object(c, r, labels)
-		})
-	}
-	if m.query.extra {
-		m.modules(on, prefix)
-	}
-}
-
-func first(text string, ok bool, other string) string {
-	if ok {
-		return text
-	}
-	return other
-}
-
-// modules writes the columns of modules.
-func (m *metrics) modules(on Objects, prefix string) {
-	for _, mod := range modules {
-		for i := range allColumns[fixed:] {
-			c := &allColumns[fixed+i]
-			if moduleOf(c.Name) != mod.name || c.On&on == 0 || !m.begin(prefix, c.Name, c.Desc) {
-				continue
-			}
-			m.kind = "counter"
-			m.each(on, func(r *Row, labels []label) {
-				m.line(c.Value(r), slices.Insert(labels, m.modulePlace(on), label{"mod", mod.name})...)
-			})
-		}
-	}
-}
-
-// modulePlace is where the label of the module stands: behind the name of the object, before the description of a
-// frontend or backend and behind that of others.
-func (m *metrics) modulePlace(on Objects) int {
-	if on&Proxies != 0 {
-		return 1
-	}
-	return 3
-}
-
-// each calls write for each object of a kind, with the labels that name it.
-func (m *metrics) each(on Objects, write func(r *Row, labels []label)) {
-	scan := Scan{Config: m.config, Select: Selection{Bound: true, Proxy: -1, ID: -1, Types: 1 << objectTypes[on], NoMaint: m.query.noMaint}}
-	var row Row
-	var labels [5]label
-	for !m.ended && scan.Next(&row) {
-		desc := ""
-		if m.query.desc {
-			desc = row.Proxy.Desc
-		}
-		named := append(labels[:0], label{"proxy", row.Proxy.Name}, label{"desc", desc})
-		switch on {
-		case Listener:
-			named = append(named, label{"listener", ListenerName(row.Listener)})
-		case Server:
-			named = append(named, label{"server", row.Server.Name})
-		}
-		write(&row, named)
+	case "build_info", "Build info":
+		m.line(f, one, label{"version", Version}, global)
+	default:
+		m.line(f, f.info.Get(m.info), global)
 	}
 }
 
@@ -371,55 +273,56 @@ var metricDescs = map[string]string{
 }
 
 // object writes the line, or the lines by state, of one object.
-func (m *metrics) object(c *Column, r *Row, labels []label) {
+func (m *metrics) object(fam *family, r *Row, labels []label) {
+	c := fam.column
 	web := r.Proxy.Mode == runtime.ModeHTTP
 	switch c.Name {
 	case "status":
-		m.states(statesOf(r.On), stateOf(r), labels)
+		m.states(fam, statesOf(r.On), stateOf(r), labels)
 	case "agg_server_status", "agg_server_check_status":
-		m.countStates(r, labels)
+		m.countStates(fam, r, labels)
 	case "agg_check_status":
-		m.countChecks(r, labels)
+		m.countChecks(fam, r, labels)
 	case "check_status":
 		if reporting(r.Server) {
-			m.states(checkNames, lastCheck(r.Server).Status.String(), labels)
+			m.states(fam, checkNames, lastCheck(r.Server).Status.String(), labels)
 		}
 	case "check_code":
 		if reporting(r.Server) {
 			f := c.Value(r)
 			f.Format = U32
-			m.line(f, labels...)
+			m.line(fam, f, labels...)
 		}
 	case "agent_status":
 		if f := c.Value(r); f.Format != Empty {
-			m.states(checkNames, strings.TrimPrefix(f.Str, "* "), labels)
+			m.states(fam, checkNames, strings.TrimPrefix(f.Str, "* "), labels)
 		}
 	case "agent_code":
 		if r.Server.Agent.Asked() {
 			f := c.Value(r)
 			f.Format = U32
-			m.line(f, labels...)
+			m.line(fam, f, labels...)
 		}
 	case "agent_duration":
 		if last := r.Server.Agent.Last.Load(); last != nil && last.Status.Ended() {
-			m.line(Field{Format: Float, Float: float64(last.Duration.Milliseconds()) / 1000}, labels...)
+			m.line(fam, Field{Format: Float, Float: float64(last.Duration.Milliseconds()) / 1000}, labels...)
 		}
 	case "check_duration":
 		if f := c.Value(r); f.Format != Empty {
-			m.line(seconds(f), labels...)
+			m.line(fam, seconds(f), labels...)
 		}
 	case "qtime", "ctime", "rtime", "ttime", "qtime_max", "ctime_max", "rtime_max", "ttime_max":
-		m.line(seconds(c.Value(r)), labels...)
+		m.line(fam, seconds(c.Value(r)), labels...)
 	case "req_tot", "hrsp_1xx", "hrsp_2xx", "hrsp_3xx", "hrsp_4xx", "hrsp_5xx", "hrsp_other":
 		if web || r.On == Listener {
-			m.line(c.Value(r), labels...)
+			m.line(fam, c.Value(r), labels...)
 		}
 	case "req_rate_max", "intercepted", "cache_lookups", "cache_hits", "comp_in", "comp_out", "comp_byp", "comp_rsp":
 		if web || r.On == Server || r.On == Listener {
-			m.line(c.Value(r), labels...)
+			m.line(fam, c.Value(r), labels...)
 		}
 	default:
-		m.line(c.Value(r), labels...)
+		m.line(fam, c.Value(r), labels...)
 	}
 }
 
@@ -488,28 +391,28 @@ func serverState(srv *runtime.Server) string {
 }
 
 // states writes one line for each state: 1 for the one that holds.
-func (m *metrics) states(all []string, now string, labels []label) {
+func (m *metrics) states(fam *family, all []string, now string, labels []label) {
 	for _, state := range all {
 		f := Field{Format: U32}
 		if state == now {
 			f.Int = 1
 		}
-		m.line(f, append(labels, label{"state", state})...)
+		m.line(fam, f, append(labels, label{"state", state})...)
 	}
 }
 
 // countStates tells how many servers of a backend are in each state.
-func (m *metrics) countStates(r *Row, labels []label) {
+func (m *metrics) countStates(fam *family, r *Row, labels []label) {
 	servers := r.Proxy.AllServers()
 	counts := map[string]int64{}
 	for _, srv := range servers {
 		counts[serverState(srv)]++
 	}
-	m.counts(servers, serverStates, counts, labels)
+	m.counts(fam, servers, serverStates, counts, labels)
 }
 
 // countChecks tells how many checks of servers of a backend ended in each way.
-func (m *metrics) countChecks(r *Row, labels []label) {
+func (m *metrics) countChecks(fam *family, r *Row, labels []label) {
 	servers := r.Proxy.AllServers()
 	counts := map[string]int64{}
 	for _, srv := range servers {
@@ -517,14 +420,14 @@ func (m *metrics) countChecks(r *Row, labels []label) {
 			counts[lastCheck(srv).Status.String()]++
 		}
 	}
-	m.counts(servers, checkNames, counts, labels)
+	m.counts(fam, servers, checkNames, counts, labels)
 }
 
-func (m *metrics) counts(servers []*runtime.Server, names []string, counts map[string]int64, labels []label) {
+func (m *metrics) counts(fam *family, servers []*runtime.Server, names []string, counts map[string]int64, labels []label) {
 	if len(servers) == 0 {
 		return
 	}
 	for _, name := range names {
-		m.line(Field{Format: U32, Int: counts[name]}, append(labels, label{"state", name})...)
+		m.line(fam, Field{Format: U32, Int: counts[name]}, append(labels, label{"state", name})...)
 	}
 }

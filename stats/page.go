@@ -104,17 +104,14 @@ func (v *view) answer() runtime.StatsAnswer {
 		Select: Selection{NoMaint: v.noMaint, Up: v.up, Scope: v.scope, Only: v.shows}}
 	switch {
 	case v.schema:
-		a.Type, a.Body = "application/json", []byte(Schema+"\n")
+		a.Type, a.Parts = "application/json", func(b []byte) ([]byte, bool) { return append(b, Schema+"\n"...), true }
 	case v.html:
-		a.Type, a.Body = "text/html", v.render(scan)
+		a.Type, a.Parts = "text/html", v.render(scan)
 	default:
 		if v.style == JSON {
 			a.Type = "application/json"
 		}
-		d := Dump{Scan: scan, Style: v.style}
-		for done := false; !done; {
-			a.Body, done = d.Next(a.Body)
-		}
+		a.Parts = (&Dump{Scan: scan, Style: v.style}).Next
 	}
 	return a
 }

@@ -33,29 +33,37 @@ func (m *markup) add(parts ...string) {
 
 func (m *markup) addf(format string, args ...any) { m.b = fmt.Appendf(m.b, format, args...) }
 
-// render makes the whole page.
-func (v *view) render(scan Scan) []byte {
+// render makes the page: its head, each of its lines, its end.
+func (v *view) render(scan Scan) runtime.Parts {
 	m := &markup{modul: v.page.ShowModules}
-	v.head(m)
-	v.process(m)
-	v.result(m)
 	var row Row
-	var px *runtime.Proxy
-	for scan.Next(&row) {
-		if row.Proxy != px {
-			if px != nil {
-				v.tail(m, px)
-			}
+	var px *runtime.Proxy // whose table is open; nil: none is
+	begun := false
+	return func(b []byte) (out []byte, last bool) {
+		m.b = b
+		if !begun {
+			begun = true
+			v.head(m)
+			v.process(m)
+			v.result(m)
+			return m.b, false
+		}
+		more := scan.Next(&row)
+		if px != nil && (!more || row.Proxy != px) {
+			v.tail(m, px)
+			px = nil
+		}
+		if !more {
+			m.add("<script>\n", pageScript, "</script>\n</body></html>\n")
+			return m.b, true
+		}
+		if px == nil {
 			px = row.Proxy
 			v.title(m, px)
 		}
 		v.line(m, &row)
+		return m.b, false
 	}
-	if px != nil {
-		v.tail(m, px)
-	}
-	m.add("<script>\n", pageScript, "</script>\n</body></html>\n")
-	return m.b
 }
 
 func (v *view) head(m *markup) {

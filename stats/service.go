@@ -77,10 +77,6 @@ func exported(cfg *runtime.Config, uri string) *runtime.Reply {
 	if !ok {
 		return badQuery
 	}
-	r := &runtime.Reply{Status: 200, Kind: runtime.ReplyLocal, Chunked: true,
+	return &runtime.Reply{Status: 200, Kind: runtime.ReplyLocal, Parts: parts, Chunked: true,
 		Fixed: [][2]string{{"cache-control", "no-cache"}, {"content-type", "text/plain; version=0.0.4"}, {"transfer-encoding", "chunked"}}}
-	for part := range parts {
-		r.Body = append(r.Body, part...)
-	}
-	return r
 }

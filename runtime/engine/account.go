@@ -53,6 +53,9 @@ func (s *stream) countBytes() {
 	s.reqCounted = in
 	if s.Internal {
 		s.BytesOut += out - s.resCounted
+		if s.served() {
+			s.ResFromServer += out - s.resCounted
+		}
 	} else if s.resHead {
 		s.ResFromServer += out - s.resCounted
 		s.BytesOut += out - s.resCounted

@@ -200,6 +200,10 @@ func (s *stream) clientSent(err error) {
 		s.finish()
 		return
 	}
+	if s.parts != nil {
+		s.giveParts()
+		return
+	}
 	s.renewClient()
 	if s.srvHeld {
 		s.srvHeld = false

@@ -49,6 +49,7 @@ func (s *stream) answerWith(r *runtime.Reply) outcome {
 	}
 	s.out.Reset()
 	s.Res.Reset(s.out.Data, s.resFields)
+	s.parts = nil
 	base := r
 	if r != nil && r.Default {
 		base = s.errorReply(r.Status)
@@ -114,7 +115,7 @@ func (s *stream) fillReply(r *runtime.Reply) ([]byte, error) {
 	switch {
 	case r.Chunked:
 		m.Flags = m.Flags&^message.ContentLength | message.TransferEncoding | message.Chunked
-	case r.Streamed:
+	case r.Parts != nil:
 		m.Flags &^= message.ContentLength
 		if s.Req.Flags&message.Version11 == 0 {
 			m.Flags &^= message.LengthKnown
@@ -136,8 +137,9 @@ func (s *stream) fillReply(r *runtime.Reply) ([]byte, error) {
 	if err := s.addFormatted(r); err != nil {
 		return nil, err
 	}
-	if r.Streamed || r.Chunked {
-		return body, nil
+	if r.Parts != nil {
+		s.parts = r.Parts
+		return nil, nil
 	}
 	var number [20]byte
 	if err := m.Add("content-length", strconv.AppendInt(number[:0], int64(len(body)), 10)); err != nil {
@@ -198,16 +200,16 @@ func (s *stream) captureReply() {
 	}
 }
 
-// sendReply sends the head in s.Res and a body, and ends the stream.
+// sendReply sends the head in s.Res and a body, and ends the stream, unless there are parts of the body to follow.
 func (s *stream) sendReply(body []byte) {
 	c, f := s.c, &s.toCli
-	out, err := s.encodeHead(len(body) == 0)
+	out, err := s.encodeHead(len(body) == 0 && s.parts == nil)
 	if err != nil {
 		s.cut()
 		return
 	}
 	s.BytesOut += headSize(&s.Res)
-	if s.Service != "" && !s.statsRefused {
+	if s.served() {
 		s.ResFromServer += headSize(&s.Res)
 	}
 	s.replied = true
@@ -217,49 +219,31 @@ func (s *stream) sendReply(body []byte) {
 	}
 	switch {
 	case s.requestCut():
+		s.parts = nil
 		if out != nil {
 			out.Release() // nobody is told
 		}
-	case !f.skip:
-		out = s.sendReplyBody(out, body)
-		fallthrough
-	default:
+	case f.skip:
+		s.parts = nil
 		flush(&c.sock, out)
+	case s.parts != nil:
+		flush(&c.sock, out)
+		s.giveParts()
+		return
+	default:
+		s.sendPart(out, body)
 	}
-	if f.to != nil {
-		f.to.SendEnd(nil)
+	s.replyDone()
+}
+
+// replyDone ends a reply of which all is on its way to the client.
+func (s *stream) replyDone() {
+	if to := s.toCli.to; to != nil {
+		to.SendEnd(nil)
 	}
 	s.toCli.done = true
 	s.dropServer()
 	s.skipRequest()
-}
-
-// sendReplyBody sends a body behind what is in out, nil when that has left. The last buffer is not sent yet.
-func (s *stream) sendReplyBody(out *loop.Buffer, body []byte) *loop.Buffer {
-	w, f := s.w, &s.toCli
-	if out == nil {
-		out = w.loop.Buffer()
-	}
-	if f.framing == h1.Chunks && len(body) > 0 {
-		out.Data = h1.AppendChunkHead(out.Data, uint64(len(body)))
-	}
-	for len(body) > 0 {
-		n := min(len(body), cap(out.Data)-len(out.Data))
-		out.Data = append(out.Data, body[:n]...)
-		body = body[n:]
-		f.moved += int64(n)
-		if len(body) > 0 {
-			s.c.sock.Send(out)
-			out = w.loop.Buffer()
-		}
-	}
-	if f.framing == h1.Chunks {
-		if f.moved > 0 {
-			out.Data = append(out.Data, h1.ChunkEnd...)
-		}
-		out.Data = append(out.Data, h1.LastChunk...)
-	}
-	return out
 }
 
 // skipRequest skips what was received of a request that is answered here, and what

@@ -85,11 +85,14 @@ func (s *stream) administers(page *runtime.StatsPage, at sample.Checkpoint) bool
 }
 
 func (s *stream) answerStats(a runtime.StatsAnswer) outcome {
-	s.ResFromServer += int64(len(a.Body))
-	r := &runtime.Reply{Status: a.Status, Body: a.Body, Kind: runtime.ReplyLocal, Streamed: a.Status == 200}
+	r := &runtime.Reply{Status: a.Status, Parts: a.Parts, Kind: runtime.ReplyLocal}
 	r.Fixed = append(r.Fixed, [2]string{"cache-control", "no-cache"}, [2]string{"content-type", a.Type})
 	if a.Refresh > 0 {
 		r.Fixed = append(r.Fixed, [2]string{"refresh", strconv.Itoa(a.Refresh)})
+	}
+	if a.Parts != nil && s.Req.Flags&message.Version11 != 0 && s.Method != message.HEAD {
+		r.Chunked = true
+		r.Fixed = append(r.Fixed, [2]string{"transfer-encoding", "chunked"})
 	}
 	if a.Location != "" {
 		r.Fixed = append(r.Fixed, [2]string{"content-length", "0"}, [2]string{"location", a.Location})
@@ -97,11 +100,13 @@ func (s *stream) answerStats(a runtime.StatsAnswer) outcome {
 	return s.answerWith(r)
 }
 
+// served tells whether the answer is that of a service.
+func (s *stream) served() bool { return s.Service != "" && !s.statsRefused }
+
 // serve notes that a service of the program answers in the place of a server.
 func (s *stream) serve() {
 	now := s.w.loop.Now()
 	s.Time.Queue, s.Time.Connect, s.Time.Response = now, now, now
-	s.ResFromServer += int64(len(s.Reply.Body))
 }
 
 // challenge makes the reply that asks for a user of the statistics.

@@ -109,23 +109,25 @@ type stream struct {
 	inAt                   int             // next byte of in's body to pass on or decode
 	srvWant                h1.Want         // what becomes of the server connection
 	resParser              h1.Parser
-	resHead                bool         // the response's head is complete
-	outMore, outExtra      *loop.Buffer // behind out while rules wait
-	cliHeld, srvHeld       bool         // paused: the other side is slower
-	cliDone                bool         // a pipe whose client has ended
-	cliMoved               int64        // when what is queued for the client was last seen to fall
-	cliQueued              int          // what was queued for the client when its timer was set
-	switched               bool         // from TCP mode to HTTP, in the middle of the frontend's steps
-	draining               bool         // only the client has to take its last bytes
-	sendFailed             bool         // the server does not take any more
-	reqCounted, resCounted int64        // body bytes in the counts already
-	valves                 [2]*valve    // by side; nil: none
-	loan                   *loan        // asked for and not yet answered
-	lent                   bool         // a loan was answered: there is no use in asking again
-	concluded              bool         // counted and logged
-	failedReply            bool         // a reply could not be made: the next is the last
-	inStats                bool         // the statistics answer this request
-	statsRefused           bool         // not let through to the statistics page: logs tell the status as 400, whatever was answered
+	resHead                bool          // the response's head is complete
+	outMore, outExtra      *loop.Buffer  // behind out while rules wait
+	cliHeld, srvHeld       bool          // paused: the other side is slower
+	cliDone                bool          // a pipe whose client has ended
+	cliMoved               int64         // when what is queued for the client was last seen to fall
+	cliQueued              int           // what was queued for the client when its timer was set
+	switched               bool          // from TCP mode to HTTP, in the middle of the frontend's steps
+	draining               bool          // only the client has to take its last bytes
+	sendFailed             bool          // the server does not take any more
+	reqCounted, resCounted int64         // body bytes in the counts already
+	valves                 [2]*valve     // by side; nil: none
+	loan                   *loan         // asked for and not yet answered
+	lent                   bool          // a loan was answered: there is no use in asking again
+	concluded              bool          // counted and logged
+	failedReply            bool          // a reply could not be made: the next is the last
+	inStats                bool          // the statistics answer this request
+	parts                  runtime.Parts // makes the rest of the reply's body; nil: there is none
+	pull                   loop.Task     // makes some more of it in the next turn
+	statsRefused           bool          // not let through to the statistics page: logs tell the status as 400, whatever was answered
 }
 
 // addedHeaders is how many headers rules may add to a message that came with as many as are allowed.
@@ -138,6 +140,7 @@ func newStream(w *worker) *stream {
 	s.resFields = make([]message.Field, 0, w.cfg.Global.Tune.MaxHdr+addedHeaders)
 	s.URI = make([]byte, 0, 128)
 	s.waker.init(s)
+	s.pull.Init(s)
 	limits := &w.cfg.VarLimits
 	s.TxnVars.Init(sample.TxnScope, limits, nil)
 	s.ReqVars.Init(sample.ReqScope, limits, &s.TxnVars)
@@ -222,6 +225,7 @@ func (s *stream) reset() {
 	s.switched = false
 	s.draining, s.sendFailed, s.failedReply, s.inStats, s.statsRefused, s.concluded = false, false, false, false, false, false
 	s.inBack, s.queued, s.persist, s.headSent, s.replays = false, false, false, false, false
+	s.parts = nil
 	s.replied, s.closing, s.srvKeep, s.tunnel = false, false, false, false
 	s.srvEnd, s.linkErr, s.dialed, s.linkServed = nil, nil, false, 0
 }

@@ -105,6 +105,15 @@ func duration(text string, unit time.Duration) (d time.Duration, ok bool) {
 	return d, stray == 0 && fault == nil
 }
 
+// parts is a step that writes an answer that is made piece by piece.
+func parts(next runtime.Parts) cli.Step {
+	return rows(func(c *cli.Conn) bool {
+		out, last := next(c.Buffer())
+		c.SetBuffer(out)
+		return !last
+	})
+}
+
 // rows is a step that writes one row after the other: write tells whether there is a further one.
 func rows(write func(c *cli.Conn) bool) cli.Step {
 	return func(c *cli.Conn) bool {

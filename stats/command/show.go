@@ -76,11 +76,7 @@ func showStat(c *cli.Conn, args []string) cli.Step {
 			d.Scan.Select.Up = true
 		}
 	}
-	return rows(func(c *cli.Conn) bool {
-		out, done := d.Next(c.Buffer())
-		c.SetBuffer(out)
-		return !done
-	})
+	return parts(d.Next)
 }
 
 // dumpCounters prints what "stats-file" reads.
