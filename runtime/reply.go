@@ -19,12 +19,10 @@ type Reply struct {
 	Kind    ReplyKind
 	Closes  bool // the connection ends behind the reply
 
-	// Parts makes the body while the client takes it: it goes out without a length, in chunks or until the end of the
-	// connection. nil: Body or Format.
-	Parts Parts
-
-	// Chunked makes Parts go out in chunks whatever the version of the client. Fixed has the header that says so.
-	Chunked bool
+	// Parts makes the body while the client takes it: it goes out until the end of the connection, or in chunks.
+	// nil: Body or Format.
+	Parts   Parts
+	Chunked bool // whatever the version of the client: Fixed has the header that says so
 
 	Default bool // the proxy's own error of this status, errorfile or built in
 

@@ -116,10 +116,7 @@ func (s *stream) fillReply(r *runtime.Reply) ([]byte, error) {
 	case r.Chunked:
 		m.Flags = m.Flags&^message.ContentLength | message.TransferEncoding | message.Chunked
 	case r.Parts != nil:
-		m.Flags &^= message.ContentLength
-		if s.Req.Flags&message.Version11 == 0 {
-			m.Flags &^= message.LengthKnown
-		}
+		m.Flags &^= message.ContentLength | message.LengthKnown
 	}
 	if method == message.HEAD {
 		m.Flags |= message.BodylessResponse
@@ -138,7 +135,9 @@ func (s *stream) fillReply(r *runtime.Reply) ([]byte, error) {
 		return nil, err
 	}
 	if r.Parts != nil {
-		s.parts = r.Parts
+		if method != message.HEAD {
+			s.parts = r.Parts
+		}
 		return nil, nil
 	}
 	var number [20]byte
@@ -228,6 +227,9 @@ func (s *stream) sendReply(body []byte) {
 		flush(&c.sock, out)
 	case s.parts != nil:
 		flush(&c.sock, out)
+		if s.phase == full {
+			s.listen() // to notice a client that leaves
+		}
 		s.giveParts()
 		return
 	default:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"strconv"
+	"strings"
 
 	"hapax/acl"
 	"hapax/acl/sample"
@@ -19,11 +20,14 @@ func (s *stream) backStats() outcome  { return s.serveStats(s.Back, sample.BackR
 // its users. Section 4.2 "stats enable".
 func (s *stream) serveStats(px *runtime.Proxy, at sample.Checkpoint) outcome {
 	page := px.Stats
-	uri := s.Req.URI()
 	if s.Method != message.GET && s.Method != message.HEAD && s.Method != message.POST {
 		return next
 	}
-	if page == nil || s.w.engine.Options.Stats == nil || !statsURI(uri, page.URI) {
+	if page == nil || s.w.engine.Options.Stats == nil {
+		return next
+	}
+	uri := s.statsURI(page)
+	if !bytes.HasPrefix(uri, []byte(page.URI)) {
 		return next
 	}
 	if !s.inStats {
@@ -119,10 +123,13 @@ func challenge(page *runtime.StatsPage) *runtime.Reply {
 		Fixed: [][2]string{{"www-authenticate", "Basic realm=\"" + realm + "\""}}}
 }
 
-// statsURI tells whether a request is for the stats page: its URI begins with
-// the page's, whatever follows.
-func statsURI(uri []byte, page string) bool {
-	return bytes.HasPrefix(uri, []byte(page))
+// statsURI is what begins with the page's URI in a request for it, whatever follows: the path, without a scheme and an
+// authority before it, when the page's is one.
+func (s *stream) statsURI(page *runtime.StatsPage) []byte {
+	if strings.HasPrefix(page.URI, "/") {
+		return s.Req.PathQuery()
+	}
+	return s.Req.URI()
 }
 
 // authorized checks the Authorization header against the page's users.

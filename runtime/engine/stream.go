@@ -225,7 +225,6 @@ func (s *stream) reset() {
 	s.switched = false
 	s.draining, s.sendFailed, s.failedReply, s.inStats, s.statsRefused, s.concluded = false, false, false, false, false, false
 	s.inBack, s.queued, s.persist, s.headSent, s.replays = false, false, false, false, false
-	s.parts = nil
 	s.replied, s.closing, s.srvKeep, s.tunnel = false, false, false, false
 	s.srvEnd, s.linkErr, s.dialed, s.linkServed = nil, nil, false, 0
 }
@@ -565,7 +564,7 @@ func (s *stream) finish() {
 	if s.dead {
 		return
 	}
-	s.dead = true
+	s.dead, s.parts = true, nil
 	w, c := s.w, s.c
 	s.leaveQueue()
 	s.forgo()
