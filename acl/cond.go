@@ -149,6 +149,21 @@ func (c *Cond) test(ctx *sample.Context) Result {
 // From is where the condition takes its data from.
 func (c *Cond) From() sample.Source { return c.from }
 
+// Reads is where everything in the condition takes its data from, what stands inside acl() included.
+func (c *Cond) Reads() (from sample.Source) {
+	for _, suite := range c.suites {
+		for _, term := range suite {
+			for _, t := range term.acl.tests {
+				from |= t.expr.From()
+				if inner := nested(t.expr); inner != nil {
+					from |= inner.Reads()
+				}
+			}
+		}
+	}
+	return from
+}
+
 // Supported tells whether nothing in the condition is Missing.
 func (c *Cond) Supported() bool {
 	for _, suite := range c.suites {

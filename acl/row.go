@@ -53,6 +53,7 @@ func checkNested(c *sample.Compiler, args []sample.Arg) error {
 		cond.suites[0] = append(cond.suites[0], term{a, neg})
 	}
 	args[0].Data = cond
+	c.Reads |= cond.Reads()
 	return nil
 }
 

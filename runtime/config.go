@@ -87,6 +87,7 @@ type Global struct {
 	CloseSpread                        time.Duration // -1: idle connections are not closed while stopping
 	MaxReloads                         int           // mworker-max-reloads
 	ThreadLimit                        int           // thread-hard-limit; 0 none
+	ProfileTasks                       bool          // streams measure what they take
 	NoReusePort                        bool          // sockets are not shared with another process
 	AnonKey                            atomic.Uint32 // live: anonkey, which "set anon on" takes; 0: none
 

@@ -51,6 +51,7 @@ type Bind struct {
 	V4V6           bool
 	Transparent    bool
 	DeferAccept    bool
+	SaveSYN        int // tcp-ss: 1 keeps the first packet of a connection, 2 with its Ethernet header
 	TFO            bool
 	MSS            int
 	TCPUserTimeout int       // ms

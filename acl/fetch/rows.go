@@ -13,7 +13,7 @@ import (
 
 // Rows are the fetches of this package.
 var Rows = slices.Concat(constantRows, internalRows, addressRows, tlsRows, payloadRows, helloRows, distccRows, requestRows, headerRows,
-	cookieRows, parameterRows, bodyRows, authRows, responseRows, captureRows)
+	cookieRows, parameterRows, bodyRows, blockRows, authRows, responseRows, captureRows)
 
 // doc makes the shared part of a row. Examples are triples: an expression, what it is evaluated on, its value.
 func doc(name, ref, summary string, args []keyword.Arg, examples ...string) keyword.Doc {

@@ -34,6 +34,9 @@ type Compiler struct {
 	// Warn is told of what is accepted but deprecated; it may be nil.
 	Warn func(text string)
 
+	// Reads collects where the fetches read so far take their data from. Whoever asks for it empties it before.
+	Reads Source
+
 	// LookUp gives the loader's registries to Check functions of a domain.
 	LookUp any
 }
@@ -161,6 +164,7 @@ func (c *Compiler) fetch(text string) (e *Expr, rest string, err error) {
 
 func (c *Compiler) fetchArgs(f *Fetch, name, text string) (e *Expr, rest string, pos int, err error) {
 	e = &Expr{Fetch: f}
+	c.Reads |= f.From
 	args, got, rest, pos, err := c.arguments(text, f.Args, f.Name, "")
 	if err != nil {
 		return nil, rest, pos, err

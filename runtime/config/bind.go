@@ -264,6 +264,14 @@ func bindWords() []BindWord {
 			b.TCPUserTimeout, err = l.userTimeout(w)
 			return err
 		}),
+		row("tcp-ss", "keep the first packet of connections, for fc_saved_syn: 1 from its IP header on, 2 from its Ethernet header on", keyword.Int, func(l *Loader, w *Words, b *runtime.Bind) error {
+			value := w.Take()
+			b.SaveSYN = atol(value)
+			if value == "" || value[0] < '0' || value[0] > '9' || b.SaveSYN > 2 {
+				return errors.New("'tcp-ss' : TCP Save SYN option expects an integer argument from 0 to 2")
+			}
+			return nil
+		}),
 		row("process", "not supported anymore", keyword.Str, func(l *Loader, w *Words, b *runtime.Bind) error {
 			return fmt.Errorf("'process %s' on 'bind' lines is not supported anymore, please use 'thread' instead.", w.Take())
 		}),

@@ -147,6 +147,17 @@ func processKeywords() []Keyword {
 				l.Config.Global.LogTag = line.Arg(1)
 			}
 		}),
+		global("profiling.tasks", "whether streams measure their CPU and latency", []keyword.Arg{{Name: "value", Type: keyword.Enum, Enum: []string{"on", "auto", "off"}, Doc: "auto: off, as no loop falls so far behind that it would matter"}},
+			reporting(func(l *Loader, line *ast.Line) error {
+				switch v := line.Arg(1); {
+				case l.TooMany(line, 1, 1):
+				case v != "on" && v != "auto" && v != "off":
+					return fmt.Errorf("'profiling.tasks' expects either 'on', 'auto', or 'off' but got '%s'.", v)
+				default:
+					l.Config.Global.ProfileTasks = v == "on"
+				}
+				return nil
+			})),
 		defaultPathRow(),
 		global("server-state-base", "directory of the files with server states", arg("path", keyword.File),
 			onceFile("expects one argument: a directory path.", func(g *runtime.Global) *string { return &g.StateBase })),

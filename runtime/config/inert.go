@@ -64,7 +64,6 @@ func inertKeywords() []Keyword {
 		choice("tune.sched.low-latency", noteRunQueue, "either 'on' or 'off' but got '%s'.", "on", "off"),
 		choice("tune.idle-pool.shared", "idle connections belong to one loop", "'full', 'on' or 'off' but got '%s'.", "full", "on", "off"),
 		choice("tune.listener.multi-queue", "each loop accepts for itself", "either 'on', 'fair', or 'off' but got '%s'.", "on", "fair", "off"),
-		choice("profiling.tasks", noteDebug, "either 'on', 'auto', or 'off' but got '%s'.", "on", "auto", "off"),
 	}
 }
 

@@ -40,13 +40,6 @@ func checkedBindWords() []BindWord {
 			}
 			return nil
 		}},
-		{Doc: absent("tcp-ss", "5.1", "keep the first packet", keyword.Arg{Name: "mode", Type: keyword.Int}), Parse: func(_ *Loader, w *Words, _ *runtime.Bind) error {
-			value := w.Take()
-			if n, rest := strtol(value, 10); value == "" || rest != "" || n < 0 || n > 2 {
-				return errors.New("'tcp-ss' : TCP Save SYN option expects an integer argument from 0 to 2")
-			}
-			return nil
-		}},
 	}
 }
 

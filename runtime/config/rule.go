@@ -116,7 +116,9 @@ func (l *Loader) readHTTPRule(line *ast.Line, at int, what string, kind runtime.
 // Missing is not looked at up to the condition.
 func (l *Loader) readAction(row *Action, a *ActionLine) (err error) {
 	if row.Parse != nil {
+		l.Samples.Reads = 0
 		a.Rule.Do, err = row.Parse(l, a)
+		a.Rule.From = l.Samples.Reads
 	}
 	if row.Status == keyword.Missing {
 		l.Missing(a.Pos(), a.Line.Arg(0)+" "+a.Name)

@@ -192,6 +192,9 @@ func bindTCP(g *runtime.Global, ln *runtime.Listener) (int, error) {
 	if b.DeferAccept {
 		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT, 60)
 	}
+	if b.SaveSYN > 0 {
+		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_SAVE_SYN, b.SaveSYN)
+	}
 	if b.TFO {
 		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_FASTOPEN, backlog(ln))
 	}

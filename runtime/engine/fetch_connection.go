@@ -58,6 +58,8 @@ var connectionFetches = []sample.Fetch{
 	{Doc: doc("bs.rst_code", "7.3.4", "the code with which the server reset the stream: there is none in HTTP/1", ""),
 		Out: sample.Int, From: sample.ServerConn, Eval: resetCode(serverReset)},
 
+	{Doc: doc("fc_saved_syn", "7.3.3", "the first packet of the client's connection, kept by the bind option tcp-ss", ""),
+		Out: sample.Bin, From: sample.ClientAddr, Eval: savedSYN},
 	{Doc: doc("fc_rtt", "7.3.3", "the round trip time of the client's connection", "", timeUnit),
 		Check: checkTimeUnit, Out: sample.Int, From: sample.ClientAddr, Eval: kernelTime(clientSocket, func(i *unix.TCPInfo) uint32 { return i.Rtt })},
 	{Doc: doc("fc_rttvar", "7.3.3", "how much the round trip time of the client's connection varies", "", timeUnit),
@@ -123,11 +125,11 @@ func streamsOf(has func(ctx *sample.Context) (*stream, bool), of func(*stream) *
 	}
 }
 
-// glitches makes an Eval for the glitches of a connection. HTTP/1 has no others than those that end it.
+// glitches makes an Eval for the glitches of a connection that speaks HTTP. HTTP/1 has no others than those that end it.
 func glitches(has func(ctx *sample.Context) (*stream, bool), of func(*stream) *mux) evalFunc {
 	return func(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
 		st, ok := has(ctx)
-		if !ok {
+		if !ok || !st.http {
 			return false
 		}
 		n := 0
@@ -368,6 +370,24 @@ func kernelNumber(ctx *sample.Context, of socket, get func(i *unix.TCPInfo) uint
 	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.IPPROTO_TCP, unix.TCP_INFO,
 		uintptr(unsafe.Pointer(&w.tcpInfo)), uintptr(unsafe.Pointer(&size)), 0)
 	return int64(get(&w.tcpInfo)), errno == 0
+}
+
+// savedSYN asks the kernel for the packet, which it gives once.
+func savedSYN(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
+	_, fd, ok := clientSocket(ctx)
+	if !ok {
+		return false
+	}
+	room := ctx.Scratch.Room()
+	room = room[:cap(room)]
+	size := uint32(len(room))
+	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.IPPROTO_TCP, unix.TCP_SAVED_SYN,
+		uintptr(unsafe.Pointer(&room[0])), uintptr(unsafe.Pointer(&size)), 0)
+	if errno != 0 {
+		return false
+	}
+	out.SetBin(ctx.Scratch.Take(room[:size]))
+	return true
 }
 
 // kernelTime makes an Eval of a time that the kernel measures in microseconds.

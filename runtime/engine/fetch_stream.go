@@ -16,7 +16,7 @@ import (
 var streamFetches = []sample.Fetch{
 	{Doc: doc("server_status", "7.3.7", "the status that the server sent; 0 when none did", "200"),
 		Dir: sample.Response, Out: sample.Int, From: sample.ResLine, Eval: of(serverStatus)},
-	{Doc: doc("internal.strm.is_htx", "7.3.8", "whether the stream carries HTTP", "1"),
+	{Doc: doc("internal.strm.is_htx", "7.3.7", "whether the stream carries HTTP", "1"),
 		Out: sample.Bool, From: sample.Internal, Eval: truth(speaksHTTP)},
 	{Doc: doc("last_rule_file", "7.3.2", "the file of the last rule that ended a rule set", "f.cfg"),
 		Out: sample.Str, From: sample.Internal, Eval: text(lastRuleFile)},
@@ -32,8 +32,6 @@ var streamFetches = []sample.Fetch{
 		Out: sample.Int, From: sample.Internal, Eval: number(busy)},
 	{Doc: doc("cpu_usage_thr", "7.3.2", "percent of the last half second that the thread was busy", ""),
 		Out: sample.Int, From: sample.Internal, Eval: threadBusy},
-	{Doc: doc("quic_enabled", "7.3.2", "true when QUIC is spoken; without it there is no value", ""),
-		Out: sample.Bool, From: sample.Constant, Eval: func(*sample.Context, []sample.Arg, *sample.Value) bool { return false }},
 }
 
 var conditionConverters = []sample.Converter{

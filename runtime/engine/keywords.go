@@ -14,7 +14,7 @@ import (
 // Domain holds the fetches and converters that ask what only the engine knows of streams and their connections.
 var Domain = config.Domain{
 	Name:       "engine",
-	Fetches:    slices.Concat(streamFetches, connectionFetches),
+	Fetches:    slices.Concat(streamFetches, connectionFetches, effortFetches, absentFetches),
 	Converters: conditionConverters,
 	ServerWords: []config.ServerWord{{
 		Doc: keyword.Doc{Name: "pool-conn-name", Ref: "5.2", Summary: "only connections made with the same value are used again", Args: []keyword.Arg{{Name: "expr", Type: keyword.Sample}},

@@ -1,5 +1,7 @@
 package engine
 
+import "hapax/runtime/loop"
+
 // outcome is what a step tells its lane.
 type outcome uint8
 
@@ -43,6 +45,28 @@ func (l *lane) name() string {
 // run runs a lane until it waits or is over. A step that changes the steps of
 // its lane (a chosen backend adds its own) has put it where it goes on.
 func (s *stream) run(l *lane) {
+	s.calls++
+	if s.w.profiling {
+		s.measured(l)
+		return
+	}
+	s.advance(l)
+}
+
+// measured is run with "profiling.tasks on". What a step makes run in turn counts once.
+func (s *stream) measured(l *lane) {
+	w, began := s.w, loop.Clock()
+	outermost := !w.measuring
+	w.measuring = true
+	s.advance(l)
+	if outermost {
+		w.measuring = false
+		s.busy += loop.Clock() - began
+		s.late += began - w.loop.Now()
+	}
+}
+
+func (s *stream) advance(l *lane) {
 	for !s.dead && l.at < len(l.steps) {
 		cur := &l.steps[l.at]
 		switch cur.run(s) {

@@ -102,12 +102,12 @@ func frontHTTP(px *runtime.Proxy) (steps []step) {
 // mode look for an HTTP request.
 func asksHTTP(px *runtime.Proxy) bool {
 	for _, r := range px.TCPReq {
-		if r.Cond != nil && r.Cond.From().HTTP() || r.From.HTTP() {
+		if r.Cond != nil && r.Cond.Reads().HTTP() || r.From.HTTP() {
 			return true
 		}
 	}
 	for _, r := range px.Switching {
-		if r.Cond != nil && r.Cond.From().HTTP() {
+		if r.Cond != nil && r.Cond.Reads().HTTP() || r.Dynamic != nil {
 			return true
 		}
 	}

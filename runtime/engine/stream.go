@@ -127,6 +127,8 @@ type stream struct {
 	inStats                bool          // the statistics answer this request
 	parts                  runtime.Parts // makes the rest of the reply's body; nil: there is none
 	pull                   loop.Task     // makes some more of it in the next turn
+	calls                  uint32        // how often a lane was run
+	busy, late             int64         // ns that its lanes ran, and waited in the loop's turn: with profiling.tasks on
 	statsRefused           bool          // not let through to the statistics page: logs tell the status as 400, whatever was answered
 }
 
@@ -223,6 +225,7 @@ func (s *stream) reset() {
 	s.resHead, s.cliHeld, s.srvHeld, s.cliDone = false, false, false, false
 	s.early, s.resEnd, s.kills = false, false, false
 	s.switched = false
+	s.calls, s.busy, s.late = 0, 0, 0
 	s.draining, s.sendFailed, s.failedReply, s.inStats, s.statsRefused, s.concluded = false, false, false, false, false, false
 	s.inBack, s.queued, s.persist, s.headSent, s.replays = false, false, false, false, false
 	s.replied, s.closing, s.srvKeep, s.tunnel = false, false, false, false

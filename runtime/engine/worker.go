@@ -41,11 +41,14 @@ type worker struct {
 	coming  atomic.Int32 // on their way from other workers
 	line    []byte       // memory for one evaluated header or name
 	page    []byte       // memory for one evaluated body
-	tcpInfo unix.TCPInfo // memory for what the kernel knows of one connection
+	// profiling: streams measure what they take; measuring: one of them does it now.
+	profiling, measuring bool
+	tcpInfo              unix.TCPInfo // memory for what the kernel knows of one connection
 }
 
 func newWorker(e *Engine, id int, l *loop.Loop) *worker {
 	w := &worker{engine: e, cfg: e.Config, id: id, loop: l, scratch: sample.NewScratch(0), over: make(chan struct{})}
+	w.profiling = e.Config.Global.ProfileTasks
 	w.limits.buffer = e.Config.Global.Tune.BufSize
 	w.limits.rewrite = e.Config.Global.Tune.MaxRewrite
 	return w

@@ -272,8 +272,11 @@ func checkCertificate(c *sample.Compiler, args []sample.Arg) error {
 
 func checkSecret(c *sample.Compiler, args []sample.Arg) error {
 	checkVariable(c, args)
-	if args[0].Type != keyword.Var && decode64(args[0].Str) == nil {
-		return errors.New("failed to parse secret: failed to parse base64 string")
+	if args[0].Type == keyword.Var || args[0].Str == "" {
+		return nil
+	}
+	if _, err := base64.StdEncoding.Strict().DecodeString(args[0].Str); err != nil {
+		return errors.New("failed to parse secret: argument needs to be base64 encoded, and can either be a string or a variable")
 	}
 	return nil
 }
