@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -12,7 +13,7 @@ import (
 // Config is one loaded and resolved configuration.
 type Config struct {
 	Global    Global
-	Proxies   []*Proxy // in the order of the files, defaults sections not included
+	Proxies   []*Proxy // in the order of the files, defaults sections not included; see AllProxies
 	Userlists map[string]*Userlist
 	HTTPErrs  map[string]*HTTPErrors // http-errors sections
 	Vars      *sample.VarNames       // names of all variables, and their ids
@@ -21,9 +22,11 @@ type Config struct {
 	Patterns  *pattern.Refs          // maps and pattern files
 	Stats     GlobalStats
 	Logger    any // state of runtime/logger
-	Loader    any // runtime/config's own: it makes servers while the process runs
+	Loader    any // runtime/config's own: it makes servers and backends while the process runs
 
 	Kept []KeptCounters // what the stats file says
+
+	live atomic.Pointer[[]*Proxy] // the proxies now, once one came or went: replaced as a whole
 }
 
 // KeptCounters are a line of a stats file: counters of an object in a former process.
@@ -37,9 +40,30 @@ type KeptCounters struct {
 	Values   []string
 }
 
+// AllProxies are the proxies now: those of the files, without the backends that were deleted since, and the backends
+// that were added. Nobody may change the slice.
+func (c *Config) AllProxies() []*Proxy {
+	if all := c.live.Load(); all != nil {
+		return *all
+	}
+	return c.Proxies
+}
+
+// Join adds a backend at the end. Only one goroutine at a time may call Join and Leave.
+func (c *Config) Join(px *Proxy) {
+	all := append(slices.Clone(c.AllProxies()), px)
+	c.live.Store(&all)
+}
+
+// Leave takes a backend out.
+func (c *Config) Leave(px *Proxy) {
+	all := slices.DeleteFunc(slices.Clone(c.AllProxies()), func(other *Proxy) bool { return other == px })
+	c.live.Store(&all)
+}
+
 // Proxy by name; nil when there is none.
 func (c *Config) Proxy(name string) *Proxy {
-	for _, px := range c.Proxies {
+	for _, px := range c.AllProxies() {
 		if px.Name == name {
 			return px
 		}
@@ -177,6 +201,7 @@ type GlobalStats struct {
 	ConnRateLimit                   atomic.Int64    // maxconnrate in force, set by the engine at start and by "set rate-limit"
 	SessRateLimit                   atomic.Int64    // maxsessrate in force
 	TLSRateLimit                    atomic.Int64    // maxsslrate in force
+	CompRateLimit                   atomic.Int64    // bytes per second that are compressed at most: "set rate-limit"
 	Captures                        counter.Counter // messages that broke their protocol
 	Idle                            func() int      // percent of the last half second that loops waited, the mean of all; nil: nothing runs. Set by the engine
 	TLSConns                        counter.Gauge   // client and server side

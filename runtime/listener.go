@@ -32,6 +32,21 @@ type Addr struct {
 	FD     int            // FD, Sockpair
 }
 
+// Typed is an address with its family in front, as the stats sockets are listed; "" for what is no address.
+func (a *Addr) Typed() string {
+	switch a.Family {
+	case FamilyUnix:
+		return "unix@" + a.Path
+	case FamilyAbstract, FamilyAbstractZ:
+		return "abns@" + a.Path
+	case FamilyIPv4:
+		return "ipv4@" + a.IP.String()
+	case FamilyIPv6:
+		return "ipv6@" + a.IP.String()
+	}
+	return ""
+}
+
 // Bind is one "bind" line: it makes one listener for each address and port.
 // Section 5.1.
 type Bind struct {

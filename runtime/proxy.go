@@ -191,6 +191,7 @@ type Proxy struct {
 	Listeners     []*Listener
 	Servers       []*Server // in the order of the file; see AllServers
 	DefaultServer *Server   // what "default-server" set: the template of later servers
+	Pinned        bool      // something in the configuration refers to it: it cannot be deleted
 
 	ACLs                   *acl.Set // named ACLs of this proxy
 	TCPConn                Ruleset  // tcp-request connection
@@ -239,8 +240,8 @@ type Proxy struct {
 	Errors map[int]*Reply // errorfile, errorloc, http-error by status
 	Stats  *StatsPage     // nil: no stats page
 
-	Slot        int          // index in Config.Proxies, given by the engine
-	LiveMaxConn atomic.Int64 // live: set maxconn frontend; 0: no limit of its own
+	Plan        any          // the steps of its streams: set by runtime/engine
+	LiveMaxConn atomic.Int64 // live: connections of a frontend at most; 0: none is let in. Set by the engine at start and by "set maxconn frontend"
 	SendName    string       // http-send-name-header, lower case; "" none
 
 	Live        ProxyStats

@@ -10,7 +10,7 @@ func Clear(cfg *runtime.Config, all bool) {
 	for _, m := range []*counter.Max{&cfg.Stats.MaxConnRate, &cfg.Stats.MaxSessRate, &cfg.Stats.TLSRateMax} {
 		m.Clear()
 	}
-	for _, px := range cfg.Proxies {
+	for _, px := range cfg.AllProxies() {
 		clearProxy(&px.Live, all)
 		for _, srv := range px.AllServers() {
 			clearServer(srv, all)

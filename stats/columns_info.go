@@ -104,7 +104,7 @@ var infoColumns = []InfoColumn{
 	{Name: "CompressBpsOut", Alt: "http_comp_bytes_out_total", Desc: "Number of bytes emitted by the HTTP compressor in this worker process over the last second",
 		Get: func(p *info) Field { return p.none(rating, rating) }},
 	{Name: "CompressBpsRateLim", Alt: "limit_http_comp", Desc: "Limit of CompressBpsOut beyond which HTTP compression is automatically disabled",
-		Get: func(*info) Field { return u32(limit, 0) }},
+		Get: func(p *info) Field { return u32(limit, p.live().CompRateLimit.Load()) }},
 	{Name: "ZlibMemUsage", Alt: "current_zlib_memory", Desc: "Amount of memory currently used by HTTP compression on the current worker process (in bytes)",
 		Get: func(*info) Field { return Field{} }},
 	{Name: "MaxZlibMemUsage", Alt: "max_zlib_memory", Desc: "Limit on the amount of memory used by HTTP compression above which it is automatically disabled (in bytes, see global.maxzlibmem)",

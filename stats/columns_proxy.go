@@ -114,7 +114,7 @@ var proxyColumns = []Column{
 		Get: colReqRate, Kept: keptReqRate},
 	{Name: "req_rate_max", Alt: "http_requests_rate_max", Desc: "Highest value of http requests observed since the worker process started", On: Frontend,
 		Get: colReqRateMax},
-	{Name: "req_tot", Alt: "http_requests_total", Desc: "Total number of HTTP requests processed by this object since the worker process started", On: Frontend | Backend | Server, Shared: true, HTTP: true,
+	{Name: "req_tot", Alt: "http_requests_total", Desc: "Total number of HTTP requests processed by this object since the worker process started", On: Frontend | Backend | Server, Shared: true,
 		Get: colReqTot, Back: func(c *runtime.BackCounters) *counter.Counter { return &c.Req }},
 	{Name: "cli_abrt", Alt: "client_aborts_total", Desc: "Total number of requests or connections aborted by the client since the worker process started", On: Backend | Server, Shared: true,
 		Back: func(c *runtime.BackCounters) *counter.Counter { return &c.CliAborts }},

@@ -180,7 +180,7 @@ func (v *view) apply(body []byte) string {
 
 // backend finds a backend by its name, or by its number behind "#".
 func (v *view) backend(name string) *runtime.Proxy {
-	for _, px := range v.config.Proxies {
+	for _, px := range v.config.AllProxies() {
 		if px.Caps&runtime.CapBack == 0 || px.Disabled {
 			continue
 		}

@@ -54,6 +54,7 @@ type Scan struct {
 	Select  Selection
 	Legends bool
 
+	proxies []*runtime.Proxy  // when the walk began
 	proxy   int               // index
 	part    int               // frontend, listeners, servers, backend
 	item    int               // index of the listener or server
@@ -62,8 +63,11 @@ type Scan struct {
 
 // Next puts the next line in r and tells whether there was one.
 func (s *Scan) Next(r *Row) bool {
-	for ; s.proxy < len(s.Config.Proxies); s.proxy, s.part, s.item = s.proxy+1, 0, 0 {
-		px := s.Config.Proxies[s.proxy]
+	if s.proxies == nil {
+		s.proxies = s.Config.AllProxies()
+	}
+	for ; s.proxy < len(s.proxies); s.proxy, s.part, s.item = s.proxy+1, 0, 0 {
+		px := s.proxies[s.proxy]
 		if !s.Select.proxy(px) {
 			continue
 		}

@@ -102,7 +102,7 @@ func colSmax(r *Row) Field {
 func colSlim(r *Row) Field {
 	switch r.On {
 	case Frontend:
-		return u32(limit, int64(FrontMaxConn(r.Config, r.Proxy)))
+		return u32(limit, r.Proxy.LiveMaxConn.Load())
 	case Backend:
 		return u32(limit, int64(r.Proxy.FullConn))
 	case Server:
@@ -112,17 +112,6 @@ func colSlim(r *Row) Field {
 		return Field{}
 	}
 	return u32(limit, int64(r.Listener.Bind.MaxConn))
-}
-
-// FrontMaxConn is the limit of connections of a frontend: its own, else the process's.
-func FrontMaxConn(cfg *runtime.Config, px *runtime.Proxy) int {
-	if n := px.LiveMaxConn.Load(); n != 0 {
-		return int(n)
-	}
-	if px.MaxConn != 0 {
-		return px.MaxConn
-	}
-	return cfg.Global.MaxConn
 }
 
 // inForce is a limit that commands may have changed: live is 0 until the engine has started.
@@ -147,6 +136,9 @@ func colStatus(r *Row) Field {
 		s := "DOWN"
 		if up(r.Proxy) {
 			s = "UP"
+		}
+		if r.Proxy.Unpublished.Load() {
+			s += " (UNPUB)"
 		}
 		if r.Counts {
 			n := 0
@@ -337,6 +329,9 @@ func colReqTot(r *Row) Field {
 			sum += c.H1Req.Load() + c.H2Req.Load() + c.OtherReq.Load()
 		}
 		return u64(counting, sum)
+	}
+	if r.Proxy.Mode != runtime.ModeHTTP {
+		return Field{}
 	}
 	shards := r.backs()
 	for i := range shards {

@@ -67,6 +67,7 @@ func run(args []string) int {
 	}
 	p.out.Quiet, p.out.Verbose, p.list.Diag = f.Quiet, f.Verbose, f.diag
 	p.env = parser.NewEnv(os.Environ())
+	p.env.Preset("HAPROXY_STARTUP_VERSION", version)
 	if f.checkCondition {
 		return p.evaluate()
 	}
@@ -110,7 +111,7 @@ func (p *invocation) predicates() parser.Predicates {
 
 func (p *invocation) loadOptions() config.Options {
 	return config.Options{
-		Predicates: p.predicates(), Variables: logger.Variables, MaxConnPerProxy: p.proxyConns,
+		Predicates: p.predicates(), Variables: logger.Variables, Lasting: logger.Lasting, MaxConnPerProxy: p.proxyConns,
 		Unresolved: p.unresolved, Localpeer: p.localpeer, Pidfile: p.pidfile,
 		NoSplice: !p.enabled("SPLICE") || !p.enabled("FAST-FORWARD"),
 	}

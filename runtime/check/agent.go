@@ -23,7 +23,9 @@ func newAgent(c *Checks, srv *runtime.Server) *Check {
 	ck.http = nil
 	ck.agent = &srv.Agent
 	ck.rules = agentRules()
-	srv.Agent.Health.Store(agentRise)
+	if srv.Proxy.DefaultServer != nil { // see prepare
+		srv.Agent.Health.Store(agentRise)
+	}
 	a := &srv.Agent
 	a.LiveSend.Store(&a.Send)
 	a.LivePort.Store(int32(a.Port))

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strings"
 
 	"hapax/parser/ast"
@@ -32,6 +33,88 @@ func MakeServer(px *runtime.Proxy, cfg *runtime.Config, words []string) (*runtim
 		return nil, text
 	}
 	return srv, ""
+}
+
+// NewBackend is what "add backend" says.
+type NewBackend struct {
+	Name     string
+	Defaults string // the name of a defaults section
+	Mode     string // tcp or http; "": that of the defaults section
+}
+
+// CheckBackendName tells what is wrong with the name of a backend that is to be added; ""
+// is nothing.
+func CheckBackendName(name string) string {
+	if name == "" {
+		return "Require backend name."
+	}
+	if b, bad := invalidChar(name); bad {
+		return fmt.Sprintf("Invalid character '%c' in backend name.", b)
+	}
+	return ""
+}
+
+// MakeBackend makes a backend that inherits all from a defaults section, ready to be
+// joined to the running configuration; nil when that cannot be, with what was said. It is
+// called by one goroutine at a time. Section 9.3 of the management guide, "add backend".
+func MakeBackend(cfg *runtime.Config, want NewBackend) (px *runtime.Proxy, said string) {
+	l := cfg.Loader.(*Loader)
+	base := l.defaults.byName[want.Defaults]
+	switch {
+	case base == nil:
+		return nil, fmt.Sprintf("Cannot find default proxy '%s'.", want.Defaults)
+	case want.Mode == "" && !l.state(base).modeSaid:
+		return nil, fmt.Sprintf("Mode is required as '%s' default proxy does not explicitly defines it.", want.Defaults)
+	case base.Mode != runtime.ModeTCP && base.Mode != runtime.ModeHTTP:
+		return nil, fmt.Sprintf("Dynamic backends only support TCP or HTTP mode, whereas default proxy '%s' uses 'mode %s'.", want.Defaults, modeName(base.Mode))
+	}
+	const failed = "Error during backend creation"
+	other := cfg.Proxy(want.Name)
+	if other == nil {
+		other = l.defaults.byName[want.Name]
+	}
+	if other != nil {
+		return nil, fmt.Sprintf("%s : name is already used by other proxy '%s %s'.", failed, other.Kind, want.Name)
+	}
+	list := &diag.List{}
+	l.List, l.pos, l.missing = list, ast.Pos{}, nil
+	px = l.newProxy(want.Name, runtime.CapBack, "backend", ast.Pos{}, base)
+	if want.Mode == "tcp" {
+		px.Mode = runtime.ModeTCP
+	} else if want.Mode == "http" {
+		px.Mode = runtime.ModeHTTP
+	}
+	if text := l.referDefaults(px, base); text != "" {
+		return nil, failed + " : " + text + "."
+	}
+	l.finalize(px)
+	for _, d := range list.All() {
+		said += d.Text + "\n"
+	}
+	delete(l.states, px)
+	if list.Fatal() > 0 {
+		return nil, said + failed + "."
+	}
+	px.ID = l.nextProxy(cfg)
+	l.byName[px.Name] = px
+	return px, said
+}
+
+// nextProxy is the smallest number that no proxy has, from the one on that was given last.
+func (l *Loader) nextProxy(cfg *runtime.Config) int {
+	taken := map[int]bool{}
+	for _, px := range cfg.AllProxies() {
+		taken[px.ID] = true
+	}
+	for taken[l.nextID] {
+		l.nextID++
+	}
+	return l.nextID
+}
+
+// ForgetBackend forgets the name of a backend that was deleted.
+func ForgetBackend(cfg *runtime.Config, px *runtime.Proxy) {
+	delete(cfg.Loader.(*Loader).byName, px.Name)
 }
 
 func (l *Loader) dynamicServer(px *runtime.Proxy, words []string) *runtime.Server {

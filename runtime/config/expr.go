@@ -158,6 +158,7 @@ func (d directory) Backend(name string) any {
 
 func (d directory) find(name string, caps runtime.Cap) any {
 	if px := d.l.find(name, caps); px != nil {
+		px.Pinned = true
 		return px
 	}
 	return nil

@@ -23,6 +23,9 @@ type Options struct {
 	// log formats.
 	Variables [][2]string
 
+	// Lasting are set while files are read, and stay.
+	Lasting [][2]string
+
 	// MaxConnPerProxy is -N: the maxconn of proxies that give none.
 	MaxConnPerProxy int
 
@@ -125,6 +128,9 @@ func newConfig() *runtime.Config {
 // readAll makes one pass over the files.
 func (l *Loader) readAll(files []*ast.File) bool {
 	for _, v := range l.options.Variables {
+		l.Env.Set(v[0], v[1])
+	}
+	for _, v := range l.options.Lasting {
 		l.Env.Set(v[0], v[1])
 	}
 	l.Env.Set("HAPROXY_BRANCH", branch(l.options.Predicates.Version))

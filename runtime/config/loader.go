@@ -54,6 +54,7 @@ type Loader struct {
 	speaker      *serverSpeaker               // of the server line whose options are read, else nil
 	binding      []*runtime.Listener          // of the bind line being read
 	datagrams    map[*runtime.Listener]bool   // whose socket is one of datagrams
+	nextID       int                          // below it no backend that is added gets its number
 	tables       map[string]any               // stick tables by name
 	tableNames   []string                     // in the order of the files
 	known        map[Sections]map[string]bool // names of sections that others refer to

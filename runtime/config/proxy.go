@@ -167,6 +167,7 @@ func mode(l *Loader, line *ast.Line) {
 		return
 	}
 	px.Mode = m
+	l.state(px).modeSaid = true
 }
 
 func proxyID(l *Loader, line *ast.Line) {

@@ -13,6 +13,7 @@ import (
 // proxyState is what only the loading needs to know of a proxy.
 type proxyState struct {
 	explicit, implicit bool        // a defaults section: how it was referred to
+	modeSaid           bool        // a defaults section: "mode" stands in it
 	previous           ast.Pos     // a defaults section: another one of this name stood there
 	rules              bool        // a defaults section whose rules somebody inherited
 	side               runtime.Cap // a defaults section: the side of a proxy that its rules are now for

@@ -61,6 +61,7 @@ func (l *Loader) resolve() bool {
 	if l.List.Fatal() > 0 {
 		return false
 	}
+	l.nextID = next
 	for _, px := range l.Config.Proxies {
 		numberListeners(px)
 		l.refuseQUIC(px)
@@ -87,7 +88,21 @@ func (l *Loader) resolve() bool {
 		return false
 	}
 	l.Config.Loader = l
+	l.tellSockets()
 	return l.placeServers()
+}
+
+// tellSockets puts the addresses of the stats sockets into the environment.
+func (l *Loader) tellSockets() {
+	var names []string
+	for _, li := range l.Config.Global.StatsSocks {
+		if name := li.Addr.Typed(); name != "" {
+			names = append(names, name)
+		}
+	}
+	if l.Config.Global.StatsSocks != nil {
+		l.Env.Set("HAPROXY_CLI", strings.Join(names, ";"))
+	}
 }
 
 // refuseQUIC tells of bind lines that want QUIC, once each, in the words of a reference
@@ -293,7 +308,7 @@ func (l *Loader) resolveDefaultBackend(px *runtime.Proxy) {
 		l.List.Alertf(px.Pos, "%s %s '%s' (%s) tries to use incompatible %s %s '%s' (%s) as its default backend (see 'mode').",
 			modeName(px.Mode), px.Kind, px.Name, placeOf(px), modeName(to.Mode), to.Kind, to.Name, placeOf(to))
 	default:
-		px.DefaultBack = to
+		px.DefaultBack, to.Pinned = to, true
 		if len(px.Servers) > 0 {
 			l.List.Warnf(px.Pos, "In proxy '%s', the 'default_backend' rule always has precedence over the servers, which will never be used.", px.Name)
 		}
@@ -324,7 +339,7 @@ func (l *Loader) resolveSwitch(px *runtime.Proxy, rule *runtime.SwitchRule) {
 		l.List.Alertf(rule.Pos, "%s %s '%s' (%s) tries to use incompatible %s %s '%s' (%s) in a 'use_backend' rule (see 'mode').",
 			modeName(px.Mode), px.Kind, px.Name, placeOf(px), modeName(to.Mode), to.Kind, to.Name, placeOf(to))
 	default:
-		rule.Backend = to
+		rule.Backend, to.Pinned = to, true
 		if to.Mode == runtime.ModeHTTP {
 			px.Options |= runtime.OptHTTPUpgrade
 		}

@@ -69,7 +69,7 @@ func (c Control) Stop(px *runtime.Proxy) {
 	})
 }
 
-// SetFrontMaxConn changes how many connections a frontend takes; 0 is no limit of its own.
+// SetFrontMaxConn changes how many connections a frontend takes.
 func (c Control) SetFrontMaxConn(px *runtime.Proxy, limit int) {
 	px.LiveMaxConn.Store(int64(limit))
 	c.e.roomLeft()
@@ -81,7 +81,8 @@ func (c Control) SetProcessMaxConn(limit int) {
 	c.e.roomLeft()
 }
 
-// SetRateLimit limits the connections, sessions or ssl-sessions of the process per second; 0 is no limit.
+// SetRateLimit limits the connections, sessions or ssl-sessions of the process per second, or the kB that
+// http-compression takes in; 0 is no limit.
 func (c Control) SetRateLimit(what string, perSecond int) {
 	stats := &c.e.Config.Stats
 	limit := &stats.SessRateLimit
@@ -90,6 +91,9 @@ func (c Control) SetRateLimit(what string, perSecond int) {
 		limit = &stats.ConnRateLimit
 	case "ssl-sessions":
 		limit = &stats.TLSRateLimit
+	case "http-compression":
+		limit = &stats.CompRateLimit
+		perSecond *= 1024
 	}
 	limit.Store(int64(perSecond))
 	c.e.roomLeft()

@@ -1,11 +1,30 @@
 package engine
 
 import (
+	"time"
+
 	"hapax/runtime"
 	"hapax/runtime/balance"
 	"hapax/runtime/cookie"
+	"hapax/runtime/logger"
 	"hapax/runtime/queue"
 )
+
+// JoinProxy takes in a backend that was made while the engine runs.
+func (c Control) JoinProxy(px *runtime.Proxy) {
+	prepareProxy(px, len(c.e.workers), 0)
+	px.Plan = makePlan(px)
+	px.Live.LastChange.Store(time.Now().Unix())
+	logger.Join(c.e.Config, px)
+	c.e.Config.Join(px)
+	c.e.index()
+}
+
+// LeaveProxy forgets a backend that has no server and no stream.
+func (c Control) LeaveProxy(px *runtime.Proxy) {
+	c.e.Config.Leave(px)
+	c.e.index()
+}
 
 // JoinServer puts a server that was made while the engine runs into its backend. Its
 // state is set.

@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
+	"math"
 	goruntime "runtime"
 	"sync"
 	"sync/atomic"
@@ -25,12 +27,11 @@ type Engine struct {
 	Options Options
 
 	workers   []*worker
-	plans     []*plan // by Proxy.Slot
-	byName    map[string]*runtime.Proxy
-	sockets   []int        // descriptors by Listener.Slot, -1: not bound
-	waiting   atomic.Int32 // ports that are full
-	stopping  atomic.Bool  // soft stop: no new connections
-	spreadEnd atomic.Int64 // soft stop: when the time of "close-spread-time" is over, loop clock
+	byName    atomic.Pointer[map[string]*runtime.Proxy] // replaced as a whole when a backend comes or goes
+	sockets   []int                                     // descriptors by Listener.Slot, -1: not bound
+	waiting   atomic.Int32                              // ports that are full
+	stopping  atomic.Bool                               // soft stop: no new connections
+	spreadEnd atomic.Int64                              // soft stop: when the time of "close-spread-time" is over, loop clock
 	stopOnce  sync.Once
 	done      chan struct{} // closed when the last connection is gone after a stop
 	running   sync.WaitGroup
@@ -91,7 +92,7 @@ func observation(status int) Observation {
 
 // New prepares the engine: nothing runs before Start.
 func New(cfg *runtime.Config, o Options) *Engine {
-	e := &Engine{Config: cfg, Options: o, observe: o.Observe, done: make(chan struct{}), begin: make(chan struct{}), byName: map[string]*runtime.Proxy{}}
+	e := &Engine{Config: cfg, Options: o, observe: o.Observe, done: make(chan struct{}), begin: make(chan struct{})}
 	if e.observe == nil {
 		e.observe = func(*runtime.Server, Observation) {}
 	}
@@ -100,32 +101,10 @@ func New(cfg *runtime.Config, o Options) *Engine {
 	}
 	e.h2Clients = h2ClientConfig(cfg)
 	n := cfg.Global.NbThread
-	for i, px := range cfg.Proxies {
-		px.Slot = i
-		e.byName[px.Name] = px
-		px.Live.Front = make([]runtime.FrontCounters, n)
-		px.Live.Back = make([]runtime.BackCounters, n)
-		px.LiveMaxConn.Store(int64(px.MaxConn))
-		for _, srv := range px.Servers {
-			makePools(srv, n)
-		}
-		if px.Dispatch != nil {
-			makePools(px.Dispatch, n)
-		}
-		for _, ln := range px.Listeners {
-			if px.Options&runtime.OptSocketStats != 0 {
-				ln.Stats = make([]runtime.FrontCounters, n)
-			}
-		}
-		if px.Stats != nil && px.Stats.Users != nil {
-			px.Stats.Challenge = challenge(px.Stats)
-		}
-		if px.Caps&runtime.CapBack != 0 {
-			queue.Build(px)
-			balance.Build(px)
-			cookie.Build(px)
-		}
+	for _, px := range cfg.Proxies {
+		prepareProxy(px, n, cmp.Or(cfg.Global.MaxConn, math.MaxInt32))
 	}
+	e.index()
 	slot := 0
 	for _, px := range cfg.Proxies {
 		for _, ln := range px.Listeners {
@@ -142,15 +121,51 @@ func New(cfg *runtime.Config, o Options) *Engine {
 	cfg.Stats.Idle, cfg.Stats.Splicing = e.idle, e.splicing
 	e.h2Servers = h2ServerConfig(cfg)
 	for _, px := range cfg.Proxies {
-		e.plans = append(e.plans, makePlan(px))
+		px.Plan = makePlan(px)
 	}
 	return e
+}
+
+// prepareProxy makes what a proxy counts in and what its servers are chosen with, for n loops. A frontend without a limit
+// of its own takes most connections.
+func prepareProxy(px *runtime.Proxy, n, most int) {
+	px.Live.Front = make([]runtime.FrontCounters, n)
+	px.Live.Back = make([]runtime.BackCounters, n)
+	px.LiveMaxConn.Store(int64(cmp.Or(px.MaxConn, most)))
+	for _, srv := range px.Servers {
+		makePools(srv, n)
+	}
+	if px.Dispatch != nil {
+		makePools(px.Dispatch, n)
+	}
+	for _, ln := range px.Listeners {
+		if px.Options&runtime.OptSocketStats != 0 {
+			ln.Stats = make([]runtime.FrontCounters, n)
+		}
+	}
+	if px.Stats != nil && px.Stats.Users != nil {
+		px.Stats.Challenge = challenge(px.Stats)
+	}
+	if px.Caps&runtime.CapBack != 0 {
+		queue.Build(px)
+		balance.Build(px)
+		cookie.Build(px)
+	}
+}
+
+// index makes the table of all proxies by name.
+func (e *Engine) index() {
+	byName := map[string]*runtime.Proxy{}
+	for _, px := range e.Config.AllProxies() {
+		byName[px.Name] = px
+	}
+	e.byName.Store(&byName)
 }
 
 // servers are those of all backends, as they are now.
 func (e *Engine) servers() iter.Seq[*runtime.Server] {
 	return func(yield func(*runtime.Server) bool) {
-		for _, px := range e.Config.Proxies {
+		for _, px := range e.Config.AllProxies() {
 			for _, srv := range px.AllServers() {
 				if !yield(srv) {
 					return

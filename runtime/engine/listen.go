@@ -87,7 +87,7 @@ func (p *port) enter() bool {
 	if ln.Bind.TLS != nil && w.tlsFull(ms) {
 		return false
 	}
-	if isFull(&px.Live.FrontConns, px.LiveMaxConn.Load()) || isFull(&ln.Conns, int64(ln.Bind.MaxConn)) {
+	if px.Live.FrontConns.Load() >= px.LiveMaxConn.Load() || isFull(&ln.Conns, int64(ln.Bind.MaxConn)) {
 		return false
 	}
 	_, ok := enterBelow(&stats.Conns, w.cfg.Global.LiveMaxConn.Load())

@@ -7,8 +7,9 @@ import (
 	"hapax/runtime/balance"
 )
 
-// plan is the steps of the streams of one proxy, made when the engine starts:
-// a step that the configuration gives nothing to do is not in it.
+// plan is the steps of the streams of one proxy, made when the engine starts or the
+// backend is added: a step that the configuration gives nothing to do is not in it.
+// It is runtime.Proxy.Plan.
 type plan struct {
 	front []step // of a frontend, up to the choice of the backend
 	http  []step // of a frontend in TCP mode, for streams that speak HTTP: the same as front in HTTP mode
@@ -19,6 +20,8 @@ type plan struct {
 
 	asksHTTP bool // in TCP mode: a rule looks for an HTTP request in what the client sends
 }
+
+func planOf(px *runtime.Proxy) *plan { return px.Plan.(*plan) }
 
 // makePlan lists the steps of a proxy in the reference's order.
 func makePlan(px *runtime.Proxy) *plan {

@@ -87,7 +87,7 @@ func (s *stream) startResponse() {
 	}
 	s.giveRoom(&s.Res, &s.resCopy)
 	s.req.at = len(s.req.steps)
-	s.res.start(s.w.engine.plans[s.Back.Slot].res)
+	s.res.start(planOf(s.Back).res)
 	s.run(&s.res)
 }
 

@@ -177,7 +177,7 @@ func (s *stream) inspectRules(rs runtime.Ruleset, px *runtime.Proxy) outcome {
 		raw.Closed = s.c.end != nil
 		raw.Full = s.in != nil && len(s.in.Data) >= s.w.limits.buffer-s.w.limits.rewrite
 	}
-	if !s.http && s.w.engine.plans[px.Slot].asksHTTP {
+	if !s.http && planOf(px).asksHTTP {
 		s.lookForHTTP()
 	}
 	s.Ctx.Final = raw.Closed || raw.Full || s.inspect == 0 || now >= s.inspect
@@ -330,7 +330,7 @@ func (s *stream) chooseBackend() outcome {
 		s.setEnd(runtime.EndInternal) // a "listen" in TCP mode that has no backend for a stream that speaks HTTP now
 		return s.cut()
 	}
-	p := s.w.engine.plans[be.Slot]
+	p := planOf(be)
 	if be == px {
 		s.req.goOn(p.own)
 	} else {
@@ -360,7 +360,7 @@ func (s *stream) backendOf(r *runtime.SwitchRule) *runtime.Proxy {
 	}
 	name := r.Dynamic.Format.Append(s.w.line[:0], &s.Ctx)
 	s.w.line = name
-	be := s.w.engine.byName[string(name)]
+	be := (*s.w.engine.byName.Load())[string(name)]
 	if be == nil || be.Caps&runtime.CapBack == 0 || be.Mode != runtime.ModeHTTP && s.http {
 		return nil
 	}

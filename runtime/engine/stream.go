@@ -170,7 +170,7 @@ func (s *stream) begin(c *client) {
 	s.FirstRequest = sess.Requests == 0 && c.via == nil // HTTP/2 clients try again what failed
 	s.Time = runtime.Timing{Accept: sess.Accepted, AcceptWall: sess.AcceptedWall, Handshake: sess.Handshake}
 	s.CookieIn, s.CookieOut = '-', '-'
-	s.steps = w.engine.plans[sess.Front.Slot]
+	s.steps = planOf(sess.Front)
 
 	ctx := &s.Ctx
 	ctx.Now = time.Unix(0, w.loop.Wall())

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -117,6 +118,33 @@ func Start(cfg *runtime.Config, loops int) error {
 	cfg.Logger = l
 	current.Store(l)
 	return nil
+}
+
+// Join makes the plan of a backend that was added while the process runs. Only messages
+// about the backend go by it: streams are logged by their frontend. A target that cannot
+// be opened any more gets nothing.
+func Join(cfg *runtime.Config, px *runtime.Proxy) {
+	l, ok := cfg.Logger.(*Logger)
+	if !ok {
+		return
+	}
+	p := l.newPlan(px.Logs, px.LogTag)
+	p.follow(px)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p.targets = slices.DeleteFunc(p.targets, func(t *target) bool {
+		if t.Sender == nil {
+			s, err := newSender(cfg, t.LogTarget, len(l.loops))
+			if err != nil {
+				return true
+			}
+			t.Sender = s
+		}
+		t.index = len(l.shared.heads)
+		l.shared.heads = append(l.shared.heads, head{})
+		return false
+	})
+	px.Logger = p
 }
 
 func (l *Logger) newPlan(logs []*runtime.LogTarget, tag string) *plan {

@@ -32,7 +32,7 @@ func find(cfg *runtime.Config, name []byte, caps runtime.Cap) *runtime.Proxy {
 	if len(name) > 1 && name[0] == '#' {
 		id, _ = strconv.Atoi(string(name[1:]))
 	}
-	for _, px := range cfg.Proxies {
+	for _, px := range cfg.AllProxies() {
 		if px.Caps&caps != 0 && (px.Name == string(name) || px.ID == id) {
 			return px
 		}

@@ -19,7 +19,7 @@ func (s *server) announce(level int, px *runtime.Proxy, text string) {
 // dumpServers tells the state of all servers (SIGHUP). Management guide, section 4.
 func (s *server) dumpServers() {
 	s.say(diag.Warning, "SIGHUP received, dumping servers states.")
-	for _, px := range s.cfg.Proxies {
+	for _, px := range s.cfg.AllProxies() {
 		logger.Server(logger.Notice, px, "SIGHUP received, dumping servers states for proxy %s.", px.Name)
 		for _, srv := range px.AllServers() {
 			state := "UP"
@@ -86,7 +86,7 @@ func (s *server) resume() {
 // frontends are the proxies with listeners, in the order in which the reference
 // goes through them: by the protocol of their first listener.
 func (s *server) frontends() (list []*runtime.Proxy) {
-	for _, px := range s.cfg.Proxies {
+	for _, px := range s.cfg.AllProxies() {
 		if !px.Disabled && len(px.Listeners) > 0 {
 			list = append(list, px)
 		}
@@ -111,7 +111,7 @@ func (s *server) frontends() (list []*runtime.Proxy) {
 
 // backends are the proxies without listeners.
 func (s *server) backends() (list []*runtime.Proxy) {
-	for _, px := range s.cfg.Proxies {
+	for _, px := range s.cfg.AllProxies() {
 		if !px.Disabled && len(px.Listeners) == 0 {
 			list = append(list, px)
 		}

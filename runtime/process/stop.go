@@ -78,7 +78,7 @@ func (p *stop) hard() (exit bool) {
 	}
 	p.killed = true
 	report(nil, "soft-stop running for too long, performing a hard-stop.")
-	for _, px := range s.cfg.Proxies {
+	for _, px := range s.cfg.AllProxies() {
 		if n := px.Live.FrontConns.Load(); px.Caps&runtime.CapFront != 0 && n > 0 {
 			report(px, "Proxy %s hard-stopped (%d remaining conns will be closed).", px.Name, n)
 		}

@@ -2,7 +2,6 @@ package command
 
 import (
 	"strings"
-	"time"
 
 	"hapax/runtime"
 	"hapax/runtime/balance"
@@ -14,8 +13,6 @@ import (
 var dynamic = []cli.Command{
 	{Doc: doc("add server", "make a server"), Level: cli.Admin, Run: addServer},
 	{Doc: doc("del server", "delete a server that nothing uses any more"), Level: cli.Admin, Run: delServer},
-	{Doc: doc("publish backend", "let frontends choose a backend"), Level: cli.Admin, Run: publishBackend},
-	{Doc: doc("unpublish backend", "let no frontend choose a backend"), Level: cli.Admin, Run: unpublishBackend},
 	{Doc: doc("enable dynamic-cookie backend", "make cookies of the addresses of servers"), Level: cli.Admin, Run: enableDynamicCookie},
 	{Doc: doc("disable dynamic-cookie backend", "make no cookies of the addresses of servers"), Level: cli.Admin, Run: disableDynamicCookie},
 	{Doc: doc("set dynamic-cookie-key backend", "change the key of cookies that are made of addresses"), Level: cli.Admin, Run: setDynamicCookieKey},
@@ -38,7 +35,7 @@ func addServer(c *cli.Conn, args []string) cli.Step {
 		return nil
 	}
 	if !balance.Dynamic(px) {
-		return c.Failf("Backend does not support dynamic servers : %s '%s' uses a non dynamic load balancing method.", px.Side(), px.Name)
+		return c.Fail("Backend does not support dynamic servers : " + noDynamicServers(px) + ".")
 	}
 	if px.ServerByName([]byte(name)) != nil {
 		return c.Fail("Already exists a server with the same name in backend.")
@@ -64,28 +61,6 @@ func backendOf(c *cli.Conn, text string) (px *runtime.Proxy, server string) {
 	return px, server
 }
 
-func publishBackend(c *cli.Conn, args []string) cli.Step { return publish(c, cli.Arg(args, 2), true) }
-
-func unpublishBackend(c *cli.Conn, args []string) cli.Step {
-	return publish(c, cli.Arg(args, 2), false)
-}
-
-// publish opens a backend for frontends to choose, or closes it.
-func publish(c *cli.Conn, name string, on bool) cli.Step {
-	px := process(c).proxyWith(name, runtime.CapBack)
-	switch {
-	case px == nil:
-		return c.Fail("No such backend.")
-	case px.Disabled:
-		return c.Fail("No effect on a disabled backend.")
-	}
-	px.Unpublished.Store(!on)
-	if on {
-		return c.Say(cli.Info, "Backend published.")
-	}
-	return c.Say(cli.Info, "Backend unpublished.")
-}
-
 // removable finds a server that is to be deleted. Why tells what is against that; later, that
 // this may change by itself.
 func removable(p *Process, back, name string) (srv *runtime.Server, why string, later bool) {
@@ -93,7 +68,7 @@ func removable(p *Process, back, name string) (srv *runtime.Server, why string, 
 	if px == nil {
 		return nil, "No such backend.", false
 	}
-	if srv = px.ServerByName([]byte(name)); srv == nil {
+	if srv = findServer(px, name); srv == nil {
 		return nil, "No such server.", false
 	}
 	switch {
@@ -122,39 +97,6 @@ func delServer(c *cli.Conn, args []string) cli.Step {
 	p.Servers.Leave(srv, p.Listeners.LeaveServer)
 	config.LeaveServer(p.Config, srv)
 	return c.Say(cli.Info, "Server deleted.")
-}
-
-// waitStep is how often a condition is looked at that somebody waits for.
-const waitStep = 50 * time.Millisecond
-
-// waitRemovable waits until a server can be deleted.
-func waitRemovable(c *cli.Conn, text string, end time.Time) cli.Step {
-	if text == "" {
-		return c.Fail("Missing server name (<backend>/<server>).")
-	}
-	back, name, _ := strings.Cut(text, "/")
-	if name == "" {
-		return c.Fail("Require 'backend/server'.")
-	}
-	p := process(c)
-	return func(c *cli.Conn) bool {
-		_, why, later := removable(p, back, name)
-		left := time.Until(end)
-		switch {
-		case why == "":
-			c.Say(cli.Info, "Done.")
-		case !later:
-			c.Fail("Failed. " + why)
-		case left <= 0:
-			c.Fail("Wait delay expired. " + why)
-		case c.Ended():
-			c.Fail("Interrupted.")
-		default:
-			c.Pause(min(left, waitStep))
-			return false
-		}
-		return true
-	}
 }
 
 // cookieBackend finds the backend of a command about dynamic cookies, or answers why not.

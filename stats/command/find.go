@@ -1,6 +1,7 @@
 package command
 
 import (
+	"strconv"
 	"strings"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 
 // proxyWith finds a proxy by name that can do what caps tell; "#N" names it by its number.
 func (p *Process) proxyWith(name string, caps runtime.Cap) *runtime.Proxy {
-	for _, px := range p.Config.Proxies {
+	for _, px := range p.Config.AllProxies() {
 		if px.Caps&caps == 0 || px.Mode == runtime.ModeCLI {
 			continue
 		}
@@ -20,6 +21,14 @@ func (p *Process) proxyWith(name string, caps runtime.Cap) *runtime.Proxy {
 		}
 	}
 	return nil
+}
+
+// proxyID is the number of a proxy that is named, or numbered, as statistics and captures take it; 0: there is none.
+func (p *Process) proxyID(text string) int {
+	if px := p.proxyWith(text, runtime.CapListen); px != nil {
+		return px.ID
+	}
+	return number(text)
 }
 
 // frontend finds a frontend, or answers why not.
@@ -47,12 +56,21 @@ func anyServer(c *cli.Conn, name string) *runtime.Server {
 		c.Fail("No such backend.")
 		return nil
 	}
+	srv := findServer(px, name)
+	if srv == nil {
+		c.Fail("No such server.")
+	}
+	return srv
+}
+
+// findServer finds a server by name; "#N" names it by its number.
+func findServer(px *runtime.Proxy, name string) *runtime.Server {
+	byNumber := strings.HasPrefix(name, "#")
 	for _, srv := range px.AllServers() {
-		if srv.Name == name || strings.HasPrefix(name, "#") && number(name[1:]) == srv.ID {
+		if byNumber && srv.ID == number(name[1:]) || !byNumber && srv.Name == name {
 			return srv
 		}
 	}
-	c.Fail("No such server.")
 	return nil
 }
 
@@ -96,6 +114,20 @@ func leading(text string) (n int, rest string) {
 		n = -n
 	}
 	return n, digits[i:]
+}
+
+// pointer reads the number at the start of text in the base that its prefix tells, as stream ids are given; 0 when there
+// is none.
+func pointer(text string) uint64 {
+	text = strings.TrimLeft(text, " \t")
+	base, digits := 10, "0123456789"
+	if hex, ok := strings.CutPrefix(strings.ToLower(text), "0x"); ok {
+		base, digits, text = 16, "0123456789abcdef", hex
+	} else if strings.HasPrefix(text, "0") {
+		base, digits = 8, "01234567"
+	}
+	n, _ := strconv.ParseUint(text[:len(text)-len(strings.TrimLeft(text, digits))], base, 64)
+	return n
 }
 
 // duration reads a time with us, ms, s, m, h or d behind it, of unit when there is none; ok is false for anything

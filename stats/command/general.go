@@ -2,12 +2,12 @@ package command
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
 
 	"hapax/acl/sample"
-	"hapax/runtime"
 	"hapax/stats"
 	"hapax/stats/cli"
 )
@@ -17,9 +17,9 @@ var general = []cli.Command{
 	{Doc: doc("echo", "answer with the given words"), Run: echo},
 	{Doc: doc("prompt", "change how lines are read and prompted for"), Run: prompt},
 	{Doc: doc("quit", "end the connection"), Run: quit},
-	{Doc: doc("expert-mode", "show or switch the commands for experts"), Level: cli.Admin, Run: expertMode},
-	{Doc: doc("experimental-mode", "show or switch the experimental commands"), Level: cli.Admin, Run: experimentalMode},
-	{Doc: doc("mcli-debug-mode", "show or switch the worker's commands on the master's socket"), Level: cli.Admin, Run: masterDebugMode},
+	{Doc: doc("expert-mode", "show or switch the commands for experts"), Run: expertMode},
+	{Doc: doc("experimental-mode", "show or switch the experimental commands"), Run: experimentalMode},
+	{Doc: doc("mcli-debug-mode", "show or switch the worker's commands on the master's socket"), Run: masterDebugMode},
 	{Doc: doc("operator", "lower the level of the connection to operator"), Run: lowerTo},
 	{Doc: doc("user", "lower the level of the connection to user"), Run: lowerTo},
 	{Doc: doc("set severity-output", "tell the severity of messages"), Run: setSeverityOutput},
@@ -103,6 +103,9 @@ func toggle(c *cli.Conn, args []string, mode *bool) cli.Step {
 	if cli.Arg(args, 2) == "-" || c.Master {
 		c.NoLineFeed()
 	}
+	if !c.Allow(cli.Admin) {
+		return nil
+	}
 	if len(args) > 1 || c.Master {
 		*mode = cli.Arg(args, 1) == "on"
 		return nil
@@ -182,7 +185,9 @@ func wait(c *cli.Conn, args []string) cli.Step {
 	case !ok || d == 0:
 		return c.Fail("Invalid duration.")
 	case cli.Arg(args, 2) == "srv-removable":
-		return waitRemovable(c, cli.Arg(args, 3), time.Now().Add(d))
+		return waitServer(c, cli.Arg(args, 3), time.Now().Add(d))
+	case cli.Arg(args, 2) == "be-removable":
+		return waitBackend(c, cli.Arg(args, 3), time.Now().Add(d))
 	case len(args) > 2:
 		return c.Fail(waitUsage)
 	}
@@ -235,24 +240,9 @@ func showSockets(c *cli.Conn, _ []string) cli.Step {
 	}
 	c.WriteString("# socket lvl processes\n")
 	for _, l := range socks {
-		c.Printf("%s %s all\n", socketName(&l.Addr), cli.Level(l.Bind.Level))
+		c.Printf("%s %s all\n", cmp.Or(l.Addr.Typed(), "unknown"), cli.Level(l.Bind.Level))
 	}
 	return nil
-}
-
-// socketName writes an address with its family in front.
-func socketName(a *runtime.Addr) string {
-	switch a.Family {
-	case runtime.FamilyUnix:
-		return "unix@" + a.Path
-	case runtime.FamilyAbstract, runtime.FamilyAbstractZ:
-		return "abns@" + a.Path
-	case runtime.FamilyIPv4:
-		return "ipv4@" + a.IP.String()
-	case runtime.FamilyIPv6:
-		return "ipv6@" + a.IP.String()
-	}
-	return "unknown"
 }
 
 func showStartupLogs(c *cli.Conn, _ []string) cli.Step {

@@ -370,6 +370,8 @@ func (direct) KillServer(*runtime.Server)                   {}
 func (direct) SetTLS(*runtime.Server, bool)                 {}
 func (direct) JoinServer(*runtime.Server)                   {}
 func (direct) LeaveServer(*runtime.Server)                  {}
+func (direct) JoinProxy(*runtime.Proxy)                     {}
+func (direct) LeaveProxy(*runtime.Proxy)                    {}
 
 func (direct) Join(srv *runtime.Server, place func(*runtime.Server)) { place(srv) }
 func (direct) Leave(srv *runtime.Server, take func(*runtime.Server)) { take(srv) }

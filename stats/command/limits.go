@@ -43,8 +43,6 @@ func setRateLimit(c *cli.Conn, args []string) cli.Step {
 		return c.Fail("Expects an integer value.")
 	case n < 0:
 		return c.Fail("Value out of range.")
-	case what == "http-compression":
-		return c.Fail("'set rate-limit " + what + "' is known to HAProxy but not supported by hapax yet")
 	default:
 		process(c).Listeners.SetRateLimit(what, n)
 	}

@@ -89,6 +89,10 @@ type ListenerControl interface {
 	JoinServer(*runtime.Server)
 	LeaveServer(*runtime.Server)
 
+	// JoinProxy takes in a backend that was made at run time; LeaveProxy forgets one that has no server and no stream.
+	JoinProxy(*runtime.Proxy)
+	LeaveProxy(*runtime.Proxy)
+
 	// SetRateLimit limits the connections, sessions or ssl-sessions of the process per second; 0: no limit.
 	SetRateLimit(what string, perSecond int)
 }

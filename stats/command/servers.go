@@ -31,12 +31,12 @@ var servers = []cli.Command{
 
 // backends calls write for each backend, or for the only one.
 func backends(cfg *runtime.Config, only *runtime.Proxy, write func(*cli.Conn, *runtime.Proxy)) cli.Step {
-	i := 0
+	proxies, i := cfg.AllProxies(), 0
 	return rows(func(c *cli.Conn) bool {
-		if i == len(cfg.Proxies) {
+		if i == len(proxies) {
 			return false
 		}
-		px := cfg.Proxies[i]
+		px := proxies[i]
 		i++
 		if px.Caps&runtime.CapBack != 0 && px.Mode != runtime.ModeCLI && (only == nil || px == only) {
 			write(c, px)
@@ -60,14 +60,14 @@ func eachServer(c *cli.Conn, args []string, head string, write func(*cli.Conn, *
 		}
 	}
 	c.WriteString(head)
-	proxy := 0
+	proxies, proxy := p.Config.AllProxies(), 0
 	var servers []*runtime.Server // of the backend that is being written, not written yet
 	return rows(func(c *cli.Conn) bool {
 		for len(servers) == 0 {
-			if proxy == len(p.Config.Proxies) {
+			if proxy == len(proxies) {
 				return false
 			}
-			px := p.Config.Proxies[proxy]
+			px := proxies[proxy]
 			proxy++
 			if px.Caps&runtime.CapBack != 0 && (only == nil || px == only) {
 				servers = px.AllServers()

@@ -52,10 +52,7 @@ func showStat(c *cli.Conn, args []string) cli.Step {
 		}
 	}
 	if len(args) >= 3 {
-		id := number(args[0])
-		if px := p.Config.Proxy(args[0]); px != nil {
-			id = px.ID
-		}
+		id := p.proxyID(args[0])
 		if id == 0 {
 			return c.Fail("No such proxy.")
 		}
@@ -108,20 +105,18 @@ func showErrors(c *cli.Conn, args []string) cli.Step {
 	cfg := process(c).Config
 	id := -1
 	if name := cli.Arg(args, 2); name != "" {
-		if px := cfg.Proxy(name); px != nil {
-			id = px.ID
-		} else if id = number(name); id == 0 {
+		if id = process(c).proxyID(name); id == 0 {
 			return c.Fail("No such proxy.")
 		}
 	}
 	want := cli.Arg(args, 3)
 	c.Printf("Total events captured on [%s] : %d\n", time.Now().Format(captureDate), cfg.Stats.Captures.Load())
-	i := 0
+	proxies, i := cfg.AllProxies(), 0
 	return rows(func(c *cli.Conn) bool {
-		if i == len(cfg.Proxies) {
+		if i == len(proxies) {
 			return false
 		}
-		px := cfg.Proxies[i]
+		px := proxies[i]
 		i++
 		if e := px.Live.BadRequest.Load(); want != "response" && concerns(px, e, id) {
 			back, number := "<NONE>", -1

@@ -3,7 +3,6 @@ package command
 import (
 	"fmt"
 	"net/netip"
-	"strconv"
 	"time"
 
 	"hapax/runtime"
@@ -65,8 +64,8 @@ func parseSess(c *cli.Conn, args []string) (q sessQuery, ok bool) {
 		c.Fail(showSessUsage)
 		return q, false
 	default:
-		if id, err := strconv.ParseUint(first, 0, 64); err == nil && id != 0 {
-			q.id, i = id, 1
+		if q.id = pointer(first); q.id != 0 {
+			i = 1
 		}
 	}
 	for ; i < len(args); i++ {
@@ -276,8 +275,8 @@ func orNever(d time.Duration) string {
 }
 
 func shutdownSession(c *cli.Conn, args []string) cli.Step {
-	id, err := strconv.ParseUint(cli.Arg(args, 2), 0, 64)
-	if err != nil || id == 0 {
+	id := pointer(cli.Arg(args, 2))
+	if id == 0 {
 		return c.Fail("Session pointer expected (use 'show sess').")
 	}
 	if s := process(c).Streams; s == nil || !s.Kill(id) {
