@@ -22,6 +22,7 @@ func testConfig() *runtime.Config {
 	cfg.Stats.Started = time.Now().Add(-90 * time.Minute)
 	px := &runtime.Proxy{ID: 2, Name: "web", Caps: runtime.CapListen, Mode: runtime.ModeHTTP, Desc: `<b>"quotes" & tags</b>`,
 		Stats: &runtime.StatsPage{URI: "/stats", Refresh: 7 * time.Second, ShowLegends: true, ShowModules: true, ShowNode: true, ShowDesc: true, Desc: "<i>d</i>"}}
+	px.LiveMaxConn.Store(100)
 	px.Live.Front, px.Live.Back = make([]runtime.FrontCounters, 2), make([]runtime.BackCounters, 2)
 	for i := range px.Live.Front {
 		px.Live.Front[i].Sess.Add(1000)

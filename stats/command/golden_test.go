@@ -237,6 +237,7 @@ func testConfig(dir string) *runtime.Config {
 			Addr: runtime.Addr{Family: runtime.FamilyUnix, Path: filepath.Join(dir, name+".sock")}})
 	}
 	fe := &runtime.Proxy{ID: 2, Name: "fe", Caps: runtime.CapFront, Mode: runtime.ModeHTTP}
+	fe.LiveMaxConn.Store(int64(cfg.Global.MaxConn))
 	fe.Live.Front = make([]runtime.FrontCounters, 1)
 	fe.Listeners = []*runtime.Listener{{ID: 1, Proxy: fe, Bind: &runtime.Bind{}, Stats: make([]runtime.FrontCounters, 1),
 		Addr: runtime.Addr{Family: runtime.FamilyUnix, Path: filepath.Join(dir, "fe.sock")}}}
