@@ -191,9 +191,10 @@ func (s *stream) parseRaw(raw []byte) ([]byte, error) {
 	return raw[m.HeadLen:], nil
 }
 
-// captureReply fills the response captures of an own reply.
+// captureReply fills the response captures with what a service answers. Other own replies have no captures: what a
+// server said before stays.
 func (s *stream) captureReply() {
-	if len(s.Front.Capture.Res) > 0 {
+	if len(s.Front.Capture.Res) > 0 && s.Service != "" && !s.statsRefused {
 		s.ResCaps = capture(&s.Res, s.Front.Capture.Res, s.ResCaps)
 		s.Ctx.ResCaptures = s.ResCaps
 	}

@@ -123,6 +123,8 @@ func (s *stream) checkBody() (int, h1.Event) {
 // informational passes a 1xx response on and goes back to waiting for the final one.
 func (s *stream) informational() {
 	w := s.w
+	s.countStatus(int(s.Res.Status))
+	s.Server.Stats[w.id].Req.Inc()
 	s.ResFromServer += headSize(&s.Res)
 	if x := s.c.via; x != nil {
 		x.writeHead(&s.Res, false)

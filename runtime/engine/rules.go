@@ -110,6 +110,7 @@ func (s *stream) judgeRequest(v runtime.Verdict) outcome {
 		s.denied()
 		s.setEnd(runtime.EndProxy)
 		s.Time.Request, s.Status, s.kills = 0, -1, true
+		s.countRefusedBody()
 		return s.cut()
 	case runtime.Invalid:
 		s.front().FailedReq.Inc()
@@ -156,7 +157,13 @@ func (s *stream) waitForRule() outcome {
 // inspectFront are the tcp-request content rules of the frontend, inspectBack those of the backend.
 func (s *stream) inspectFront() outcome {
 	s.point(sample.FrontReqContent, sample.Request)
-	return s.inspectRules(s.Front.TCPReq, s.Front)
+	line := s.URI
+	s.URI, s.Ctx.Line = line[:0], nil // the reference has not looked at the request yet, and logs none
+	o := s.inspectRules(s.Front.TCPReq, s.Front)
+	if !s.dead {
+		s.URI, s.Ctx.Line = line, line
+	}
+	return o
 }
 
 func (s *stream) inspectBack() outcome {
@@ -212,11 +219,16 @@ func (s *stream) inspectRules(rs runtime.Ruleset, px *runtime.Proxy) outcome {
 		s.kills = true
 		if s.http {
 			s.Status = -1
-			if !s.inBack {
-				s.URI = s.URI[:0] // the reference has not looked at the request yet
-			}
+			s.countRefusedBody()
 		}
 		return s.cut()
+	}
+}
+
+// countRefusedBody counts what came of the body of a request that is refused without an answer.
+func (s *stream) countRefusedBody() {
+	if !s.toSrv.dec.Finished() {
+		s.gatherRequest()
 	}
 }
 

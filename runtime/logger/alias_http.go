@@ -177,7 +177,7 @@ func responseCaptures(s *runtime.Stream) ([][]byte, int) {
 
 // captureSlots is how many slots a stream has; what could not be read as a request has none.
 func captureSlots(s *runtime.Stream, slots []runtime.CaptureSlot) int {
-	if unread(s) {
+	if unread(s) && s.LogStep < stepRule {
 		return 0
 	}
 	return len(slots)

@@ -198,12 +198,28 @@ func (p *plan) now(s *runtime.Stream, step uint8, profile *runtime.LogProfile) {
 	case level < 0:
 		level = Info
 	}
-	at, final, end := s.Ctx.Checkpoint, s.Ctx.Final, s.Time.Close
-	if end == 0 {
+	at, final := s.Ctx.Checkpoint, s.Ctx.Final
+	times, status, captured := s.Time, s.Status, s.ResCaps
+	bytes := [...]int64{s.BytesIn, s.BytesOut, s.ReqToServer, s.ResFromServer}
+	s.BytesIn, s.BytesOut, s.ReqToServer, s.ResFromServer = 0, 0, 0, 0 // counted when the stream ends
+	if s.Time.Close == 0 {
 		s.Time.Close = s.Time.Latest()
 	}
+	switch {
+	case step == stepOfRules(runtime.TCPResRules) && s.Front.Mode == runtime.ModeHTTP:
+		s.Time.Response, s.Status, s.ResCaps = 0, 0, nil // the response has not been looked at
+	case inRequest(step), s.Internal && s.End.State == runtime.InRequest:
+		s.Time.Request = 0
+	}
 	p.line(s, p.format, level, step, profile)
-	s.Ctx.Checkpoint, s.Ctx.Final, s.Time.Close = at, final, end
+	s.Ctx.Checkpoint, s.Ctx.Final = at, final
+	s.Time, s.Status, s.ResCaps = times, status, captured
+	s.BytesIn, s.BytesOut, s.ReqToServer, s.ResFromServer = bytes[0], bytes[1], bytes[2], bytes[3]
+}
+
+// inRequest tells whether rules of a step are those of a request.
+func inRequest(step uint8) bool {
+	return step == stepOfRules(runtime.HTTPReqRules) || step == stepOfRules(runtime.TCPReqRules)
 }
 
 // Failed tells whether a stream counts as an error for logs.
