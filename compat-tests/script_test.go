@@ -544,6 +544,7 @@ func lines(prefix, text string) string {
 var (
 	portOfAddr = regexp.MustCompile(`127\.0\.0\.1:\d+`)
 	pid        = regexp.MustCompile(`\((\d+)\) :`)
+	worker     = regexp.MustCompile(`worker \(\d+\)`)
 	// builtVersion is the version of a build of the reference between two releases.
 	builtVersion = regexp.MustCompile(`3\.4\.0-[0-9a-f]+`)
 	checkTime    = regexp.MustCompile(`check duration: \d+ms`)
@@ -561,6 +562,7 @@ func (s *script) masked(text string) string {
 	text = strings.ReplaceAll(text, certificates(s.t), "TLS")
 	text = portOfAddr.ReplaceAllString(text, "127.0.0.1:PORT")
 	text = pid.ReplaceAllString(text, "(PID) :")
+	text = worker.ReplaceAllString(text, "worker (PID)")
 	text = checkTime.ReplaceAllString(text, "check duration: tms")
 	text = metricTime.ReplaceAllString(text, "$1 t")
 	return builtVersion.ReplaceAllString(text, "3.4.0")

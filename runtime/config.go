@@ -210,6 +210,7 @@ type GlobalStats struct {
 	TLSRateMax                      counter.Max
 	TLSFrontKeys, TLSBackKeys       counter.Rate // handshakes that resumed no session
 	TLSFrontKeysMax, TLSBackKeysMax counter.Max
+	TLSLookups, TLSMisses           counter.Counter // of sessions that are kept
 	Splicing                        func() Splicing // nil: nothing runs. Set by the engine
 }
 

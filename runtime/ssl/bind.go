@@ -137,7 +137,7 @@ func finish(l *config.Loader, px *runtime.Proxy, b *runtime.Bind) {
 	if size := l.Config.Global.Tune.BufSize; px.Mode == runtime.ModeHTTP && size < smallestBuffer && slices.Contains(s.protocols, "h2") {
 		l.List.Alertf(ast.Pos{}, "HTTP frontend '%s' enables HTTP/2 via ALPN at [%s:%d], so global.tune.bufsize must be at least 16384 bytes (%d now).", px.Name, b.Pos.File, b.Pos.Line, size)
 	}
-	x.config = &tls.Config{GetConfigForClient: x.pick, DynamicRecordSizingDisabled: true, SessionTicketsDisabled: s.noTickets}
+	x.config = &tls.Config{GetConfigForClient: x.pick, DynamicRecordSizingDisabled: true}
 
 	sp := s.versions.span()
 	if sp.ignored {
@@ -155,6 +155,9 @@ func finish(l *config.Loader, px *runtime.Proxy, b *runtime.Bind) {
 		return
 	}
 	x.span = sp
+	if s.noTickets && g.kept == nil && g.cacheBlocks > 0 {
+		g.kept = newKeptSessions(g.cacheBlocks, x.stats)
+	}
 	if s.generate {
 		var fault string
 		if x.generator, fault = newGenerator(g, s.signer, fmt.Sprintf("%s:%d", b.Pos.File, b.Pos.Line)); x.generator == nil {

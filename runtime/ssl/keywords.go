@@ -14,7 +14,8 @@ const (
 	noteDH      = "crypto/tls has no Diffie-Hellman over finite fields: suites of that kind are not offered"
 	noteKTLS    = "the kernel is left out of it, as on the reference where it cannot encrypt"
 	noteSSLv3   = "SSL 3 is never spoken"
-	noteTickets = "sessions are kept by clients, in tickets: there is no cache"
+	noteKept    = "clients are given a key in place of a ticket: those that know no tickets do not resume in TLS 1.2"
+	noteCache   = "no process shares its sessions with another one"
 	noteALPN    = "h3 is not spoken yet; without the word a listener in HTTP mode offers h2 and http/1.1"
 	noteCerts   = "a file, or a directory; or the name of a bundle, or of a certificate of a crt-store"
 )
@@ -81,7 +82,7 @@ var Domain = config.Domain{
 			of(l).skipRoots = true
 		}),
 		inert(global("tune.ssl.default-dh-param", "bits of Diffie-Hellman", keyword.Int, noteDH, parseDHParam, "tune.ssl.default-dh-param 2048")),
-		inert(global("tune.ssl.cachesize", "sessions in the cache", keyword.Int, noteTickets, parseCount(func(*settings, int) {}), "tune.ssl.cachesize 20000")),
+		global("tune.ssl.cachesize", "blocks of 200 bytes for the sessions that are kept where tickets do not hold them", keyword.Int, "", parseCount(func(s *settings, n int) { s.cacheBlocks = n }), "tune.ssl.cachesize 20000"),
 		storeKeyword("crt-base", "directory of certificates whose names are relative", "crt-base .", parseStoreBase(func(s *crtStore) *string { return &s.crtBase })),
 		storeKeyword("key-base", "directory of private keys whose names are relative", "key-base .", parseStoreBase(func(s *crtStore) *string { return &s.keyBase })),
 		storeKeyword("load", "a certificate: crt, key, ocsp, issuer, sctl, ocsp-update, jwt, alias", "load crt site.pem alias site", parseLoad),
@@ -138,8 +139,8 @@ func bindWords() []config.BindWord {
 		word("ca-sign-file", "the authority that signs them, with its key", keyword.File, "", parseSigner("ca-sign-file", "CAfile path", func(c *signerConf) *string { return &c.file })),
 		word("ca-sign-pass", "the password of that key", keyword.Str, "", parseSigner("ca-sign-pass", "CAkey password", func(c *signerConf) *string { return &c.pass })),
 		word("tls-ticket-keys", "a file of keys that tickets are encrypted with", keyword.File, "", parseTicketKeys),
-		flag("no-tls-tickets", "sessions are not resumed by tickets", "", setting(func(s *line) { s.noTickets = true })),
-		flag("tls-tickets", "sessions are resumed by tickets", "", setting(func(s *line) { s.noTickets = false })),
+		flag("no-tls-tickets", "sessions are kept here, and not in tickets", noteKept, setting(func(s *line) { s.noTickets = true })),
+		flag("tls-tickets", "sessions are kept in tickets", "", setting(func(s *line) { s.noTickets = false })),
 		flag("strict-sni", "refuse clients that ask for no known name", "", setting(func(s *line) { s.strict = true })),
 		flag("no-strict-sni", "serve clients that ask for no known name", "", setting(func(s *line) { s.strict = false })),
 		flag("prefer-client-ciphers", "the client's order of ciphers decides", "", setting(func(s *line) { s.clientsOrder = true })),
@@ -249,7 +250,7 @@ func globalFlag(name, summary string, parse func(*config.Loader, *ast.Line)) con
 func inert(k config.Keyword) config.Keyword {
 	k.Status = keyword.Inert
 	if k.Note == "" {
-		k.Note = noteTickets
+		k.Note = noteCache
 	}
 	return k
 }

@@ -54,14 +54,16 @@ func (x *Context) profile(g *settings, own *options, line *profile) (*profile, [
 		}
 	}
 	c := &tls.Config{
-		GetCertificate: certificateOf, DynamicRecordSizingDisabled: true, SessionTicketsDisabled: x.line.noTickets,
+		GetCertificate: certificateOf, DynamicRecordSizingDisabled: true,
 		MinVersion: versionIDs[p.min], MaxVersion: versionIDs[p.max],
 	}
 	fault(p.clients(c, &o))
 	fault(p.algorithms(c, &o))
 	p.config, p.plain = c, c
-	if !x.line.noTickets {
-		x.tickets(c, g)
+	if by := x.resumption(g); by != nil {
+		resume(c, by, g.lifetime)
+	} else {
+		c.SessionTicketsDisabled = true
 	}
 	p.protocols = o.protocols
 	if !o.ownALPN {

@@ -18,8 +18,10 @@ type settings struct {
 	trustServers    bool     // ssl-server-verify none
 	maxRecord       int      // tune.ssl.maxrecord; 0: no limit
 	lifetime        time.Duration
-	capture         int  // tune.ssl.capture-buffer-size
-	keylog          bool // tune.ssl.keylog
+	cacheBlocks     int           // "tune.ssl.cachesize"
+	kept            *keptSessions // nil: no line needs them
+	capture         int           // tune.ssl.capture-buffer-size
+	keylog          bool          // tune.ssl.keylog
 	tokens          tokens
 	skipRoots       bool // ssl-skip-self-issued-ca
 	keyBase         string
@@ -56,7 +58,7 @@ func of(l *config.Loader) *settings {
 	g := &l.Config.Global
 	s, _ := g.SSL.(*settings)
 	if s == nil {
-		s = &settings{lifetime: defaultLifetime, extra: extraAll, generated: 1000, update: updates{min: 300, max: 3600}, store: newStore(), list: l.List}
+		s = &settings{lifetime: defaultLifetime, extra: extraAll, generated: 1000, cacheBlocks: 20000, update: updates{min: 300, max: 3600}, store: newStore(), list: l.List}
 		g.SSL = s
 	}
 	s.list, s.pos, s.experimental = l.List, l.Pos(), l.Experimental

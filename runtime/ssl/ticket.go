@@ -101,9 +101,24 @@ func (t *ticketKeys) rotate(key ticketKey) bool {
 	return true
 }
 
-// seal makes a ticket: the name of the key, an initial vector, the session, and a digest of
+func (t *ticketKeys) seal(_ tls.ConnectionState, session *tls.SessionState) ([]byte, error) {
+	text, err := session.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	return t.encrypt(text), nil
+}
+
+func (t *ticketKeys) open(ticket []byte, _ tls.ConnectionState) (*tls.SessionState, error) {
+	if text := t.decrypt(ticket); text != nil {
+		return tls.ParseSessionState(text)
+	}
+	return nil, nil
+}
+
+// encrypt makes a ticket: the name of the key, an initial vector, the session, and a digest of
 // all that.
-func (t *ticketKeys) seal(session []byte) []byte {
+func (t *ticketKeys) encrypt(session []byte) []byte {
 	ring := t.now.Load()
 	k := &ring.keys[ring.at]
 	head := ticketKeyName + aes.BlockSize
@@ -123,8 +138,8 @@ func (k *ticketKey) digest(out, text []byte) []byte {
 	return h.Sum(out)
 }
 
-// open reads a ticket; nil when it is not of these keys.
-func (t *ticketKeys) open(ticket []byte) []byte {
+// decrypt reads a ticket; nil when it is not of these keys.
+func (t *ticketKeys) decrypt(ticket []byte) []byte {
 	const head = ticketKeyName + aes.BlockSize
 	body := len(ticket) - sha256.Size
 	if body < head+aes.BlockSize || (body-head)%aes.BlockSize != 0 {
@@ -150,30 +165,28 @@ func (t *ticketKeys) open(ticket []byte) []byte {
 	return nil
 }
 
-// tickets makes sessions of a configuration resumable, for the lifetime only
-// ("tune.ssl.lifetime"): the moment when a session began goes into its ticket. Without keys of
-// a file they are those of the line, which crypto/tls makes and changes.
-func (x *Context) tickets(c *tls.Config, g *settings) {
-	keys, own, lifetime := x.line.ticketKeys, x.config, g.lifetime
+// ownKeys are those of a line without a file: crypto/tls makes and changes them.
+type ownKeys struct{ config *tls.Config }
+
+func (k ownKeys) seal(state tls.ConnectionState, session *tls.SessionState) ([]byte, error) {
+	return k.config.EncryptTicket(state, session)
+}
+
+func (k ownKeys) open(ticket []byte, state tls.ConnectionState) (*tls.SessionState, error) {
+	return k.config.DecryptTicket(ticket, state)
+}
+
+// resume makes sessions of a configuration resumable, for the lifetime only
+// ("tune.ssl.lifetime"): the moment when a session began goes with it.
+func resume(c *tls.Config, by resumption, lifetime time.Duration) {
 	c.WrapSession = func(state tls.ConnectionState, session *tls.SessionState) ([]byte, error) {
 		if !state.DidResume || birth(session) == 0 {
 			session.Extra = append(session.Extra, binary.BigEndian.AppendUint64([]byte(birthMark), uint64(time.Now().Unix())))
 		}
-		if keys == nil {
-			return own.EncryptTicket(state, session)
-		}
-		text, err := session.Bytes()
-		if err != nil {
-			return nil, err
-		}
-		return keys.seal(text), nil
+		return by.seal(state, session)
 	}
-	c.UnwrapSession = func(ticket []byte, state tls.ConnectionState) (session *tls.SessionState, err error) {
-		if keys == nil {
-			session, err = own.DecryptTicket(ticket, state)
-		} else if text := keys.open(ticket); text != nil {
-			session, err = tls.ParseSessionState(text)
-		}
+	c.UnwrapSession = func(ticket []byte, state tls.ConnectionState) (*tls.SessionState, error) {
+		session, err := by.open(ticket, state)
 		if err != nil || session == nil || time.Now().Unix()-birth(session) >= int64(lifetime/time.Second) {
 			return nil, nil // a full handshake follows
 		}

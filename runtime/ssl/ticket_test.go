@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"os"
 	"testing"
+
+	"hapax/runtime"
 )
 
 // TestTicketKeys: a ticket is taken with all keys of a file, also those that came at run time,
@@ -13,12 +15,12 @@ func TestTicketKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ticket := keys.seal([]byte("session"))
+	ticket := keys.encrypt([]byte("session"))
 	if !bytes.Equal(ticket[:ticketKeyName], bytes.Repeat([]byte{'2'}, ticketKeyName)) {
 		t.Errorf("the ticket begins with %q, not with the name of the last key but one", ticket[:ticketKeyName])
 	}
 	for i := range 3 {
-		if i < 2 && string(keys.open(ticket)) != "session" {
+		if i < 2 && string(keys.decrypt(ticket)) != "session" {
 			t.Errorf("the ticket is not taken after %d new keys", i)
 		}
 		key, _ := newTicketKey(bytes.Repeat([]byte{byte('a' + i)}, 48))
@@ -26,17 +28,17 @@ func TestTicketKeys(t *testing.T) {
 			t.Error("a key of the right size is refused")
 		}
 	}
-	if keys.open(ticket) != nil {
+	if keys.decrypt(ticket) != nil {
 		t.Error("a ticket is taken whose key has gone")
 	}
 	if key, ok := newTicketKey(make([]byte, 80)); !ok || keys.rotate(key) {
 		t.Error("a key of another size is taken")
 	}
-	ticket = keys.seal([]byte("session"))
+	ticket = keys.encrypt([]byte("session"))
 	for i := range ticket {
 		forged := bytes.Clone(ticket)
 		forged[i] ^= 1
-		if keys.open(forged) != nil {
+		if keys.decrypt(forged) != nil {
 			t.Errorf("a ticket with another byte %d is taken", i)
 		}
 	}
@@ -118,5 +120,30 @@ func TestPassphrase(t *testing.T) {
 	}
 	if asked, _ := os.ReadFile(dir + "/asked"); string(asked) != "x.pem" {
 		t.Errorf("asked for %q", asked)
+	}
+}
+
+// TestKeptSessions: a session is found on its line as long as there is room, and those that
+// are used stay longest.
+func TestKeptSessions(t *testing.T) {
+	stats := &runtime.GlobalStats{}
+	kept, line := newKeptSessions(5, stats), &Context{}
+	text := func(blocks int) []byte { return make([]byte, blocks*sessionBlock) }
+	a, b := kept.put(line, text(2)), kept.put(line, text(2))
+	if kept.get(line, a) == nil || kept.get(line, b) == nil || kept.get(line, a) == nil {
+		t.Error("a session is not found")
+	}
+	if kept.get(&Context{}, a) != nil || kept.get(line, a[1:]) != nil {
+		t.Error("a session is found on another line, or by a part of its key")
+	}
+	c := kept.put(line, text(3)) // b goes, a was used later
+	if kept.get(line, a) == nil || kept.get(line, b) != nil || kept.get(line, c) == nil {
+		t.Error("not the session that was idle longest has gone")
+	}
+	if huge := kept.put(line, text(6)); kept.get(line, huge) != nil {
+		t.Error("a session is kept that is larger than all room")
+	}
+	if lookups, misses := stats.TLSLookups.Load(), stats.TLSMisses.Load(); lookups != 9 || misses != 4 {
+		t.Errorf("%d lookups, %d misses", lookups, misses)
 	}
 }
