@@ -134,6 +134,8 @@ type Global struct {
 	StateBase  string // server-state-base
 	StatsFile  string // stats-file
 
+	HeaderCases map[string][]byte // h1-case-adjust: names of fields as HTTP/1 peers want them, by those in lower case
+
 	UnsafeRequest, UnsafeResponse bool // accept-unsafe-violations seen through tune or h1-accept-payload; see rows
 	Tune                          Tune
 }

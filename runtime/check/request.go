@@ -57,6 +57,9 @@ func (q *request) run(ck *Check, r *rule) verdict {
 	if err == nil && ck.frames == nil {
 		// Headers are written and the encoder adds few: twice the room is always enough.
 		var e h1.Encoder
+		if ck.srv.Proxy.Options&runtime.OptH1AdjustServers != 0 {
+			e.Cases = ck.checks.cfg.Global.HeaderCases
+		}
 		out, err = e.AppendRequest(make([]byte, 0, 2*ck.checks.cfg.Global.Tune.BufSize), m)
 		out = append(out, body...)
 	}

@@ -16,6 +16,7 @@ import (
 type globalState struct {
 	uidSet, gidSet bool
 	limitedQUIC    bool           // "limited-quic"
+	headerCases    string         // "h1-case-adjust-file"
 	cli            *runtime.Proxy // of the stats sockets; nil before the first of them
 }
 
@@ -56,7 +57,7 @@ func globalSections() []Section {
 }
 
 func globalKeywords() []Keyword {
-	return slices.Concat(processKeywords(), tuneKeywords(), tuneH2Keywords(), spliceKeywords(), inertKeywords(), dormantKeywords(), checkedKeywords())
+	return slices.Concat(processKeywords(), tuneKeywords(), tuneH2Keywords(), spliceKeywords(), headerCaseKeywords(), inertKeywords(), dormantKeywords(), checkedKeywords())
 }
 
 // processKeywords are about what the process is and may do.

@@ -15,5 +15,6 @@ func Rows() *Domain {
 		Options:     options(),
 		BindWords:   append(checkedBindWords(), bindWords()...),
 		ServerWords: slices.Concat(checkedServerWords(), serverWords(), serverProtoWords()),
+		Check:       readHeaderCases,
 	}
 }

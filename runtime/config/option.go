@@ -92,7 +92,6 @@ func options() []Option {
 		be   = runtime.CapBack
 		both = runtime.CapListen
 	)
-	missing := func(o Option) Option { o.Status = keyword.Missing; return o }
 	inertly := func(o Option, note string) Option { o.Status, o.Note = keyword.Inert, note; return o }
 	return []Option{
 		plain("abortonclose", "drop requests of clients that have gone", both, runtime.OptAbortOnClose),
@@ -127,8 +126,8 @@ func options() []Option {
 		plainHTTP("http-pretend-keepalive", "announce keep-alive to servers and close", be, runtime.OptPretendKeepAlive),
 		plainHTTP("http-no-delay", "send headers and chunks at once", both, runtime.OptNoDelay),
 		plainHTTP("disable-h2-upgrade", "do not switch to HTTP/2 on its preface", fe, runtime.OptDisableH2Upgrade),
-		missing(plain("h1-case-adjust-bogus-client", "header names as the table says, towards clients", fe, runtime.OptH1AdjustClients)),
-		missing(plain("h1-case-adjust-bogus-server", "header names as the table says, towards servers", be, runtime.OptH1AdjustServers)),
+		plain("h1-case-adjust-bogus-client", "header names with capitals, as h1-case-adjust says, towards clients", fe, runtime.OptH1AdjustClients),
+		plain("h1-case-adjust-bogus-server", "header names with capitals, as h1-case-adjust says, towards servers", be, runtime.OptH1AdjustServers),
 
 		httpModeOption("httpclose", "close connections after each response", runtime.CloseBoth),
 		httpModeOption("http-server-close", "close server connections after each response", runtime.ServerClose),

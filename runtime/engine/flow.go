@@ -30,6 +30,7 @@ type flow struct {
 	moved     int64    // payload bytes seen
 	chunkedIn bool     // the body comes in chunks
 	to        framer   // with h1.Framed: what the message goes to
+	cases     h1.Cases // of the names of trailers, where it goes out in HTTP/1
 }
 
 // framer is the destination of a message whose transport marks its end: an HTTP/2 stream.
@@ -261,11 +262,11 @@ func (f *flow) sendTrailers(w *worker, dst *transport.Conn, tail *loop.Buffer) *
 	if tail == nil {
 		tail = w.loop.Buffer()
 	}
-	out, err := h1.AppendTrailers(tail.Data, &f.trailer.msg)
+	out, err := h1.AppendTrailers(tail.Data, &f.trailer.msg, f.cases)
 	if err != nil {
 		dst.Send(tail)
 		tail = w.loop.Buffer()
-		out, _ = h1.AppendTrailers(tail.Data, &f.trailer.msg)
+		out, _ = h1.AppendTrailers(tail.Data, &f.trailer.msg, f.cases)
 	}
 	tail.Data = out
 	return tail

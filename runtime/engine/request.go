@@ -94,6 +94,14 @@ func mode(px *runtime.Proxy) h1.Mode {
 	return [...]h1.Mode{runtime.KeepAlive: h1.ModeKeepAlive, runtime.ServerClose: h1.ModeServerClose, runtime.CloseBoth: h1.ModeClose}[px.HTTP]
 }
 
+// headerCases are the names that go out otherwise than in lower case on the proxy's side that has the option.
+func headerCases(cfg *runtime.Config, px *runtime.Proxy, option runtime.Option) h1.Cases {
+	if px.Options&option == 0 {
+		return nil
+	}
+	return cfg.Global.HeaderCases
+}
+
 // forwardRequest sends the request's head to the server, with what is there of
 // its body; the rest follows as it comes.
 func (s *stream) forwardRequest() outcome {
@@ -104,6 +112,7 @@ func (s *stream) forwardRequest() outcome {
 	enc := h1.Encoder{
 		Want: h1.KeepAlive, Front: mode(s.Front), Back: mode(be), Pretend: be.Options&runtime.OptPretendKeepAlive != 0,
 		ServerHeader: be.SendName, ServerName: s.Server.Name, Stopping: w.engine.stopping.Load(),
+		Cases: headerCases(w.cfg, be, runtime.OptH1AdjustServers),
 	}
 	if s.Server.Hidden && be.SendName != "" {
 		s.Req.RemoveAll(be.SendName) // it has no name to send, and the client's is not one
@@ -120,7 +129,7 @@ func (s *stream) forwardRequest() outcome {
 	out.Data = data
 	s.headSent = true
 	s.srvWant = enc.Want
-	s.toSrv.framing, s.toSrv.skip = enc.Framing, enc.SkipBody
+	s.toSrv.framing, s.toSrv.skip, s.toSrv.cases = enc.Framing, enc.SkipBody, enc.Cases
 	s.ReqToServer += headSize(&s.Req)
 	s.resParser.Response(message.MethodOf(s.Req.MethodName()), s.responseOptions(), w.headLimits())
 	s.resParser.ExpectKey(enc.Key)

@@ -153,7 +153,7 @@ func (s *stream) informational() {
 // passInformational passes a 1xx response on to a client that speaks HTTP/1.
 func (s *stream) passInformational() {
 	out := s.w.loop.Buffer()
-	enc := h1.Encoder{Request11: true}
+	enc := h1.Encoder{Request11: true, Cases: headerCases(s.w.cfg, s.Front, runtime.OptH1AdjustClients)}
 	if data, err := enc.AppendResponse(out.Data, &s.Res); err == nil {
 		out.Data = data
 		s.c.sock.Send(out)
@@ -450,7 +450,7 @@ func (s *stream) encodeHead(last bool) (*loop.Buffer, error) {
 	}
 	out.Data = data
 	s.closing = enc.Want != h1.KeepAlive
-	f.framing, f.skip = enc.Framing, enc.SkipBody
+	f.framing, f.skip, f.cases = enc.Framing, enc.SkipBody, enc.Cases
 	return out, nil
 }
 
@@ -471,6 +471,7 @@ func (s *stream) responseEncoder() h1.Encoder {
 		Front:     mode(s.Front),
 		Back:      mode(s.Back),
 		Stopping:  stopping,
+		Cases:     headerCases(s.w.cfg, s.Front, runtime.OptH1AdjustClients),
 		Request11: s.Req.Flags&message.Version11 != 0,
 	}
 }

@@ -28,7 +28,7 @@ func AppendChunkHead(dst []byte, n uint64) []byte {
 }
 
 // AppendTrailers appends the last chunk with the fields of m as trailers.
-func AppendTrailers(dst []byte, m *message.Message) ([]byte, error) {
+func AppendTrailers(dst []byte, m *message.Message, cases Cases) ([]byte, error) {
 	n := len("0\r\n\r\n")
 	for i := range m.Fields {
 		n += int(m.Fields[i].Name.Len+m.Fields[i].Value.Len) + len(": \r\n")
@@ -38,7 +38,7 @@ func AppendTrailers(dst []byte, m *message.Message) ([]byte, error) {
 	}
 	dst = append(dst, "0\r\n"...)
 	for i := range m.Fields {
-		dst = append(dst, m.Name(i)...)
+		dst = append(dst, cases.of(m.Name(i))...)
 		dst = append(dst, ':', ' ')
 		dst = append(dst, m.Value(i)...)
 		dst = append(dst, '\r', '\n')

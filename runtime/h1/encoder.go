@@ -40,6 +40,8 @@ type Encoder struct {
 	// (http-send-name-header); ServerHeader is in lower case, "" for none.
 	ServerHeader, ServerName string
 
+	Cases Cases // of field names; nil: all go out as they are
+
 	// Key is, for a response, the key of the client's WebSocket handshake; after a request, the key
 	// that was made for a handshake without one, for Parser.ExpectKey.
 	Key WebSocketKey
@@ -85,20 +87,20 @@ func (e *Encoder) AppendRequest(dst []byte, m *message.Message) ([]byte, error) 
 	}
 	if e.missing() {
 		if e.oneLeft() {
-			out = append(out, "content-length: 0\r\n"...)
+			out = e.appendField(out, "content-length", "0")
 			e.flags = e.flags&^(message.TransferEncoding|message.Chunked) | message.ContentLength
 			e.haveLength, e.SkipBody = true, true
 		}
 	}
 	e.insecure()
 	e.Want = e.Want.WithRequest(e.flags, e.Front, e.Back, e.Stopping)
-	out = appendConnection(out, requestConnection(e.Want, e.flags, e.Pretend))
+	out = e.appendConnection(out, requestConnection(e.Want, e.flags, e.Pretend))
 	if m.Method != message.CONNECT && e.flags&(message.Version11|message.ContentLength) == message.Version11 {
 		e.flags |= message.Chunked
 	}
 	out = e.appendChunked(out)
 	if e.ServerHeader != "" {
-		out = appendField(out, e.ServerHeader, e.ServerName)
+		out = e.appendField(out, e.ServerHeader, e.ServerName)
 	}
 	out = e.appendWebSocketKey(out)
 	out = append(out, '\r', '\n')
@@ -146,7 +148,7 @@ func (e *Encoder) AppendResponse(dst []byte, m *message.Message) ([]byte, error)
 	if code >= 200 {
 		e.insecure()
 		e.Want = e.Want.WithResponse(m.Method, code, e.flags, e.Front, e.Stopping)
-		out = appendConnection(out, responseConnection(e.Want, e.flags, e.Request11))
+		out = e.appendConnection(out, responseConnection(e.Want, e.flags, e.Request11))
 		const lengths = message.LengthKnown | message.ContentLength | message.Chunked
 		if !e.SkipBody && !tunnel && e.flags&(message.Version11|lengths) == message.Version11|message.LengthKnown {
 			e.flags |= message.Chunked
@@ -221,19 +223,22 @@ func (e *Encoder) appendFields(out []byte, m *message.Message) ([]byte, error) {
 		if !response && e.ServerHeader != "" && string(name) == e.ServerHeader {
 			continue
 		}
-		out = append(out, name...)
-		out = append(out, ':', ' ')
+		out = e.appendName(out, name)
 		out = append(out, value...)
 		out = append(out, '\r', '\n')
 	}
 	return out, nil
 }
 
+// appendName appends the name of a field, and what stands between it and the value.
+func (e *Encoder) appendName(out, name []byte) []byte {
+	return append(append(out, e.Cases.of(name)...), ':', ' ')
+}
+
 // appendTokens appends a Connection or Upgrade field with the words that may go out, if any is left.
 func (e *Encoder) appendTokens(out []byte, id message.HeaderID, name, value []byte) []byte {
 	before := out
-	out = append(out, name...)
-	out = append(out, ':', ' ')
+	out = e.appendName(out, name)
 	list := message.Span{Off: uint32(len(out)), Len: uint32(len(value))}
 	out = append(out, value...)
 	said := message.Message{Flags: e.flags}
@@ -316,18 +321,23 @@ func (e *Encoder) appendChunked(out []byte) []byte {
 		return out
 	}
 	e.haveChunks = true
-	return append(out, "transfer-encoding: chunked\r\n"...)
+	return e.appendField(out, "transfer-encoding", "chunked")
 }
 
-func appendConnection(out []byte, value string) []byte {
+func (e *Encoder) appendConnection(out []byte, value string) []byte {
 	if value == "" {
 		return out
 	}
-	return appendField(out, "connection", value)
+	return e.appendField(out, "connection", value)
 }
 
-func appendField(out []byte, name, value string) []byte {
-	out = append(out, name...)
+// appendField appends a field of our own.
+func (e *Encoder) appendField(out []byte, name, value string) []byte {
+	if as, ok := e.Cases[name]; ok {
+		out = append(out, as...)
+	} else {
+		out = append(out, name...)
+	}
 	out = append(out, ':', ' ')
 	out = append(out, value...)
 	return append(out, '\r', '\n')

@@ -278,7 +278,7 @@ func framed(e *Encoder, body string, trailers *message.Message) string {
 		if trailers == nil {
 			return string(b) + LastChunk
 		}
-		b, err := AppendTrailers(append(make([]byte, 0, 4096), b...), trailers)
+		b, err := AppendTrailers(append(make([]byte, 0, 4096), b...), trailers, nil)
 		if err != nil {
 			panic(err)
 		}
