@@ -7,8 +7,6 @@ package h2spec
 
 import (
 	"flag"
-	"fmt"
-	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -73,37 +71,20 @@ func TestConformance(t *testing.T) {
 	addr := l.Addr().(*net.TCPAddr)
 	l.Close()
 	c := &config.Config{Host: "127.0.0.1", Port: addr.Port, Path: "/", Timeout: 5 * time.Second, MaxHeaderLen: 4000}
-	// h2spec takes a reset for no end of the connection where it has sent more than was read: a race that is not always
-	// won. A case passes that passes once.
-	const attempts = 6
-	for _, groups := range []func() *spec.TestGroup{generic.Spec, http2.Spec, hpack.Spec} {
-		failing := run(groups(), c)
-		for n := 1; n < attempts && len(failing) > 0; n++ {
-			again := run(groups(), c)
-			maps.DeleteFunc(failing, func(name, _ string) bool { return again[name] == "" })
-		}
-		for name, why := range failing {
-			t.Errorf("%s: %s", name, why)
-		}
+	for _, group := range []*spec.TestGroup{generic.Spec(), http2.Spec(), hpack.Spec()} {
+		group.Test(c)
+		report(t, group)
 	}
 }
 
-// run gives the cases of a group that did not pass, and why.
-func run(g *spec.TestGroup, c *config.Config) map[string]string {
-	g.Test(c)
-	found := map[string]string{}
-	failures(g, found)
-	return found
-}
-
-// failures adds the cases of a group that did not pass.
-func failures(g *spec.TestGroup, found map[string]string) {
+// report tells the cases of a group that did not pass.
+func report(t *testing.T, g *spec.TestGroup) {
 	for _, c := range g.Tests {
 		if c.Result != nil && c.Result.Failed {
-			found[g.ID()+": "+c.Desc] = fmt.Sprint(c.Result.Error)
+			t.Errorf("%s: %s: %v", g.ID(), c.Desc, c.Result.Error)
 		}
 	}
 	for _, sub := range g.Groups {
-		failures(sub, found)
+		report(t, sub)
 	}
 }

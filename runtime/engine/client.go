@@ -335,7 +335,11 @@ func (c *client) close(linger time.Duration) {
 		c.ahead.Release()
 		c.ahead = nil
 	}
-	c.sock.Close(linger)
+	if linger > 0 && c.h2 != nil && c.h2.leaves() {
+		c.w.part(&c.sock)
+	} else {
+		c.sock.Close(linger)
+	}
 	c.left()
 }
 

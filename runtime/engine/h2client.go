@@ -306,6 +306,12 @@ func (m *h2Client) ended(err error) {
 	}
 }
 
+// leaves tells that we end the connection, not the client: it may still send.
+func (m *h2Client) leaves() bool {
+	_, violation := m.over.(muxError)
+	return violation || m.over == errGone
+}
+
 // expired is the end of the time of a connection without streams.
 func (m *h2Client) expired() { m.goodbye() }
 

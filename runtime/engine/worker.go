@@ -28,6 +28,7 @@ type worker struct {
 	links       *link         // free list
 	exchanges   *exchange     // free list
 	loans       *loan         // free list
+	partings    int           // closed connections whose clients may still send
 	h2Requests  *h2Request    // free list
 	idle        *client       // free list
 	limits      struct{ buffer, rewrite int }

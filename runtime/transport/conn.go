@@ -226,6 +226,18 @@ func (c *Conn) Close(linger time.Duration) {
 	}
 }
 
+// Detach closes the connection but for its socket, which is the caller's: a goodbye of the layer is queued on it.
+func (c *Conn) Detach() loop.Socket {
+	layer := c.end()
+	if layer != nil {
+		layer.Shutdown()
+		layer.Drop()
+	}
+	sock := c.sock
+	c.sock = loop.Socket{}
+	return sock
+}
+
 // Abort closes at once with a reset.
 func (c *Conn) Abort() {
 	if ch := c.channel; ch != nil {
