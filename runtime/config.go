@@ -113,6 +113,8 @@ type Global struct {
 	ThreadLimit                        int           // thread-hard-limit; 0 none
 	ProfileTasks                       bool          // streams measure what they take
 	NoReusePort                        bool          // sockets are not shared with another process
+	ExternalCheck                      bool          // external-check: programs may check servers
+	InsecureFork                       bool          // insecure-fork-wanted
 	AnonKey                            atomic.Uint32 // live: anonkey, which "set anon on" takes; 0: none
 
 	Pidfile    string

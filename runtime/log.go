@@ -22,6 +22,9 @@ type LogTarget struct {
 
 	ProfileName string // of the "profile" option
 	Profile     *LogProfile
+
+	File string // of the line
+	Line int
 }
 
 // LogProfile is a "log-profile" section: what goes to targets that name it in place of what the proxy logs.

@@ -22,11 +22,14 @@ type Compiler struct {
 // evaluated.
 func (c *Compiler) Compile(source string, flags Flags, at sample.Checkpoint) (*Format, error) {
 	s := scanner{c: c, text: source, flags: flags, at: at, f: &Format{source: source, need: NeedInit}}
-	if err := s.scan(); err != nil {
+	err := s.scan()
+	switch {
+	case err == nil:
+		s.f.finish()
+	case s.f.Empty():
 		return nil, err
 	}
-	s.f.finish()
-	return s.f, nil
+	return s.f, err
 }
 
 // scanner reads a format from left to right.

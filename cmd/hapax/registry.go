@@ -21,6 +21,7 @@ import (
 	"hapax/runtime/peers"
 	"hapax/runtime/proxyproto"
 	"hapax/runtime/queue"
+	"hapax/runtime/quic"
 	"hapax/runtime/resolver"
 	"hapax/runtime/rules"
 	"hapax/runtime/ssl"
@@ -56,6 +57,7 @@ func domains() []*config.Domain {
 		&fcgi.Domain,
 		&acme.Domain,
 		&trace.Domain,
+		&quic.Domain,
 		&engine.Domain,
 		&objects.Domain,
 		&stats.Domain,

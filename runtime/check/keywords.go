@@ -11,6 +11,7 @@ import (
 var Domain = config.Domain{
 	Name:         "check",
 	Inherit:      inheritSettings,
+	CheckLines:   checkLines,
 	CheckProxy:   checkProxy,
 	FinishServer: finishServer,
 	CheckServer:  checkPort,
@@ -44,7 +45,7 @@ var Domain = config.Domain{
 			In: config.Global, Parse: parseMaxChecks,
 		},
 	}...),
-	Options: append(missingOptions(), []config.Option{
+	Options: append([]config.Option{externalOption()}, []config.Option{
 		option("tcp-check", "check by steps of its own, or just a connection", nil, "", parseOptionTCP),
 		option("httpchk", "check by an HTTP request", []keyword.Arg{
 			{Name: "method", Type: keyword.Str, Opt: true, Default: "OPTIONS"}, {Name: "uri", Type: keyword.Str, Opt: true, Default: "/"},

@@ -23,7 +23,8 @@ func parseOptionTCP(l *config.Loader, line *ast.Line) {
 	if s.tcp == nil {
 		s.tcp = &ruleset{kind: kindTCP}
 	}
-	s.use, s.idleTCP = s.tcp, false
+	s.choose(s.tcp)
+	s.idleTCP = false
 }
 
 // parseOptionHTTP reads `option httpchk [[<method>] <uri> [<version> [<host>]]]`.
@@ -35,7 +36,8 @@ func parseOptionHTTP(l *config.Loader, line *ast.Line) {
 	if s.http == nil {
 		s.http = &ruleset{kind: kindHTTP}
 	}
-	s.use, s.idleHTTP = s.http, false
+	s.choose(s.http)
+	s.idleHTTP = false
 	refuse := func(text string) {
 		l.Alert(line.Pos, "'option %s' : %s.", line.Arg(1), text)
 	}
@@ -88,7 +90,7 @@ func protocol(l *config.Loader, line *ast.Line, lines [][]string, custom ...func
 		}
 		set.rules = append(set.rules, r)
 	}
-	settingsOf(l.Proxy).use = set
+	settingsOf(l.Proxy).choose(set)
 }
 
 // parseRedis reads "option redis-check".

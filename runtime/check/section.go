@@ -3,6 +3,7 @@ package check
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"hapax/parser/ast"
 	"hapax/parser/keyword"
@@ -120,13 +121,26 @@ func parseType(l *config.Loader, line *ast.Line) {
 	}
 }
 
+// typeTitle is what messages call a type of checks.
+func typeTitle(kind string) string {
+	switch kind {
+	case "httpchk":
+		return "HTTP"
+	case "smtpchk":
+		return "SMTP"
+	case "ssl-hello-chk":
+		return "SSL3"
+	}
+	return strings.ToUpper(strings.TrimSuffix(kind, "-check"))
+}
+
 // parseStep reads a step for checks of one type; other is the keyword of those that it
 // does not go with.
 func parseStep(l *config.Loader, line *ast.Line, kind, other string, parse func(*config.Loader, *ast.Line)) {
 	s := current(l)
 	switch {
 	case s.kind != "" && s.kind != kind:
-		l.Alert(line.Pos, "unable to configure '%s' rule for '%s' healthcheck", line.Arg(0), s.kind)
+		l.Alert(line.Pos, "unable to configure '%s' rule for '%s' healthcheck", line.Arg(0), typeTitle(s.kind))
 	case s.steps == other:
 		l.Alert(line.Pos, "cannot mix '%s' and '%s' rules", line.Arg(0), other)
 	default:

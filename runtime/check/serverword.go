@@ -3,10 +3,8 @@ package check
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
-	"hapax/parser/ast"
 	"hapax/parser/keyword"
 	"hapax/runtime"
 	"hapax/runtime/config"
@@ -84,41 +82,4 @@ func agentInter(l *config.Loader, value string, srv *runtime.Server) error {
 		return fmt.Errorf("timer underflow in argument <%s> to <agent-inter> of server %s, minimum non-null value is 1 ms.", value, srv.Name)
 	}
 	return fmt.Errorf("unexpected character '%c' in 'agent-inter' argument of server %s.", fault.Char, srv.Name)
-}
-
-// externalCheck is the keyword about checks by programs; externalOption switches them on.
-func externalCheck() config.Keyword {
-	return config.MissingRow(config.Proxies, "external-check", "4.2", "the program that checks servers", []keyword.Arg{
-		{Name: "setting", Type: keyword.Enum, Enum: []string{"command", "path"}}, {Name: "value", Type: keyword.File}}, func(l *config.Loader, line *ast.Line) {
-		word, setting, value := line.Arg(0), line.Arg(1), line.Arg(2)
-		switch {
-		case setting == "":
-			l.Alert(line.Pos, "missing argument after '%s'.", word)
-		case setting != "command" && setting != "path":
-			l.Alert(line.Pos, "'%s' only supports 'command' and 'path'. but got '%s'.", word, setting)
-		case l.TooMany(line, 2, 1):
-		case value == "":
-			l.Alert(line.Pos, "missing argument after '%s'.", setting)
-		default:
-			px := l.Proxy
-			l.Extend(px, "external-check "+setting, value)
-			if setting != "command" {
-				return
-			}
-			l.Later(func() {
-				if path, _ := px.Ext["external-check path"].(string); path == "" && !strings.HasPrefix(value, "/") {
-					l.List.Alertf(line.Pos, "Proxy '%s': 'external-check command' does not have a leading '/' and 'external-check path' is not set.", px.Name)
-				}
-			})
-		}
-	})
-}
-
-// missingOptions are checks that are not made.
-func missingOptions() []config.Option {
-	return []config.Option{{
-		Doc:   keyword.Doc{Name: "external-check", Ref: "4.2", Summary: "check by a program", Status: keyword.Missing},
-		Caps:  runtime.CapBack,
-		Parse: func(l *config.Loader, line *ast.Line) { l.TooMany(line, 2, 0) },
-	}}
 }

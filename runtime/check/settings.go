@@ -14,6 +14,7 @@ type settings struct {
 	tcp, http *ruleset // made of the "tcp-check" and "http-check" lines of the section itself
 	idleTCP   bool     // there are such lines, and no option that uses them
 	idleHTTP  bool
+	program   program
 }
 
 // settingsOf gives the settings of a section, for its lines to add to.
@@ -26,25 +27,37 @@ func settingsOf(px *runtime.Proxy) *settings {
 	return s
 }
 
+// choose makes the last option about checks count; nil: that for checks by a program.
+func (s *settings) choose(use *ruleset) {
+	s.use, s.program.on = use, use == nil
+}
+
 // inheritSettings makes a proxy use the check of its defaults section. Rules are not
 // mixed: with its first line of rules a section starts anew.
 func inheritSettings(px, from *runtime.Proxy) {
 	if s, ok := from.Check.(*settings); ok {
-		px.Check = &settings{use: s.use}
+		px.Check = &settings{use: s.use, program: s.program}
 	}
+}
+
+// checkLines tells which lines about checks do not go together.
+func checkLines(l *config.Loader, px *runtime.Proxy) {
+	s, ok := px.Check.(*settings)
+	if !ok {
+		return
+	}
+	if s.idleHTTP {
+		l.List.Warnf(ast.Pos{}, "%s '%s' uses http-check rules without 'option httpchk', so the rules are ignored.", px.Kind, px.Name)
+	}
+	s.program.check(l, px)
 }
 
 // checkProxy completes the rule set of a proxy and makes sure that its servers can be
 // checked.
 func checkProxy(l *config.Loader, px *runtime.Proxy) {
 	s, ok := px.Check.(*settings)
-	if ok {
-		if s.idleHTTP {
-			l.List.Warnf(ast.Pos{}, "%s '%s' uses http-check rules without 'option httpchk', so the rules are ignored.", px.Kind, px.Name)
-		}
-		if s.idleTCP {
-			l.List.Warnf(ast.Pos{}, "%s '%s' uses tcp-check rules without 'option tcp-check', so the rules are ignored.", px.Kind, px.Name)
-		}
+	if ok && s.idleTCP {
+		l.List.Warnf(ast.Pos{}, "%s '%s' uses tcp-check rules without 'option tcp-check', so the rules are ignored.", px.Kind, px.Name)
 	}
 	if px.Caps&runtime.CapBack == 0 {
 		return

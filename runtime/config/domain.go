@@ -45,6 +45,10 @@ type Domain struct {
 	// checks: what needs HTTP mode is taken back with a warning there. May be nil.
 	CheckMode func(l *Loader, px *runtime.Proxy)
 
+	// CheckLines is called for each proxy that is not disabled before its default backend
+	// is looked up: lines that do not go together are told there. May be nil.
+	CheckLines func(l *Loader, px *runtime.Proxy)
+
 	// CheckProxy is called for each proxy that is not disabled, in the order of the
 	// files, within the checks of that proxy: behind the resolution of its backends
 	// and rules, before the arguments of its expressions are resolved. May be nil.

@@ -114,7 +114,8 @@ func dormantKeywords() []Keyword {
 	value := arg("value", keyword.Str)
 	rows := []Keyword{
 		dormantRow("dns-accept-family", "address families that names are resolved to", value, single(dnsFamilies)),
-		dormantRow("external-check", "allow checks by programs", []keyword.Arg{{Name: "preserve-env", Type: keyword.Flag, Opt: true}}, single(func(_ *Loader, word, value string) error {
+		dormantRow("external-check", "allow checks by programs", []keyword.Arg{{Name: "preserve-env", Type: keyword.Flag, Opt: true}}, single(func(l *Loader, word, value string) error {
+			l.Config.Global.ExternalCheck = true
 			if value != "" && value != "preserve-env" {
 				return fmt.Errorf("'%s' only supports 'preserve-env' as an argument, found '%s'.", word, value)
 			}
@@ -132,10 +133,14 @@ func dormantKeywords() []Keyword {
 		dormantRow("lua-prepend-path", "where Lua programs look for modules", value, luaPath),
 		dormantRow("maxcompcpuusage", "percent of processor time above which nothing is compressed", value, number("'%s' expects an integer argument between 0 and 100.", 0, 100, false)),
 		dormantRow("maxcomprate", "kilobytes per second that are compressed", value, present("'%s' expects an integer argument in kb/s.")),
-		dormantRow("shm-stats-file-max-objects", "most objects of a shared memory of statistics", value, func(_ *Loader, line *ast.Line) error {
-			if line.Arg(1) == "" {
-				return fmt.Errorf("'%s' expect one argument: max objects number.", line.Arg(0))
+		dormantRow("shm-stats-file-max-objects", "most objects of a shared memory of statistics", value, func(l *Loader, line *ast.Line) error {
+			switch {
+			case l.global.shmObjects:
+				return fmt.Errorf("'%s' already specified.\n", line.Arg(0))
+			case line.Arg(1) == "":
+				return fmt.Errorf("'%s' expect one argument: max objects number.\n", line.Arg(0))
 			}
+			l.global.shmObjects = true
 			return nil
 		}),
 		dormantRow("tune.bufsize.large", "bytes of a large buffer", value, sizeOf(false)),
@@ -158,6 +163,27 @@ func dormantKeywords() []Keyword {
 			}
 			return nil
 		})),
+		missingRow("h1-accept-payload-with-any-method", "let requests of any method have a body", nil, nothing),
+		missingRow("h1-do-not-close-on-insecure-transfer-encoding", "keep connections behind a doubtful transfer-encoding", nil, nothing),
+		missingRow("tune.cli.max-payload-size", "most bytes of a payload of the runtime API", value, single(func(_ *Loader, word, value string) error {
+			if value == "" {
+				return fmt.Errorf("'%s' expects a size argument.", word)
+			}
+			if _, bad, ok := units.Size(value); !ok {
+				return fmt.Errorf("unexpected '%s' after size passed to '%s'", bad, word)
+			}
+			return nil
+		})),
+		missingRow("shm-stats-file", "the shared memory of statistics", arg("path", keyword.File), func(l *Loader, line *ast.Line) error {
+			switch {
+			case l.global.shmStats:
+				return fmt.Errorf("'%s' already specified.\n", line.Arg(0))
+			case line.Arg(1) == "":
+				return fmt.Errorf("'%s' expect one argument: a file path.\n", line.Arg(0))
+			}
+			l.global.shmStats = true
+			return nil
+		}),
 		missingRow("setcap", "capabilities that the process keeps", value, capabilities),
 		missingRow("harden.reject-privileged-ports.tcp", "refuse clients with a privileged port", value, privilegedPorts),
 		dormantRow("harden.reject-privileged-ports.quic", "refuse QUIC clients with a privileged port", value, privilegedPorts),

@@ -32,13 +32,7 @@ func foreignKeywords() []Keyword {
 			return nil
 		}))
 	conversion.Status, conversion.Dormant = keyword.Missing, true
-	experimental := func(name, summary string) Keyword {
-		k := global(name, summary, nil, nil)
-		k.Status, k.Experimental = keyword.Missing, true
-		return k
-	}
-	return []Keyword{experimental("force-cfg-parser-pause", "wait while the configuration is read"),
-		lua("lua-load", "a Lua program"), lua("lua-load-per-thread", "a Lua program for each thread"), conversion}
+	return []Keyword{lua("lua-load", "a Lua program"), lua("lua-load-per-thread", "a Lua program for each thread"), conversion}
 }
 
 // foreignState is what is known of files of other languages.

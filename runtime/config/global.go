@@ -17,6 +17,8 @@ type globalState struct {
 	uidSet, gidSet bool
 	limitedQUIC    bool           // "limited-quic"
 	headerCases    string         // "h1-case-adjust-file"
+	shmStats       bool           // "shm-stats-file"
+	shmObjects     bool           // "shm-stats-file-max-objects"
 	cli            *runtime.Proxy // of the stats sockets; nil before the first of them
 }
 
@@ -57,7 +59,7 @@ func globalSections() []Section {
 }
 
 func globalKeywords() []Keyword {
-	return slices.Concat(processKeywords(), tuneKeywords(), tuneH2Keywords(), spliceKeywords(), headerCaseKeywords(), inertKeywords(), dormantKeywords(), checkedKeywords())
+	return slices.Concat(processKeywords(), tuneKeywords(), tuneH2Keywords(), spliceKeywords(), headerCaseKeywords(), inertKeywords(), dormantKeywords(), checkedKeywords(), []Keyword{parserPause()})
 }
 
 // processKeywords are about what the process is and may do.

@@ -24,7 +24,9 @@ const (
 func inertKeywords() []Keyword {
 	return []Keyword{
 		inertFlag("busy-polling", notePoller, true),
-		inertFlag("insecure-fork-wanted", noteNoFork, true),
+		withNo(inert("insecure-fork-wanted", noteNoFork, nil, func(l *Loader, line *ast.Line) {
+			l.Config.Global.InsecureFork = !l.TooMany(line, 1, 0) && line.Modifier != ast.No
+		})),
 		inertFlag("insecure-setuid-wanted", "nothing is executed", false),
 		inertFlag("nogetaddrinfo", "names are looked up by one resolver", false),
 		inertFlag("quick-exit", "leaving frees nothing one by one", false),

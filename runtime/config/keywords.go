@@ -7,14 +7,14 @@ import "slices"
 func Rows() *Domain {
 	return &Domain{
 		Name:     "config",
-		Sections: slices.Concat(globalSections(), proxySections(), userlistSections(), errorSections()),
+		Sections: slices.Concat(globalSections(), proxySections(), userlistSections(), errorSections(), namespaceSections()),
 		Keywords: slices.Concat(globalKeywords(), proxyKeywords(), timeoutKeywords(), switchingKeywords(), ruleKeywords(),
 			captureKeywords(), errorKeywords(), userlistKeywords(), serverKeywords(), deprecatedKeywords(), foreignKeywords(), checkedProxyKeywords(),
-			[]Keyword{optionKeyword(), bindKeyword(), statsKeyword()}),
+			[]Keyword{optionKeyword(), bindKeyword(), statsKeyword(), namespaceKeyword()}),
 		Actions:     checkedActions(),
 		Options:     options(),
-		BindWords:   append(checkedBindWords(), bindWords()...),
-		ServerWords: slices.Concat(checkedServerWords(), serverWords(), serverProtoWords()),
+		BindWords:   slices.Concat(checkedBindWords(), bindWords(), []BindWord{bindNamespace()}),
+		ServerWords: slices.Concat(checkedServerWords(), serverWords(), serverProtoWords(), []ServerWord{serverNamespace()}),
 		Check:       readHeaderCases,
 	}
 }

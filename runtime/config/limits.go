@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"hapax/parser/ast"
 	"hapax/parser/diag"
+	"hapax/parser/keyword"
 	"hapax/runtime"
 )
 
@@ -259,4 +261,33 @@ func raiseMemory(g *runtime.Global, boot Boot, list *diag.List) bool {
 	}
 	list.Alertf(ast.Pos{}, "%s", text)
 	return false
+}
+
+// parserPause is "force-cfg-parser-pause": whoever watches the reading has time to.
+func parserPause() Keyword {
+	k := global("force-cfg-parser-pause", "wait while the configuration is read", arg("time", keyword.Time), reporting(func(l *Loader, line *ast.Line) error {
+		word, value := line.Arg(0), line.Arg(1)
+		const most = 65535 * time.Millisecond
+		if value == "" {
+			return fmt.Errorf("'%s' expects a timer value between 0 and 65535 ms.", word)
+		}
+		if l.TooMany(line, 1, 1) {
+			return nil
+		}
+		d, fault := l.Time(value, time.Millisecond)
+		switch {
+		case fault == nil && d > most:
+			return fmt.Errorf("'%s' expects a timer value between 0 and 65535 ms.", word)
+		case fault == nil:
+			time.Sleep(d)
+			return nil
+		case fault.Over:
+			return fmt.Errorf("timer overflow in argument <%s> to <%s>, maximum value is 65535 ms.", value, word)
+		case fault.Under:
+			return fmt.Errorf("timer underflow in argument <%s> to <%s>, minimum non-null value is 1 ms.", value, word)
+		}
+		return fmt.Errorf("unexpected character '%c' in argument to <%s>.", fault.Char, word)
+	}))
+	k.Experimental = true
+	return k
 }

@@ -44,6 +44,10 @@ type Options struct {
 	// Pidfile is -p: it comes before the keyword.
 	Pidfile string
 
+	// Start tells that the process will serve and not only check its configuration:
+	// some names are looked up only then.
+	Start bool
+
 	// Discovered tells that the process which started this one has made the first pass
 	// and printed what it found: it is made again in silence.
 	Discovered bool

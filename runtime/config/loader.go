@@ -180,6 +180,9 @@ func (l *Loader) CheckRule(f func() error) {
 // reads keywords with Discover only.
 func (l *Loader) Discovering() bool { return l.discovering }
 
+// Starting tells that the process will serve and not only check its configuration.
+func (l *Loader) Starting() bool { return l.options.Start }
+
 // Pos is the place of the line being read.
 func (l *Loader) Pos() ast.Pos { return l.pos }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"hapax/parser/ast"
 	"hapax/parser/keyword"
@@ -40,6 +41,9 @@ func checkedBindWords() []BindWord {
 			}
 			return nil
 		}},
+		{Doc: absent("idle-ping", "5.1", "time between pings of idle HTTP/2 connections", keyword.Arg{Name: "time", Type: keyword.Time}), Parse: func(l *Loader, w *Words, _ *runtime.Bind) error {
+			return idlePing(l, w, "on bind line")
+		}},
 	}
 }
 
@@ -53,9 +57,31 @@ func checkedServerWords() []ServerWord {
 			return nil
 		}}
 	}
+	flag := func(name, summary string, notDynamic bool) ServerWord {
+		return ServerWord{Doc: absent(name, "5.2", summary), NotDynamic: notDynamic, Parse: func(*Loader, *Words, *runtime.Server) error { return nil }}
+	}
 	return []ServerWord{
 		text("cc", "how congestion is met", "TCP congestion control algorithm"),
 		text("tcp-md5sig", "the password that signs segments", "TCP MD5 signature password"),
+		{Doc: absent("idle-ping", "5.2", "time between pings of idle HTTP/2 connections", keyword.Arg{Name: "time", Type: keyword.Time}), Parse: func(l *Loader, w *Words, srv *runtime.Server) error {
+			return idlePing(l, w, "of server "+srv.Name)
+		}},
+		{Doc: absent("npn", "5.2", "protocols that TLS offers by its old way", keyword.Arg{Name: "protocols", Type: keyword.Str}), Parse: func(_ *Loader, w *Words, _ *runtime.Server) error {
+			if w.Take() == "" {
+				return errors.New("'npn' : missing the comma-delimited NPN protocol suite")
+			}
+			return nil
+		}},
+		flag("allow-0rtt", "send early data", false),
+		flag("renegotiate", "allow the server to renegotiate TLS", false),
+		flag("check-reuse-pool", "check by idle connections", false),
+		flag("no-check-reuse-pool", "make connections for checks", true),
+		flag("check-via-socks4", "check through the SOCKS4 proxy", false),
+		{Doc: absent("shard", "5.2", "the part of a table that a peer has", keyword.Arg{Name: "number", Type: keyword.Int}), Parse: func(_ *Loader, w *Words, _ *runtime.Server) error {
+			w.Take()
+			return nil
+		}},
+		{Doc: absent("socks4", "5.2", "connect through a SOCKS4 proxy", keyword.Arg{Name: "address", Type: keyword.Addr}), NotDynamic: true, Parse: socks4},
 		{Doc: absent("log-proto", "5.2", "how messages are framed", keyword.Arg{Name: "framing", Type: keyword.Enum, Enum: []string{"legacy", "octet-count"}}), Parse: func(_ *Loader, w *Words, _ *runtime.Server) error {
 			if value := w.Take(); value != "legacy" && value != "octet-count" {
 				return fmt.Errorf("'log-proto' expects one of 'legacy' or 'octet-count' but got '%s'", value)
@@ -72,6 +98,35 @@ func checkedServerWords() []ServerWord {
 			return nil
 		}},
 	}
+}
+
+// idlePing reads the time of "idle-ping"; where says on which line.
+func idlePing(l *Loader, w *Words, where string) error {
+	value := w.Take()
+	if value == "" {
+		return errors.New("'idle-ping' expects an argument.")
+	}
+	_, fault := l.Time(value, time.Millisecond)
+	switch {
+	case fault == nil:
+		return nil
+	case fault.Over:
+		return fmt.Errorf("timer overflow in argument <%s> to <idle-ping> %s, maximum value is 2147483647 ms (~24.8 days).", value, where)
+	case fault.Under:
+		return fmt.Errorf("timer underflow in argument <%s> to <idle-ping> %s, minimum non-null value is 1 ms.", value, where)
+	}
+	return fmt.Errorf("unexpected character '%c' in 'idle-ping' argument %s.", fault.Char, where)
+}
+
+func socks4(l *Loader, w *Words, _ *runtime.Server) error {
+	value := w.Take()
+	if value == "" {
+		return errors.New("'socks4' expects <addr>:<port> as argument.\n")
+	}
+	if _, err := l.Address(value, AddrResolve|AddrPort|AddrNeedPort|AddrStream, ""); err != nil {
+		return fmt.Errorf("'socks4 %s' : %s\n", value, err)
+	}
+	return nil
 }
 
 // checkedProxyKeywords are lines of proxies.

@@ -169,6 +169,11 @@ func (l *Loader) finalize(px *runtime.Proxy) {
 		}
 	}
 	px.Dispatch = l.dispatchServer(px)
+	for _, d := range l.Tables.Domains {
+		if d.CheckLines != nil {
+			d.CheckLines(l, px)
+		}
+	}
 	l.resolveDefaultBackend(px)
 	for _, rule := range px.Switching {
 		l.resolveSwitch(px, rule)
@@ -402,6 +407,7 @@ func (l *Loader) compileFormats(px *runtime.Proxy) {
 		f, err := l.Format(lf.Text, flags, at)
 		if err != nil {
 			l.List.Add(parsingAlert(pos, false, "failed to parse %s : %s.", what, err))
+			lf.Format = f // a format all the same for those that ask for one
 			return
 		}
 		lf.Format = f

@@ -68,11 +68,10 @@ var Domain = config.Domain{
 		formatOption("tcplog", "log connections with all that is known of them", TCPFormat, TCPCLFFormat),
 		formatOption("httpslog", "log requests with what is known of their TLS connections", HTTPSFormat, ""),
 	},
-	CheckMode:  checkMode,
-	CheckProxy: findProfiles,
+	CheckMode: checkMode,
 	Check: func(l *config.Loader) {
-		profilesOf(l, l.Config.Global.Logs)
 		checkForwards(l)
+		resolveTargets(l)
 	},
 }
 
@@ -115,10 +114,14 @@ func readTarget(l *config.Loader, line *ast.Line, logs *[]*runtime.LogTarget, gl
 			}
 			return a.Addr, err
 		})
+		if t != nil {
+			t.File, t.Line = line.Pos.File, line.Pos.Line
+		}
 		var missing errMissing
 		switch {
 		case errors.As(err, &missing):
 			l.Missing(line.Pos, string(missing))
+			*logs = append(*logs, t) // so that nothing is said of a proxy without logs
 		case err != nil:
 			l.Alert(line.Pos, "%s : %s", line.Arg(0), err)
 		default:

@@ -75,18 +75,6 @@ func stepNumber(word string) uint8 {
 	return stepUnknown
 }
 
-// findProfiles gives the targets of a proxy the profiles that they name.
-func findProfiles(l *config.Loader, px *runtime.Proxy) { profilesOf(l, px.Logs) }
-
-func profilesOf(l *config.Loader, logs []*runtime.LogTarget) {
-	named := config.State[profiles](l).named
-	for _, t := range logs {
-		if t.Profile == nil {
-			t.Profile = named[t.ProfileName]
-		}
-	}
-}
-
 func startProfile(l *config.Loader, line *ast.Line) {
 	if l.TooMany(line, 1, 1) {
 		return

@@ -24,7 +24,7 @@ var Domain = config.Domain{
 		config.MissingRow(config.Proxies, "email-alert", "4.2", "mails about the state of servers",
 			[]keyword.Arg{{Name: "setting", Type: keyword.Enum, Enum: settings}, {Name: "value", Type: keyword.Str}}, emailAlert),
 	},
-	CheckProxy: checkAlerts,
+	CheckLines: checkAlerts,
 	Check:      checkUnused,
 }
 

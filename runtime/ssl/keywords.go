@@ -24,7 +24,7 @@ const (
 var Domain = config.Domain{
 	Name:     "ssl",
 	Sections: []config.Section{{Doc: keyword.Doc{Name: "crt-store", Ref: "3.11", Summary: "certificates with names and options"}, Kind: config.CrtStore, Start: startStore}},
-	Keywords: slices.Concat(tokenKeywords(), []config.Keyword{
+	Keywords: slices.Concat(absentKeywords(), tokenKeywords(), []config.Keyword{
 		global("crt-base", "directory of certificates whose names are relative", keyword.File, "", parseBase(func(s *settings) *string { return &s.crtBase }), "crt-base /etc/ssl/private"),
 		global("ssl-default-bind-ciphers", "ciphers of TLS 1.2 and older of listeners that do not say", keyword.Str, noteOffered,
 			parseDefault("a cipher suite as an argument", func(s *settings) *string { return &s.bind.ciphers }), "ssl-default-bind-ciphers ECDHE+AESGCM:!aNULL"),
@@ -50,6 +50,10 @@ var Domain = config.Domain{
 		global("ssl-server-verify", "whether certificates of servers are verified when they do not say", keyword.Str, "", parseServerVerifyDefault, "ssl-server-verify none"),
 		global("tune.ssl.maxrecord", "bytes of clear text in a record", keyword.Int, "", parseCount(func(s *settings, n int) { s.maxRecord = n }), "tune.ssl.maxrecord 1419"),
 		global("tune.ssl.capture-buffer-size", "bytes that are kept of what each client offers, for ssl_fc_cipherlist_bin and its like", keyword.Int, "", parseCapture, "tune.ssl.capture-buffer-size 256"),
+		global("tune.ssl.capture-cipherlist-size", "the old name of tune.ssl.capture-buffer-size", keyword.Int, "", func(l *config.Loader, line *ast.Line) {
+			l.WarnTight(line.Pos, "'%s' is deprecated and will be removed in version 2.7. Please use 'tune.ssl.capture-buffer-size' instead.", line.Arg(0))
+			parseCapture(l, line)
+		}, "tune.ssl.capture-cipherlist-size 256"),
 		global("tune.ssl.keylog", "whether the secrets of connections are kept, for ssl_fc_client_traffic_secret_0 and its like", keyword.Str, "", parseKeylog, "tune.ssl.keylog on"),
 		global("tune.ssl.lifetime", "how long a session may be resumed", keyword.Time, "", parseLifetime, "tune.ssl.lifetime 10m"),
 		global("key-base", "directory of private keys of a crt-store whose names are relative", keyword.File, "", parseBase(func(s *settings) *string { return &s.keyBase }), "key-base /etc/ssl/private"),
