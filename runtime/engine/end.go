@@ -261,7 +261,9 @@ func (s *stream) intercepted() {
 func (s *stream) countStatus(status int) {
 	class := runtime.StatusClass(status)
 	if !s.Internal && s.Server != nil {
-		s.Server.Stats[s.w.id].Rsp[class].Inc()
+		st := &s.Server.Stats[s.w.id]
+		st.Rsp[class].Inc()
+		st.Req.Inc()
 	}
 }
 

@@ -247,7 +247,7 @@ func (k *link) Received(b *loop.Buffer, err error) {
 	case b != nil:
 		k.st.fromServer(b)
 	default:
-		k.st.serverEnd(err)
+		k.st.linkEnd(err)
 	}
 }
 

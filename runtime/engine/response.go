@@ -124,7 +124,6 @@ func (s *stream) checkBody() (int, h1.Event) {
 func (s *stream) informational() {
 	w := s.w
 	s.countStatus(int(s.Res.Status))
-	s.Server.Stats[w.id].Req.Inc()
 	s.ResFromServer += headSize(&s.Res)
 	if x := s.c.via; x != nil {
 		x.writeHead(&s.Res, false)
@@ -544,6 +543,7 @@ func (s *stream) afterPass(p passed, rest *loop.Buffer) {
 		}
 		s.responseDone()
 	case broken:
+		s.countBroken()
 		s.back().FailedRes.Inc()
 		s.Server.Stats[s.w.id].FailedRes.Inc()
 		s.setEnd(runtime.EndProxy)
@@ -591,6 +591,22 @@ func (s *stream) finishLater() {
 		return
 	}
 	s.finish()
+}
+
+// linkEnd tells that the server has ended its connection.
+func (s *stream) linkEnd(err error) {
+	switch {
+	case !s.http || s.tunnel:
+		if !eof(err) {
+			s.countBroken()
+		}
+	case s.toCli.done, s.holding(download) != nil, s.resHead && !s.res.over():
+	case s.resHead && s.toCli.dec.UntilClose() && eof(err):
+	case s.out != nil && !s.resHead: // badResponse counts
+	default:
+		s.countBroken()
+	}
+	s.serverEnd(err)
 }
 
 // serverEnd tells that the server will send no more.
@@ -661,10 +677,20 @@ func (s *stream) badResponse() {
 		return
 	}
 	s.Time.Response = -1
+	s.countBroken()
 	s.back().FailedRes.Inc()
 	s.Server.Stats[s.w.id].FailedRes.Inc()
 	s.setEnd(runtime.EndProxy)
 	s.giveUp(502)
+}
+
+// countBroken counts a connection that its server broke off or that carried no HTTP. The reference counts that apart from
+// the response that failed for it. Exchanges of shared connections are told by exchangeFailed.
+func (s *stream) countBroken() {
+	if s.link != nil && s.link.ex == nil {
+		s.back().FailedRes.Inc()
+		s.Server.Stats[s.w.id].FailedRes.Inc()
+	}
 }
 
 // retryStatus sends the request again when retry-on names the status.

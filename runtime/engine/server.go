@@ -176,9 +176,6 @@ func (s *stream) connect() outcome {
 		srv.CurrentMax.Show(uint64(srv.Current.Inc()))
 		st := &srv.Stats[w.id]
 		st.Sess.Inc()
-		if be.Mode == runtime.ModeHTTP {
-			st.Req.Inc()
-		}
 		srv.RateMax.Show(uint64(srv.Rate.Add(w.ms(), 1)))
 		now := w.loop.Wall() / 1e9
 		srv.LastSess.Store(now)

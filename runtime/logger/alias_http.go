@@ -15,7 +15,7 @@ var (
 
 // status is that of the response; -1 as long as a request has none.
 func status(s *runtime.Stream) int64 {
-	if s.Status == 0 && s.Ctx.Req != nil && s.Front.Mode == runtime.ModeHTTP {
+	if s.Status == 0 && s.Ctx.Req != nil && s.Front.Mode == runtime.ModeHTTP && s.LogStep != stepAccept {
 		return -1
 	}
 	return int64(s.Status)

@@ -47,7 +47,10 @@ func Accepted(s *runtime.Stream) {
 	switch {
 	case p == nil:
 	case p.steps != 0:
+		line := s.URI
+		s.URI = line[:0] // nothing was read when the connection came
 		p.step(s, stepAccept)
+		s.URI = line
 	case !p.hasLine():
 		p.announce(s)
 	default:
@@ -79,12 +82,19 @@ func (p *plan) step(s *runtime.Stream, step uint8) {
 	if p.steps&(1<<step) == 0 {
 		return
 	}
-	end := s.Time.Close
+	end, counts := s.Time.Close, takeCounts(s)
 	if end == 0 {
 		s.Time.Close = s.Time.Latest()
 	}
+	switch step {
+	case stepClose:
+		counts.give(s)
+	case stepResponse:
+		s.ResFromServer = forwarded(s)
+	}
 	p.write(s, step)
 	s.Time.Close = end
+	counts.give(s)
 }
 
 // known notes what is known now, and writes the line when nothing else is waited for.
@@ -199,22 +209,36 @@ func (p *plan) now(s *runtime.Stream, step uint8, profile *runtime.LogProfile) {
 		level = Info
 	}
 	at, final := s.Ctx.Checkpoint, s.Ctx.Final
-	times, status, captured := s.Time, s.Status, s.ResCaps
-	bytes := [...]int64{s.BytesIn, s.BytesOut, s.ReqToServer, s.ResFromServer}
-	s.BytesIn, s.BytesOut, s.ReqToServer, s.ResFromServer = 0, 0, 0, 0 // counted when the stream ends
+	times, cause, status, captured := s.Time, s.End, s.Status, s.ResCaps
+	counts := takeCounts(s)
 	if s.Time.Close == 0 {
 		s.Time.Close = s.Time.Latest()
 	}
 	switch {
 	case step == stepOfRules(runtime.TCPResRules) && s.Front.Mode == runtime.ModeHTTP:
 		s.Time.Response, s.Status, s.ResCaps = 0, 0, nil // the response has not been looked at
+	case step == stepOfRules(runtime.TCPConnRules), step == stepOfRules(runtime.TCPSessRules):
+		s.End = runtime.Termination{Cause: runtime.EndProxy, State: runtime.InRequest} // as of connections that get no further
 	case inRequest(step), s.Internal && s.End.State == runtime.InRequest:
 		s.Time.Request = 0
 	}
 	p.line(s, p.format, level, step, profile)
 	s.Ctx.Checkpoint, s.Ctx.Final = at, final
-	s.Time, s.Status, s.ResCaps = times, status, captured
-	s.BytesIn, s.BytesOut, s.ReqToServer, s.ResFromServer = bytes[0], bytes[1], bytes[2], bytes[3]
+	s.Time, s.End, s.Status, s.ResCaps = times, cause, status, captured
+	counts.give(s)
+}
+
+// counts are the numbers of bytes of a stream, which logs know at its end only.
+type counts [4]int64
+
+func takeCounts(s *runtime.Stream) counts {
+	c := counts{s.BytesIn, s.BytesOut, s.ReqToServer, s.ResFromServer}
+	counts{}.give(s)
+	return c
+}
+
+func (c counts) give(s *runtime.Stream) {
+	s.BytesIn, s.BytesOut, s.ReqToServer, s.ResFromServer = c[0], c[1], c[2], c[3]
 }
 
 // inRequest tells whether rules of a step are those of a request.
