@@ -80,11 +80,10 @@ const (
 var blockNames = [...][]byte{[]byte("HTX_BLK_UNUSED"), []byte("HTX_BLK_REQ_SL"), []byte("HTX_BLK_RES_SL"), []byte("HTX_BLK_HDR"),
 	[]byte("HTX_BLK_EOH"), []byte("HTX_BLK_DATA"), []byte("HTX_BLK_EOT")}
 
-// Sizes that the reference counts with, in bytes.
+// Sizes that the reference counts with, in bytes, besides those at messageSize.
 const (
-	blockHeadRoom  = 40 // of a buffer, for what describes the message
-	blockEntry     = 8  // for what describes a block
-	startLineExtra = 20 // of a start line, besides its three words
+	blockHeadRoom = 40 // of a buffer, for what describes the message
+	blockEntry    = 8  // for what describes a block
 )
 
 // blocks is a message seen as blocks.
@@ -97,6 +96,9 @@ type blocks struct {
 
 // blocksOf gives the blocks of the message in the direction of the evaluation.
 func blocksOf(ctx *sample.Context, out *sample.Value) (b blocks, ok bool) {
+	if ctx.Checkpoint&sample.WithoutStream != 0 {
+		return b, false
+	}
 	b.m, ok = head(ctx, out)
 	if !ok {
 		return b, false
@@ -155,11 +157,13 @@ func (b *blocks) kind(at int) blockKind {
 func (b *blocks) size(at int) int {
 	switch b.kind(at) {
 	case blockRequestLine, blockStatusLine:
-		return startLineExtra + int(b.m.Line[0].Len+b.m.Line[1].Len+b.m.Line[2].Len)
+		return startLine + int(b.m.Line[0].Len+b.m.Line[1].Len+b.m.Line[2].Len)
 	case blockHeader:
 		return int(b.m.Fields[at-1].Name.Len + b.m.Fields[at-1].Value.Len)
-	case blockEndOfHead, blockEndOfTrailers:
-		return 1
+	case blockEndOfHead:
+		return headEnd
+	case blockEndOfTrailers:
+		return bodyEnd
 	case blockData:
 		return len(b.bytes)
 	}

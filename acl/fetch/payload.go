@@ -206,7 +206,7 @@ func messageSize(m *message.Message, ctx *sample.Context) int {
 	for i := range m.Fields {
 		n += int(m.Fields[i].Name.Len + m.Fields[i].Value.Len)
 	}
-	return n + len(body(ctx).Data)
+	return n + len(bodyData(ctx, body(ctx)))
 }
 
 // rdpCookie finds a cookie in the connection request of the remote desktop protocol.

@@ -332,7 +332,7 @@ func requestVersion(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool
 }
 
 func isRequest(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
-	_, ok := remembered(ctx, out)
+	_, ok := request(ctx, out)
 	out.SetBool(true)
 	return ok
 }

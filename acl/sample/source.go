@@ -94,8 +94,9 @@ const (
 		FrontResContent | FrontResHeaders | FrontResBody | LogEnd | CheckRule
 )
 
-// BeforeStream are the checkpoints of a connection that carries no stream yet: what belongs to one has no value there.
-const BeforeStream = FrontConnection | FrontSession
+// WithoutStream are the checkpoints where there is no stream: a connection that carries none yet, and health checks.
+// What belongs to a stream has no value there.
+const WithoutStream = FrontConnection | FrontSession | CheckRule
 
 var checkpointNames = [checkpoints]string{
 	"frontend tcp-request connection rule",

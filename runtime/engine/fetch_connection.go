@@ -86,7 +86,7 @@ var connectionFetches = []sample.Fetch{
 // and sessions are evaluated; hasServer that of the server.
 func hasClient(ctx *sample.Context) (st *stream, ok bool) {
 	st = running(ctx)
-	return st, st != nil && ctx.Checkpoint&sample.BeforeStream == 0
+	return st, st != nil && ctx.Checkpoint&sample.WithoutStream == 0
 }
 
 func hasServer(ctx *sample.Context) (st *stream, ok bool) {
@@ -159,6 +159,9 @@ func serverReset(st *stream) (resetError, bool) {
 func wasReset(of func(*stream) (resetError, bool)) evalFunc {
 	return func(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
 		st := running(ctx)
+		if ctx.Checkpoint&sample.WithoutStream != 0 {
+			return false
+		}
 		if st == nil {
 			out.SetBool(false)
 			return true

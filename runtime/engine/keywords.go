@@ -60,7 +60,7 @@ type evalFunc = func(ctx *sample.Context, args []sample.Arg, out *sample.Value) 
 func of(eval func(s *runtime.Stream, out *sample.Value) bool) evalFunc {
 	return func(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
 		s, ok := ctx.Owner.(*runtime.Stream)
-		return ok && ctx.Checkpoint&sample.BeforeStream == 0 && eval(s, out)
+		return ok && ctx.Checkpoint&sample.WithoutStream == 0 && eval(s, out)
 	}
 }
 

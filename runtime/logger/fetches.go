@@ -61,7 +61,7 @@ func count(name, summary string, from sample.Source, get func(*runtime.Stream) i
 		Out: sample.Int, From: from,
 		Eval: func(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
 			s, ok := ctx.Owner.(*runtime.Stream)
-			if !ok || ctx.Checkpoint&sample.BeforeStream != 0 {
+			if !ok || ctx.Checkpoint&sample.WithoutStream != 0 {
 				return false
 			}
 			out.SetInt(get(s))

@@ -19,7 +19,7 @@ func ofStream(name, ref, summary string, out sample.Type, from sample.Source, ev
 	return sample.Fetch{Doc: doc, Out: out, From: from,
 		Eval: func(ctx *sample.Context, _ []sample.Arg, v *sample.Value) bool {
 			s, ok := ctx.Owner.(*runtime.Stream)
-			return ok && ctx.Checkpoint&sample.BeforeStream == 0 && eval(ctx, s, v)
+			return ok && ctx.Checkpoint&sample.WithoutStream == 0 && eval(ctx, s, v)
 		}}
 }
 

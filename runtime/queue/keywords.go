@@ -82,7 +82,7 @@ func parsePriority(limit int64, set func(*runtime.Stream, int32)) func(*config.L
 func priority(get func(*runtime.Stream) int32) func(*sample.Context, []sample.Arg, *sample.Value) bool {
 	return func(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
 		s, ok := ctx.Owner.(*runtime.Stream)
-		if !ok {
+		if !ok || ctx.Checkpoint&sample.WithoutStream != 0 {
 			return false
 		}
 		out.SetInt(int64(get(s)))
