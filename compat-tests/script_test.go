@@ -57,6 +57,7 @@ import (
 //
 //	log [DURATION]         the next line that came to "${LOG}", waited for no longer than that
 //	cli LINE               what the runtime API answers; "${NAME}" is an address of the script
+//	vars                   the variables of the process that the configuration sets, behind their expressions
 //	stat PX SV FIELD...    fields of "show stat"
 //	await PX SV FIELD VALUE   waits until a field has that value
 //	mark                   the moment that the next step counts from
@@ -160,6 +161,8 @@ func (s *script) step(line string) error {
 		text, err := s.ask(s.expand(rest))
 		s.say(line, s.masked(text))
 		return err
+	case "vars":
+		return s.variables()
 	case "stat":
 		if len(args) < 3 {
 			return errScript

@@ -349,7 +349,8 @@ func mqttFieldValue(ctx *sample.Context, a []sample.Arg, v *sample.Value) bool {
 		return false
 	}
 	if f.numeric {
-		v.SetStr(ctx.Scratch.Take(strconv.AppendUint(ctx.Scratch.Room(), uint64(f.number), 10)))
+		v.Bytes = ctx.Scratch.Take(strconv.AppendUint(ctx.Scratch.Room(), uint64(f.number), 10))
+		v.Flags &^= sample.Const
 		return true
 	}
 	v.Bytes = f.value

@@ -110,8 +110,8 @@ func blocksOf(ctx *sample.Context, out *sample.Value) (b blocks, ok bool) {
 	return b, true
 }
 
-// trailed tells whether trailers, though perhaps none, stand at the end.
-func (b *blocks) trailed() bool { return b.body.Complete && b.m.Flags&message.Chunked != 0 }
+// trailed tells whether trailers, though perhaps none, stand at the end: a chunked message is taken to be there as a whole.
+func (b *blocks) trailed() bool { return b.m.Flags&message.Chunked != 0 }
 
 func (b *blocks) count() int {
 	n := 2 + len(b.m.Fields)
