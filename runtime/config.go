@@ -111,7 +111,7 @@ type Global struct {
 	CloseSpread                        time.Duration // -1: idle connections are not closed while stopping
 	MaxReloads                         int           // mworker-max-reloads
 	ThreadLimit                        int           // thread-hard-limit; 0 none
-	ProfileTasks                       bool          // streams measure what they take
+	ProfileTasks                       Profiling     // whether streams measure what they take
 	NoReusePort                        bool          // sockets are not shared with another process
 	ExternalCheck                      bool          // external-check: programs may check servers
 	InsecureFork                       bool          // insecure-fork-wanted
@@ -141,6 +141,18 @@ type Global struct {
 	UnsafeRequest, UnsafeResponse bool // accept-unsafe-violations seen through tune or h1-accept-payload; see rows
 	Tune                          Tune
 }
+
+// Profiling is a value of "profiling.tasks".
+type Profiling uint8
+
+const (
+	ProfileAuto Profiling = iota // off, as no loop falls so far behind that it would matter
+	ProfileOn
+	ProfileOff
+	ProfileAutoOn // it was on before it became auto
+)
+
+func (p Profiling) String() string { return [...]string{"auto-off", "on", "off", "auto-on"}[p] }
 
 // UnixBind is the "unix-bind" line: how UNIX sockets are created by default.
 type UnixBind struct {
@@ -207,6 +219,7 @@ type GlobalStats struct {
 	TLSRateLimit                    atomic.Int64    // maxsslrate in force
 	CompRateLimit                   atomic.Int64    // bytes per second that are compressed at most: "set rate-limit"
 	Captures                        counter.Counter // messages that broke their protocol
+	DebugCommands                   counter.Counter // "debug dev" commands
 	Idle                            func() int      // percent of the last half second that loops waited, the mean of all; nil: nothing runs. Set by the engine
 	TLSConns                        counter.Gauge   // client and server side
 	CumTLSConns                     counter.Counter

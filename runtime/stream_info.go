@@ -55,6 +55,24 @@ func (s *StreamInfo) Proto() string {
 	return "tcpv4"
 }
 
+// Effort is what runs of streams took that began with the same step.
+type Effort struct {
+	Step  string // "": what ends a stream
+	Calls int64
+	Busy  int64 // ns of CPU
+	Late  int64 // ns behind the beginning of the loop's turn
+}
+
+// Descriptor is a socket of a listener, of a client (Front is set) or of a connection to a server.
+type Descriptor struct {
+	FD       int
+	Loop     int // that it lives on; -1: all
+	Listener *Listener
+	Front    *Proxy
+	Server   *Server
+	H2, HTTP bool // what it speaks
+}
+
 // Activity is what one loop has done since it began.
 type Activity struct {
 	Turns    int64  // how often it looked for events

@@ -144,7 +144,7 @@ var infoColumns = []InfoColumn{
 	{Name: "BytesOutRate", Alt: "bytes_out_rate", Desc: "Number of bytes emitted by current worker process over the last second",
 		Get: func(p *info) Field { return u64(rating, 32*uint64(p.live().BytesOutRate.PerSecond(p.clock))) }},
 	{Name: "DebugCommandsIssued", Desc: "Number of debug commands issued on this process (anything > 0 is unsafe)",
-		Get: func(*info) Field { return u32(gauge, 0) }},
+		Get: func(p *info) Field { return u32(gauge, int64(p.live().DebugCommands.Load())) }},
 	{Name: "CumRecvLogs", Alt: "recv_logs_total", Desc: "Total number of log messages received by log-forwarding listeners on this worker process since started",
 		Get: func(*info) Field { return u32(counting, 0) }},
 	{Name: "Build info", Alt: "build_info", Desc: "Build info",

@@ -15,7 +15,8 @@ import (
 
 // Domain holds the keywords of cache sections and the actions that refer to them.
 var Domain = config.Domain{
-	Name: "cache",
+	Name:     "cache",
+	Commands: commands(),
 	Sections: []config.Section{{
 		Doc:  keyword.Doc{Name: "cache", Ref: "6.2.1", Summary: "a cache of responses", Status: keyword.Missing},
 		Kind: config.Cache, Dormant: true, Start: start, End: end,

@@ -40,6 +40,7 @@ type NewBackend struct {
 	Name     string
 	Defaults string // the name of a defaults section
 	Mode     string // tcp or http; "": that of the defaults section
+	GUID     string // "": none
 }
 
 // CheckBackendName tells what is wrong with the name of a backend that is to be added; ""
@@ -84,7 +85,14 @@ func MakeBackend(cfg *runtime.Config, want NewBackend) (px *runtime.Proxy, said 
 	} else if want.Mode == "http" {
 		px.Mode = runtime.ModeHTTP
 	}
+	if want.GUID != "" {
+		if err := l.identify(want.GUID, px); err != nil {
+			return nil, failed + " : GUID insertion : " + err.Error() + "."
+		}
+		px.GUID = want.GUID
+	}
 	if text := l.referDefaults(px, base); text != "" {
+		delete(l.guids, want.GUID)
 		return nil, failed + " : " + text + "."
 	}
 	l.finalize(px)
@@ -93,6 +101,7 @@ func MakeBackend(cfg *runtime.Config, want NewBackend) (px *runtime.Proxy, said 
 	}
 	delete(l.states, px)
 	if list.Fatal() > 0 {
+		delete(l.guids, want.GUID)
 		return nil, said + failed + "."
 	}
 	px.ID = l.nextProxy(cfg)
@@ -114,7 +123,9 @@ func (l *Loader) nextProxy(cfg *runtime.Config) int {
 
 // ForgetBackend forgets the name of a backend that was deleted.
 func ForgetBackend(cfg *runtime.Config, px *runtime.Proxy) {
-	delete(cfg.Loader.(*Loader).byName, px.Name)
+	l := cfg.Loader.(*Loader)
+	delete(l.byName, px.Name)
+	delete(l.guids, px.GUID)
 }
 
 func (l *Loader) dynamicServer(px *runtime.Proxy, words []string) *runtime.Server {

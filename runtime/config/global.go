@@ -157,7 +157,7 @@ func processKeywords() []Keyword {
 				case v != "on" && v != "auto" && v != "off":
 					return fmt.Errorf("'profiling.tasks' expects either 'on', 'auto', or 'off' but got '%s'.", v)
 				default:
-					l.Config.Global.ProfileTasks = v == "on"
+					l.Config.Global.ProfileTasks = map[string]runtime.Profiling{"on": runtime.ProfileOn, "off": runtime.ProfileOff}[v]
 				}
 				return nil
 			})),

@@ -55,14 +55,16 @@ func (s *stream) run(l *lane) {
 
 // measured is run with "profiling.tasks on". What a step makes run in turn counts once.
 func (s *stream) measured(l *lane) {
-	w, began := s.w, loop.Clock()
+	w, step, began := s.w, l.name(), loop.Clock()
 	outermost := !w.measuring
 	w.measuring = true
 	s.advance(l)
 	if outermost {
 		w.measuring = false
-		s.busy += loop.Clock() - began
-		s.late += began - w.loop.Now()
+		busy, late := loop.Clock()-began, began-w.loop.Now()
+		s.busy += busy
+		s.late += late
+		w.note(step, busy, late)
 	}
 }
 

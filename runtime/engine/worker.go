@@ -44,12 +44,13 @@ type worker struct {
 	page    []byte       // memory for one evaluated body
 	// profiling: streams measure what they take; measuring: one of them does it now.
 	profiling, measuring bool
-	tcpInfo              unix.TCPInfo // memory for what the kernel knows of one connection
+	efforts              map[string]*runtime.Effort // of the steps that runs began with, while profiling
+	tcpInfo              unix.TCPInfo               // memory for what the kernel knows of one connection
 }
 
 func newWorker(e *Engine, id int, l *loop.Loop) *worker {
 	w := &worker{engine: e, cfg: e.Config, id: id, loop: l, scratch: sample.NewScratch(0), over: make(chan struct{})}
-	w.profiling = e.Config.Global.ProfileTasks
+	w.profiling = e.Config.Global.ProfileTasks == runtime.ProfileOn
 	w.limits.buffer = e.Config.Global.Tune.BufSize
 	w.limits.rewrite = e.Config.Global.Tune.MaxRewrite
 	return w

@@ -13,6 +13,7 @@ import (
 // Domain holds the keywords of logs and the aliases of log formats.
 var Domain = config.Domain{
 	Name:     "log",
+	Commands: commands(),
 	Aliases:  aliases,
 	Fetches:  fetches,
 	Sections: []config.Section{ringSection(), forwardSection(), profileSection()},

@@ -15,7 +15,8 @@ import (
 
 // Domain holds the keywords of peers sections.
 var Domain = config.Domain{
-	Name: "peers",
+	Name:     "peers",
+	Commands: commands(),
 	Sections: []config.Section{{
 		Doc:  keyword.Doc{Name: "peers", Ref: "11.2", Summary: "processes that exchange stick tables", Status: keyword.Missing},
 		Kind: config.Peers, Dormant: true, Start: start,

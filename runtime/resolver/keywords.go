@@ -16,7 +16,8 @@ import (
 
 // Domain holds the keywords of resolvers sections and those that refer to them.
 var Domain = config.Domain{
-	Name: "resolver",
+	Name:     "resolver",
+	Commands: commands(),
 	Sections: []config.Section{{
 		Doc:  keyword.Doc{Name: "resolvers", Ref: "5.3.2", Summary: "name servers, and how they are asked", Status: keyword.Missing},
 		Kind: config.Resolvers, Dormant: true, Start: start, End: end,

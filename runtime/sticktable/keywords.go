@@ -25,8 +25,9 @@ var Domain = config.Domain{
 			{Name: "table", Type: keyword.StickTable, Joined: true, Opt: true},
 			{Name: "condition", Type: keyword.Condition, Opt: true}}, stick),
 	},
-	Actions: actions,
-	Check:   checkTables,
+	Actions:  actions,
+	Check:    checkTables,
+	Commands: commands(),
 }
 
 func stickTable(l *config.Loader, line *ast.Line) {

@@ -38,8 +38,8 @@ func addBackend(c *cli.Conn, args []string) cli.Step {
 			default:
 				return c.Fail("Unknown proxy mode.")
 			}
-		case value != "" && args[i] == "guid":
-			return c.Fail("'guid' is known to HAProxy but not supported by hapax yet")
+		case value != "" && args[i] == "guid" && want.GUID == "":
+			want.GUID = value
 		default:
 			return c.Fail("Usage: add backend <name> from <defproxy> [mode <px_mode>] [guid <val>].")
 		}

@@ -368,6 +368,9 @@ func (direct) List(int, uint64, int) []runtime.StreamInfo   { return nil }
 func (direct) Kill(uint64) bool                             { return false }
 func (direct) Activity(int) runtime.Activity                { return runtime.Activity{} }
 func (direct) KillServer(*runtime.Server)                   {}
+func (direct) Profile(bool)                                 {}
+func (direct) Efforts() []runtime.Effort                    { return nil }
+func (direct) Descriptors() []runtime.Descriptor            { return nil }
 func (direct) SetTLS(*runtime.Server, bool)                 {}
 func (direct) JoinServer(*runtime.Server)                   {}
 func (direct) LeaveServer(*runtime.Server)                  {}

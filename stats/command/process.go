@@ -17,8 +17,9 @@ type Process struct {
 	Servers   ServerControl
 	Listeners ListenerControl
 	Streams   Streams
-	StartLog  func() []byte   // what was printed while the process started
-	making    sync.Mutex      // held by commands that add servers and backends, or delete them
+	StartLog  func() []byte // what was printed while the process started
+	making    sync.Mutex    // held by commands that add servers and backends, or delete them, and by those about profiling
+	profiling profiling
 	Env       func() []string // the environment as the configuration left it; nil: that of the process
 }
 
@@ -112,6 +113,13 @@ type Streams interface {
 
 	// Activity tells what a loop has done.
 	Activity(loop int) runtime.Activity
+
+	// Profile switches the measuring of streams; Efforts are what was measured since.
+	Profile(on bool)
+	Efforts() []runtime.Effort
+
+	// Descriptors are the sockets of listeners, clients and servers, in the order of their numbers.
+	Descriptors() []runtime.Descriptor
 }
 
 // process is what the connection's commands work on.

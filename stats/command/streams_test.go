@@ -48,6 +48,15 @@ func (s *crowd) Activity(loop int) runtime.Activity {
 	return runtime.Activity{Turns: int64(loop) + 1, Idle: 40}
 }
 
+func (s *crowd) Profile(bool) {}
+func (s *crowd) Descriptors() []runtime.Descriptor {
+	return []runtime.Descriptor{{FD: 9, Front: s.cfg.Proxies[0]}}
+}
+
+func (s *crowd) Efforts() []runtime.Effort {
+	return []runtime.Effort{{Step: "queue", Calls: 2, Busy: 5000, Late: 0}, {Step: "use_backend", Calls: 7, Busy: 70, Late: 21e6}}
+}
+
 func (s *crowd) KillServer(srv *runtime.Server) { s.killed = append(s.killed, uint64(srv.ID)) }
 
 // run gives the answer to one line.

@@ -41,7 +41,7 @@ func Assemble(domains ...[]cli.Command) (*cli.Table, error) {
 // Commands are the rows of this package.
 func Commands() []cli.Command {
 	var all []cli.Command
-	for _, part := range [][]cli.Command{general, show, servers, dynamic, backendCommands, frontends, streams, limits, anonymity} {
+	for _, part := range [][]cli.Command{general, show, servers, dynamic, backendCommands, frontends, streams, limits, anonymity, profiles, descriptors, pools, debugging, host} {
 		all = append(all, part...)
 	}
 	return all
