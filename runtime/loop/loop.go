@@ -73,7 +73,10 @@ type Loop struct {
 	posted  postbox
 	stopped atomic.Bool
 
-	pipes   pipes
+	pipes pipes
+
+	coroutines coroutines
+
 	starved []connRef // connections that could not receive for want of a buffer
 	fed     bool      // a buffer came back since
 
@@ -259,6 +262,7 @@ func (l *Loop) Stop() {
 // for some milliseconds more.
 func (l *Loop) Close() {
 	l.eng.close()
+	l.coroutines.close()
 	l.pipes.close()
 	l.pool.unmap()
 }

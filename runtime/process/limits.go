@@ -40,6 +40,7 @@ func (s *server) settle() bool {
 	if most := int64(s.cfg.Global.MemMax) << 20; most > 0 {
 		debug.SetMemoryLimit(most - most/8) // the collector works harder before the system refuses memory
 	}
+	paceCollector()
 	return config.RaiseLimits(s.cfg, b, s.List)
 }
 

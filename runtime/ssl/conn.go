@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"io"
-	"iter"
 
 	"golang.org/x/sys/unix"
 
@@ -60,13 +59,11 @@ type Conn struct {
 	later   loop.Task    // encrypts, or delivers, in the end of the turn
 
 	// The handshake.
-	resume func() (struct{}, bool)
-	cancel func()
-	yield  func(struct{}) bool
-	err    error // its outcome
-	job    *job  // what it waits for; nil: bytes
-	alert  uint8 // that the peer sent in clear; 0: none
-	first  firstRecord
+	run   *loop.Coroutine
+	err   error // its outcome
+	job   *job  // what it waits for; nil: bytes
+	alert uint8 // that the peer sent in clear; 0: none
+	first firstRecord
 }
 
 // phase is how far a Conn is.
@@ -107,25 +104,18 @@ func (c *Conn) Start(sock *loop.Socket, l *loop.Loop, up loop.Handler) {
 // shake begins the handshake.
 func (c *Conn) shake() {
 	c.phase = shaking
-	c.resume, c.cancel = iter.Pull(c.handshake)
+	c.run = c.loop.Coroutine(func() { c.err = c.tls.Handshake() })
 	c.sock.Receive()
-}
-
-// handshake is the body of the coroutine.
-func (c *Conn) handshake(yield func(struct{}) bool) {
-	c.yield = yield
-	c.err = c.tls.Handshake()
 }
 
 // step runs the handshake as far as it gets.
 func (c *Conn) step() {
-	_, more := c.resume()
+	more := c.run.Resume()
 	c.push()
 	if more {
 		return
 	}
-	c.cancel()
-	c.resume, c.cancel, c.yield = nil, nil, nil
+	c.run = nil
 	if c.err != nil {
 		c.phase = failed
 		c.of.shaken(c)
@@ -464,8 +454,8 @@ func (c *Conn) Drop() {
 	c.phase = closed
 	if shook {
 		c.job = nil
-		c.cancel()
-		c.resume, c.cancel, c.yield = nil, nil, nil
+		c.run.Cancel()
+		c.run = nil
 	}
 	c.dropInput()
 	c.dropOutput()

@@ -84,7 +84,7 @@ func (c *Conn) away(f func() ([]byte, error)) ([]byte, error) {
 		l.Post(&j.task)
 	}()
 	for !j.done {
-		if !c.yield(struct{}{}) {
+		if !c.run.Yield() {
 			return nil, errGone
 		}
 	}

@@ -18,7 +18,7 @@ func (w *wire) Read(p []byte) (int, error) {
 		if c.phase != shaking {
 			return 0, errWant
 		}
-		if !c.yield(struct{}{}) {
+		if !c.run.Yield() {
 			return 0, errGone
 		}
 	}
