@@ -38,7 +38,7 @@ func commandTable(more []cli.Command) (*cli.Table, error) {
 
 // control makes the server of command sockets. Section 3.1 "stats socket".
 func control(c process.Controlled, table *cli.Table, sockets map[net.Listener]*runtime.Listener) *cli.Server {
-	p := &command.Process{Config: c.Config, StartLog: c.StartLog}
+	p := &command.Process{Config: c.Config, StartLog: c.StartLog, Link: c.Link}
 	if c.Env != nil {
 		p.Env = c.Env.Entries
 	}

@@ -80,6 +80,14 @@ func (w *Writer) Keep(text string) {
 	}
 }
 
+// Rewrite gives the log another content.
+func (w *Writer) Rewrite(text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.log.Reset()
+	w.log.WriteString(text)
+}
+
 // Restore puts text before what this start has said: the log of the process that this one continues.
 func (w *Writer) Restore(text string) {
 	w.mu.Lock()

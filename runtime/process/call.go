@@ -73,6 +73,9 @@ type Controlled struct {
 	Checks   *check.Checks
 	StartLog func() []byte
 	Env      *parser.Env
+
+	// Link is the address of what ties a worker to its master; empty: none.
+	Link string
 }
 
 // Call is one call of the program: by whom, how, and what it prints.

@@ -205,7 +205,7 @@ func (m *master) expect(w *child) {
 		close(noted)
 	}
 	<-noted
-	conn.Write([]byte("\n"))
+	io.WriteString(conn, m.Out.Log())
 }
 
 // starting is the worker that does not serve yet; nil: there is none.

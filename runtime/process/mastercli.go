@@ -40,7 +40,6 @@ func (m *master) openSockets() bool {
 			m.alertf("%s", err)
 			return false
 		}
-		m.cfg.Global.StatsSocks = append(m.cfg.Global.StatsSocks, ln)
 		sockets[l] = ln
 	}
 	if len(sockets) > 0 && m.own[0] == nil {
@@ -67,15 +66,14 @@ func (m *master) newControl(table *cli.Table, sockets map[net.Listener]*runtime.
 	sockets[nil] = &runtime.Listener{Bind: &runtime.Bind{Level: runtime.LevelAdmin}}
 	server := m.Control(Controlled{Config: m.cfg, StartLog: m.startLog}, table, sockets)
 	connection := server.New
-	server.Max = 0
+	server.Max = masterConns
 	server.New = func(l net.Listener) *cli.Conn {
 		c := connection(l)
-		r := &router{m: m}
 		c.Master = true
-		c.Name, c.Route = r.name, r.route
 		c.Timeout = 0
 		return c
 	}
+	server.Carry = m.serveConsole
 	return server
 }
 
@@ -139,9 +137,11 @@ func (m *master) orderReload(c *cli.Conn, args []string) cli.Step {
 		c.WriteString("Success=0\n--\nAnother reload is still in progress.\n")
 		return nil
 	}
-	if s, ok := c.Peer.(syscall.Conn); ok && m.own[0] != nil {
-		if raw, err := s.SyscallConn(); err == nil {
-			raw.Control(func(fd uintptr) { sendDescriptor(m.own[0], int(fd)) })
+	if end, ok := c.Peer.(*masterEnd); ok && m.own[0] != nil {
+		if s, ok := end.client.(syscall.Conn); ok {
+			if raw, err := s.SyscallConn(); err == nil {
+				raw.Control(func(fd uintptr) { sendDescriptor(m.own[0], int(fd)) })
+			}
 		}
 	}
 	hard := args[0] == "hard-reload"

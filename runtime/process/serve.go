@@ -173,6 +173,9 @@ func (s *server) accept() bool {
 		return false
 	}
 	c := Controlled{Config: s.cfg, Engine: s.engine, Checks: s.checks, Env: s.env, StartLog: func() []byte { return []byte(s.Out.Log()) }}
+	if s.Link != nil {
+		c.Link = sprintf("sockpair@%d", descriptor(s.Link))
+	}
 	s.control = s.Control(c, table, sockets)
 	s.count(+1)
 	live := &s.cfg.Stats
@@ -239,7 +242,9 @@ func (s *server) ready() bool {
 		u.CloseWrite()
 	}
 	conn.SetReadDeadline(time.Now().Add(readyTimeout))
-	conn.Read(make([]byte, 1))
+	if log, err := io.ReadAll(conn); err == nil {
+		s.Out.Rewrite(string(log)) // what this start has said, by both
+	}
 	return true
 }
 

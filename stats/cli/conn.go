@@ -21,13 +21,7 @@ type Conn struct {
 	SocketLevel    Level          // of the socket: what Level was at first
 	SocketSeverity SeverityOutput // of the socket: what "set severity-output none" goes back to
 
-	// Master tells that this is the master's socket: it always takes many lines, its prompt begins with the name of the
-	// process that commands go to, and commands about the connection itself answer nothing.
-	Master bool
-	Name   func() string // that name; nil: "master"
-
-	// Route may take a command line to another process; nil, or routed false: it is run here.
-	Route func(c *Conn, words []string) (step Step, routed bool)
+	Master bool // these are commands of a master: other ones are known
 
 	Peer   net.Conn // what Serve carries: for commands that hand over descriptors; nil elsewhere
 	Expose bool     // listening sockets may be fetched here ("expose-fd listeners")
@@ -146,8 +140,6 @@ func (c *Conn) Ended() bool { return c.reader.ended && c.reader.pending() == 0 }
 // between p and n.
 func (c *Conn) SetMode(mode byte) {
 	switch {
-	case c.Master && mode == 0 && c.mode == prompting:
-		c.mode = interactive
 	case mode == 'n', mode == 0 && c.mode == prompting:
 		c.mode = single
 	case mode == 'i':

@@ -74,12 +74,6 @@ func (c *Conn) start() {
 
 // dispatch finds and calls a command.
 func (c *Conn) dispatch(words []string) {
-	if c.Route != nil {
-		if step, routed := c.Route(c, words); routed {
-			c.step = step
-			return
-		}
-	}
 	row := c.Table.Find(words)
 	switch {
 	case row == nil || !c.knows(row):
@@ -106,13 +100,6 @@ func (c *Conn) finish() {
 	c.released()
 	last := c.reader.next == len(c.reader.cuts)
 	switch {
-	case c.Master:
-		if !c.noLF {
-			c.WriteString("\n")
-		}
-		if c.mode == prompting {
-			c.masterPrompt()
-		}
 	case c.mode == prompting && !last:
 		c.WriteString("\n")
 	case c.mode == prompting && c.timed:
@@ -128,34 +115,9 @@ func (c *Conn) finish() {
 	}
 	c.reader.done()
 	c.state = reading
-	if c.mode == single && !c.Master {
+	if c.mode == single {
 		c.state = closing
 	}
-}
-
-// masterPrompt names the process that commands go to and the modes that are on.
-func (c *Conn) masterPrompt() {
-	if c.timed {
-		c.Printf("[%s] ", c.uptime())
-	}
-	name := "master"
-	if c.Name != nil {
-		name = c.Name()
-	}
-	c.WriteString(name)
-	modes := ""
-	for _, m := range []struct {
-		on   bool
-		mark string
-	}{{c.Experiment, "x"}, {c.Expert, "e"}, {c.MasterDebug, "d"}} {
-		if m.on {
-			modes += m.mark
-		}
-	}
-	if modes != "" {
-		c.WriteString("(" + modes + ")")
-	}
-	c.WriteString("> ")
 }
 
 // uptime is how long the process runs: days, hours, minutes, seconds.

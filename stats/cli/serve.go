@@ -14,6 +14,9 @@ type Server struct {
 	New func(l net.Listener) *Conn // makes the state of one connection
 	Max int                        // connections served at once; further ones wait to be accepted. 0: no limit
 
+	// Carry carries a connection until it is over, and closes it. nil: Serve does.
+	Carry func(nc net.Conn, l net.Listener)
+
 	mu    sync.Mutex // guards conns, lines, slots, ended
 	conns map[net.Conn]struct{}
 	lines map[net.Listener]struct{}
@@ -55,7 +58,11 @@ func (s *Server) Serve(l net.Listener) error {
 		}
 		go func() {
 			defer s.wait.Done()
-			Serve(nc, s.New(l))
+			if s.Carry != nil {
+				s.Carry(nc, l)
+			} else {
+				Serve(nc, s.New(l))
+			}
 			s.mu.Lock()
 			delete(s.conns, nc)
 			s.mu.Unlock()

@@ -40,8 +40,7 @@ func help(c *cli.Conn, args []string) cli.Step {
 
 func echo(c *cli.Conn, args []string) cli.Step { return c.Say(cli.Info, strings.Join(args[1:], " ")) }
 
-const (
-	promptUsage = `Usage: prompt [help | n | i | p | timed]*
+const promptUsage = `Usage: prompt [help | n | i | p | timed]*
 Changes the default prompt and interactive mode. Available options:
   help    display this help
   n       set to single-command mode (no prompt, single command)
@@ -50,33 +49,19 @@ Changes the default prompt and interactive mode. Available options:
   timed   toggle displaying the current date in the prompt
 Without any argument, toggles between n/i->p, p->n.
 `
-	masterPromptUsage = `Usage: prompt [help | i | p | timed]*
-Changes the default prompt and interactive mode. Available options:
-  help    display this help
-  i       set to interactive mode only (no prompt, multi-command)
-  p       set to prompt+interactive mode (prompt + multi-command)
-  timed   toggle displaying the current date in the prompt
-Without any argument, toggles between i<->p.
-`
-)
 
 func prompt(c *cli.Conn, args []string) cli.Step {
-	usage := promptUsage
-	if c.Master {
-		usage = masterPromptUsage
-		c.NoLineFeed()
-	}
 	mode, timed := byte(0), false
 	for _, arg := range args[1:] {
 		switch {
-		case arg == "i" || arg == "p" || arg == "n" && !c.Master:
+		case arg == "i" || arg == "p" || arg == "n":
 			mode = arg[0]
 		case arg == "timed":
 			timed = true
 		case arg == "help":
-			return c.Say(cli.Info, usage)
+			return c.Say(cli.Info, promptUsage)
 		default:
-			return c.Fail(usage)
+			return c.Fail(promptUsage)
 		}
 	}
 	if timed {
@@ -100,13 +85,13 @@ func masterDebugMode(c *cli.Conn, args []string) cli.Step  { return toggle(c, ar
 
 // toggle shows a mode or switches it; a further "-" leaves the empty line out.
 func toggle(c *cli.Conn, args []string, mode *bool) cli.Step {
-	if cli.Arg(args, 2) == "-" || c.Master {
+	if cli.Arg(args, 2) == "-" {
 		c.NoLineFeed()
 	}
 	if !c.Allow(cli.Admin) {
 		return nil
 	}
-	if len(args) > 1 || c.Master {
+	if len(args) > 1 {
 		*mode = cli.Arg(args, 1) == "on"
 		return nil
 	}
@@ -118,7 +103,7 @@ func toggle(c *cli.Conn, args []string, mode *bool) cli.Step {
 
 // lowerTo lowers the level to the one that the command is named after; it never raises it.
 func lowerTo(c *cli.Conn, args []string) cli.Step {
-	if cli.Arg(args, 1) == "-" || c.Master {
+	if cli.Arg(args, 1) == "-" {
 		c.NoLineFeed()
 	}
 	level := cli.User
@@ -234,11 +219,15 @@ func showEnv(c *cli.Conn, args []string) cli.Step {
 func showLevel(c *cli.Conn, _ []string) cli.Step { return c.Say(cli.Info, c.Level.String()) }
 
 func showSockets(c *cli.Conn, _ []string) cli.Step {
-	socks := process(c).Config.Global.StatsSocks
-	if len(socks) == 0 {
+	p := process(c)
+	socks := p.Config.Global.StatsSocks
+	if len(socks) == 0 && p.Link == "" {
 		return nil
 	}
 	c.WriteString("# socket lvl processes\n")
+	if p.Link != "" {
+		c.Printf("%s %s all\n", p.Link, cli.Admin)
+	}
 	for _, l := range socks {
 		c.Printf("%s %s all\n", cmp.Or(l.Addr.Typed(), "unknown"), cli.Level(l.Bind.Level))
 	}

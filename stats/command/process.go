@@ -18,6 +18,7 @@ type Process struct {
 	Listeners ListenerControl
 	Streams   Streams
 	StartLog  func() []byte // what was printed while the process started
+	Link      string        // address of what ties the process to its master; empty: none
 	making    sync.Mutex    // held by commands that add servers and backends, or delete them, and by those about profiling
 	profiling profiling
 	Env       func() []string // the environment as the configuration left it; nil: that of the process
