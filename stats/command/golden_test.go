@@ -228,7 +228,7 @@ func serve(t *testing.T, dir string) {
 
 // testConfig is what the configuration of the cases says.
 func testConfig(dir string) *runtime.Config {
-	cfg := &runtime.Config{Vars: &sample.VarNames{}, Global: runtime.Global{NbThread: 1, MaxConn: 100, HardMaxConn: 100, Node: "here", Desc: "a test", StatsConns: 10, CLITimeout: 10 * time.Second}}
+	cfg := &runtime.Config{Vars: &sample.VarNames{}, Global: runtime.Global{NbThread: 1, MaxSock: 1000, Tune: runtime.Tune{BufSize: 16384}, MaxConn: 100, HardMaxConn: 100, Node: "here", Desc: "a test", StatsConns: 10, CLITimeout: 10 * time.Second}}
 	cfg.Stats.Started = time.Now()
 	cfg.Stats.Listeners.Store(4)
 	for i, name := range []string{"admin", "operator", "user"} {
@@ -241,7 +241,7 @@ func testConfig(dir string) *runtime.Config {
 	fe.Live.Front = make([]runtime.FrontCounters, 1)
 	fe.Listeners = []*runtime.Listener{{ID: 1, Proxy: fe, Bind: &runtime.Bind{}, Stats: make([]runtime.FrontCounters, 1),
 		Addr: runtime.Addr{Family: runtime.FamilyUnix, Path: filepath.Join(dir, "fe.sock")}}}
-	be := &runtime.Proxy{ID: 3, Name: "be", Caps: runtime.CapBack, Mode: runtime.ModeHTTP, FullConn: 10,
+	be := &runtime.Proxy{ID: 3, Name: "be", Caps: runtime.CapBack, Mode: runtime.ModeHTTP, FullConn: 10, Pinned: true,
 		Balance: runtime.BalanceConfig{Algo: "roundrobin"}, Cookie: &runtime.CookieConfig{Name: "SRV"}}
 	be.Live.Back = make([]runtime.BackCounters, 1)
 	tcp1 := &runtime.Proxy{ID: 4, Name: "tcp1", Caps: runtime.CapBack, Mode: runtime.ModeTCP, FullConn: 1,
