@@ -196,7 +196,6 @@ type GlobalStats struct {
 	ReqRate                  counter.Rate
 	MaxConnRate, MaxSessRate counter.Max
 	DroppedLogs              counter.Counter
-	BytesOut                 counter.Counter
 	FailedAlloc              counter.Counter
 	Started                  time.Time
 
@@ -206,11 +205,13 @@ type GlobalStats struct {
 
 	Clock                           func() int64 // ms of the clock that all rates are fed with; nil: ms since Started
 	BootTime                        time.Duration
-	CurStreams                      counter.Gauge
-	CumStreams                      counter.Counter
-	Jobs                            counter.Gauge // listeners and client connections
-	Listeners                       counter.Gauge // listening sockets
-	BytesOutRate                    counter.Rate  // in units of 32 bytes
+	Loops                           []LoopCounters
+	CurStreams                      counter.Gauge                    // beside those of loops: connections to stats sockets
+	CumStreams                      counter.Counter                  // the same
+	Jobs                            counter.Gauge                    // listeners and client connections
+	Listeners                       counter.Gauge                    // listening sockets
+	Sent                            func() (total, perSecond uint64) // bytes that loops sent on connections of any kind; nil: there are no loops
+	CLISent                         counter.Counter                  // and those that stats sockets did
 	MaxConnReached                  counter.Counter
 	Warnings                        counter.Counter // printed since the start, those of the configuration included
 	Stopping                        atomic.Bool
@@ -235,6 +236,25 @@ type GlobalStats struct {
 type Splicing struct {
 	PipesUsed, PipesFree int64
 	Bytes                uint64 // since the start
+}
+
+// Requests tells how many requests there were, streams since the start, and streams now.
+func (s *GlobalStats) Requests() (reqs, streams, now uint64) {
+	reqs, streams, now = s.CumReqs.Load(), s.CumStreams.Load(), uint64(max(s.CurStreams.Load(), 0))
+	for i := range s.Loops {
+		l := &s.Loops[i]
+		ended, begun := l.Ended.Load(), l.Streams.Load() // in this order: it is never less than none
+		reqs, streams, now = reqs+l.Reqs.Load(), streams+begun, now+begun-ended
+	}
+	return reqs, streams, now
+}
+
+// BytesOut tells how many bytes were sent on connections of any kind, and how many there were in the last second.
+func (s *GlobalStats) BytesOut() (total, perSecond uint64) {
+	if s.Sent != nil {
+		total, perSecond = s.Sent()
+	}
+	return total + s.CLISent.Load(), perSecond
 }
 
 // Spliced tells what the kernel passed on by itself.

@@ -21,6 +21,13 @@ func StatusClass(status int) int {
 	return StatusOther
 }
 
+// LoopCounters is what each loop counts for the process.
+type LoopCounters struct {
+	Reqs           counter.Counter // requests, connections in TCP mode, and log lines of connections that sent none
+	Streams, Ended counter.Counter
+	_              [64]byte // the next shard starts on a cache line of its own
+}
+
 // FrontCounters is what frontends and listeners count: one shard per loop.
 type FrontCounters struct {
 	Conns, Sess                  counter.Counter // accepted connections; sessions that passed the session rules
@@ -35,6 +42,7 @@ type FrontCounters struct {
 	CliAborts, SrvAborts         counter.Counter
 	H1Req, H2Req, OtherReq       counter.Counter
 	Spliced                      SplicedBytes
+	H1                           H1Counters
 	H2                           H2Counters
 	Rsp                          [StatusClasses]counter.Counter
 	_                            [64]byte // the next shard starts on a cache line of its own
@@ -46,6 +54,13 @@ type H2Counters struct {
 	Headers, Data, Settings, Resets, GoAways counter.Counter // frames received
 	ConnErrors, StreamErrors                 counter.Counter // violations of the protocol
 	ResetsSent, GoAwaysSent                  counter.Counter // for errors
+}
+
+// H1Counters is what HTTP/1 connections count.
+type H1Counters struct {
+	Conns, ConnsOver     counter.Counter
+	Streams, StreamsOver counter.Counter
+	In, Out              counter.Counter // bytes
 }
 
 // SplicedBytes is what the kernel passed on by itself: what came from the peer, and what went to it.
@@ -65,6 +80,7 @@ type BackCounters struct {
 	CliAborts, SrvAborts         counter.Counter
 	Req                          counter.Counter // HTTP requests
 	Spliced                      SplicedBytes
+	H1                           H1Counters // of backends alone
 	H2                           H2Counters
 	Rsp                          [StatusClasses]counter.Counter
 	QTime, CTime, DTime, TTime   counter.Average // ms: queue, connect, response, total

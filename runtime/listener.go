@@ -122,6 +122,7 @@ type Listener struct {
 	Sock     *os.File        // live: nil until bound; owned by the engine
 	Shared   atomic.Bool     // live: another process has the socket too, what waits in its queue is served
 	Stats    []FrontCounters // one per loop; nil unless option socket-stats: then they count in the place of the proxy's
+	TLSStats TLSCounters     // likewise
 	Conns    counter.Gauge   // live: connections now
 	ConnsMax counter.Max
 }

@@ -136,7 +136,7 @@ func h2Gauge(of func(*runtime.ProxyStats) (front, back *counter.Gauge)) func(*Ro
 	}
 }
 
-// handshakes is a counter of TLS handshakes. Listeners do not count theirs apart.
+// handshakes is a counter of TLS handshakes.
 func handshakes(of func(*runtime.TLSCounters) *counter.Counter) func(*Row) Field {
 	return func(r *Row) Field {
 		switch r.On {
@@ -147,6 +147,6 @@ func handshakes(of func(*runtime.TLSCounters) *counter.Counter) func(*Row) Field
 		case Server:
 			return u64(counting, of(&r.Server.TLSStats).Load())
 		}
-		return u64(counting, 0)
+		return u64(counting, of(&r.Listener.TLSStats).Load())
 	}
 }

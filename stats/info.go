@@ -77,7 +77,33 @@ func (o *Info) Append(b []byte) []byte {
 
 func (p *info) global() *runtime.Global    { return &p.config.Global }
 func (p *info) live() *runtime.GlobalStats { return &p.config.Stats }
-func (p *info) up() time.Duration          { return p.now.Sub(p.live().Started) }
+
+func (p *info) requests() Field {
+	n, _, _ := p.live().Requests()
+	return u32(counting, int64(n))
+}
+
+func (p *info) streams() Field {
+	_, n, _ := p.live().Requests()
+	return u64(gauge, n)
+}
+
+func (p *info) streamsNow() Field {
+	_, _, n := p.live().Requests()
+	return u64(gauge, n)
+}
+
+func (p *info) bytesOut() Field {
+	n, _ := p.live().BytesOut()
+	return u64(gauge, n)
+}
+
+func (p *info) bytesOutRate() Field {
+	_, n := p.live().BytesOut()
+	return u64(rating, n/32*32)
+}
+
+func (p *info) up() time.Duration { return p.now.Sub(p.live().Started) }
 
 // patterns tells how many patterns of maps and ACLs came in, and how many of them are gone.
 func (p *info) patterns() (added, freed uint64) {

@@ -79,6 +79,8 @@ func (v *view) head(m *markup) {
 func (v *view) process(m *markup) {
 	g, live := &v.config.Global, &v.config.Stats
 	clock := Clock(v.config)
+	_, _, streams := live.Requests()
+	_, sent := live.BytesOut()
 	m.add("<h1>HAProxy")
 	if !v.page.HideVersion {
 		m.add(" version ", Version, ", released ", ReleaseDate)
@@ -102,8 +104,8 @@ func (v *view) process(m *markup) {
 		inForce(&g.LiveMaxConn, g.MaxConn), live.MaxConnReached.Load(), g.MaxPipes)
 	pipes := live.Spliced()
 	m.addf("current conns = %d; current pipes = %d/%d; conn rate = %d/sec; bit rate = %s<br>\n", live.Conns.Load(), pipes.PipesUsed, pipes.PipesUsed+pipes.PipesFree,
-		live.ConnRate.PerSecond(clock), bitRate(32*uint64(live.BytesOutRate.PerSecond(clock))))
-	m.addf("current streams = %d; idle = %d %%</p>\n", live.CurStreams.Load(), live.IdlePercent())
+		live.ConnRate.PerSecond(clock), bitRate(sent))
+	m.addf("current streams = %d; idle = %d %%</p>\n", streams, live.IdlePercent())
 	m.add(pageLegend)
 
 	keepUp, keepRefresh := word(v.up, ";up"), word(v.noRefresh, ";norefresh")

@@ -593,73 +593,65 @@ func colTtimeMax(r *Row) Field {
 }
 
 func colH1Conns(r *Row) Field {
-	if r.Proxy.Mode != runtime.ModeHTTP {
-		return u64(gauge, 0)
-	}
-	if r.On == Frontend {
-		return u64(gauge, uint64(max(r.Proxy.Live.FrontConns.Load(), 0)))
-	}
-	n := int64(0)
-	for _, srv := range r.Proxy.AllServers() {
-		n += srv.Idle.Load() + srv.Used.Load()
-	}
-	return u64(gauge, uint64(max(n, 0)))
+	return u64(gauge, h1(r, func(c *runtime.H1Counters) uint64 { return c.Conns.Load() - c.ConnsOver.Load() }))
 }
 
 func colH1Streams(r *Row) Field {
-	if r.Proxy.Mode != runtime.ModeHTTP || r.On == Frontend {
-		return u64(gauge, 0)
-	}
-	n := int64(0)
-	for _, srv := range r.Proxy.AllServers() {
-		n += srv.Used.Load()
-	}
-	return u64(gauge, uint64(max(n, 0)))
+	return u64(gauge, h1(r, func(c *runtime.H1Counters) uint64 { return c.Streams.Load() - c.StreamsOver.Load() }))
 }
 
 func colH1ConnsTotal(r *Row) Field {
-	return h1(r, func(c *runtime.FrontCounters) uint64 { return c.H1Sess.Load() },
-		func(c *runtime.BackCounters) uint64 { return c.Connects.Load() })
+	return u64(counting, h1(r, func(c *runtime.H1Counters) uint64 { return c.Conns.Load() }))
 }
 
 func colH1StreamsTotal(r *Row) Field {
-	return h1(r, func(c *runtime.FrontCounters) uint64 { return c.H1Req.Load() },
-		func(c *runtime.BackCounters) uint64 { return c.Connects.Load() + c.Reuses.Load() })
+	return u64(counting, h1(r, func(c *runtime.H1Counters) uint64 { return c.Streams.Load() }))
 }
 
 func colH1In(r *Row) Field {
-	return h1(r, func(c *runtime.FrontCounters) uint64 { return c.ReqIn.Load() },
-		func(c *runtime.BackCounters) uint64 { return c.ResIn.Load() })
+	return u64(counting, h1(r, func(c *runtime.H1Counters) uint64 { return c.In.Load() }))
 }
 
 func colH1Out(r *Row) Field {
-	return h1(r, func(c *runtime.FrontCounters) uint64 { return c.ResOut.Load() },
-		func(c *runtime.BackCounters) uint64 { return c.ReqOut.Load() })
+	return u64(counting, h1(r, func(c *runtime.H1Counters) uint64 { return c.Out.Load() }))
 }
 
 func colSplicedIn(r *Row) Field {
-	return h1(r, func(c *runtime.FrontCounters) uint64 { return c.Spliced.In.Load() },
-		func(c *runtime.BackCounters) uint64 { return c.Spliced.In.Load() })
+	return spliced(r, func(c *runtime.SplicedBytes) uint64 { return c.In.Load() })
 }
 
 func colSplicedOut(r *Row) Field {
-	return h1(r, func(c *runtime.FrontCounters) uint64 { return c.Spliced.Out.Load() },
-		func(c *runtime.BackCounters) uint64 { return c.Spliced.Out.Load() })
+	return spliced(r, func(c *runtime.SplicedBytes) uint64 { return c.Out.Load() })
 }
 
-// h1 sums what HTTP/1 connections of a proxy did.
-func h1(r *Row, front func(*runtime.FrontCounters) uint64, back func(*runtime.BackCounters) uint64) Field {
+// spliced sums what the kernel passed on for a proxy in HTTP mode.
+func spliced(r *Row, of func(*runtime.SplicedBytes) uint64) Field {
 	sum := uint64(0)
 	switch {
 	case r.Proxy.Mode != runtime.ModeHTTP:
 	case r.On == Frontend:
 		for c := range r.Proxy.FrontCounters() {
-			sum += front(c)
+			sum += of(&c.Spliced)
 		}
 	default:
 		for i := range r.Proxy.Live.Back {
-			sum += back(&r.Proxy.Live.Back[i])
+			sum += of(&r.Proxy.Live.Back[i].Spliced)
 		}
 	}
 	return u64(counting, sum)
+}
+
+// h1 sums what HTTP/1 connections of a proxy did.
+func h1(r *Row, of func(*runtime.H1Counters) uint64) uint64 {
+	sum := uint64(0)
+	if r.On == Frontend {
+		for c := range r.Proxy.FrontCounters() {
+			sum += of(&c.H1)
+		}
+		return sum
+	}
+	for i := range r.Proxy.Live.Back {
+		sum += of(&r.Proxy.Live.Back[i].H1)
+	}
+	return sum
 }

@@ -66,8 +66,12 @@ func (s *stream) countBytes() {
 // account adds the stream's numbers up when it ends.
 func (s *stream) account() {
 	class := runtime.StatusClass(s.Status)
+	answered := s.http && s.Status != 0
+	if s.served() {
+		s.ReqToServer = s.BytesIn
+	}
 	f := s.front()
-	if s.http {
+	if answered && s.Front.Mode == runtime.ModeHTTP {
 		f.Rsp[class].Inc()
 	}
 	f.ReqIn.Add(uint64(s.BytesIn))
@@ -78,17 +82,24 @@ func (s *stream) account() {
 		return
 	}
 	b := s.back()
-	if s.http {
+	if answered && s.Back.Mode == runtime.ModeHTTP {
 		b.Rsp[class].Inc()
+		b.Req.Inc()
 	}
 	s.accountBack(b)
-	if s.Server == nil {
+	if s.Server != nil {
+		s.accountBack(&s.Server.Stats[s.w.id])
+	}
+	s.accountTimes(b)
+}
+
+// accountTimes averages the times of a stream that came to its response.
+func (s *stream) accountTimes(b *runtime.BackCounters) {
+	t, ok := s.times()
+	if !ok || s.Server == nil {
 		return
 	}
-	st := &s.Server.Stats[s.w.id]
-	s.accountBack(st)
-	t := s.times()
-	srv, live := s.Server, &s.Back.Live
+	srv, live, st := s.Server, &s.Back.Live, &s.Server.Stats[s.w.id]
 	for i, avg := range [...][2]avgMax{
 		{{&st.QTime, &srv.QTimeMax}, {&b.QTime, &live.QTimeMax}},
 		{{&st.CTime, &srv.CTimeMax}, {&b.CTime, &live.CTimeMax}},
@@ -116,9 +127,17 @@ func (s *stream) accountBack(b *runtime.BackCounters) {
 	b.ResOut.Add(uint64(s.BytesOut))
 }
 
-// times are the queue, connect, response and total times in ms, as the averages take them.
-func (s *stream) times() [4]uint64 {
+// times are the queue, connect, response and total times in ms, as the averages take them; ok is false for a stream
+// that came to no response.
+func (s *stream) times() (times [4]uint64, ok bool) {
 	t := &s.Time
+	if t.Connect <= 0 || t.Response <= 0 && s.Back.Mode == runtime.ModeHTTP {
+		return times, false
+	}
+	response := t.Response
+	if s.Back.Mode != runtime.ModeHTTP {
+		response = t.Connect
+	}
 	span := func(from, to int64) uint64 {
 		if from <= 0 || to < from {
 			return 0
@@ -128,7 +147,7 @@ func (s *stream) times() [4]uint64 {
 	return [4]uint64{
 		span(t.Request, t.Queue),
 		span(t.Queue, t.Connect),
-		span(t.Connect, t.Response),
-		span(t.Request, t.Close),
-	}
+		span(t.Connect, response),
+		span(t.Accept, t.Close),
+	}, true
 }

@@ -36,12 +36,13 @@ type client struct {
 	sticks     bool            // prefers it: an authentication is bound to the connection
 	idleSince  int64           // end of the previous response
 	closed     bool
-	http       bool  // requests are read from it: the frontend's mode, or that of a backend it was given to
-	kept       bool  // waits for another request after a response
-	silent     bool  // the connection is to vanish without a word
-	shakes     bool  // a header or a handshake precedes the session
-	more       bool  // bytes came behind the header
-	dropTTL    uint8 // hops that its reset may go; 0: none is sent
+	h1         *runtime.H1Counters // what it counts in; nil: it is no connection of HTTP/1
+	http       bool                // requests are read from it: the frontend's mode, or that of a backend it was given to
+	kept       bool                // waits for another request after a response
+	silent     bool                // the connection is to vanish without a word
+	shakes     bool                // a header or a handshake precedes the session
+	more       bool                // bytes came behind the header
+	dropTTL    uint8               // hops that its reset may go; 0: none is sent
 }
 
 // open starts a connection that the listener accepted and counted.
@@ -134,6 +135,12 @@ func (c *client) Connected(err error) {
 		return
 	}
 	c.Handshake = c.w.loop.Now()
+	if c.Listener.Stats != nil {
+		c.Listener.TLSStats.Sess.Inc()
+		if c.TLS.Resumed() {
+			c.Listener.TLSStats.Reused.Inc()
+		}
+	}
 	c.established()
 }
 
@@ -163,6 +170,7 @@ func (c *client) established() {
 	}
 	if c.http {
 		fe.H1Sess.Inc()
+		c.beginH1()
 		c.setTimer(px.Timeout.Request, px.Timeout.Client)
 		return
 	}
@@ -206,6 +214,9 @@ func (c *client) Received(b *loop.Buffer, err error) {
 		c.idleEnd(err)
 		return
 	}
+	if c.h1 != nil {
+		c.h1.In.Add(uint64(len(b.Data)))
+	}
 	if c.st != nil {
 		c.st.fromClient(b)
 		return
@@ -217,6 +228,10 @@ func (c *client) Received(b *loop.Buffer, err error) {
 func (c *client) request(b *loop.Buffer) {
 	s := c.w.takeStream(c)
 	c.st = s
+	if c.h1 != nil {
+		c.h1.Streams.Inc()
+		s.inH1 = true
+	}
 	if c.kept {
 		c.setTimer(c.Front.Timeout.Request, c.Front.Timeout.Client)
 	}
@@ -355,6 +370,7 @@ func (c *client) abort() {
 // left gives the connection's place back, once.
 func (c *client) left() {
 	w := c.w
+	c.endH1()
 	c.dropOwned()
 	w.clients.remove(c)
 	c.Vars.Reset()

@@ -101,6 +101,7 @@ func New(cfg *runtime.Config, o Options) *Engine {
 	}
 	e.h2Clients = h2ClientConfig(cfg)
 	n := cfg.Global.NbThread
+	cfg.Stats.Loops = make([]runtime.LoopCounters, n)
 	for _, px := range cfg.Proxies {
 		prepareProxy(px, n, cmp.Or(cfg.Global.MaxConn, math.MaxInt32))
 	}
@@ -118,7 +119,7 @@ func New(cfg *runtime.Config, o Options) *Engine {
 	cfg.Stats.SessRateLimit.Store(int64(cfg.Global.MaxSessRate))
 	cfg.Stats.TLSRateLimit.Store(int64(cfg.Global.MaxTLSRate))
 	cfg.Stats.Clock = func() int64 { return loop.Clock() / 1e6 }
-	cfg.Stats.Idle, cfg.Stats.Splicing = e.idle, e.splicing
+	cfg.Stats.Idle, cfg.Stats.Splicing, cfg.Stats.Sent = e.idle, e.splicing, e.sent
 	e.h2Servers = h2ServerConfig(cfg)
 	for _, px := range cfg.Proxies {
 		px.Plan = makePlan(px)
@@ -196,6 +197,17 @@ func (e *Engine) pipes() int {
 }
 
 // splicing sums up what the loops let the kernel do.
+func (e *Engine) sent() (total, perSecond uint64) {
+	for _, w := range e.workers {
+		if w != nil {
+			st := w.loop.Stats()
+			total += uint64(st.Sent.Load())
+			perSecond += loop.RateUnit * uint64(st.SentRate.PerSecond(loop.Clock()/1e6))
+		}
+	}
+	return total, perSecond
+}
+
 func (e *Engine) splicing() runtime.Splicing {
 	var sum runtime.Splicing
 	for _, w := range e.workers {

@@ -49,6 +49,7 @@ func (c *client) speaksH2() bool {
 // startH2 makes the connection carry many requests from now on.
 func (c *client) startH2() *h2Client {
 	m := &h2Client{c: c}
+	c.endH1()
 	m.unread.Init(c.w.loop, m)
 	c.h2 = m
 	m.mux.init(c.w, &c.sock, &c.w.engine.h2Clients, m)
@@ -71,6 +72,7 @@ func (s *stream) mayUpgrade() bool {
 // upgradeH2 makes an HTTP/2 connection of one whose first bytes, which the stream has, are the preface.
 func (s *stream) upgradeH2() {
 	c, w := s.c, s.w
+	s.noH1()
 	held := [...]*loop.Buffer{s.in, s.more}
 	s.in, s.more = nil, nil
 	s.dead = true

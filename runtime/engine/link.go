@@ -39,6 +39,7 @@ type link struct {
 	met         bool           // local and peer are known
 	local, peer netip.AddrPort // its addresses; not valid on UNIX sockets
 
+	h1         *runtime.H1Counters // what it counts in; nil: it is no connection of HTTP/1
 	prev, next *link
 }
 
@@ -85,6 +86,9 @@ func (k *link) attach(s *stream) {
 		return
 	}
 	k.st, s.link = s, k
+	if k.h1 != nil {
+		k.h1.Streams.Inc()
+	}
 	k.use()
 	k.sock.SetHandler(k)
 }
@@ -105,6 +109,9 @@ func (k *link) release(keep bool) {
 	}
 	c := k.st.c.conn()
 	k.st = nil
+	if k.h1 != nil {
+		k.h1.StreamsOver.Inc()
+	}
 	k.unuse()
 	k.served++
 	switch {
@@ -150,6 +157,9 @@ func (k *link) end(linger time.Duration) {
 
 // leave takes the link from whoever has it.
 func (k *link) leave(say bool) {
+	if k.st != nil && k.h1 != nil {
+		k.h1.StreamsOver.Inc()
+	}
 	k.st = nil
 	k.unuse()
 	k.w.unlist(k)
@@ -182,6 +192,7 @@ func (k *link) leaveServer() {
 }
 
 func (k *link) free() {
+	k.endH1()
 	k.srv, k.shared = nil, nil
 	k.next, k.w.links = k.w.links, k
 }
@@ -220,6 +231,7 @@ func (k *link) Connected(err error) {
 	}
 	if err == nil && k.speaksH2() {
 		k.st = nil
+		k.endH1()
 		k.share().attach(s)
 		s.claim(k, true)
 	}
@@ -237,6 +249,9 @@ func (k *link) speaksH2() bool {
 
 // Received is what a server sends.
 func (k *link) Received(b *loop.Buffer, err error) {
+	if k.h1 != nil && b != nil {
+		k.h1.In.Add(uint64(len(b.Data)))
+	}
 	switch {
 	case k.st == nil:
 		// An idle connection: the server closed it, or says what nobody asked for.

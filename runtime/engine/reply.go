@@ -208,9 +208,15 @@ func (s *stream) sendReply(body []byte) {
 		s.cut()
 		return
 	}
-	s.BytesOut += headSize(&s.Res)
+	size := headSize(&s.Res)
+	s.BytesOut += size
 	if s.served() {
-		s.ResFromServer += headSize(&s.Res)
+		s.ResFromServer += size
+	} else {
+		s.BytesOut += size // the reference counts its own replies when it makes them and when it sends them
+		if !f.skip {
+			s.BytesOut += int64(len(body))
+		}
 	}
 	s.replied = true
 	s.countStatus(s.Status)

@@ -464,7 +464,7 @@ func (s *stream) countRequest() {
 	ms := w.ms()
 	live.ReqRateMax.Show(uint64(live.ReqRate.Add(ms, 1)))
 	w.cfg.Stats.ReqRate.Add(ms, 1)
-	w.cfg.Stats.CumReqs.Inc()
+	s.counts().Reqs.Inc()
 }
 
 // countHTTP counts a request by the version of HTTP that the client speaks.
@@ -474,6 +474,15 @@ func (s *stream) countHTTP() {
 		return
 	}
 	s.front().H1Req.Inc()
+}
+
+// counts is the shard of the process's counters.
+func (s *stream) counts() *runtime.LoopCounters { return &s.w.cfg.Stats.Loops[s.w.id] }
+
+// started counts the stream, once it has something to do.
+func (s *stream) started() {
+	s.begun = true
+	s.counts().Streams.Inc()
 }
 
 // front is the shard of the frontend's counters, back that of the backend's.

@@ -673,11 +673,11 @@ func (s *stream) badResponse() {
 	if s.resParser.ErrPos >= 0 {
 		s.Back.Live.BadResponse.Store(s.captureBad(s.Front, &s.Res, &s.resParser))
 	}
+	s.countBroken()
 	if s.replays && s.Back.RetryOn.JunkResponse && s.again() {
 		return
 	}
 	s.Time.Response = -1
-	s.countBroken()
 	s.back().FailedRes.Inc()
 	s.Server.Stats[s.w.id].FailedRes.Inc()
 	s.setEnd(runtime.EndProxy)
@@ -705,6 +705,7 @@ func (s *stream) again() bool {
 		return false
 	}
 	s.RetriesDone++
+	s.ReqToServer = 0 // the last attempt counts
 	s.leaveCurrent()
 	s.dropServer()
 	srv, b := s.Server, s.back()

@@ -389,9 +389,6 @@ func (s *stream) enterBackend(be *runtime.Proxy) {
 	w := s.w
 	b := &be.Live.Back[w.id]
 	b.Sess.Inc()
-	if be.Mode == runtime.ModeHTTP {
-		b.Req.Inc()
-	}
 	be.Live.BackConnsMax.Show(uint64(be.Live.BackConns.Inc()))
 	be.Live.BackRateMax.Show(uint64(be.Live.BackRate.Add(w.ms(), 1)))
 }

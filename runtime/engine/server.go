@@ -254,10 +254,15 @@ func (s *stream) dial(srv *runtime.Server, id *identity) outcome {
 		layer = k.secure()
 	}
 	k.sock.Connect(w.loop, fd, &k.to, k, layer)
-	if s.protoFor(srv) == runtime.ProtoH2 && s.Back.Mode == runtime.ModeHTTP {
+	switch {
+	case s.Back.Mode != runtime.ModeHTTP:
+	case s.protoFor(srv) == runtime.ProtoH2:
 		k.st = nil
 		k.share().attach(s)
 		s.claim(k, true)
+	default:
+		k.beginH1(&s.back().H1)
+		k.h1.Streams.Inc()
 	}
 	s.awaitConnection()
 	return wait

@@ -122,6 +122,8 @@ type stream struct {
 	valves                 [2]*valve     // by side; nil: none
 	loan                   *loan         // asked for and not yet answered
 	lent                   bool          // a loan was answered: there is no use in asking again
+	inH1                   bool          // counted among those of HTTP/1 of the client's connection
+	begun                  bool          // counted among the streams of the process
 	concluded              bool          // counted and logged
 	failedReply            bool          // a reply could not be made: the next is the last
 	inStats                bool          // the statistics answer this request
@@ -227,6 +229,7 @@ func (s *stream) reset() {
 	s.switched = false
 	s.calls, s.busy, s.late = 0, 0, 0
 	s.draining, s.sendFailed, s.failedReply, s.inStats, s.statsRefused, s.concluded = false, false, false, false, false, false
+	s.begun = false
 	s.inBack, s.queued, s.persist, s.headSent, s.replays = false, false, false, false, false
 	s.replied, s.closing, s.srvKeep, s.tunnel = false, false, false, false
 	s.srvEnd, s.linkErr, s.dialed, s.linkServed = nil, nil, false, 0
@@ -264,6 +267,7 @@ func (s *stream) startHTTP(b *loop.Buffer) {
 // that never sent one.
 func (s *stream) startBroken() {
 	s.Req.Reset(nil, s.reqFields)
+	s.counts().Reqs.Inc()
 	s.phase = drop
 }
 
@@ -311,6 +315,9 @@ func (s *stream) startRequest() {
 
 	s.countHTTP()
 	s.countRequest()
+	if !s.switched {
+		s.started()
+	}
 	s.Ctx.Line = s.URI
 	s.BytesIn += headSize(&s.Req)
 	s.toSrv.chunkedIn = s.Req.Flags&message.Chunked != 0
@@ -568,6 +575,10 @@ func (s *stream) finish() {
 		return
 	}
 	s.dead, s.parts = true, nil
+	s.endH1()
+	if s.begun {
+		s.counts().Ended.Inc()
+	}
 	w, c := s.w, s.c
 	s.leaveQueue()
 	s.forgo()

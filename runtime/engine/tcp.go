@@ -13,6 +13,8 @@ import (
 // startTCP runs the steps of a connection in TCP mode.
 func (s *stream) startTCP() {
 	s.Session.Requests++
+	s.counts().Reqs.Inc()
+	s.started()
 	s.phase = hold
 	s.Time.First = s.Time.Accept
 	s.setClientTimer()
@@ -55,6 +57,9 @@ func (s *stream) upgrade() outcome {
 		return wait
 	}
 	s.http, s.c.http, s.switched = true, true, true
+	s.c.beginH1()
+	s.c.h1.Streams.Inc()
+	s.inH1 = true
 	s.phase = readHead
 	s.Ctx.Req, s.Ctx.NotHTTP, s.Ctx.ReqRaw = nil, false, sample.Raw{}
 	s.Ctx.Front.HTTP = 1

@@ -35,6 +35,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"hapax/stats/counter"
 )
 
 // Names of the engines, as Options.Engine takes them and Loop.Name returns them. Auto is no engine: it takes io_uring where the kernel
@@ -95,6 +97,7 @@ type Loop struct {
 	sample   idleSample
 	syscalls int64 // in this turn
 	events   int64 // in this turn
+	sent     int64 // bytes, in this turn
 }
 
 // engine is what differs between io_uring and epoll. There is no call per socket operation: turn works off the intents that
@@ -237,6 +240,11 @@ func (l *Loop) publish() {
 	s.Syscalls.Add(l.syscalls)
 	s.Events.Add(l.events)
 	l.syscalls, l.events = 0, 0
+	if l.sent > 0 {
+		s.Sent.Add(l.sent)
+		s.SentRate.Add(l.now/1e6, uint32(l.sent/RateUnit))
+		l.sent = 0
+	}
 	if n := int64(l.pool.out); n != s.Buffers.Load() {
 		s.Buffers.Store(n)
 	}
@@ -267,6 +275,9 @@ func (l *Loop) Close() {
 	l.pool.unmap()
 }
 
+// RateUnit is how many bytes Stats.SentRate counts as one.
+const RateUnit = 32
+
 // Stats are the counters of a loop. Any goroutine may read them.
 type Stats struct {
 	Turns    atomic.Int64
@@ -274,6 +285,8 @@ type Stats struct {
 	Events   atomic.Int64 // completions or readiness events handled
 	Idle     atomic.Int64 // nanoseconds spent waiting
 	IdlePct  atomic.Int32 // share of the last half second or more that was spent waiting, 0..100 (Idle_pct of "show info")
+	Sent     atomic.Int64 // bytes
+	SentRate counter.Rate // in units of RateUnit bytes, by the milliseconds of Clock
 	Buffers  atomic.Int64 // buffers handed out and not yet back
 	Memory   atomic.Int64 // bytes of address space mapped for buffers
 

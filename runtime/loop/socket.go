@@ -350,6 +350,7 @@ func (c *conn) dropHeld() {
 // sent takes n bytes off the queue and releases the buffers that they fill.
 func (c *conn) sent(n int) {
 	c.queued -= n
+	c.loop.sent += int64(n)
 	if c.feeder != nil && c.queued == 0 {
 		c.loop.touch(c.feeder.src) // its turn has come
 	}

@@ -112,6 +112,9 @@ func (s *server) prepare() bool {
 
 // say prints a message while the process runs.
 func (s *server) say(severity diag.Severity, text string) {
+	if severity == diag.Warning {
+		s.cfg.Stats.Warnings.Inc()
+	}
 	s.Out.Print(diag.Diagnostic{Severity: severity, Text: text})
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"hapax/runtime/loop"
+	"hapax/stats/counter"
 )
 
 // Carrier is what takes the bytes of a Conn in place of a bare socket. It is driven by the
@@ -66,6 +67,8 @@ type Conn struct {
 	via     Carrier // the layer or the channel; nil: clear bytes on a socket
 	layer   Layer
 	channel Channel
+
+	Sent *counter.Counter // counts the bytes of Send; nil: nobody does
 }
 
 // Open puts a connected descriptor on the loop. layer is nil for clear
@@ -146,6 +149,9 @@ func (c *Conn) Pause() {
 
 // Send queues the bytes of b and takes it over.
 func (c *Conn) Send(b *loop.Buffer) {
+	if c.Sent != nil {
+		c.Sent.Add(uint64(len(b.Data)))
+	}
 	if c.via != nil {
 		c.via.Send(b)
 		return
@@ -155,6 +161,9 @@ func (c *Conn) Send(b *loop.Buffer) {
 
 // SendStatic queues bytes that nobody changes.
 func (c *Conn) SendStatic(p []byte) {
+	if c.Sent != nil {
+		c.Sent.Add(uint64(len(p)))
+	}
 	if c.via != nil {
 		c.via.SendStatic(p)
 		return

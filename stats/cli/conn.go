@@ -29,6 +29,7 @@ type Conn struct {
 	Timeout time.Duration // of inactivity; "set timeout cli" changes it
 	Started time.Time     // of the process: the timed prompt counts from it
 	OnClose func()        // called once when the connection is over; may be nil
+	OnSent  func(n int)   // called when bytes of answers were sent; may be nil
 	Payload string        // what was sent behind "<<" with the running command; "" none
 
 	MaxLine    int // bytes of a command line; 0: 16384

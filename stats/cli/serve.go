@@ -126,6 +126,9 @@ func Serve(nc net.Conn, c *Conn) {
 			nc.SetWriteDeadline(deadline(c.Timeout))
 			n, err := nc.Write(c.Output())
 			c.Sent(n)
+			if c.OnSent != nil {
+				c.OnSent(n)
+			}
 			if err != nil {
 				return
 			}

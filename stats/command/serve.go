@@ -28,6 +28,7 @@ func (p *Process) conn(table *cli.Table, bind *runtime.Bind) *cli.Conn {
 		Expose:  bind.Expose,
 		Timeout: p.Config.Global.CLITimeout, Started: live.Started,
 		MaxLine: max(p.Config.Global.Tune.BufSize-1, 0),
+		OnSent:  func(n int) { live.CLISent.Add(uint64(n)) },
 		OnClose: func() {
 			live.CurStreams.Dec()
 			live.Jobs.Dec()

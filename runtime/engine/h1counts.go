@@ -1,0 +1,49 @@
+package engine
+
+import "hapax/runtime"
+
+// beginH1 counts the connection among those of HTTP/1, and its bytes.
+func (c *client) beginH1() {
+	c.h1 = &c.Counters(c.w.id).H1
+	c.h1.Conns.Inc()
+	c.sock.Sent = &c.h1.Out
+}
+
+// endH1 ends that, with the connection or because it goes on with HTTP/2.
+func (c *client) endH1() {
+	if c.h1 != nil {
+		c.h1.ConnsOver.Inc()
+		c.h1, c.sock.Sent = nil, nil
+	}
+}
+
+// beginH1 counts a connection to a server among those of HTTP/1 of its backend.
+func (k *link) beginH1(h1 *runtime.H1Counters) {
+	k.h1 = h1
+	h1.Conns.Inc()
+	k.sock.Sent = &h1.Out
+}
+
+// endH1 ends that, with the connection or because TLS has settled on HTTP/2.
+func (k *link) endH1() {
+	if k.h1 != nil {
+		k.h1.ConnsOver.Inc()
+		k.h1, k.sock.Sent = nil, nil
+	}
+}
+
+// endH1 counts the end of an exchange.
+func (s *stream) endH1() {
+	if s.inH1 {
+		s.inH1 = false
+		s.c.h1.StreamsOver.Inc()
+	}
+}
+
+// noH1 takes back that the exchange is one of HTTP/1: the client goes on with HTTP/2.
+func (s *stream) noH1() {
+	if s.inH1 {
+		s.inH1 = false
+		s.c.h1.Streams.Add(^uint64(0))
+	}
+}
