@@ -23,6 +23,8 @@ type frames struct {
 	id   uint32
 	end  bool
 	body []byte
+
+	ping [8]byte // the last one
 }
 
 // settingNames are the settings that "h2" takes.
@@ -96,6 +98,18 @@ func (s *script) stepH2(c *peer, verb, line string, args []string, rest string) 
 	}
 	if verb == "ping" {
 		c.h2.WritePing(false, [8]byte{})
+		return nil
+	}
+	if verb == "pinged" {
+		data, err := c.waitPing()
+		if err != nil {
+			data = ending(err)
+		}
+		s.say(line, data)
+		return nil
+	}
+	if verb == "pong" {
+		c.h2.WritePing(true, c.h2.ping)
 		return nil
 	}
 	n, err := strconv.Atoi(args[0])
@@ -183,6 +197,20 @@ func (c *peer) nextFrame() (string, error) {
 			return fmt.Sprintf("GOAWAY %d %s\n", fr.LastStreamID, fr.ErrCode), nil
 		default:
 			return fmt.Sprintf("%s\n", fr.Header()), nil
+		}
+	}
+}
+
+// waitPing reads up to a question whether the peer is there.
+func (c *peer) waitPing() (string, error) {
+	for {
+		fr, err := c.h2.ReadFrame()
+		if err != nil {
+			return "", err
+		}
+		if ping, ok := fr.(*http2.PingFrame); ok && !ping.IsAck() {
+			c.h2.ping = ping.Data
+			return fmt.Sprintf("PING %x", ping.Data), nil
 		}
 	}
 }

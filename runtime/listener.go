@@ -1,6 +1,8 @@
 package runtime
 
 import (
+	"time"
+
 	"iter"
 	"net/netip"
 	"os"
@@ -69,12 +71,13 @@ type Bind struct {
 	SaveSYN        int // tcp-ss: 1 keeps the first packet of a connection, 2 with its Ethernet header
 	TFO            bool
 	MSS            int
-	TCPUserTimeout int       // ms
-	Prologue       Prologue  // "accept-proxy", "accept-netscaler-cip"
-	CIPMagic       uint32    // of "accept-netscaler-cip"
-	Proto          Proto     // that is spoken, whatever TLS settles on
-	TLS            TLSConfig // nil: clear. Set by runtime/ssl
-	SSL            any       // the line's words about TLS, with or without "ssl": runtime/ssl's own
+	TCPUserTimeout int           // ms
+	Prologue       Prologue      // "accept-proxy", "accept-netscaler-cip"
+	CIPMagic       uint32        // of "accept-netscaler-cip"
+	Proto          Proto         // that is spoken, whatever TLS settles on
+	IdlePing       time.Duration // between questions to idle HTTP/2 connections whether they live; 0: none
+	TLS            TLSConfig     // nil: clear. Set by runtime/ssl
+	SSL            any           // the line's words about TLS, with or without "ssl": runtime/ssl's own
 }
 
 // TLSConfig makes the transport of a connection; runtime/ssl implements it.

@@ -172,6 +172,7 @@ type Server struct {
 	PoolMax        int          // pool-max-conn; -1 none
 	PoolLow        int
 	PoolPurge      time.Duration
+	IdlePing       time.Duration // between questions to idle HTTP/2 connections whether they live; 0: none
 	NonStick       bool
 	Proto          Proto
 	WebSocket      WebSocket

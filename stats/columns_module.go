@@ -103,7 +103,7 @@ var moduleColumns = []Column{
 	{Name: "h1_spliced_bytes_out", Desc: "Total number of bytes sendusing kernel splicing", On: Proxies, Get: colSplicedOut},
 }
 
-// frames is a counter of HTTP/2. Listeners do not count theirs apart.
+// frames is a counter of HTTP/2. Listeners and servers do not count theirs apart.
 func frames(of func(*runtime.H2Counters) *counter.Counter) func(*Row) Field {
 	return func(r *Row) Field {
 		sum := uint64(0)
@@ -112,10 +112,9 @@ func frames(of func(*runtime.H2Counters) *counter.Counter) func(*Row) Field {
 			for c := range r.Proxy.FrontCounters() {
 				sum += of(&c.H2).Load()
 			}
-		case Backend, Server:
-			shards := r.backs()
-			for i := range shards {
-				sum += of(&shards[i].H2).Load()
+		case Backend:
+			for i := range r.Proxy.Live.Back {
+				sum += of(&r.Proxy.Live.Back[i].H2).Load()
 			}
 		}
 		return u64(counting, sum)

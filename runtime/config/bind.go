@@ -260,6 +260,7 @@ func bindWords() []BindWord {
 			b.MSS = n
 			return nil
 		}),
+		bindIdlePing(),
 		row("tcp-ut", "how long sent data may stay unacknowledged", keyword.Time, func(l *Loader, w *Words, b *runtime.Bind) (err error) {
 			b.TCPUserTimeout, err = l.userTimeout(w)
 			return err

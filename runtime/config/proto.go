@@ -82,6 +82,7 @@ func serverProtoWords() []ServerWord {
 	return []ServerWord{
 		proto("proto", "what is spoken on connections, whatever TLS settles on", func(srv *runtime.Server) *runtime.Proto { return &srv.Proto }),
 		proto("check-proto", "what health checks speak", func(srv *runtime.Server) *runtime.Proto { return &srv.CheckProto }),
+		serverIdlePing(),
 		serverFrom("init-state", "how the server starts, and leaves maintenance", initStates(), initState),
 		serverFrom("ws", "what WebSocket handshakes are relayed by", []string{"auto", "h1", "h2"}, serverWebSocket),
 	}

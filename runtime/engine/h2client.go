@@ -19,6 +19,8 @@ type h2Client struct {
 	n       int   // requests that are not over
 	streams int   // those that have a stream
 	prev    int64 // when the last request began; 0: none did
+	idle    int64 // since when there is no request
+	asks    bool  // the timer is that of a question whether the client lives
 	away    bool  // the client takes no more answers to new requests
 	parting bool  // the client was told that the connection ends some day
 
@@ -58,7 +60,8 @@ func (c *client) startH2() *h2Client {
 	fe.H2Sess.Inc()
 	fe.H2.Conns.Inc()
 	c.Front.Live.H2Open.Inc()
-	c.setTimer(c.Front.Timeout.Request, c.Front.Timeout.Client)
+	m.idle = c.w.loop.Now()
+	m.watch()
 	m.mux.start()
 	return m
 }
@@ -108,7 +111,7 @@ func (m *h2Client) take() *h2Request {
 	m.n++
 	m.streams++
 	c.Front.Live.H2Streams.Inc()
-	c.Front.Live.Front[w.id].H2.Streams.Inc()
+	m.counters().Streams.Inc()
 	return x
 }
 
@@ -287,9 +290,36 @@ func (m *h2Client) rest() {
 	case c.mayPart():
 		m.goodbye()
 	default:
-		c.setTimer(px.Timeout.KeepAlive, px.Timeout.Request, px.Timeout.Client)
-		c.waitSpread()
+		m.idle = m.w.loop.Now()
+		m.watch()
 	}
+}
+
+// watch sets the end of the time of a connection without requests, or when the client is to be asked whether it lives.
+// The times that begin with the rest go on whatever the client says; that of a client, and of questions, begins again.
+func (m *h2Client) watch() {
+	c, t, now := m.c, &m.c.Front.Timeout, m.w.loop.Now()
+	rest := t.Request
+	if m.prev != 0 && t.KeepAlive > 0 {
+		rest = t.KeepAlive
+	}
+	at := m.idle + int64(rest)
+	if rest == 0 && t.Client > 0 {
+		at = now + int64(t.Client)
+	}
+	ping := c.Listener.Bind.IdlePing
+	unlimited := rest == 0 && t.Client == 0
+	m.asks = ping > 0 && ping != t.Client && (unlimited || now+int64(ping) <= at) && !m.w.engine.stopping.Load()
+	switch {
+	case m.asks:
+		c.timer.Set(now + int64(ping))
+	case unlimited:
+		c.timer.Stop()
+	default:
+		c.timer.Set(at)
+	}
+	m.asked = m.asked && m.asks
+	c.waitSpread()
 }
 
 // goodbye closes an idle connection, which the client is told.
@@ -314,15 +344,22 @@ func (m *h2Client) leaves() bool {
 	return violation || m.over == errGone
 }
 
-// expired is the end of the time of a connection without streams.
-func (m *h2Client) expired() { m.goodbye() }
+// expired is the end of the time of a connection without streams, or that of a question.
+func (m *h2Client) expired() {
+	if m.asks && !m.asked && m.speaks() {
+		m.ping()
+		m.watch()
+		return
+	}
+	m.goodbye()
+}
 
 // shut ends the use of the connection.
 func (m *h2Client) shut(say bool) {
 	if m.gone {
 		return
 	}
-	m.count()
+	m.count(m.counters())
 	m.unread.Remove()
 	m.mux.close(say)
 	m.c.Front.Live.H2Open.Dec()
@@ -331,27 +368,14 @@ func (m *h2Client) shut(say bool) {
 // Received is what the client sends.
 func (m *h2Client) Received(b *loop.Buffer, err error) {
 	m.mux.Received(b, err)
-	m.count()
+	m.count(m.counters())
+	if m.n == 0 && m.speaks() {
+		m.watch()
+	}
 }
 
-// count adds up what happened.
-func (m *h2Client) count() {
-	c := &m.h2.Counts
-	if *c == (h2.Counts{}) {
-		return
-	}
-	n := &m.c.Front.Live.Front[m.w.id].H2
-	n.Headers.Add(uint64(c.Headers))
-	n.Data.Add(uint64(c.Data))
-	n.Settings.Add(uint64(c.Settings))
-	n.Resets.Add(uint64(c.Resets))
-	n.GoAways.Add(uint64(c.GoAways))
-	n.ConnErrors.Add(uint64(c.ConnErrors))
-	n.StreamErrors.Add(uint64(c.StreamErrors))
-	n.ResetsSent.Add(uint64(c.ResetsSent))
-	n.GoAwaysSent.Add(uint64(c.GoAwaysSent))
-	*c = h2.Counts{}
-}
+// counters are those of the frontend.
+func (m *h2Client) counters() *runtime.H2Counters { return &m.c.Front.Live.Front[m.w.id].H2 }
 
 // Received is the body of a request, its end, or that of the stream.
 func (x *h2Request) Received(b *loop.Buffer, err error) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 
+	"hapax/runtime"
 	"hapax/runtime/h2"
 	"hapax/runtime/loop"
 	"hapax/runtime/transport"
@@ -24,6 +25,7 @@ type mux struct {
 	deaf    bool  // and the peer is not listened to any more, for it does not listen itself
 	over    error // why the connection carries nothing any more; nil: it does
 	gone    bool  // the socket is not ours any more
+	asked   bool  // whether it lives, and the peer did not answer yet
 }
 
 // muxOwner is told what concerns more than one channel, and heads.
@@ -86,6 +88,24 @@ func (m *mux) room(n int) {
 	m.h2.Out = m.out.Data
 }
 
+// count adds up what happened on the connection since it was last called.
+func (m *mux) count(n *runtime.H2Counters) {
+	c := &m.h2.Counts
+	if *c == (h2.Counts{}) {
+		return
+	}
+	n.Headers.Add(uint64(c.Headers))
+	n.Data.Add(uint64(c.Data))
+	n.Settings.Add(uint64(c.Settings))
+	n.Resets.Add(uint64(c.Resets))
+	n.GoAways.Add(uint64(c.GoAways))
+	n.ConnErrors.Add(uint64(c.ConnErrors))
+	n.StreamErrors.Add(uint64(c.StreamErrors))
+	n.ResetsSent.Add(uint64(c.ResetsSent))
+	n.GoAwaysSent.Add(uint64(c.GoAwaysSent))
+	*c = h2.Counts{}
+}
+
 // push hands what was said to the socket.
 func (m *mux) push() {
 	b, said := m.out, m.h2.Out
@@ -143,6 +163,14 @@ func (m *mux) flush() {
 	if m.full {
 		m.sock.NotifySent(lowWater)
 	}
+}
+
+// ping asks the peer whether it is there.
+func (m *mux) ping() {
+	m.asked = true
+	m.room(0)
+	m.h2.Ping()
+	m.touch()
 }
 
 // speaks tells whether anything may still be said.
@@ -227,6 +255,8 @@ func (m *mux) event(ev *h2.Event, b *loop.Buffer, at int) {
 	case h2.Settings:
 		m.h2.Each(wakeChannel)
 		m.owner.settled()
+	case h2.Pong:
+		m.asked = false
 	case h2.GoAway:
 		m.owner.goAway(ev.ID, ev.Code)
 	case h2.Failed:

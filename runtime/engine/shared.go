@@ -15,9 +15,12 @@ import (
 type shared struct {
 	mux
 	k    *link
+	be   *runtime.Proxy // of its server
 	live *exchange // those that streams have
 	n    int       // exchanges that are not over
 	away bool      // GOAWAY came
+
+	timer loop.Timer // asks the server, while nothing is asked for, whether the connection lives
 }
 
 // exchange is one request and its response on a shared connection. To its stream it is a link.
@@ -30,10 +33,13 @@ type exchange struct {
 
 // share makes a link whose connection stands, or is on its way, a shared one.
 func (k *link) share() *shared {
-	m := &shared{k: k}
+	m := &shared{k: k, be: k.srv.Proxy}
+	m.timer.Init(k.w.loop, m)
 	k.shared = m
 	k.sock.SetHandler(m)
 	m.mux.init(k.w, &k.sock, &k.w.engine.h2Servers, m)
+	m.counters().Conns.Inc()
+	m.be.Live.H2OpenBack.Inc()
 	if k.up {
 		m.mux.start()
 	}
@@ -59,8 +65,11 @@ func (m *shared) attach(s *stream) *exchange {
 		x.next.prev = x
 	}
 	m.live = x
+	m.counters().Streams.Inc()
+	m.be.Live.H2StreamsBack.Inc()
 	if m.n++; m.n == 1 {
 		m.k.use()
+		m.timer.Stop()
 	}
 	s.link = &x.link
 	return x
@@ -256,8 +265,16 @@ func (m *shared) ended(error) {
 		x = next
 	}
 	if m.n == 0 && !m.gone {
-		m.k.leaveServer()
+		m.leaveServer()
 	}
+}
+
+// leaveServer ends the connection; a server that broke the protocol is told so.
+func (m *shared) leaveServer() {
+	if _, violation := m.over.(muxError); violation {
+		m.push()
+	}
+	m.k.leaveServer()
 }
 
 // refused is never called: servers open no streams.
@@ -275,20 +292,70 @@ func (m *shared) left(ch *channel) {
 	x.unlist()
 	w := m.w
 	x.next, w.exchanges = w.exchanges, x
+	m.be.Live.H2StreamsBack.Dec()
+	m.n--
+	if m.gone {
+		return // and its link is perhaps another connection's
+	}
 	m.k.served++
-	if m.n--; m.n > 0 {
+	if m.n > 0 {
 		w.offer(m.k)
 		return
 	}
 	m.k.unuse()
 	switch {
-	case m.gone:
 	case !m.more():
-		m.k.leaveServer()
+		m.leaveServer()
 	default:
+		m.watch()
 		m.k.rest()
 	}
 }
+
+// watch sets the time of the next question whether the idle connection lives. Section 5.2 "idle-ping".
+func (m *shared) watch() {
+	if ping := m.k.srv.IdlePing; ping > 0 && !m.w.engine.stopping.Load() {
+		m.timer.After(ping)
+	}
+}
+
+// Expired asks the server, or ends the connection that gave no answer.
+func (m *shared) Expired(*loop.Timer) {
+	if !m.asked {
+		m.ping()
+		m.watch()
+		return
+	}
+	m.room(0)
+	m.h2.Finish(h2.NoError)
+	m.k.close()
+}
+
+// Received is what the server sends.
+func (m *shared) Received(b *loop.Buffer, err error) {
+	m.mux.Received(b, err)
+	if m.gone {
+		return // the link is another connection's by now
+	}
+	m.count(m.counters())
+	if m.n == 0 && m.speaks() {
+		m.watch()
+	}
+}
+
+// close ends the use of the connection.
+func (m *shared) close(say bool) {
+	if m.gone {
+		return
+	}
+	m.timer.Remove()
+	m.count(m.counters())
+	m.mux.close(say)
+	m.be.Live.H2OpenBack.Dec()
+}
+
+// counters are those of the backend.
+func (m *shared) counters() *runtime.H2Counters { return &m.be.Live.Back[m.w.id].H2 }
 
 // requestMethod is the method as the server got it: a rule may have changed it.
 func (s *stream) requestMethod() message.Method { return message.MethodOf(s.Req.MethodName()) }

@@ -19,6 +19,7 @@ const (
 	Aborted              // the peer broke the rules on the stream: it was reset for the reason Code
 	Window               // more may be sent on Stream; nil: on all streams
 	Settings             // the peer's settings came
+	Pong                 // the peer answered Ping
 	GoAway               // the peer serves no streams above ID
 	Failed               // the connection is over for the reason Code: GOAWAY was said
 )
@@ -38,7 +39,7 @@ type Event struct {
 type Counts struct {
 	Headers, Data, Settings, Resets, GoAways uint32 // frames received
 	ConnErrors, StreamErrors                 uint32 // violations of the protocol
-	ResetsSent, GoAwaysSent                  uint32 // for errors
+	ResetsSent, GoAwaysSent                  uint32 // for what the peer did
 }
 
 // place is what Next waits for.
@@ -257,6 +258,9 @@ func (c *Conn) begin() Event {
 		}
 	case frameSettings:
 		c.Counts.Settings++
+		if !c.settled {
+			c.Counts.Settings++ // the reference counts the first ones twice
+		}
 	case frameGoAway:
 		c.Counts.GoAways++
 	case framePriority, framePing:
@@ -303,10 +307,11 @@ func (c *Conn) payload(in []byte) (n int, ok bool, ev Event) {
 	case frameSettings:
 		ev = c.settings(p)
 	case framePing:
-		if f.flags&flagAck == 0 {
-			c.Out = appendFrame(c.Out, framePing, flagAck, connectionStream, len(p))
-			c.Out = append(c.Out, p...)
+		if f.flags&flagAck != 0 {
+			return n, true, Event{Kind: Pong}
 		}
+		c.Out = appendFrame(c.Out, framePing, flagAck, connectionStream, len(p))
+		c.Out = append(c.Out, p...)
 	case frameReset:
 		ev = c.peerReset(Code(binary.BigEndian.Uint32(p)))
 	case frameWindowUpdate:
@@ -376,12 +381,21 @@ func (c *Conn) Fail(code Code) {
 	}
 	c.failed = true
 	c.Counts.GoAwaysSent++
-	last := c.lastPeerID()
+	last := c.lastID
 	if c.draining {
 		last = c.sentLast // which may not rise again, nor fall for nothing
 	}
 	c.goAway(last, code)
 }
+
+// Ping asks the peer whether it is there: Pong tells that it is.
+func (c *Conn) Ping() {
+	c.Out = appendFrame(c.Out, framePing, 0, connectionStream, len(pingData))
+	c.Out = append(c.Out, pingData...)
+}
+
+// pingData is what the peer is to send back.
+const pingData = "\x00\x01\x02\x03\x04\x05\x06\x07"
 
 // Drain tells the peer to open no more streams than those that may be on their way, and is said once.
 func (c *Conn) Drain() {
@@ -389,7 +403,7 @@ func (c *Conn) Drain() {
 		return
 	}
 	c.draining = true
-	last := c.lastPeerID()
+	last := c.lastID
 	if !c.cfg.Client {
 		last = uint32(min(uint64(last)+2*uint64(max(c.cfg.MaxStreams, 1)), maxStreamID))
 	}
@@ -413,21 +427,14 @@ func (c *Conn) Exhausted() bool { return c.failed || c.lastID >= c.sentLast }
 func (c *Conn) Finish(code Code) {
 	if !c.failed {
 		c.draining = true
-		c.goAway(c.lastPeerID(), code)
+		c.goAway(c.lastID, code)
 	}
 }
 
+// goAway names the last stream, to a server too: it opens none.
 func (c *Conn) goAway(last uint32, code Code) {
 	c.sentLast = last
 	c.Out = appendFrame(c.Out, frameGoAway, 0, connectionStream, 8)
 	c.Out = appendUint32(c.Out, last)
 	c.Out = appendUint32(c.Out, uint32(code))
-}
-
-// lastPeerID is the highest stream that the peer opened: servers open none.
-func (c *Conn) lastPeerID() uint32 {
-	if c.cfg.Client {
-		return 0
-	}
-	return c.lastID
 }

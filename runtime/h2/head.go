@@ -166,6 +166,7 @@ func (c *Conn) complete(block []byte) Event {
 			if ev := c.drop(); ev.Kind == Failed {
 				return ev
 			}
+			c.Counts.ResetsSent++
 			c.sayReset(f.id, RefusedStream)
 			c.renew()
 			return Event{Kind: Refused, ID: f.id}
@@ -255,6 +256,7 @@ func (c *Conn) ReadHead(st *Stream, m *message.Message, relaxed bool) Verdict {
 	}
 	if d.bad {
 		c.Counts.StreamErrors++
+		c.Counts.ResetsSent++
 		c.Reset(st, ProtocolError)
 		return Malformed
 	}

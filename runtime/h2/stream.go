@@ -119,9 +119,6 @@ func (c *Conn) Reset(st *Stream, code Code) {
 func (c *Conn) sayReset(id uint32, code Code) {
 	c.reset[c.resets%uint8(len(c.reset))] = id
 	c.resets++
-	if code != NoError && code != Cancel {
-		c.Counts.ResetsSent++
-	}
 	c.Out = appendFrame(c.Out, frameReset, 0, id, 4)
 	c.Out = appendUint32(c.Out, uint32(code))
 }
@@ -140,6 +137,7 @@ func (c *Conn) wasReset(id uint32) bool {
 func (c *Conn) abort(st *Stream, code Code) Event {
 	c.Glitch(1)
 	c.Counts.StreamErrors++
+	c.Counts.ResetsSent++
 	c.Reset(st, code)
 	return Event{Kind: Aborted, Stream: st, Code: code, ID: st.ID}
 }
@@ -206,10 +204,10 @@ func (c *Conn) DataHead(st *Stream, n int, end bool) {
 // beginData judges a DATA frame.
 func (c *Conn) beginData() Event {
 	f := &c.frame
-	c.Counts.Data++
 	if c.idle(f.id) {
 		return c.onIdle()
 	}
+	c.Counts.Data++
 	if c.recvWindow -= int64(f.length); c.recvWindow < 0 {
 		c.Glitch(1)
 		c.Counts.ConnErrors++
@@ -231,6 +229,7 @@ func (c *Conn) beginData() Event {
 	case st == nil:
 		if !c.wasReset(f.id) {
 			c.Glitch(1)
+			c.Counts.ResetsSent++
 			c.sayReset(f.id, StreamClosed)
 		}
 	case st.RecvEnded():
