@@ -16,9 +16,9 @@ type shared struct {
 	mux
 	k    *link
 	be   *runtime.Proxy // of its server
-	live *exchange // those that streams have
-	n    int       // exchanges that are not over
-	away bool      // GOAWAY came
+	live *exchange      // those that streams have
+	n    int            // exchanges that are not over
+	away bool           // GOAWAY came
 
 	timer loop.Timer // asks the server, while nothing is asked for, whether the connection lives
 }
