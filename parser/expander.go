@@ -123,14 +123,20 @@ func (x *Expander) Stopped() bool { return x.stopped }
 // Close ends the file after the caller has ended its last section. It reports what only the end of a file tells,
 // and returns whether the next file may be read: not after an abort.
 func (x *Expander) Close() bool {
-	if len(x.nested) > 0 && !x.stopped && x.ended {
-		x.abort("non-terminated '.if' block.")
-	}
+	x.Finish()
 	if x.list.Fatal() > x.before || x.list.Aborted() {
 		x.list.Add(diag.Diagnostic{Severity: diag.Alert, Pos: ast.Pos{File: x.file.Name},
 			Text: "Error(s) found in configuration file : " + x.file.Name})
 	}
 	return !x.list.Aborted()
+}
+
+// Finish reports what only the end of a file tells, for a file that another one makes
+// part of itself.
+func (x *Expander) Finish() {
+	if len(x.nested) > 0 && !x.stopped && x.ended {
+		x.abort("non-terminated '.if' block.")
+	}
 }
 
 // Section returns what .SECTION stands for on the current line, empty before the first section.

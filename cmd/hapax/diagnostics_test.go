@@ -90,16 +90,29 @@ func writeCases(t *testing.T, path, title string, cases []diagnosticsCase) {
 	}
 }
 
+const configName = "haproxy.cfg"
+
+// writeConfig writes a configuration, and the files that it refers to: what stands behind
+// a line "#-> name" is the file of that name.
+func writeConfig(t *testing.T, text string) {
+	for i, part := range strings.Split(text, "#-> ") {
+		name := configName
+		if i > 0 {
+			name, part, _ = strings.Cut(part, "\n")
+		}
+		if err := os.WriteFile(name, []byte(part), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // diagnose loads a configuration as the program does with -c.
 func diagnose(t *testing.T, tables *config.Tables, text string) string {
-	const name = "haproxy.cfg"
-	if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
-		t.Fatal(err)
-	}
+	writeConfig(t, text)
 	var out bytes.Buffer
 	list := &diag.List{Out: &diag.Writer{W: &out, Version: version, ExecPath: "haproxy"}, Prefix: "config"}
 	status := process.ExitFailure
-	if files, ok := parser.Files([]string{name}, list); ok {
+	if files, ok := parser.Files([]string{configName}, list); ok {
 		c, ok := config.Load(tables, files, parser.NewEnv([]string{"LANG=C"}), list, config.Options{Predicates: parser.Predicates{Version: version}})
 		switch {
 		case ok && c.Listens():
@@ -113,7 +126,8 @@ func diagnose(t *testing.T, tables *config.Tables, text string) string {
 
 // ask is diagnose by another program.
 func ask(t *testing.T, program, text string) string {
-	cmd := exec.Command(program, "-c", "-f", "haproxy.cfg")
+	writeConfig(t, text)
+	cmd := exec.Command(program, "-c", "-f", configName)
 	cmd.Env = []string{"LANG=C"}
 	var out bytes.Buffer
 	cmd.Stderr = &out

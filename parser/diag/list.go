@@ -22,6 +22,14 @@ type List struct {
 	once     map[string]bool
 }
 
+// Adopt takes over what another list has collected and printed: it counts as said, and
+// refuses or aborts nothing here.
+func (l *List) Adopt(other *List) {
+	l.all = append(l.all, other.all...)
+	l.alerts += other.alerts
+	l.warnings += other.warnings
+}
+
 // Once returns true the first time it is called with key: for advice that is worth giving once only.
 func (l *List) Once(key string) bool {
 	if l.once[key] {

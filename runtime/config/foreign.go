@@ -1,13 +1,15 @@
 package config
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"hapax/parser"
 	"hapax/parser/ast"
+	"hapax/parser/diag"
 	"hapax/parser/keyword"
 	"hapax/runtime"
 )
@@ -40,7 +42,7 @@ type foreignState struct {
 	luaSeen     bool // a lua-load line
 	luaLoaded   bool // whose file is there
 	luaBooleans bool // tune.lua.bool-sample-conversion
-	spoeFailed  bool // a filter's file is not there
+	noSections  bool // a filter's file is not there
 }
 
 func loadLua(l *Loader, line *ast.Line) error {
@@ -82,32 +84,35 @@ func (l *Loader) LuaAction(word string) bool {
 	return l.foreign.luaLoaded && strings.HasPrefix(word, "lua.")
 }
 
-// SPOEFilter reads the words behind "filter spoe". When its file is not there the
-// reference knows no section any more from then on.
-func (l *Loader) SPOEFilter(w *Words) error {
-	file := ""
-	for !w.Done() {
-		word := w.Take()
-		if word != "config" && word != "engine" {
-			return fmt.Errorf("unknown keyword '%s'", word)
-		}
-		value := w.Take()
-		if value == "" {
-			return fmt.Errorf("'spoe' : '%s' option without value", word)
-		}
-		if word == "config" {
-			file = value
-		}
+// ReadOther reads a file of sections of another language while a line of this one is
+// read: each is given its lines and the scope that they stand in. Errors in it abort
+// nothing here. When the file cannot be read no section at all is known from then on.
+func (l *Loader) ReadOther(path string, sections []string, each func(scope string, line *ast.Line)) (readable, ok bool) {
+	outer, pos := l.List, l.pos
+	l.List = &diag.List{Prefix: outer.Prefix, Out: outer.Out, Diag: outer.Diag}
+	defer func() {
+		outer.Adopt(l.List)
+		l.List, l.pos, l.Samples.Pos = outer, pos, pos
+	}()
+	files, readable := parser.Files([]string{path}, l.List)
+	if !readable || len(files) == 0 {
+		l.foreign.noSections = true
+		return false, false
 	}
-	if file == "" {
-		return errors.New("'spoe' : missing config file")
+	x := parser.NewExpander(files[0], l.Env, l.List, parser.Options{
+		IsSection:  func(word string) bool { return slices.Contains(sections, word) },
+		Predicates: l.options.Predicates,
+	})
+	for {
+		line, more := x.Next()
+		if !more {
+			break
+		}
+		l.pos, l.Samples.Pos = line.Pos, line.Pos
+		each(x.Scope(), line)
 	}
-	if _, err := os.Stat(file); err != nil {
-		l.List.Alertf(w.Pos(), "stat() failed for configuration file %s : %s", file, errnoText(cause(err)))
-		l.foreign.spoeFailed = true
-		return errors.New("error encountered while processing 'spoe'")
-	}
-	return nil
+	x.Finish()
+	return true, l.List.Fatal() == 0
 }
 
 // missingLua makes the rule of an action that a Lua program declares.

@@ -189,7 +189,7 @@ func (l *Loader) readFile(file *ast.File) bool {
 	x := parser.NewExpander(file, l.Env, l.List, parser.Options{
 		Discovery:  l.discovering,
 		Undecided:  l.options.dump != nil,
-		IsSection:  func(word string) bool { return l.Tables.Sections.Get(word) != nil && !l.foreign.spoeFailed },
+		IsSection:  func(word string) bool { return l.Tables.Sections.Get(word) != nil && !l.foreign.noSections },
 		Predicates: l.options.Predicates,
 	})
 	l.section = nil
@@ -290,7 +290,7 @@ func (l *Loader) missed(dormant bool, what string) {
 
 // readLine hands a line to the row of its keyword.
 func (l *Loader) readLine(line *ast.Line) {
-	if l.foreign.spoeFailed && l.section.Kind&Proxies != 0 && slices.Contains(proxySectionNames, line.Arg(0)) {
+	if l.foreign.noSections && l.section.Kind&Proxies != 0 && slices.Contains(proxySectionNames, line.Arg(0)) {
 		l.endProxy()
 		startProxy(l, line)
 		return

@@ -160,14 +160,5 @@ func checkedActions() []Action {
 	plain := func(*Loader, *ActionLine) (runtime.Exec, error) { return nil, nil }
 	return []Action{
 		{Doc: absent("wait-for-handshake", "4.4", "wait for the end of the TLS handshake"), In: runtime.HTTPReqRules, Parse: plain},
-		{Doc: absent("send-spoe-group", "4.4", "send messages to an agent", keyword.Arg{Name: "engine", Type: keyword.Name}, keyword.Arg{Name: "group", Type: keyword.Name}),
-			In: runtime.TCPReqRules | runtime.TCPResRules | runtime.HTTPReqRules | runtime.HTTPResRules, Parse: func(_ *Loader, a *ActionLine) (runtime.Exec, error) {
-				for range 2 {
-					if a.AtCond() || a.Take() == "" {
-						return nil, errors.New("expects 2 arguments: <engine-id> <group-id>")
-					}
-				}
-				return nil, nil
-			}},
 	}
 }

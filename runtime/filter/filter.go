@@ -31,6 +31,8 @@ type Filter struct {
 	Name     string // of the cache, of the application, of a bandwidth limit
 	Implicit bool   // made by a rule, not by a "filter" line
 
+	agent *engine // of SPOE
+
 	key     *sample.Expr // of a limit that streams share
 	table   string
 	receive bool // a limit of what comes in
@@ -113,6 +115,8 @@ func check(l *config.Loader, px *runtime.Proxy) {
 			f.checkFCGI(l, px, i)
 		case Bandwidth:
 			f.all[i].checkTable(l, px)
+		case SPOE:
+			f.checkAgent(l, px, i)
 		}
 	}
 }

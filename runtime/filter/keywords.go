@@ -30,7 +30,7 @@ var Domain = config.Domain{
 			{Name: "setting", Type: keyword.Enum, Enum: []string{"algo", "algo-req", "algo-res", "type", "type-req", "type-res", "offload", "direction", "minsize-req", "minsize-res"}},
 			{Name: "value", Type: keyword.Str, Many: true, Opt: true}}, reporting(compression)),
 	},
-	Actions:    []config.Action{setBandwidthLimit()},
+	Actions:    []config.Action{setBandwidthLimit(), sendGroup()},
 	Inherit:    inherit,
 	CheckProxy: check,
 	Check:      checkSequences,
@@ -64,8 +64,7 @@ func line(l *config.Loader, line *ast.Line) error {
 	case "bwlim-in", "bwlim-out":
 		err = bandwidth(l, &w, word)
 	case "spoe":
-		err = l.SPOEFilter(&w)
-		Add(l, px, Filter{Kind: SPOE, Word: word})
+		err = spoe(l, &w)
 	default:
 		return fmt.Errorf("'filter' : unknown keyword '%s'. Registered keywords :"+
 			"\n    [BWLIM] bwlim-in\n    [BWLIM] bwlim-out\n    [CACHE] cache\n    [COMP] comp-req\n    [COMP] comp-res\n    [COMP] compression"+
