@@ -20,7 +20,7 @@ import (
 // of "do-log" add.
 var (
 	steps   = []string{"accept", "request", "connect", "response", "close"}
-	origins = []string{"http-req", "http-res", "http-after-res", "tcp-req-conn", "tcp-req-sess", "tcp-req-cont", "tcp-res-cont"}
+	origins = []string{"quic-init", "http-req", "http-res", "http-after-res", "tcp-req-conn", "tcp-req-sess", "tcp-req-cont", "tcp-res-cont"}
 )
 
 func profileSection() config.Section {
@@ -199,10 +199,11 @@ func doLog() config.Action {
 
 // stepOfRules is the step that rules of a kind stand for.
 func stepOfRules(kind runtime.RulesetKind) uint8 {
+	const first = stepRule + 1 // behind that of rules about QUIC
 	for i, k := range []runtime.RulesetKind{runtime.HTTPReqRules, runtime.HTTPResRules, runtime.HTTPAfterRules,
 		runtime.TCPConnRules, runtime.TCPSessRules, runtime.TCPReqRules} {
 		if kind == k {
-			return uint8(stepRule + i)
+			return uint8(first + i)
 		}
 	}
 	return uint8(stepRule + len(origins) - 1)

@@ -58,7 +58,7 @@ func parseTokenAlgs(known []string, target func(*tokens) *map[string]bool) func(
 			case name == "ALL":
 				clear(refused)
 			case !refused[name] && !slices.Contains(known, name):
-				l.Alert(line.Pos, "Unknown algorithm/encoding %s\n", name)
+				l.Report(line.Pos, fmt.Errorf("Unknown algorithm/encoding %s\n", name))
 				return
 			default:
 				refused[name] = not
