@@ -14,30 +14,30 @@ var Domain = config.Domain{
 	Name: "stats",
 	Actions: []config.Action{{
 		Doc: keyword.Doc{Name: "use-service", Ref: "4.4", Summary: "answer by a service of the program",
-			Args:     []keyword.Arg{{Name: "service", Type: keyword.Enum, Enum: []string{exporter}}},
+			Args:     []keyword.Arg{{Name: "service", Type: keyword.Enum, Enum: []string{Exporter}}},
 			Note:     "services in Lua are missing",
-			Examples: []keyword.Example{{Config: "frontend f\n  mode http\n  bind 127.0.0.1:65500\n  http-request use-service " + exporter + " if { path /metrics }\n"}}},
+			Examples: []keyword.Example{{Config: "frontend f\n  mode http\n  bind 127.0.0.1:65500\n  http-request use-service " + Exporter + " if { path /metrics }\n"}}},
 		In: runtime.HTTPReqRules | runtime.TCPReqRules, Final: true, Parse: parseUseService,
 	}},
 }
 
-// exporter is the name of the service that Prometheus asks.
-const exporter = "prometheus-exporter"
+// Exporter is the name of the service that Prometheus asks.
+const Exporter = "prometheus-exporter"
 
 // parseUseService reads `use-service <name>`.
 func parseUseService(l *config.Loader, a *config.ActionLine) (runtime.Exec, error) {
 	http := a.Kind == runtime.HTTPReqRules
 	name := a.Take()
 	switch {
-	case name == exporter && http:
+	case name == Exporter && http:
 		cfg := l.Config
 		return func(s *runtime.Stream) runtime.Verdict {
 			s.Service = runtime.ServiceMetrics
 			s.Reply = exported(cfg, string(s.Req.URI()))
 			return runtime.Done
 		}, nil
-	case name == exporter:
-		l.Alert(l.Pos(), "Prometheus exporter service only available on 'http-request' rulesets")
+	case name == Exporter:
+		l.Alert(l.Pos(), "Prometheus Exporter service only available on 'http-request' rulesets")
 		return never, nil
 	case l.LuaAction(name):
 		l.Missing(l.Pos(), "use-service "+name)

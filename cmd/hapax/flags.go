@@ -43,6 +43,24 @@ type fault struct {
 	usage bool
 }
 
+// memoryFeatures are what -dM may name, or switch off by "no-" and its opposites.
+var memoryFeatures = []string{"help", "fail", "merge", "cold-first", "hot-first", "integrity", "global", "cache", "caller", "tag", "poison", "uaf", "backup"}
+
+// unknownMemory finds what is none of them in `[<byte>][,<feature>]*`.
+func unknownMemory(text string) string {
+	if first, rest, _ := strings.Cut(text, ","); first == "" || first[0] >= '0' && first[0] <= '9' {
+		text = rest
+	}
+	for text != "" {
+		var word string
+		word, text, _ = strings.Cut(text, ",")
+		if !slices.Contains(memoryFeatures, strings.TrimPrefix(word, "no-")) {
+			return word
+		}
+	}
+	return ""
+}
+
 // takesOne are the flags whose argument is the next word.
 const takesOne = "CnmNLfpS"
 
@@ -194,7 +212,15 @@ func (f *flags) debug(rest string, args *[]string) *fault {
 		f.off = append(f.off, "REUSEPORT")
 	case 'F':
 		f.off = append(f.off, "FAST-FORWARD")
-	case 'A', 'L', 'M', 'T', 'Z', 'c', 'I':
+	case 'A':
+		if len(rest) == 1 {
+			return &fault{alert: "-dA: missing output file name"}
+		}
+	case 'M':
+		if feature := unknownMemory(rest[1:]); feature != "" {
+			return &fault{alert: "-dM: unknown pool debugging feature <" + feature + ">"}
+		}
+	case 'L', 'T', 'Z', 'c', 'I':
 	case 't':
 		return &fault{alert: "'-dt' is known to HAProxy but not supported by hapax yet"}
 	default:

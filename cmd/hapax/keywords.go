@@ -11,6 +11,8 @@ import (
 	"hapax/acl/sample"
 	"hapax/parser/keyword"
 	"hapax/runtime/config"
+	"hapax/runtime/filter"
+	"hapax/stats"
 )
 
 // dumpKeywords lists what the configuration language and the runtime API know, by
@@ -50,8 +52,7 @@ smp: sample fetch functions
 svc: service names
 `
 
-// listings are the classes in the order of their output. There are no filters and
-// no services.
+// listings are the classes in the order of their output.
 var listings = []struct {
 	class, title string
 	write        func(io.Writer, *config.Tables)
@@ -60,9 +61,18 @@ var listings = []struct {
 	{"cfg", "registered configuration keywords", config.WriteKeywords},
 	{"cli", "registered CLI keywords", listCommands},
 	{"cnv", "registered sample converter functions", func(w io.Writer, t *config.Tables) { sample.WriteConverters(w, t.Converters) }},
-	{"flt", "registered filter names", func(io.Writer, *config.Tables) {}},
+	{"flt", "registered filter names", listFilters},
 	{"smp", "registered sample fetch functions", func(w io.Writer, t *config.Tables) { sample.WriteFetches(w, t.Fetches) }},
-	{"svc", "registered service names", func(io.Writer, *config.Tables) {}},
+	{"svc", "registered service names", func(w io.Writer, _ *config.Tables) { fmt.Fprintln(w, stats.Exporter) }},
+}
+
+// listFilters tells the families of the filters that run.
+func listFilters(w io.Writer, _ *config.Tables) {
+	for _, k := range filter.Kinds {
+		if k.Runs {
+			fmt.Fprintf(w, "%s [%s]\n", k.Name, k.Family)
+		}
+	}
 }
 
 // listCommands tells on which sockets and in which modes commands are found.

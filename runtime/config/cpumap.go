@@ -182,6 +182,22 @@ func (l *Loader) threads() int {
 	return threads
 }
 
+// groupCount is how many groups the threads form.
+func (l *Loader) groupCount(threads int) int {
+	if l.threadGroups > 0 {
+		return l.threadGroups
+	}
+	return min((threads+usualThreads-1)/usualThreads, threadGroups)
+}
+
+// tellThreads tells with -dD how many threads run when the files do not say.
+func (l *Loader) tellThreads() {
+	if l.Config.Global.NbThread == 0 && l.threadGroups == 0 && l.cpus == nil {
+		n := l.threads()
+		l.List.Diagf(ast.Pos{}, "Created %d threads split into %d groups", n, l.groupCount(n))
+	}
+}
+
 // checkThreads warns of threads that have to share processors.
 func (l *Loader) checkThreads() {
 	threads := l.threads()
@@ -191,10 +207,7 @@ func (l *Loader) checkThreads() {
 	}
 	var all cpuSet
 	bound, firstBound, firstFree := 0, -1, -1
-	groups := l.threadGroups
-	if groups == 0 {
-		groups = min((threads+usualThreads-1)/usualThreads, threadGroups)
-	}
+	groups := l.groupCount(threads)
 	for th := range threads {
 		group, place := placeOfThread(th, threads, groups)
 		if place >= groupThreads {

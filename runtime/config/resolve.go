@@ -26,6 +26,7 @@ func (l *Loader) resolve() bool {
 		l.List.Alertf(ast.Pos{}, "More unassigned thread-groups (%d) than threads (%d). Please reduce thread-groups", l.threadGroups, n)
 		return false
 	}
+	l.tellThreads()
 	if !l.resolveUsers() {
 		return false
 	}

@@ -3,6 +3,7 @@ package filter
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"hapax/parser/ast"
@@ -11,6 +12,33 @@ import (
 	"hapax/runtime/config"
 )
 
+// Kinds are the filters that a line may name, in the order of listings.
+var Kinds = []struct {
+	Name, Family string
+	Runs         bool
+}{
+	{"bwlim-in", "BWLIM", true},
+	{"bwlim-out", "BWLIM", true},
+	{"cache", "CACHE", false},
+	{"comp-req", "COMP", false},
+	{"comp-res", "COMP", false},
+	{"compression", "COMP", false},
+	{"fcgi-app", "FCGI", false},
+	{"spoe", "SPOE", false},
+	{"trace", "TRACE", false},
+}
+
+// named gives the names of the filters that run, or of those that are Missing.
+func named(runs bool) []string {
+	var names []string
+	for _, k := range Kinds {
+		if k.Runs == runs {
+			names = append(names, k.Name)
+		}
+	}
+	return names
+}
+
 // Domain holds the keywords of filters.
 var Domain = config.Domain{
 	Name: "filter",
@@ -18,7 +46,7 @@ var Domain = config.Domain{
 		{
 			Doc: keyword.Doc{Name: "filter", Ref: "9", Summary: "a filter on streams",
 				Args: []keyword.Arg{
-					{Name: "name", Type: keyword.Enum, Enum: []string{"bwlim-in", "bwlim-out"}, Missing: []string{"cache", "comp-req", "comp-res", "compression", "fcgi-app", "spoe", "trace"}},
+					{Name: "name", Type: keyword.Enum, Enum: named(true), Missing: named(false)},
 					{Name: "argument", Type: keyword.Str, Many: true, Opt: true}},
 				Examples: []keyword.Example{{Config: "listen l\n  mode http\n  bind 127.0.0.1:65500\n  filter bwlim-out slow default-limit 1m default-period 1s min-size 1k\n" +
 					"  http-response set-bandwidth-limit slow\n  server s 127.0.0.1:1\n"}}},
@@ -66,16 +94,18 @@ func line(l *config.Loader, line *ast.Line) error {
 	case "spoe":
 		err = spoe(l, &w)
 	default:
-		return fmt.Errorf("'filter' : unknown keyword '%s'. Registered keywords :"+
-			"\n    [BWLIM] bwlim-in\n    [BWLIM] bwlim-out\n    [CACHE] cache\n    [COMP] comp-req\n    [COMP] comp-res\n    [COMP] compression"+
-			"\n    [FCGI] fcgi-app\n    [SPOE] spoe\n    [TRACE] trace", word)
+		var known strings.Builder
+		for _, k := range Kinds {
+			fmt.Fprintf(&known, "\n    [%s] %s", k.Family, k.Name)
+		}
+		return fmt.Errorf("'filter' : unknown keyword '%s'. Registered keywords :%s", word, &known)
 	}
 	switch {
 	case err != nil:
 		return fmt.Errorf("'%s' : %w", line.Arg(0), err)
 	case !w.Done():
 		return fmt.Errorf("'%s %s' : unknown keyword '%s'.", line.Arg(0), word, w.Peek())
-	case word != "bwlim-in" && word != "bwlim-out":
+	case !slices.Contains(named(true), word):
 		l.Missing(line.Pos, "filter "+word)
 	}
 	return nil
