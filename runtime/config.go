@@ -22,6 +22,7 @@ type Config struct {
 	Patterns  *pattern.Refs          // maps and pattern files
 	Stats     GlobalStats
 	Logger    any // state of runtime/logger
+	Resolvers any // runtime/resolver's own: all sections of name servers
 	Loader    any // runtime/config's own: it makes servers and backends while the process runs
 
 	Kept []KeptCounters // what the stats file says
@@ -112,6 +113,7 @@ type Global struct {
 	MaxReloads                         int           // mworker-max-reloads
 	ThreadLimit                        int           // thread-hard-limit; 0 none
 	ProfileTasks                       Profiling     // whether streams measure what they take
+	Families                           []string      // dns-accept-family: "ipv4", "ipv6", "auto"; nil: auto
 	NoReusePort                        bool          // sockets are not shared with another process
 	ExternalCheck                      bool          // external-check: programs may check servers
 	InsecureFork                       bool          // insecure-fork-wanted

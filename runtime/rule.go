@@ -21,6 +21,12 @@ const (
 	NeedBody                // go on once the body of the message is there, as Stream.BodyLeast and BodyTime tell
 )
 
+// Inquiry is something that another goroutine finds out for a rule.
+type Inquiry interface {
+	// Begin starts it. tell is called once, from any goroutine, when the rule may go on.
+	Begin(tell func())
+}
+
 // Exec runs an action on a stream.
 type Exec func(*Stream) Verdict
 

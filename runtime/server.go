@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -138,11 +139,15 @@ type Server struct {
 	Pinned   bool // something in the configuration refers to it: it cannot be deleted
 
 	// Where it is.
-	Addr       atomic.Pointer[Addr] // live: set server addr
-	Host       string               // the name as written; "" when an address was
-	PortOffset bool                 // "+N": the client's port plus N
-	MapPorts   bool                 // no port: the client's, plus that of Addr modulo 65536
-	Source     *SourceAddr          // nil: the proxy's
+	Addr       atomic.Pointer[Addr]   // live: set server addr
+	Host       string                 // the name as written; "" when an address was
+	LiveHost   atomic.Pointer[string] // live: set server fqdn, or what a SRV record names; nil: Host
+	Service    string                 // the SRV record that names it; "": none
+	Resolvers  string                 // the section whose name servers are asked for Host or Service at run time; "": none are
+	Resolve    any                    // how its name is asked for at run time: runtime/resolver's own, nil: nothing was said
+	PortOffset bool                   // "+N": the client's port plus N
+	MapPorts   bool                   // no port: the client's, plus that of Addr modulo 65536
+	Source     *SourceAddr            // nil: the proxy's
 	InitAddr   []string
 	Interface  string
 	PortShift  int    // with MapPorts: added to the client's port, negative for "-N"
@@ -248,6 +253,21 @@ type Server struct {
 	LB      any // set by runtime/balance: its node in the tree
 	Pools   any // set by runtime/engine: idle connections per loop
 	Streams any // set by runtime/engine: for shutdown sessions
+}
+
+// Resolved is where a server was found to be.
+type Resolved struct {
+	IP    netip.Addr // the zero value: as before
+	Port  uint16     // 0: as before
+	Quiet bool       // nothing is told about it
+}
+
+// HostName is the name that the server's address is asked for by, "" when there is none.
+func (s *Server) HostName() string {
+	if name := s.LiveHost.Load(); name != nil {
+		return *name
+	}
+	return s.Host
 }
 
 // Encrypted tells whether connections to the server are TLS.

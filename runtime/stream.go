@@ -90,6 +90,7 @@ type Stream struct {
 	Throttles   [2][]Throttle // limits of the bytes that go on, by side
 	CloseServer bool          // the server connection is not used again
 	Early       []byte        // informational answers that rules made: the engine sends and empties them
+	Inquiry     Inquiry       // with Wait: what the rule waits for; the engine begins it and comes back when it is answered
 	Held        *Rule         // that returned Wait for a time
 	HeldOver    bool          // that time is over: set by the engine
 	Values      [2][]byte     // what the rule made for a Reply with Compose, in the scratch buffer
@@ -183,7 +184,7 @@ func (s *Stream) Chosen() *Server {
 func (s *Stream) Reset() {
 	s.Session, s.Front, s.Back, s.Server, s.Direct = nil, nil, nil, nil, false
 	s.Reply, s.WaitFor, s.Drop, s.DropTTL, s.CloseServer = nil, 0, false, 0, false
-	s.Held, s.HeldOver, s.Values, s.Early = nil, false, [2][]byte{}, s.Early[:0]
+	s.Inquiry, s.Held, s.HeldOver, s.Values, s.Early = nil, nil, false, [2][]byte{}, s.Early[:0]
 	for i := range s.Throttles {
 		clear(s.Throttles[i])
 		s.Throttles[i] = s.Throttles[i][:0]

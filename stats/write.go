@@ -180,8 +180,13 @@ func appendJSON(b []byte, r *Row) []byte {
 // appendJSON writes the place, tags and value of a field, and the brace that ends its object.
 func (f *Field) appendJSON(b []byte, pos int, name string) []byte {
 	b = strconv.AppendInt(append(b, `"field":{"pos":`...), int64(pos), 10)
-	b = append(append(append(b, `,"name":"`...), name...), `"},"processNum":1,"tags":{"origin":"`...)
-	b = append(append(b, originNames[f.Tags.Origin]...), `","nature":"`...)
+	b = append(append(append(b, `,"name":"`...), name...), `"},"processNum":1,`...)
+	return f.appendTagged(b)
+}
+
+// appendTagged writes tags and value, and the brace that ends the object.
+func (f *Field) appendTagged(b []byte) []byte {
+	b = append(append(append(b, `"tags":{"origin":"`...), originNames[f.Tags.Origin]...), `","nature":"`...)
 	b = append(append(b, natureNames[f.Tags.Nature]...), `","scope":"`...)
 	b = append(append(b, scopeNames[f.Tags.Scope]...), `"},"value":{"type":"`...)
 	b = append(append(b, formatNames[f.Format]...), `","value":`...)

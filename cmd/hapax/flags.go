@@ -25,6 +25,7 @@ type flags struct {
 
 	check          bool                // -c
 	checkCondition bool                // -cc
+	ipv4Only       bool                // -4
 	diag           bool                // -dD
 	zeroWarning    bool                // -dW
 	dumpKeywords   bool                // -dK
@@ -141,7 +142,8 @@ func (f *flags) letter(word string, args *[]string) *fault {
 		f.MasterWorker = true
 	case 'q':
 		f.Quiet = true
-	case '4': // only resolvers sections would know the difference
+	case '4':
+		f.ipv4Only = true
 	case 'x':
 		if len(*args) == 0 {
 			return &fault{alert: "Unix socket path expected with the -x flag\n\n", usage: true}

@@ -113,7 +113,7 @@ func (p *invocation) loadOptions() config.Options {
 	return config.Options{
 		Predicates: p.predicates(), Variables: logger.Variables, Lasting: logger.Lasting, MaxConnPerProxy: p.proxyConns,
 		Unresolved: p.unresolved, Localpeer: p.localpeer, Pidfile: p.pidfile, Start: !p.check,
-		NoSplice: !p.enabled("SPLICE") || !p.enabled("FAST-FORWARD"),
+		IPv4Only: p.ipv4Only, NoSplice: !p.enabled("SPLICE") || !p.enabled("FAST-FORWARD"),
 	}
 }
 

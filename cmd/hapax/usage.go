@@ -21,7 +21,7 @@ func usage(w io.Writer, program string, proxyConns int) {
         -q quiet mode : don't display messages
         -c check mode : only check config files and exit
         -cc check condition : evaluate a condition and exit
-        -4 force resolvers to consider IPv4 responses only (no effect here)
+        -4 force resolvers to consider IPv4 responses only
         -n sets the maximum total # of connections (uses ulimit -n)
         -m limits the usable amount of memory (in MB)
         -N sets the default, per-proxy maximum # of connections (%d)

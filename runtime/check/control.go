@@ -12,31 +12,31 @@ import (
 func (c *Checks) SetMaint(srv *runtime.Server) {
 	c.changes.Lock()
 	defer c.changes.Unlock()
-	c.administer(srv, runtime.ForcedMaint, true)
-	c.administer(srv, runtime.ForcedDrain, false)
+	c.administer(srv, runtime.ForcedMaint, true, "")
+	c.administer(srv, runtime.ForcedDrain, false, "")
 }
 
 // SetDrain takes a server out of load balancing; requests that belong to it still come.
 func (c *Checks) SetDrain(srv *runtime.Server) {
 	c.changes.Lock()
 	defer c.changes.Unlock()
-	c.administer(srv, runtime.ForcedDrain, true)
-	c.administer(srv, runtime.ForcedMaint, false)
+	c.administer(srv, runtime.ForcedDrain, true, "")
+	c.administer(srv, runtime.ForcedMaint, false, "")
 }
 
 // SetReady ends both.
 func (c *Checks) SetReady(srv *runtime.Server) {
 	c.changes.Lock()
 	defer c.changes.Unlock()
-	c.administer(srv, runtime.ForcedDrain, false)
-	c.administer(srv, runtime.ForcedMaint, false)
+	c.administer(srv, runtime.ForcedDrain, false, "")
+	c.administer(srv, runtime.ForcedMaint, false, "")
 }
 
 // SetAdmin sets or clears one flag of what the administrator wants, without the other one.
 func (c *Checks) SetAdmin(srv *runtime.Server, flag runtime.Admin, on bool) {
 	c.changes.Lock()
 	defer c.changes.Unlock()
-	c.administer(srv, flag, on)
+	c.administer(srv, flag, on, "")
 }
 
 // EndStreams ends all streams of a server because somebody wants it.
@@ -83,8 +83,15 @@ func (c *Checks) SetWeight(srv *runtime.Server, weight int) {
 func (c *Checks) SetAddr(srv *runtime.Server, addr netip.AddrPort, mapped bool) {
 	c.changes.Lock()
 	defer c.changes.Unlock()
-	a := &runtime.Addr{Family: runtime.FamilyIPv4, IP: addr}
-	if addr.Addr().Is6() {
+	c.move(srv, addr, mapped)
+}
+
+func (c *Checks) move(srv *runtime.Server, addr netip.AddrPort, mapped bool) {
+	a := &runtime.Addr{IP: addr}
+	switch {
+	case addr.Addr().Is4():
+		a.Family = runtime.FamilyIPv4
+	case addr.Addr().Is6():
 		a.Family = runtime.FamilyIPv6
 	}
 	srv.Addr.Store(a)

@@ -165,8 +165,8 @@ func (c *Checks) shutBackups(srv *runtime.Server) {
 }
 
 // administer adds and takes administrative flags of a server, and gives those that
-// track it the inherited ones.
-func (c *Checks) administer(srv *runtime.Server, flag runtime.Admin, on bool) {
+// track it the inherited ones. why is told behind what happens, "" when there is nothing to tell.
+func (c *Checks) administer(srv *runtime.Server, flag runtime.Admin, on bool, why string) {
 	admin := adminOf(srv)
 	if (admin&flag != 0) == on {
 		return
@@ -179,21 +179,21 @@ func (c *Checks) administer(srv *runtime.Server, flag runtime.Admin, on bool) {
 	if on {
 		next = admin | flag
 	}
-	c.change(srv, next)
+	c.change(srv, next, why)
 	if next&^flag&group != 0 {
 		return // in that mode before and after
 	}
 	for _, t := range srv.Trackers {
-		c.administer(t, passed, on)
+		c.administer(t, passed, on, "")
 	}
 }
 
 // change gives a server another administrative state.
-func (c *Checks) change(srv *runtime.Server, next runtime.Admin) {
+func (c *Checks) change(srv *runtime.Server, next runtime.Admin, why string) {
 	was := remember(srv)
 	switch {
 	case !inMaint(was.admin) && inMaint(next):
-		c.enterMaint(srv, was, next)
+		c.enterMaint(srv, was, next, why)
 	case inMaint(was.admin) && !inMaint(next):
 		c.leaveMaint(srv, was, next)
 	default:
@@ -208,13 +208,13 @@ func (c *Checks) change(srv *runtime.Server, next runtime.Admin) {
 	c.settle(srv, was)
 }
 
-func (c *Checks) enterMaint(srv *runtime.Server, was before, next runtime.Admin) {
+func (c *Checks) enterMaint(srv *runtime.Server, was before, next runtime.Admin, why string) {
 	defer c.opt.CloseIdle(srv)
 	srv.Health.Store(0)
 	forced := next&runtime.ForcedMaint != 0
 	place(srv, runtime.ServerStopped, next)
 	if was.state == runtime.ServerStopped {
-		c.report(srv, levelNotice, title(srv)+" was DOWN and now enters maintenance"+via(srv, forced))
+		c.report(srv, levelNotice, title(srv)+" was DOWN and now enters maintenance"+why+via(srv, forced))
 		return
 	}
 	moved := queue.Redistribute(srv)
@@ -222,7 +222,7 @@ func (c *Checks) enterMaint(srv *runtime.Server, was before, next runtime.Admin)
 	if was.quiet() {
 		level = levelNotice
 	}
-	c.report(srv, level, title(srv)+" is going DOWN for maintenance"+more(srv, moved, forced))
+	c.report(srv, level, title(srv)+" is going DOWN for maintenance"+why+more(srv, moved, forced))
 }
 
 // leaveMaint brings a server back: up at once, unless what it tracks is down. Its
@@ -259,7 +259,7 @@ func (c *Checks) leaveMaint(srv *runtime.Server, was before, next runtime.Admin)
 	case left&runtime.InheritedMaint != 0:
 		c.report(srv, levelNotice, title(srv)+" is "+side+"/"+ready+" (leaving maintenance)")
 	case left&runtime.ResolverMaint != 0:
-		c.report(srv, levelNotice, title(srv)+" ('"+srv.Host+"') is "+side+"/"+ready+" (resolves again)")
+		c.report(srv, levelNotice, title(srv)+" ('"+srv.HostName()+"') is "+side+"/"+ready+" (resolves again)")
 	default:
 		c.report(srv, levelNotice, title(srv)+" is "+side+"/"+ready+" (leaving forced maintenance)")
 	}
@@ -274,7 +274,7 @@ func (c *Checks) stayInMaint(srv *runtime.Server, was before, next runtime.Admin
 	}
 	switch {
 	case left&runtime.ResolverMaint != 0:
-		c.report(srv, levelNotice, title(srv)+" ('"+srv.Host+"') resolves again but remains in maintenance"+via(srv, false))
+		c.report(srv, levelNotice, title(srv)+" ('"+srv.HostName()+"') resolves again but remains in maintenance"+via(srv, false))
 	case left&runtime.InheritedMaint != 0:
 		c.report(srv, levelNotice, title(srv)+" remains in forced maintenance")
 	}

@@ -113,7 +113,7 @@ const (
 func dormantKeywords() []Keyword {
 	value := arg("value", keyword.Str)
 	rows := []Keyword{
-		dormantRow("dns-accept-family", "address families that names are resolved to", value, single(dnsFamilies)),
+		global("dns-accept-family", "address families that names are resolved to", value, reporting(single(dnsFamilies))),
 		dormantRow("external-check", "allow checks by programs", []keyword.Arg{{Name: "preserve-env", Type: keyword.Flag, Opt: true}}, single(func(l *Loader, word, value string) error {
 			l.Config.Global.ExternalCheck = true
 			if value != "" && value != "preserve-env" {
@@ -209,11 +209,15 @@ func twice(c check) check {
 	}
 }
 
-func dnsFamilies(_ *Loader, word, value string) error {
+func dnsFamilies(l *Loader, word, value string) error {
+	families := strings.Split(value, ",")
+	if !l.options.IPv4Only {
+		l.Config.Global.Families = families
+	}
 	if value == "auto" {
 		return nil
 	}
-	for _, family := range strings.Split(value, ",") {
+	for _, family := range families {
 		if family != "ipv4" && family != "ipv6" {
 			return fmt.Errorf("'%s' expects a comma-delimited list of 'ipv4' and 'ipv6' but got '%s'.", word, family)
 		}

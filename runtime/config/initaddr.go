@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
@@ -16,7 +17,11 @@ func (l *Loader) placeByMethods(srv *runtime.Server) bool {
 	methods := srv.InitAddr
 	if methods == nil {
 		methods = []string{"last", "libc"}
+		if srv.Resolvers != "" {
+			methods = append(methods, "none")
+		}
 	}
+	name := cmp.Or(srv.Host, srv.Service)
 	if l.options.Unresolved && !slices.Contains(methods, "none") {
 		methods = append(slices.Clone(methods), "none")
 	}
@@ -29,6 +34,9 @@ func (l *Loader) placeByMethods(srv *runtime.Server) bool {
 				return true
 			}
 		case "libc":
+			if srv.Host == "" {
+				continue // a SRV record: the system is not asked for those
+			}
 			ip, found := l.lookUpOnce(srv.Host, srv.HostFamily)
 			if found {
 				place(srv, ip)
@@ -39,21 +47,21 @@ func (l *Loader) placeByMethods(srv *runtime.Server) bool {
 			srv.AdminState.Store(srv.AdminState.Load() | uint32(runtime.ResolverMaint))
 			srv.State.Store(int32(runtime.ServerStopped))
 			if failed {
-				l.noticeServer(srv, "could not resolve address '%s', disabling server.", srv.Host)
+				l.noticeServer(srv, "could not resolve address '%s', disabling server.", name)
 			}
 			return true
 		default:
 			if failed {
-				l.noticeServer(srv, "could not resolve address '%s', falling back to configured address.", srv.Host)
+				l.noticeServer(srv, "could not resolve address '%s', falling back to configured address.", name)
 			}
 			place(srv, netip.MustParseAddr(strings.Trim(method, "[]")))
 			return true
 		}
 	}
 	if failed {
-		l.sayServer(srv, true, "could not resolve address '%s'.", srv.Host)
+		l.sayServer(srv, true, "could not resolve address '%s'.", name)
 	} else {
-		l.sayServer(srv, true, "no method found to resolve address '%s'.", srv.Host)
+		l.sayServer(srv, true, "no method found to resolve address '%s'.", name)
 	}
 	return false
 }

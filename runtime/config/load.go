@@ -38,6 +38,9 @@ type Options struct {
 	// Localpeer is -L: the name of this process among peers.
 	Localpeer string
 
+	// IPv4Only is -4: names are resolved to addresses of IPv4 only.
+	IPv4Only bool
+
 	// NoSplice is -dS or -dF: the kernel passes nothing on by itself.
 	NoSplice bool
 
@@ -105,6 +108,9 @@ func newLoader(tables *Tables, files []*ast.File, env *parser.Env, list *diag.Li
 		l.options.LookUp = LookUp
 	}
 	l.newCompilers()
+	if o.IPv4Only {
+		l.Config.Global.Families = []string{"ipv4"}
+	}
 	l.Config.Global.Localpeer, l.Config.Global.Pidfile, l.Config.Global.NoSplice = o.Localpeer, o.Pidfile, o.NoSplice
 	for i, file := range files {
 		l.fileOrder[file.Name] = i

@@ -731,7 +731,7 @@ func (l *Loader) placeServers() bool {
 			continue
 		}
 		for _, srv := range px.Servers {
-			if srv.Host != "" && !l.placeByMethods(srv) {
+			if (srv.Host != "" || srv.Service != "") && !l.placeByMethods(srv) {
 				ok = false
 			}
 		}

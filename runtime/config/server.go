@@ -219,10 +219,11 @@ func (l *Loader) placeServer(srv *runtime.Server, a *Address) {
 		l.Missing(srv.Pos, "server rhttp@")
 	case a.MPTCP:
 		l.Missing(srv.Pos, "server mptcp@")
-	case strings.HasPrefix(a.Host, "_"):
-		l.Missing(srv.Pos, "server named by a SRV record")
 	}
 	srv.Host, srv.HostFamily = a.Host, a.Family
+	if strings.HasPrefix(a.Host, "_") {
+		srv.Host, srv.Service = "", a.Host
+	}
 	srv.PortOffset = a.Offset
 	if a.Low == 0 || a.High == 0 {
 		srv.MapPorts = true
@@ -239,7 +240,8 @@ func (l *Loader) expandTemplate(line *ast.Line, first *runtime.Server, a *Addres
 		if i > low {
 			srv = newServer(first.Proxy, line.Pos)
 			l.copyServer(srv, first)
-			srv.Host, srv.HostFamily, srv.PortOffset, srv.MapPorts = first.Host, first.HostFamily, first.PortOffset, first.MapPorts
+			srv.Host, srv.Service, srv.HostFamily = first.Host, first.Service, first.HostFamily
+			srv.PortOffset, srv.MapPorts = first.PortOffset, first.MapPorts
 			addr := a.Addr
 			srv.Addr.Store(&addr)
 		}

@@ -147,11 +147,28 @@ func (s *stream) waitForRule() outcome {
 	if s.waits != forRule && s.WaitFor > 0 {
 		s.waits = forRule
 		s.timer.After(s.WaitFor)
+		if s.Inquiry != nil {
+			s.inquire()
+		}
 	}
 	if s.WaitFor == 0 {
 		s.listen()
 	}
 	return wait
+}
+
+// inquire begins what a rule wants to know, and lets the rule go on with the answer.
+func (s *stream) inquire() {
+	w, q := s.w, s.Inquiry
+	q.Begin(func() {
+		w.loop.PostFunc(func() {
+			if s.Inquiry == q && !s.dead && s.waits == forRule { // else the stream has ended, and may be another one's
+				s.waits, s.WaitFor = forNothing, 0
+				s.timer.Stop()
+				s.runWaiting()
+			}
+		})
+	})
 }
 
 // inspectFront are the tcp-request content rules of the frontend, inspectBack those of the backend.

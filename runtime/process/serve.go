@@ -19,6 +19,7 @@ import (
 	"hapax/runtime/check"
 	"hapax/runtime/engine"
 	"hapax/runtime/logger"
+	"hapax/runtime/resolver"
 	"hapax/runtime/ssl"
 	"hapax/stats/cli"
 )
@@ -186,6 +187,7 @@ func (s *server) accept() bool {
 	live.BootTime = time.Since(s.began)
 	s.engine.Run()
 	s.checks.Start(s.engine.Loops())
+	resolver.Start(s.cfg, s.checks)
 	ssl.Start(s.cfg, func(text string) { logger.Server(logger.Notice, nil, "%s", text) })
 	for l := range sockets {
 		go s.control.Serve(l)

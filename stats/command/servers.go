@@ -10,6 +10,7 @@ import (
 	"hapax/runtime"
 	"hapax/runtime/anon"
 	"hapax/runtime/check"
+	"hapax/runtime/resolver"
 	"hapax/stats/cli"
 )
 
@@ -113,14 +114,17 @@ func showServersState(c *cli.Conn, args []string) cli.Step {
 		ip, port := endpoint(srv.Addr.Load())
 		checkIP, _ := endpoint(&srv.CheckAddr)
 		agentIP, _ := endpoint(srv.Agent.LiveAddr.Load())
-		key, host := anon.Key(c.AnonKey), "-"
-		if srv.Host != "" {
-			host = key.Word(srv.Host)
+		key, host, service := anon.Key(c.AnonKey), "-", "-"
+		if name := srv.HostName(); name != "" {
+			host = key.Word(name)
 		}
-		c.Printf("%d %s %d %s %s %d %d %d %d %d %d %d %d %d %d %d %d %s %d - %d %d %s %s %d\n", px.ID, key.Word(px.Name), srv.ID, key.Word(srv.Name),
+		if srv.Service != "" {
+			service = key.Word(srv.Service)
+		}
+		c.Printf("%d %s %d %s %s %d %d %d %d %d %d %d %d %d %d %d %d %s %d %s %d %d %s %s %d\n", px.ID, key.Word(px.Name), srv.ID, key.Word(srv.Name),
 			hiddenIP(key, ip),
 			srv.State.Load(), srv.AdminState.Load(), srv.UserWeight.Load(), srv.Weight, time.Now().Unix()-changed,
-			status.Number(), status.Result(), srv.Health.Load(), state, agentState(&srv.Agent), bit(px.ForcedID), bit(srv.ForcedID), host, port,
+			status.Number(), status.Result(), srv.Health.Load(), state, agentState(&srv.Agent), bit(px.ForcedID), bit(srv.ForcedID), host, port, service,
 			srv.TLSMode.Load(), checkPort(srv), checkIP, agentIP, srv.Agent.LivePort.Load())
 	})
 }
@@ -322,7 +326,11 @@ func setServer(c *cli.Conn, args []string) cli.Step {
 		if value == "" {
 			return c.Fail("set server <b>/<s> fqdn requires a FQDN.")
 		}
-		return c.Fail("set server <b>/<s> fqdn failed because no resolution is configured.")
+		said, changed := resolver.SetHost(srv, value, "stats socket command")
+		if !changed {
+			return c.Fail(said)
+		}
+		return c.Say(cli.Warning, said)
 	case "ssl":
 		return setServerTLS(c, srv, value)
 	default:

@@ -46,7 +46,7 @@ func showStat(c *cli.Conn, args []string) cli.Step {
 		case "proxy":
 			args = args[2:]
 		case "resolvers":
-			return c.Fail("'show stat domain resolvers' is known to HAProxy but not supported by hapax yet")
+			return showResolverStats(c, args[2:])
 		default:
 			return c.Fail("Invalid statistics domain.")
 		}
@@ -74,6 +74,23 @@ func showStat(c *cli.Conn, args []string) cli.Step {
 		}
 	}
 	return parts(d.Next)
+}
+
+// showResolverStats prints the counters of name servers.
+func showResolverStats(c *cli.Conn, args []string) cli.Step {
+	style, desc := stats.CSV, false
+	for _, arg := range args {
+		switch arg {
+		case "typed":
+			style = stats.Typed
+		case "json":
+			style = stats.JSON
+		case "desc":
+			desc = true
+		}
+	}
+	c.SetBuffer(stats.AppendResolvers(c.Buffer(), process(c).Config, style, desc))
+	return nil
 }
 
 // dumpCounters prints what "stats-file" reads.
