@@ -89,7 +89,7 @@ func (b *bench) run(own string, only *regexp.Regexp) error {
 	}
 	defer stop()
 	b.head()
-	for _, s := range slices.Concat(scenarios, tlsScenarios) {
+	for _, s := range slices.Concat(scenarios, tlsScenarios, ruleScenarios) {
 		if only.MatchString(s.name) {
 			if err := b.measure(s); err != nil {
 				return fmt.Errorf("%s: %w", s.name, err)
@@ -101,6 +101,11 @@ func (b *bench) run(own string, only *regexp.Regexp) error {
 
 // measure runs all rounds of a scenario and prints its row.
 func (b *bench) measure(s scenario) error {
+	if s.prepare != nil {
+		if err := s.prepare(b.dir); err != nil {
+			return err
+		}
+	}
 	figures := make([][]float64, len(b.programs))
 	for round := range b.rounds {
 		var reached float64 // what HAProxy reached in this round, for the constant rate

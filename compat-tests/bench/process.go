@@ -36,7 +36,7 @@ func (b *bench) start(s scenario, prog *program) (*process, error) {
 		return nil, err
 	}
 	file := filepath.Join(b.dir, "bench.cfg")
-	if err := os.WriteFile(file, fmt.Appendf(nil, strings.ReplaceAll(s.config, "CERTS", b.dir), b.logs, addr, b.server), 0o666); err != nil {
+	if err := os.WriteFile(file, fmt.Appendf(nil, strings.NewReplacer("CERTS", b.dir, "MAPS", b.dir).Replace(s.config), b.logs, addr, b.server), 0o666); err != nil {
 		return nil, err
 	}
 	p := &process{addr: addr}
@@ -53,7 +53,7 @@ func (b *bench) start(s scenario, prog *program) (*process, error) {
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
 	}
-	for end := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		c, err := net.Dial("tcp4", addr)
 		if err == nil {
 			c.Close()

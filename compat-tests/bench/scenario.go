@@ -18,6 +18,7 @@ import (
 type scenario struct {
 	name     string
 	config   string
+	prepare  func(dir string) error // writes the files that the configuration refers to; nil: there are none
 	measure  func(b *bench, p *process, rate float64) (float64, error)
 	format   func(float64) string
 	fromRate bool // the load is half of what the last HAProxy of the list reached in the round

@@ -78,6 +78,10 @@ func (s *server) open() bool {
 	return s.enough()
 }
 
+// manyPatterns is the number of patterns from which the process gives back what reading their files took: it would
+// stay resident, as a process that serves allocates too little for it to be needed again.
+const manyPatterns = 20000
+
 // prepare makes all that needs the rights of the start.
 func (s *server) prepare() bool {
 	if s.mode.Quiet && !s.Verbose {
@@ -101,6 +105,9 @@ func (s *server) prepare() bool {
 		s.checks.Observe(srv, what.Layer4(), what.Good(), what.String())
 	}})
 	s.Preload(s.cfg)
+	if read, _ := s.cfg.Patterns.Counts(); read > manyPatterns {
+		debug.FreeOSMemory()
+	}
 	if err := s.engine.Prepare(); err != nil {
 		s.alertf("[%s.main()] %s", s.Program(), err)
 		return false
