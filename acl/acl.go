@@ -163,7 +163,7 @@ func (s *Set) CheckGroups(proxy string) []string {
 	var errs []string
 	for _, a := range s.all {
 		for _, t := range a.tests {
-			if t.match.Method != pattern.Group {
+			if t.keyword != "http_auth_group" {
 				continue
 			}
 			list, ok := t.expr.Args[0].Ref.(Userlist)
@@ -171,6 +171,10 @@ func (s *Set) CheckGroups(proxy string) []string {
 				continue // its name is an error of its own
 			}
 			where := "proxy " + proxy + ": acl " + a.Name + " " + t.keyword + "(): "
+			if t.match == nil || t.match.Method != pattern.Group || len(t.match.Sets()) == 0 {
+				errs = append(errs, where+"no groups specified.")
+				continue
+			}
 			for _, set := range t.match.Sets() {
 				none := true
 				set.Each(func(e *pattern.Entry) bool {

@@ -340,7 +340,7 @@ func (p *patterns) operators() ([]string, error) {
 	op := "eq"
 	for _, text := range p.rest {
 		switch text {
-		case "eq", "gt", "ge", "lt", "le":
+		case "eq", "ne", "gt", "ge", "lt", "le":
 			op = text
 			continue
 		}
@@ -381,6 +381,8 @@ func ranged(op, text string, version bool) (string, error) {
 		n = n<<16 | minor&0xffff
 	}
 	switch op {
+	case "ne": // has no effect, in the reference neither
+		return text, nil
 	case "gt":
 		n++
 	case "lt":

@@ -63,6 +63,38 @@ func translate(pattern string, known *classes) string {
 	return b.String()
 }
 
+// foreign is what PCRE knows and neither engine has, by how it begins.
+var foreign = [...]struct{ start, name string }{
+	{"(*", "verbs are"}, {"(?|", "groups with reset numbers are"}, {"(?R", "recursion is"}, {"(?&", "recursion is"}, {"(?P>", "recursion is"},
+	{"(?C", "callouts are"}, {`\g<`, "recursion is"}, {`\g'`, "recursion is"}, {`\C`, "single units are"}, {`\o{`, "octal numbers in braces are"},
+}
+
+// beyond finds the first thing in a pattern that neither engine has. at is -1 without any.
+func beyond(pattern string) (what string, at int) {
+	at = -1
+	elements(pattern, func(i int, c byte) bool {
+		rest := pattern[i:]
+		if strings.HasPrefix(rest, `\Q`) {
+			return false
+		}
+		for _, f := range foreign {
+			if strings.HasPrefix(rest, f.start) {
+				what, at = f.name, i
+				return false
+			}
+		}
+		if strings.HasPrefix(rest, "(?") && len(rest) > 2 {
+			digits := strings.TrimLeft(rest[2:], "+-")
+			if n := strings.TrimLeft(digits, "0123456789"); len(n) < len(digits) && strings.HasPrefix(n, ")") {
+				what, at = "recursion is", i
+				return false
+			}
+		}
+		return true
+	})
+	return what, at
+}
+
 // explainRegex words a syntax error as PCRE does, with the offset it gives. A negative offset says that
 // the other engine may know what the pattern means.
 func explainRegex(pattern string, err error) (string, int) {
@@ -123,10 +155,7 @@ func atomicGroups(pattern string) string {
 		start := i
 		switch pattern[i] {
 		case '\\':
-			i++
-			for n := i; i < len(pattern)-1 && i < n+2 && pattern[i]-'0' <= 7 && pattern[i+1]-'0' <= 7; {
-				i++ // octal
-			}
+			i = escapeEnd(pattern, i)
 		case '[':
 			i = classEnd(pattern, i)
 		case '(':
@@ -140,8 +169,9 @@ func atomicGroups(pattern string) string {
 		case '*', '+', '?', '{':
 			end := i + 1
 			if pattern[i] == '{' {
-				if n := strings.IndexByte(pattern[i:], '}'); n > 0 {
-					end = i + n + 1
+				if end = repeatEnd(pattern, i); end < 0 {
+					item = i
+					continue
 				}
 			}
 			if item >= 0 && end < len(pattern) && pattern[end] == '+' {
@@ -153,6 +183,50 @@ func atomicGroups(pattern string) string {
 		item = start
 	}
 	return pattern
+}
+
+// repeatEnd is the offset behind a quantifier in braces at i, -1 when they stand for themselves.
+func repeatEnd(pattern string, i int) int {
+	n := strings.IndexByte(pattern[i:], '}')
+	if n < 2 {
+		return -1
+	}
+	least, most, _ := strings.Cut(pattern[i+1:i+n], ",")
+	if least == "" || strings.Trim(least+most, "0123456789") != "" {
+		return -1
+	}
+	return i + n + 1
+}
+
+// escapeEnd is the offset of the last character of an escape at i.
+func escapeEnd(pattern string, i int) int {
+	i++
+	if i >= len(pattern) {
+		return i
+	}
+	end := func(n int, digits string) int { // the end of up to n digits, or of what stands in braces
+		if i+1 < len(pattern) && pattern[i+1] == '{' {
+			if n := strings.IndexByte(pattern[i:], '}'); n > 0 {
+				return i + n
+			}
+		}
+		for ; n > 0 && i+1 < len(pattern) && strings.IndexByte(digits, pattern[i+1]) >= 0; n-- {
+			i++
+		}
+		return i
+	}
+	switch pattern[i] {
+	case 'x':
+		return end(2, "0123456789abcdefABCDEF")
+	case 'p', 'P':
+		return end(1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+	case 'c':
+		return i + 1
+	case '0', '1', '2', '3', '4', '5', '6', '7':
+		i--
+		return end(3, "01234567")
+	}
+	return i
 }
 
 // classEnd is the offset of the bracket that ends the character class at i.

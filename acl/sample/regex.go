@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -29,8 +30,11 @@ type Regex struct {
 	dollar bool
 }
 
-// matchTimeout bounds the backtracking engine: a pattern that takes longer does not match.
+// matchTimeout bounds the backtracking engine: a pattern that takes longer does not match, and is counted in CutOff.
 const matchTimeout = 50 * time.Millisecond
+
+// CutOff counts the matches that were given up because they took too long.
+var CutOff atomic.Uint64
 
 // CompileRegex compiles a pattern; fold makes it ignore case.
 func CompileRegex(pattern string, fold bool) (*Regex, error) {
@@ -51,6 +55,9 @@ func CompileRegex(pattern string, fold bool) (*Regex, error) {
 		}
 		return r, err
 	}
+	if what, at := beyond(pattern); at >= 0 {
+		return nil, fmt.Errorf("regex '%s' is invalid (error=%s not supported by hapax, erroffset=%d)", pattern, what, at)
+	}
 	reason, at := explainRegex(pattern, err)
 	if at < 0 {
 		opt := regexp2.None
@@ -67,6 +74,9 @@ func CompileRegex(pattern string, fold bool) (*Regex, error) {
 			return r, nil
 		}
 		reason, at = err.Error(), len(pattern)
+		if i := strings.Index(pattern, "(?("); i >= 0 && strings.Contains(reason, "undefined group") {
+			reason, at = "reference to non-existent subpattern", i+len("(?")
+		}
 	}
 	return nil, fmt.Errorf("regex '%s' is invalid (error=%s, erroffset=%d)", pattern, reason, at)
 }
@@ -78,6 +88,9 @@ func (r *Regex) String() string { return r.text }
 func (r *Regex) Match(b []byte) bool {
 	if r.other != nil {
 		ok, err := r.other.MatchRunes(latin1Runes(b))
+		if err != nil {
+			CutOff.Add(1)
+		}
 		return ok && err == nil
 	}
 	if r.dollar && endsLine(b) && matchBytes(r.std, b[:len(b)-1]) {
@@ -153,6 +166,9 @@ func fill(g *Groups, found []int) {
 
 func (r *Regex) findOther(b []byte, g *Groups) bool {
 	m, err := r.other.FindRunesMatch(latin1Runes(b))
+	if err != nil {
+		CutOff.Add(1)
+	}
 	if m == nil || err != nil {
 		return false
 	}

@@ -33,6 +33,8 @@ func TestRegex(t *testing.T) {
 		{"a++a", false, "aaa", ""},
 		{"(?:ab)*+c", false, "ababc", "ababc"},
 		{`[ab]{1,2}+b`, false, "abb", "abb"},
+		{`\e?+\x61++b`, false, "aab", "aab"},
+		{`{|(a*+c{,2})`, false, "aac{,2}", "aac{,2}|aac{,2}"},
 		{`\w(?=\d)`, false, "\xe9a1", "a"},
 		{"x{2000}", false, strings.Repeat("x", 2000), strings.Repeat("x", 2000)},
 		{"(?P<n>a)", false, "a", "a|a"},
@@ -83,6 +85,7 @@ func TestRegexRest(t *testing.T) {
 // TestRegexErrors holds the words of PCRE2 10.42.
 func TestRegexErrors(t *testing.T) {
 	for pattern, want := range map[string]string{
+		"a(?(1)b|c)":    "reference to non-existent subpattern, erroffset=3",
 		"a(b":           "missing closing parenthesis, erroffset=3",
 		"[a":            "missing terminating ] for character class, erroffset=2",
 		"*a":            "quantifier does not follow a repeatable item, erroffset=0",
@@ -144,4 +147,34 @@ func FuzzRegex(f *testing.F) {
 			t.Fatalf("%q in %q: a match without a place", pattern, in)
 		}
 	})
+}
+
+// TestRegexBeyond names what neither engine has.
+func TestRegexBeyond(t *testing.T) {
+	for pattern, want := range map[string]string{
+		"a(*SKIP)b": "verbs are not supported by hapax, erroffset=1",
+		"(?|a|(b))": "groups with reset numbers are not supported by hapax, erroffset=0",
+		"a(?R)?b":   "recursion is not supported by hapax, erroffset=1",
+		"(a)(?1)":   "recursion is not supported by hapax, erroffset=3",
+		`\o{101}`:   "octal numbers in braces are not supported by hapax, erroffset=0",
+	} {
+		if _, err := CompileRegex(pattern, false); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", pattern, err, want)
+		}
+	}
+}
+
+// TestRegexCutOff gives an expression that would backtrack for longer than anybody waits.
+func TestRegexCutOff(t *testing.T) {
+	r, err := CompileRegex(`^(?=a)(a+)+$`, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := CutOff.Load()
+	if r.Match([]byte(strings.Repeat("a", 60) + "!")) {
+		t.Error("matched")
+	}
+	if n := CutOff.Load() - before; n != 1 {
+		t.Errorf("counted %d times", n)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/stats/cli"
 )
@@ -77,5 +78,7 @@ func showActivity(c *cli.Conn, args []string) cli.Step {
 			c.Printf("%s: %d [%s ]\n", row.name, sum, each)
 		}
 	}
+	// Not of the reference, whose library counts its steps without telling.
+	c.Printf("regex_cut_off: %d\n", sample.CutOff.Load())
 	return nil
 }
