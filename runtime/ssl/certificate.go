@@ -242,7 +242,7 @@ func issued(by, c *x509.Certificate) bool {
 
 // present makes what crypto/tls shows. skipRoots leaves self-issued ones out of the chain.
 func (c *certificate) present(skipRoots bool) tls.Certificate {
-	t := tls.Certificate{Certificate: [][]byte{c.leaf.Raw}, PrivateKey: c.key, Leaf: c.leaf}
+	t := tls.Certificate{Certificate: [][]byte{c.leaf.Raw}, PrivateKey: native(c.key), Leaf: c.leaf}
 	for _, link := range c.chain {
 		if !skipRoots || !bytes.Equal(link.RawSubject, link.RawIssuer) {
 			t.Certificate = append(t.Certificate, link.Raw)

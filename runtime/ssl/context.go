@@ -4,6 +4,7 @@
 package ssl
 
 import (
+	"crypto"
 	"crypto/tls"
 	"sync/atomic"
 	"time"
@@ -161,7 +162,7 @@ func certificateOf(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 		return shown, nil
 	}
 	with := *shown
-	with.PrivateKey = away(c, s.cert.key)
+	with.PrivateKey = away(c, shown.PrivateKey.(crypto.Signer))
 	return &with, nil
 }
 
