@@ -29,6 +29,7 @@ defaults
 frontend web
     mode http
     bind %[2]s
+    bind %[7]s ssl crt %[8]s
     option forwardfor
     default_backend servers
 backend servers
@@ -83,7 +84,7 @@ func start(dir, program string, flags ...string) (*proxy, error) {
 		}
 		p.servers = append(p.servers, s)
 	}
-	for _, addr := range []*string{&p.target.http, &p.target.tcp} {
+	for _, addr := range []*string{&p.target.http, &p.target.tcp, &p.target.tls} {
 		l, err := net.Listen("tcp4", "127.0.0.1:0")
 		if err != nil {
 			return nil, err
@@ -91,8 +92,12 @@ func start(dir, program string, flags ...string) (*proxy, error) {
 		*addr = l.Addr().String()
 		l.Close()
 	}
+	pem := filepath.Join(dir, "soak.pem")
+	if err := writeCertificate(pem); err != nil {
+		return nil, err
+	}
 	file := filepath.Join(dir, "soak.cfg")
-	text := fmt.Sprintf(configuration, p.socket, p.target.http, p.target.tcp, p.servers[0].addr, p.servers[1].addr, p.servers[2].addr)
+	text := fmt.Sprintf(configuration, p.socket, p.target.http, p.target.tcp, p.servers[0].addr, p.servers[1].addr, p.servers[2].addr, p.target.tls, pem)
 	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
 		return nil, err
 	}
@@ -242,51 +247,4 @@ func (h held) beyond(before held) (kept []string) {
 		}
 	}
 	return kept
-}
-
-// reloadUnderLoad reloads a master again and again while clients make requests on
-// connections of their own and on kept ones.
-func reloadUnderLoad(dir, program string, reloads int) (lost []string, requests int, err error) {
-	p, err := start(dir, program, "-W")
-	if err != nil {
-		return nil, 0, err
-	}
-	defer p.stop()
-	stop := make(chan struct{})
-	var mu sync.Mutex
-	var all sync.WaitGroup
-	for range 4 {
-		all.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				n, err := newConnection(p.target)
-				mu.Lock()
-				requests += n
-				if err != nil {
-					lost = append(lost, failure(err))
-				}
-				mu.Unlock()
-			}
-		})
-	}
-	for range reloads {
-		loaded := bytes.Count(p.said.bytes(), []byte("Loading success"))
-		if err := p.cmd.Process.Signal(syscall.SIGUSR2); err != nil {
-			return nil, 0, err
-		}
-		for end := time.Now().Add(10 * time.Second); bytes.Count(p.said.bytes(), []byte("Loading success")) == loaded; time.Sleep(5 * time.Millisecond) {
-			if time.Now().After(end) {
-				close(stop)
-				all.Wait()
-				return nil, requests, fmt.Errorf("a reload does not end\n%s", p.said.bytes())
-			}
-		}
-	}
-	close(stop)
-	all.Wait()
-	return lost, requests, nil
 }

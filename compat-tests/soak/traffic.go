@@ -24,7 +24,7 @@ type kind struct {
 }
 
 // target is where the proxy listens.
-type target struct{ http, tcp string }
+type target struct{ http, tcp, tls string }
 
 var kinds = []kind{
 	{"keep-alive", 8, keepAlive},
