@@ -67,6 +67,7 @@ type CheckResult struct {
 	Code     int           // of the protocol: HTTP, SMTP, ...; only with Status.HasCode
 	Duration time.Duration // from the connection to the result
 	Desc     string        // what the server or the system said: "ECONNREFUSED returned by OS (Connection refused)"
+	Restored int           // 1 + the outcome that a state file gave; 0: Status tells it
 }
 
 // Number is how state files name the status.
@@ -102,4 +103,12 @@ func (s CheckStatus) Result() int {
 		return OutcomeConditional
 	}
 	return OutcomeFailed
+}
+
+// Result is the outcome of the check.
+func (r *CheckResult) Result() int {
+	if r.Restored > 0 {
+		return r.Restored - 1
+	}
+	return r.Status.Result()
 }

@@ -106,9 +106,12 @@ const (
 
 // Agent is a program beside a server that says how the server is. Section 5.2 "agent-check".
 type Agent struct {
-	On    bool // it is asked
-	Addr  Addr // FamilyNone: the server's
-	Port  int
+	On   bool // it is asked
+	Addr Addr // FamilyNone: the server's
+	Port int
+
+	PortGiven bool // Port is the agent's own, not that of the server's checks
+
 	Inter time.Duration // 0: that of the server's own checks
 	Send  string
 

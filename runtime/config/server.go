@@ -61,7 +61,7 @@ func (l *Loader) copyServer(dst, src *runtime.Server) {
 	dst.Healthcheck = src.Healthcheck
 	dst.Inter, dst.FastInter, dst.DownInter, dst.Rise, dst.Fall = src.Inter, src.FastInter, src.DownInter, src.Rise, src.Fall
 	a, from := &dst.Agent, &src.Agent
-	a.On, a.Addr, a.Port, a.Inter, a.Send = from.On, from.Addr, from.Port, from.Inter, from.Send
+	a.On, a.Addr, a.Port, a.PortGiven, a.Inter, a.Send = from.On, from.Addr, from.Port, from.PortGiven, from.Inter, from.Send
 	dst.Check, dst.OnError, dst.Observe, dst.ErrorLimit = src.Check, src.OnError, src.Observe, src.ErrorLimit
 	dst.MarkedDownShut, dst.MarkedUpShut, dst.LogProto = src.MarkedDownShut, src.MarkedUpShut, src.LogProto
 	for _, d := range l.Tables.Domains {

@@ -120,6 +120,9 @@ func serverWords() []ServerWord {
 				return errors.New("'port' expects a port number as argument.")
 			}
 			srv.CheckPort = atol(value)
+			if !srv.Agent.PortGiven {
+				srv.Agent.Port = srv.CheckPort
+			}
 			return nil
 		}),
 		{Doc: doc("agent-check", "5.2", "ask a program beside the server how it is"), Parse: func(_ *Loader, _ *Words, srv *runtime.Server) error {
@@ -144,7 +147,7 @@ func serverWords() []ServerWord {
 			if value == "" {
 				return errors.New("'agent-port' expects a port number as argument.")
 			}
-			srv.Agent.Port = atol(value)
+			srv.Agent.Port, srv.Agent.PortGiven = atol(value), true
 			return nil
 		}),
 		checkDelay("agent-inter", "how often the agent is asked", func(srv *runtime.Server) *time.Duration { return &srv.Agent.Inter }),

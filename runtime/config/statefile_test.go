@@ -88,6 +88,11 @@ func TestRestore(t *testing.T) {
 		{"other weight", map[int]string{stateWeight: "7"}, runtime.ServerRunning, 0, 4, 10, 80, ""},
 		{"port", map[int]string{statePort: "81"}, runtime.ServerRunning, 0, 4, 5, 81, ""},
 		{"check port", map[int]string{stateCheckPort: "99999"}, runtime.ServerRunning, 0, 4, 5, 80, "server-state partially applied for server 'b/s1', provided port is invalid"},
+		{"started slowly long ago", map[int]string{stateOp: "1", stateHealth: "1"}, runtime.ServerRunning, 0, 1, 5, 80, ""},
+		{"the same in drain", map[int]string{stateOp: "1", stateHealth: "1", stateAdmin: "8"}, runtime.ServerRunning, runtime.ForcedDrain, 1, 5, 80,
+			"Server b/s1 is UP. 1 active and 0 backup servers online. 0 sessions requeued, 0 total in queue."},
+		{"text for a port", map[int]string{statePort: "-1"}, runtime.ServerRunning, 0, 4, 5, 0, ""},
+		{"agent", map[int]string{stateAgentPort: "9"}, runtime.ServerRunning, 0, 4, 5, 80, "server-state partially applied for server 'b/s1', agent checks are not enabled on this server"},
 		{"faults", map[int]string{stateOp: "9", stateUserWeight: "300", statePort: "70000"}, runtime.ServerRunning, 0, 4, 10, 80,
 			"server-state application failed for server 'b/s1', invalid srv_op_state value '9', invalid srv_uweight value '300', invalid srv_port value '70000'"},
 	} {
@@ -106,6 +111,27 @@ func TestRestore(t *testing.T) {
 		if !strings.Contains(text.String(), test.said) || test.said == "" && text.Len() > 0 {
 			t.Errorf("%s: printed %q, want %q", test.name, text.String(), test.said)
 		}
+	}
+}
+
+// "disabled" stands in the configuration, and the server was made ready since.
+func TestRestoreReady(t *testing.T) {
+	l, px, text := stateLoader()
+	srv := px.Servers[0]
+	srv.State.Store(int32(runtime.ServerStopped))
+	srv.AdminState.Store(uint32(runtime.ForcedMaint | runtime.ConfigMaint))
+	line := make([]string, stateFields)
+	copy(line, strings.Fields(stateExample))
+	line[stateAdmin] = "4"
+	l.restore(srv, line)
+	if want := "Server b/s1 is UP/READY (leaving forced maintenance).\n"; !strings.HasSuffix(text.String(), want) {
+		t.Errorf("printed %q", text.String())
+	}
+	if srv.State.Load() != int32(runtime.ServerRunning) || srv.AdminState.Load() != uint32(runtime.ConfigMaint) || srv.Health.Load() != 2 {
+		t.Errorf("state %d, admin state %#x, health %d", srv.State.Load(), srv.AdminState.Load(), srv.Health.Load())
+	}
+	if last := srv.LastCheck.Load(); last.Result() != runtime.OutcomePassed {
+		t.Errorf("result %d", last.Result())
 	}
 }
 

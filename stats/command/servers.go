@@ -85,6 +85,9 @@ const stateHead = "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_
 	" bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl srv_check_port srv_check_addr srv_agent_addr" +
 	" srv_agent_port\n"
 
+// neverChecked is the result of a check that was not made yet.
+var neverChecked = runtime.CheckResult{Status: runtime.CheckInit}
+
 func showServersState(c *cli.Conn, args []string) cli.Step {
 	started := process(c).Config.Stats.Started.Unix()
 	return eachServer(c, args, stateHead, func(c *cli.Conn, srv *runtime.Server) {
@@ -93,9 +96,9 @@ func showServersState(c *cli.Conn, args []string) cli.Step {
 		if changed == 0 {
 			changed = started
 		}
-		status, state := runtime.CheckInit, 0
-		if last := srv.LastCheck.Load(); last != nil {
-			status = last.Status
+		last, state := srv.LastCheck.Load(), 0
+		if last == nil {
+			last = &neverChecked
 		}
 		if srv.CheckOn {
 			state = checkConfigured
@@ -124,8 +127,8 @@ func showServersState(c *cli.Conn, args []string) cli.Step {
 		c.Printf("%d %s %d %s %s %d %d %d %d %d %d %d %d %d %d %d %d %s %d %s %d %d %s %s %d\n", px.ID, key.Word(px.Name), srv.ID, key.Word(srv.Name),
 			hiddenIP(key, ip),
 			srv.State.Load(), srv.AdminState.Load(), srv.UserWeight.Load(), srv.Weight, time.Now().Unix()-changed,
-			status.Number(), status.Result(), srv.Health.Load(), state, agentState(&srv.Agent), bit(px.ForcedID), bit(srv.ForcedID), host, port, service,
-			srv.TLSMode.Load(), checkPort(srv), checkIP, agentIP, srv.Agent.LivePort.Load())
+			last.Status.Number(), last.Result(), srv.Health.Load(), state, agentState(&srv.Agent), bit(px.ForcedID), bit(srv.ForcedID), host, port, service,
+			srv.TLSMode.Load(), checkPort(srv), checkIP, agentIP, agentPort(&srv.Agent))
 	})
 }
 
@@ -166,6 +169,14 @@ func checkPort(srv *runtime.Server) int {
 		return int(n)
 	}
 	return srv.CheckPort
+}
+
+// agentPort is where the agent is asked, or would be.
+func agentPort(a *runtime.Agent) int {
+	if n := a.LivePort.Load(); n != 0 {
+		return int(n)
+	}
+	return a.Port
 }
 
 // endpoint is an IP address and port; "-" stands for everything else. A name that was not looked up has a port.
