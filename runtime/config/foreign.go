@@ -94,6 +94,15 @@ func (l *Loader) ReadOther(path string, sections []string, each func(scope strin
 		outer.Adopt(l.List)
 		l.List, l.pos, l.Samples.Pos = outer, pos, pos
 	}()
+	info, err := os.Stat(path)
+	if err == nil && info.IsDir() {
+		return true, true // there is nothing in it
+	}
+	if err != nil {
+		l.List.Alertf(ast.Pos{}, "stat() failed for configuration file %s : %s", path, errnoText(cause(err)))
+		l.foreign.noSections = true
+		return false, false
+	}
 	files, readable := parser.Files([]string{path}, l.List)
 	if !readable || len(files) == 0 {
 		l.foreign.noSections = true
