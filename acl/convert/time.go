@@ -3,8 +3,8 @@ package convert
 import (
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
+	"unsafe"
 
 	"hapax/acl/sample"
 	"hapax/parser/keyword"
@@ -49,7 +49,8 @@ func strftime(name, summary string, unit time.Duration, local bool, examples ...
 			}
 			format := a[0].Str
 			if per > 1 {
-				format = writeNanoseconds(format, ns)
+				b := ctx.Scratch.Take(appendNanoseconds(ctx.Scratch.Room(), format, ns))
+				format = unsafe.String(unsafe.SliceData(b), len(b))
 			}
 			out := appendTime(ctx.Scratch.Room(), format, t)
 			if len(out) >= ctx.Scratch.Most() {
@@ -67,18 +68,17 @@ const maxSeconds = 0x007fffffffffffff
 // greenwich is UTC under the name that gmtime(3) gives it.
 var greenwich = time.FixedZone("GMT", 0)
 
-// writeNanoseconds replaces each %N of a format by the nanoseconds, or as many of their digits as a
+// appendNanoseconds writes a format with each %N replaced by the nanoseconds, or as many of their digits as a
 // number before the N says. It looks at nothing else: in %%N the second half is replaced. Quirk: a negative number
 // stands there without its sign bit.
-func writeNanoseconds(format string, ns int64) string {
-	var out strings.Builder
+func appendNanoseconds(dst []byte, format string, ns int64) []byte {
 	for i := 0; i < len(format); i++ {
 		end := i + 1
 		for format[i] == '%' && end < len(format) && format[end]-'0' <= 9 {
 			end++
 		}
 		if format[i] != '%' || end == len(format) || format[end] != 'N' {
-			out.WriteByte(format[i])
+			dst = append(dst, format[i])
 			continue
 		}
 		width := 9
@@ -86,10 +86,16 @@ func writeNanoseconds(format string, ns int64) string {
 			n, _ := sample.ReadInt(format[i+1 : end])
 			width = int(min(n, 9))
 		}
-		out.WriteString(fmt.Sprintf("%09d", uint64(ns))[:width])
+		var room [20]byte
+		digits := strconv.AppendUint(room[:0], uint64(ns), 10)
+		for n := len(digits); n < 9 && width > 0; n++ {
+			dst = append(dst, '0')
+			width--
+		}
+		dst = append(dst, digits[:min(width, len(digits))]...)
 		i = end
 	}
-	return out.String()
+	return dst
 }
 
 // appendTime writes a time by a format of strftime(3), in the C locale. A conversion that does not exist
@@ -178,7 +184,8 @@ func appendField(dst []byte, conv byte, t time.Time, pad byte, width int) ([]byt
 		if pad == '-' {
 			digits = 0
 		}
-		text := strconv.Itoa(n)
+		var room [20]byte
+		text := strconv.AppendInt(room[:0], int64(n), 10)
 		for j := len(text); j < digits; j++ {
 			dst = append(dst, fill)
 		}

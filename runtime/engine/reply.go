@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"time"
 
+	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/runtime/h1"
 	"hapax/runtime/loop"
@@ -64,6 +65,7 @@ func (s *stream) answerWith(r *runtime.Reply) outcome {
 	}
 	if err == nil {
 		s.Ctx.Res = &s.Res
+		s.Ctx.ResBody = sample.Body{Data: body, Size: -1, Complete: s.parts == nil}
 		s.captureReply()
 		if !s.runAfter() {
 			s.front().InternalErr.Inc()
