@@ -195,7 +195,6 @@ type GlobalStats struct {
 	CumReqs                  counter.Counter
 	ConnRate                 counter.Rate
 	SessRate                 counter.Rate
-	ReqRate                  counter.Rate
 	MaxConnRate, MaxSessRate counter.Max
 	DroppedLogs              counter.Counter
 	FailedAlloc              counter.Counter

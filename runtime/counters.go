@@ -23,66 +23,66 @@ func StatusClass(status int) int {
 
 // LoopCounters is what each loop counts for the process.
 type LoopCounters struct {
-	Reqs           counter.Counter // requests, connections in TCP mode, and log lines of connections that sent none
-	Streams, Ended counter.Counter
+	Reqs           counter.Own // requests, connections in TCP mode, and log lines of connections that sent none
+	Streams, Ended counter.Own
 	_              [64]byte // the next shard starts on a cache line of its own
 }
 
 // FrontCounters is what frontends and listeners count: one shard per loop.
 type FrontCounters struct {
-	Conns, Sess                  counter.Counter // accepted connections; sessions that passed the session rules
-	H1Sess, H2Sess, OtherSess    counter.Counter
-	ReqIn, ReqOut, ResIn, ResOut counter.Counter // bytes: from client, to server, from server, to client
-	DeniedReq, DeniedRes         counter.Counter
-	DeniedConn, DeniedSess       counter.Counter
-	FailedReq                    counter.Counter
-	Intercepted                  counter.Counter
-	FailedRewrite                counter.Counter
-	InternalErr                  counter.Counter
-	CliAborts, SrvAborts         counter.Counter
-	H1Req, H2Req, OtherReq       counter.Counter
+	Conns, Sess                  counter.Own // accepted connections; sessions that passed the session rules
+	H1Sess, H2Sess, OtherSess    counter.Own
+	ReqIn, ReqOut, ResIn, ResOut counter.Own // bytes: from client, to server, from server, to client
+	DeniedReq, DeniedRes         counter.Own
+	DeniedConn, DeniedSess       counter.Own
+	FailedReq                    counter.Own
+	Intercepted                  counter.Own
+	FailedRewrite                counter.Own
+	InternalErr                  counter.Own
+	CliAborts, SrvAborts         counter.Own
+	H1Req, H2Req, OtherReq       counter.Own
 	Spliced                      SplicedBytes
 	H1                           H1Counters
 	H2                           H2Counters
-	Rsp                          [StatusClasses]counter.Counter
+	Rsp                          [StatusClasses]counter.Own
 	_                            [64]byte // the next shard starts on a cache line of its own
 }
 
 // H2Counters is what HTTP/2 connections count.
 type H2Counters struct {
-	Conns, Streams                           counter.Counter
-	Headers, Data, Settings, Resets, GoAways counter.Counter // frames received
-	ConnErrors, StreamErrors                 counter.Counter // violations of the protocol
-	ResetsSent, GoAwaysSent                  counter.Counter // for errors
+	Conns, Streams                           counter.Own
+	Headers, Data, Settings, Resets, GoAways counter.Own // frames received
+	ConnErrors, StreamErrors                 counter.Own // violations of the protocol
+	ResetsSent, GoAwaysSent                  counter.Own // for errors
 }
 
 // H1Counters is what HTTP/1 connections count.
 type H1Counters struct {
-	Conns, ConnsOver     counter.Counter
-	Streams, StreamsOver counter.Counter
-	In, Out              counter.Counter // bytes
+	Conns, ConnsOver     counter.Own
+	Streams, StreamsOver counter.Own
+	In, Out              counter.Own // bytes
 }
 
 // SplicedBytes is what the kernel passed on by itself: what came from the peer, and what went to it.
-type SplicedBytes struct{ In, Out counter.Counter }
+type SplicedBytes struct{ In, Out counter.Own }
 
 // BackCounters is what backends and servers count: one shard per loop.
 type BackCounters struct {
-	Sess                         counter.Counter
-	ReqIn, ReqOut, ResIn, ResOut counter.Counter
-	DeniedReq, DeniedRes         counter.Counter
-	FailedConn, FailedRes        counter.Counter
-	Retries, Redispatches        counter.Counter
-	Connects, Reuses             counter.Counter
-	LBTotal                      counter.Counter // times chosen by load balancing
-	FailedRewrite                counter.Counter
-	InternalErr                  counter.Counter
-	CliAborts, SrvAborts         counter.Counter
-	Req                          counter.Counter // HTTP requests
+	Sess                         counter.Own
+	ReqIn, ReqOut, ResIn, ResOut counter.Own
+	DeniedReq, DeniedRes         counter.Own
+	FailedConn, FailedRes        counter.Own
+	Retries, Redispatches        counter.Own
+	Connects, Reuses             counter.Own
+	LBTotal                      counter.Own // times chosen by load balancing
+	FailedRewrite                counter.Own
+	InternalErr                  counter.Own
+	CliAborts, SrvAborts         counter.Own
+	Req                          counter.Own // HTTP requests
 	Spliced                      SplicedBytes
 	H1                           H1Counters // of backends alone
 	H2                           H2Counters
-	Rsp                          [StatusClasses]counter.Counter
+	Rsp                          [StatusClasses]counter.Own
 	QTime, CTime, DTime, TTime   counter.Average // ms: queue, connect, response, total
 	_                            [64]byte
 }

@@ -61,7 +61,7 @@ func clearFront(shards []runtime.FrontCounters, all bool) {
 	}
 	for i := range shards {
 		c := &shards[i]
-		for _, n := range []*counter.Counter{&c.Conns, &c.Sess, &c.H1Sess, &c.H2Sess, &c.OtherSess, &c.ReqIn, &c.ReqOut, &c.ResIn, &c.ResOut,
+		for _, n := range []*counter.Own{&c.Conns, &c.Sess, &c.H1Sess, &c.H2Sess, &c.OtherSess, &c.ReqIn, &c.ReqOut, &c.ResIn, &c.ResOut,
 			&c.DeniedReq, &c.DeniedRes, &c.DeniedConn, &c.DeniedSess, &c.FailedReq, &c.Intercepted, &c.FailedRewrite,
 			&c.InternalErr, &c.CliAborts, &c.SrvAborts, &c.H1Req, &c.H2Req, &c.OtherReq, &c.Spliced.In, &c.Spliced.Out, &c.H1.In, &c.H1.Out} {
 			n.Clear()
@@ -75,7 +75,7 @@ func clearFront(shards []runtime.FrontCounters, all bool) {
 
 // clearH1 forgets what is over.
 func clearH1(c *runtime.H1Counters) {
-	for _, p := range [...]struct{ all, over *counter.Counter }{{&c.Conns, &c.ConnsOver}, {&c.Streams, &c.StreamsOver}} {
+	for _, p := range [...]struct{ all, over *counter.Own }{{&c.Conns, &c.ConnsOver}, {&c.Streams, &c.StreamsOver}} {
 		p.all.Add(-p.over.Load())
 		p.over.Clear()
 	}
@@ -84,7 +84,7 @@ func clearH1(c *runtime.H1Counters) {
 func clearBack(shards []runtime.BackCounters) {
 	for i := range shards {
 		c := &shards[i]
-		for _, n := range []*counter.Counter{&c.Sess, &c.ReqIn, &c.ReqOut, &c.ResIn, &c.ResOut, &c.DeniedReq, &c.DeniedRes,
+		for _, n := range []*counter.Own{&c.Sess, &c.ReqIn, &c.ReqOut, &c.ResIn, &c.ResOut, &c.DeniedReq, &c.DeniedRes,
 			&c.FailedConn, &c.FailedRes, &c.Retries, &c.Redispatches, &c.Connects, &c.Reuses, &c.LBTotal, &c.FailedRewrite,
 			&c.InternalErr, &c.CliAborts, &c.SrvAborts, &c.Req, &c.Spliced.In, &c.Spliced.Out, &c.H1.In, &c.H1.Out} {
 			n.Clear()

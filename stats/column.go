@@ -31,8 +31,8 @@ type Column struct {
 	HTTP   bool    // only with mode http
 
 	// Where the value is: a counter that is summed over the shards of all loops, or a function.
-	Front func(*runtime.FrontCounters) *counter.Counter
-	Back  func(*runtime.BackCounters) *counter.Counter
+	Front func(*runtime.FrontCounters) *counter.Own
+	Back  func(*runtime.BackCounters) *counter.Own
 	Get   func(*Row) Field
 
 	// Kept is where the value of a Shared column is that is no counter of shards: a

@@ -80,19 +80,19 @@ var moduleColumns = []Column{
 	{Name: "quic_streams_blocked_bidi", Desc: "Total number of received STREAMS_BLOCKED_BIDI frames", On: Proxies, Get: absent},
 	{Name: "quic_streams_blocked_uni", Desc: "Total number of received STREAMS_BLOCKED_UNI frames", On: Proxies, Get: absent},
 	{Name: "quic_ncbuf_gap_limit", Desc: "Total number of failures to add to ncbuf because of gap size limit", On: Proxies, Get: absent},
-	{Name: "h2_headers_rcvd", Desc: "Total number of received HEADERS frames", On: Proxies, Get: frames(func(c *runtime.H2Counters) *counter.Counter { return &c.Headers })},
-	{Name: "h2_data_rcvd", Desc: "Total number of received DATA frames", On: Proxies, Get: frames(func(c *runtime.H2Counters) *counter.Counter { return &c.Data })},
-	{Name: "h2_settings_rcvd", Desc: "Total number of received SETTINGS frames", On: Proxies, Get: frames(func(c *runtime.H2Counters) *counter.Counter { return &c.Settings })},
-	{Name: "h2_rst_stream_rcvd", Desc: "Total number of received RST_STREAM frames", On: Proxies, Get: frames(func(c *runtime.H2Counters) *counter.Counter { return &c.Resets })},
-	{Name: "h2_goaway_rcvd", Desc: "Total number of received GOAWAY frames", On: Proxies, Get: frames(func(c *runtime.H2Counters) *counter.Counter { return &c.GoAways })},
-	{Name: "h2_detected_conn_protocol_errors", Desc: "Total number of connection protocol errors", On: Proxies, Get: frames(func(c *runtime.H2Counters) *counter.Counter { return &c.ConnErrors })},
-	{Name: "h2_detected_strm_protocol_errors", Desc: "Total number of stream protocol errors", On: Proxies, Get: frames(func(c *runtime.H2Counters) *counter.Counter { return &c.StreamErrors })},
-	{Name: "h2_rst_stream_resp", Desc: "Total number of RST_STREAM sent on detected error", On: Proxies, Get: frames(func(c *runtime.H2Counters) *counter.Counter { return &c.ResetsSent })},
-	{Name: "h2_goaway_resp", Desc: "Total number of GOAWAY sent on detected error", On: Proxies, Get: frames(func(c *runtime.H2Counters) *counter.Counter { return &c.GoAwaysSent })},
+	{Name: "h2_headers_rcvd", Desc: "Total number of received HEADERS frames", On: Proxies, Get: frames(func(c *runtime.H2Counters) *counter.Own { return &c.Headers })},
+	{Name: "h2_data_rcvd", Desc: "Total number of received DATA frames", On: Proxies, Get: frames(func(c *runtime.H2Counters) *counter.Own { return &c.Data })},
+	{Name: "h2_settings_rcvd", Desc: "Total number of received SETTINGS frames", On: Proxies, Get: frames(func(c *runtime.H2Counters) *counter.Own { return &c.Settings })},
+	{Name: "h2_rst_stream_rcvd", Desc: "Total number of received RST_STREAM frames", On: Proxies, Get: frames(func(c *runtime.H2Counters) *counter.Own { return &c.Resets })},
+	{Name: "h2_goaway_rcvd", Desc: "Total number of received GOAWAY frames", On: Proxies, Get: frames(func(c *runtime.H2Counters) *counter.Own { return &c.GoAways })},
+	{Name: "h2_detected_conn_protocol_errors", Desc: "Total number of connection protocol errors", On: Proxies, Get: frames(func(c *runtime.H2Counters) *counter.Own { return &c.ConnErrors })},
+	{Name: "h2_detected_strm_protocol_errors", Desc: "Total number of stream protocol errors", On: Proxies, Get: frames(func(c *runtime.H2Counters) *counter.Own { return &c.StreamErrors })},
+	{Name: "h2_rst_stream_resp", Desc: "Total number of RST_STREAM sent on detected error", On: Proxies, Get: frames(func(c *runtime.H2Counters) *counter.Own { return &c.ResetsSent })},
+	{Name: "h2_goaway_resp", Desc: "Total number of GOAWAY sent on detected error", On: Proxies, Get: frames(func(c *runtime.H2Counters) *counter.Own { return &c.GoAwaysSent })},
 	{Name: "h2_open_connections", Desc: "Count of currently open connections", On: Proxies, Get: h2Gauge(func(s *runtime.ProxyStats) (front, back *counter.Gauge) { return &s.H2Open, &s.H2OpenBack })},
 	{Name: "h2_backend_open_streams", Desc: "Count of currently open streams", On: Proxies, Get: h2Gauge(func(s *runtime.ProxyStats) (front, back *counter.Gauge) { return &s.H2Streams, &s.H2StreamsBack })},
-	{Name: "h2_total_connections", Desc: "Total number of connections", On: Proxies, Get: frames(func(c *runtime.H2Counters) *counter.Counter { return &c.Conns })},
-	{Name: "h2_backend_total_streams", Desc: "Total number of streams", On: Proxies, Get: frames(func(c *runtime.H2Counters) *counter.Counter { return &c.Streams })},
+	{Name: "h2_total_connections", Desc: "Total number of connections", On: Proxies, Get: frames(func(c *runtime.H2Counters) *counter.Own { return &c.Conns })},
+	{Name: "h2_backend_total_streams", Desc: "Total number of streams", On: Proxies, Get: frames(func(c *runtime.H2Counters) *counter.Own { return &c.Streams })},
 	{Name: "h1_open_connections", Desc: "Count of currently open connections", On: Proxies, Get: colH1Conns},
 	{Name: "h1_open_streams", Desc: "Count of currently open streams", On: Proxies, Get: colH1Streams},
 	{Name: "h1_total_connections", Desc: "Total number of connections", On: Proxies, Get: colH1ConnsTotal},
@@ -104,7 +104,7 @@ var moduleColumns = []Column{
 }
 
 // frames is a counter of HTTP/2. Listeners and servers do not count theirs apart.
-func frames(of func(*runtime.H2Counters) *counter.Counter) func(*Row) Field {
+func frames(of func(*runtime.H2Counters) *counter.Own) func(*Row) Field {
 	return func(r *Row) Field {
 		sum := uint64(0)
 		switch r.On {

@@ -235,7 +235,7 @@ func (c *Column) preload(r *Row, value string) {
 }
 
 // first is the counter of the object's own first shard; nil: it has none.
-func (c *Column) first(r *Row) *counter.Counter {
+func (c *Column) first(r *Row) *counter.Own {
 	switch {
 	case r.On == Frontend && c.Front != nil:
 		return c.Front(&r.Proxy.Live.Front[0])
@@ -252,7 +252,7 @@ func (c *Column) first(r *Row) *counter.Counter {
 // excludeListeners takes what the listeners of a frontend counted out of its own
 // counters: it is the sum of both that is shown, which may pass zero on the way.
 func excludeListeners(px *runtime.Proxy) {
-	seen := map[*counter.Counter]bool{} // two columns may show one counter
+	seen := map[*counter.Own]bool{} // two columns may show one counter
 	for i := range proxyColumns {
 		c := &proxyColumns[i]
 		if !c.Shared || c.Front == nil {

@@ -99,24 +99,22 @@ func (s *stream) accountTimes(b *runtime.BackCounters) {
 	if !ok || s.Server == nil {
 		return
 	}
-	srv, live, st := s.Server, &s.Back.Live, &s.Server.Stats[s.w.id]
-	for i, avg := range [...][2]avgMax{
-		{{&st.QTime, &srv.QTimeMax}, {&b.QTime, &live.QTimeMax}},
-		{{&st.CTime, &srv.CTimeMax}, {&b.CTime, &live.CTimeMax}},
-		{{&st.DTime, &srv.DTimeMax}, {&b.DTime, &live.DTimeMax}},
-		{{&st.TTime, &srv.TTimeMax}, {&b.TTime, &live.TTimeMax}},
-	} {
-		for _, x := range avg {
-			x.avg.Show(t[i])
-			x.max.Show(t[i])
-		}
+	srv, live := s.Server, &s.Back.Live
+	averageTimes(b, &t)
+	averageTimes(&srv.Stats[s.w.id], &t)
+	for i, longest := range [...]*counter.Max{&srv.QTimeMax, &srv.CTimeMax, &srv.DTimeMax, &srv.TTimeMax} {
+		longest.Show(t[i])
+	}
+	for i, longest := range [...]*counter.Max{&live.QTimeMax, &live.CTimeMax, &live.DTimeMax, &live.TTimeMax} {
+		longest.Show(t[i])
 	}
 }
 
-// avgMax is where one time is averaged and its maximum kept.
-type avgMax struct {
-	avg *counter.Average
-	max *counter.Max
+func averageTimes(c *runtime.BackCounters, t *[4]uint64) {
+	c.QTime.Show(t[0])
+	c.CTime.Show(t[1])
+	c.DTime.Show(t[2])
+	c.TTime.Show(t[3])
 }
 
 // accountBack adds the bytes to a shard of the backend or the server.

@@ -463,7 +463,6 @@ func (s *stream) countRequest() {
 	w, live := s.w, &s.Front.Live
 	ms := w.ms()
 	live.ReqRateMax.Show(uint64(live.ReqRate.Add(ms, 1)))
-	w.cfg.Stats.ReqRate.Add(ms, 1)
 	s.counts().Reqs.Inc()
 }
 

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -172,14 +173,7 @@ func (s *stream) connect() outcome {
 		return s.redirectTo(srv)
 	}
 	if s.counted == nil {
-		s.counted = srv
-		srv.CurrentMax.Show(uint64(srv.Current.Inc()))
-		st := &srv.Stats[w.id]
-		st.Sess.Inc()
-		srv.RateMax.Show(uint64(srv.Rate.Add(w.ms(), 1)))
-		now := w.loop.Wall() / 1e9
-		srv.LastSess.Store(now)
-		be.Live.LastSess.Store(now)
+		s.enterServer(srv)
 	}
 	id := s.identify(srv)
 	if be.Mode == runtime.ModeHTTP {
@@ -207,6 +201,21 @@ func (s *stream) connect() outcome {
 	s.back().Connects.Inc()
 	srv.Stats[w.id].Connects.Inc()
 	return s.dial(srv, &id)
+}
+
+// enterServer counts the stream in a server.
+func (s *stream) enterServer(srv *runtime.Server) {
+	w := s.w
+	s.counted = srv
+	srv.CurrentMax.Show(uint64(srv.Current.Inc()))
+	srv.Stats[w.id].Sess.Inc()
+	srv.RateMax.Show(uint64(srv.Rate.Add(w.ms(), 1)))
+	now := w.loop.Wall() / 1e9
+	for _, last := range [...]*atomic.Int64{&srv.LastSess, &s.Back.Live.LastSess} {
+		if last.Load() != now {
+			last.Store(now) // once in a second: all loops read it
+		}
+	}
 }
 
 // redirectTo sends the client to a server that it can reach itself ("redir").

@@ -68,7 +68,7 @@ type Conn struct {
 	layer   Layer
 	channel Channel
 
-	Sent *counter.Counter // counts the bytes of Send; nil: nobody does
+	Sent *counter.Own // counts the bytes of Send; nil: nobody does
 }
 
 // Open puts a connected descriptor on the loop. layer is nil for clear

@@ -1,24 +1,22 @@
 package counter
 
-import "sync/atomic"
-
 // AverageWindow is the number of samples that show stat averages over.
 const AverageWindow = 1024
 
 // Average is HAProxy's sliding sum over the last AverageWindow samples: while there are fewer they are added up; then
 // each new sample pushes out its part of the sum. It has one writer at a time, its shard's loop; all may read.
 type Average struct {
-	sum     atomic.Uint64
-	samples atomic.Uint64
+	sum     Own
+	samples Own
 }
 
 // Show adds one sample.
 func (a *Average) Show(v uint64) {
-	sum := a.sum.Load()
-	if a.samples.Add(1) > AverageWindow {
-		sum -= (sum + AverageWindow - 1) / AverageWindow
+	a.samples.Inc()
+	if a.samples.Load() > AverageWindow {
+		v -= (a.sum.Load() + AverageWindow - 1) / AverageWindow
 	}
-	a.sum.Store(sum + v)
+	a.sum.Add(v)
 }
 
 // Sum is the sliding sum.
@@ -29,8 +27,8 @@ func (a *Average) Window() uint64 { return min(a.samples.Load(), AverageWindow) 
 
 // Clear forgets all samples.
 func (a *Average) Clear() {
-	a.sum.Store(0)
-	a.samples.Store(0)
+	a.sum.Clear()
+	a.samples.Clear()
 }
 
 // Mean is the average over several shards, rounded up: their sums by the samples that these stand for.
