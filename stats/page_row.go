@@ -3,6 +3,7 @@ package stats
 import (
 	"fmt"
 	"html"
+	"net/url"
 	"strings"
 	"time"
 
@@ -34,7 +35,7 @@ func (v *view) line(m *markup, r *Row) {
 		}
 		m.add("</td>")
 	}
-	name := "<a id=\"" + html.EscapeString(anchor) + "\"></a><a class=\"lfsb\" href=\"#" + html.EscapeString(anchor) + "\">" +
+	name := "<a id=\"" + html.EscapeString(anchor) + "\"></a><a class=\"lfsb\" href=\"" + fragment(anchor) + "\">" +
 		html.EscapeString(label) + "</a>"
 	m.cell("ac name", name, v.legend(r))
 	m.queue(r)
@@ -48,6 +49,12 @@ func (v *view) line(m *markup, r *Row) {
 	m.add("</tr>\n")
 }
 
+// fragment is a link to a place on the page.
+func fragment(anchor string) string {
+	u := url.URL{Fragment: anchor}
+	return html.EscapeString(u.String())
+}
+
 // cell writes one cell; lines of details open over it.
 func (m *markup) cell(class, content string, details []detail) {
 	m.add("<td")
@@ -59,11 +66,11 @@ func (m *markup) cell(class, content string, details []detail) {
 		m.add(content, "</td>")
 		return
 	}
-	m.add("<u tabindex=\"0\">", content, "<div class=\"tips\"><table class=\"det\"><tbody>")
+	m.add("<div class=\"over\" tabindex=\"0\"><span>", content, "</span><div class=\"tips\"><table class=\"det\"><tbody>")
 	for _, d := range details {
 		m.add("<tr><th>", d.name, "</th><td>", d.value, "</td></tr>")
 	}
-	m.add("</tbody></table></div></u></td>")
+	m.add("</tbody></table></div></div></td>")
 }
 
 // field is the value of a column, its digits in groups of three; "" when the object has none.
