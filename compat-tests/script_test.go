@@ -40,6 +40,7 @@ import (
 //	tls C [WORD...]        begins TLS on C, and tells what it is or why not: sni=NAME,
 //	                       alpn=NAMES, min=1.2, max=1.2, cert=FILE (of "${TLS}"), suite=NAME,
 //	                       as=C (goes on with the session of another one)
+//	probe NAME [ARG...]    what "openssl s_client" agrees upon with a listener, or why nothing
 //	shut C                 no more is sent to C (FIN)
 //	close C, reset C       FIN or RST, nothing more is read
 //	refuse NAME            the server stops listening
@@ -240,6 +241,9 @@ func (s *script) stepConn(verb, line string, args []string, rest string) error {
 		default:
 			s.add(name, c, false)
 		}
+		return nil
+	case "probe":
+		s.say(line, s.probe(args[0], args[1:]))
 		return nil
 	case "accept":
 		l := s.servers[args[1]].(*net.TCPListener)

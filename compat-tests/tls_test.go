@@ -5,7 +5,9 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -101,4 +103,26 @@ func handshakeEnd(err error) string {
 		return text
 	}
 	return ending(err)
+}
+
+// told are the lines of "openssl s_client" that tell what was agreed upon, up to what differs
+// from run to run.
+var told = regexp.MustCompile(`(?m)^(?:New, |subject=|Peer sign|Server Temp Key: |ALPN protocol: ).*|:SSL routines:\w*:([^:]+)`)
+
+// probe is what the client of OpenSSL agrees upon with a listener, in a line.
+func (s *script) probe(listener string, args []string) string {
+	cmd := exec.Command("openssl", append([]string{"s_client", "-connect", s.fronts[listener]}, args...)...)
+	out, _ := cmd.CombinedOutput() // its status tells no more than that
+	var parts []string
+	for _, m := range told.FindAllStringSubmatch(string(out), -1) {
+		text := m[0]
+		if m[1] != "" {
+			text = m[1]
+		}
+		for _, known := range []string{"New, ", "Cipher is ", "Peer ", "Server Temp Key: ", "protocol: "} {
+			text = strings.Replace(text, known, "", 1)
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, "; ")
 }

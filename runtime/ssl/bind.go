@@ -183,6 +183,8 @@ func finish(l *config.Loader, px *runtime.Proxy, b *runtime.Bind) {
 // reference tells them.
 func (x *Context) faults(l *config.Loader, g *settings) []error {
 	line, faults := x.profile(g, nil, nil)
+	where := fmt.Sprintf("bind '%s' at [%s:%d]", x.bind, x.pos.File, x.pos.Line)
+	line.tellLeftOut(l, x.pos, where)
 	for _, what := range line.missing {
 		l.Missing(x.pos, "bind "+what)
 	}
@@ -192,6 +194,7 @@ func (x *Context) faults(l *config.Loader, g *settings) []error {
 		if u.line == nil || u.line.own == nil {
 			continue
 		}
+		p.tellLeftOut(l, x.pos, where)
 		for _, what := range p.missing {
 			l.Missing(x.pos, "crt-list "+what)
 		}

@@ -162,17 +162,15 @@ var offered = func() map[uint16]bool {
 	return m
 }()
 
-// usable splits a list into what crypto/tls takes and the names of the rest.
-func usable(list []*suite) (ids []uint16, rest []string) {
-	ids = []uint16{} // nil would mean a default
+// usable are those of a list that crypto/tls takes.
+func usable(list []*suite) []uint16 {
+	ids := []uint16{} // nil would mean a default
 	for _, s := range list {
 		if offered[s.id] {
 			ids = append(ids, s.id)
-		} else {
-			rest = append(rest, s.name)
 		}
 	}
-	return ids, rest
+	return ids
 }
 
 // suites13 are the suites of TLS 1.3 by name; 0 is one that crypto/tls does not have.

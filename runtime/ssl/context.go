@@ -6,6 +6,7 @@ package ssl
 import (
 	"crypto"
 	"crypto/tls"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -86,6 +87,7 @@ func (x *Context) algorithms(l *config.Loader, pos ast.Pos, s *common, sp span) 
 	for _, what := range p.missing {
 		l.Missing(pos, "server "+what)
 	}
+	p.tellLeftOut(l, pos, fmt.Sprintf("the server at [%s:%d]", pos.File, pos.Line))
 	return err
 }
 
@@ -150,6 +152,7 @@ func certificateOf(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	if s == nil {
 		return nil, nil
 	}
+	s.profile.signed(hello)
 	shown := &s.shown
 	if t := s.use.staple; t != nil {
 		if response := t.fresh(time.Now()); response != nil {

@@ -12,6 +12,7 @@ import (
 const (
 	noteOffered = "suites that crypto/tls does not have are not offered: those with Diffie-Hellman over finite fields, CAMELLIA, ARIA, CCM or DSS"
 	noteDH      = "crypto/tls has no Diffie-Hellman over finite fields: suites of that kind are not offered"
+	noteNoEarly = "crypto/tls has no early data over TCP: what clients send so they send again behind the handshake, as they have to"
 	noteKTLS    = "the kernel is left out of it, as on the reference where it cannot encrypt"
 	noteSSLv3   = "SSL 3 is never spoken"
 	noteKept    = "clients are given a key in place of a ticket: those that know no tickets do not resume in TLS 1.2"
@@ -119,7 +120,7 @@ func bindWords() []config.BindWord {
 		word("crt-list", "a file that lists certificates, their options and the names that they are for", keyword.File, "", parseCrtList),
 		word("alpn", "the protocols that are offered", keyword.Str, noteALPN, onBind("alpn")),
 		flag("no-alpn", "offer no protocols", "", onBind("no-alpn")),
-		inertWord(flag("allow-0rtt", "data of clients is taken with their hello", "crypto/tls takes no early data: clients send it again behind the handshake, as they have to", onBind("allow-0rtt"))),
+		inertWord(flag("allow-0rtt", "data of clients is taken with their hello", noteNoEarly, onBind("allow-0rtt"))),
 		missingWord(word("npn", "the protocols that are offered, as a draft had it", keyword.Str, "no TLS library of today speaks it", onBind("npn"))),
 		word("ciphers", "ciphers of TLS 1.2 and older, the best first", keyword.Str, noteOffered, onBind("ciphers")),
 		word("ciphersuites", "suites of TLS 1.3, the best first", keyword.Str, "", onBind("ciphersuites")),
@@ -166,9 +167,10 @@ func serverWords() []config.ServerWord {
 		serverWord("no-sni-auto", "ask for no name unless one is given", nil, "ssl verify none no-sni-auto", serverSetting(func(s *serverLine) { s.noAutoSNI = true })),
 		serverWord("alpn", "the protocols that are offered", value(keyword.Str), "ssl verify none alpn http/1.1", parseServerALPN("alpn", func(s *serverLine) *[]string { return &s.protocols })),
 		serverWord("ciphers", "ciphers of TLS 1.2 and older", value(keyword.Str), "ssl verify none ciphers ECDHE+AESGCM", serverText("ciphers", "cipher suite", func(s *serverLine) *string { return &s.ciphers })),
-		inertServer(serverWord("ktls", "the kernel encrypts", value(keyword.Str), "", func(l *config.Loader, w *config.Words, _ *runtime.Server) error {
+		exposedServer(inertServer(serverWord("ktls", "the kernel encrypts", value(keyword.Str), "ssl verify none ktls on", func(l *config.Loader, w *config.Words, _ *runtime.Server) error {
 			return checkKTLS(l.Experimental, "ktls", w.Take())
-		})),
+		}), noteKTLS)),
+		inertServer(serverWord("allow-0rtt", "the first request is sent with the hello", nil, "ssl verify none allow-0rtt", serverSetting(func(*serverLine) {})), noteNoEarly),
 		noteServer(serverWord("ciphersuites", "suites of TLS 1.3", value(keyword.Str), "ssl verify none ciphersuites TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256",
 			serverText("ciphersuites", "cipher suite", func(s *serverLine) *string { return &s.suites13 })), noteServerSuites),
 		serverWord("curves", "groups of the key exchange", value(keyword.Str), "ssl verify none curves X25519", serverText("curves", "curves list", func(s *serverLine) *string { return &s.curves })),
@@ -203,9 +205,8 @@ func serverWords() []config.ServerWord {
 	return rows
 }
 
-func inertServer(w config.ServerWord) config.ServerWord {
-	w.Status, w.Note = keyword.Inert, noteKTLS
-	w.Examples = []keyword.Example{{Config: "global\n  expose-experimental-directives\nbackend b\n  mode http\n  server s1 127.0.0.1:443 ssl verify none ktls on\n"}}
+func inertServer(w config.ServerWord, note string) config.ServerWord {
+	w.Status, w.Note = keyword.Inert, note
 	return w
 }
 
@@ -311,9 +312,16 @@ func verifyWord() config.BindWord {
 	return config.BindWord{Doc: doc, Parse: onBind("verify")}
 }
 
-// exposedWord gives the example of a word what experimental ones want.
+// exposed goes before the examples of experimental words.
+const exposed = "global\n  expose-experimental-directives\n"
+
 func exposedWord(w config.BindWord) config.BindWord {
-	w.Examples[0].Config = "global\n  expose-experimental-directives\n" + w.Examples[0].Config
+	w.Examples[0].Config = exposed + w.Examples[0].Config
+	return w
+}
+
+func exposedServer(w config.ServerWord) config.ServerWord {
+	w.Examples[0].Config = exposed + w.Examples[0].Config
 	return w
 }
 

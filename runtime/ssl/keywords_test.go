@@ -30,6 +30,12 @@ import (
 // load reads a configuration; what it says of it is the second result.
 func load(t testing.TB, text string) (*runtime.Config, string) {
 	t.Helper()
+	return loadAs(t, text, false)
+}
+
+// loadAs is load, with -dD or without.
+func loadAs(t testing.TB, text string, suspicious bool) (*runtime.Config, string) {
+	t.Helper()
 	tables, err := config.NewTables([]*config.Domain{
 		config.Rows(),
 		{Name: "acl", Fetches: acl.Fetches, Converters: pattern.Converters},
@@ -42,7 +48,7 @@ func load(t testing.TB, text string) (*runtime.Config, string) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	list := &diag.List{Out: &diag.Writer{W: &out, PID: 1, Version: "3.4.0", ExecPath: "x"}, Prefix: "config"}
+	list := &diag.List{Out: &diag.Writer{W: &out, PID: 1, Version: "3.4.0", ExecPath: "x"}, Prefix: "config", Diag: suspicious}
 	cfg, ok := config.Load(tables, []*ast.File{parser.Parse("g.cfg", text)}, parser.NewEnv(nil), list,
 		config.Options{Predicates: parser.Predicates{Version: "3.4.0"}})
 	if !ok {

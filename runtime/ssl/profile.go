@@ -4,8 +4,11 @@ import (
 	"crypto/tls"
 	"fmt"
 	"slices"
+	"strings"
 
+	"hapax/parser/ast"
 	"hapax/runtime"
+	"hapax/runtime/config"
 )
 
 // profile is how handshakes are made: with what a "bind" line says, or a line of a crt-list
@@ -22,7 +25,8 @@ type profile struct {
 	schemes      []tls.SignatureScheme // that are signed with; nil: all
 	trusted      []*trusted            // that certificates of clients must lead to; nil: none are asked for
 	revoked      *trusted              // lists of those that are not
-	missing      []string
+	missing      []string              // lists of which nothing is left
+	without      []string              // what is left out of lists, with the word in front
 }
 
 // profile makes the profile for what a line of a list says, or, with nil, of the line itself.
@@ -103,7 +107,14 @@ func (p *profile) algorithms(c *tls.Config, o *options) error {
 	if p.suites = cipherList(list); len(p.suites) == 0 {
 		return fmt.Errorf("unable to set SSL cipher list to '%s'", o.ciphers)
 	}
-	c.CipherSuites, _ = usable(p.suites)
+	c.CipherSuites = usable(p.suites)
+	p.leaveOut("ciphers", o.ciphers, func(name string) bool {
+		at := slices.IndexFunc(suites, func(s suite) bool { return s.name == name })
+		return at >= 0 && !offered[suites[at].id]
+	})
+	p.leaveOut("ciphersuites", o.suites13, func(name string) bool { return suites13[name] == 0 })
+	p.leaveOut("curves", o.curves, func(name string) bool { return curves[name] == 0 })
+	p.leaveOut("sigalgs", o.sigalgs, func(name string) bool { return schemes[name] == 0 })
 	if len(c.CipherSuites) == 0 && p.min < tlsv13 {
 		p.missing = append(p.missing, "ciphers "+o.ciphers)
 	}
@@ -136,6 +147,9 @@ func (p *profile) algorithms(c *tls.Config, o *options) error {
 		if p.schemes, ok = schemeList(o.sigalgs); !ok {
 			return fmt.Errorf("unable to set SSL Signature Algorithm list to '%s'", o.sigalgs)
 		}
+		if len(p.schemes) == 0 {
+			p.missing = append(p.missing, "sigalgs "+o.sigalgs)
+		}
 	}
 	if o.clientSigalgs != "" {
 		list, ok := schemeList(o.clientSigalgs)
@@ -150,6 +164,23 @@ func (p *profile) algorithms(c *tls.Config, o *options) error {
 		}
 	}
 	return nil
+}
+
+// leaveOut notes the names in a list that crypto/tls does not have. Lists that are copied from
+// guides name some, and what stands behind them serves: it is told with -dD alone.
+func (p *profile) leaveOut(word, list string, lacks func(name string) bool) {
+	for name := range strings.SplitSeq(list, ":") {
+		if name != "" && lacks(name) {
+			p.without = append(p.without, word+" '"+name+"'")
+		}
+	}
+}
+
+// tellLeftOut tells it. where is the line.
+func (p *profile) tellLeftOut(l *config.Loader, pos ast.Pos, where string) {
+	for _, what := range p.without {
+		l.List.Diagf(pos, "%s left out for %s: crypto/tls does not have it.", what, where)
+	}
 }
 
 // takesECDSA tells whether a suite of a client can be chosen with a certificate that has a
@@ -184,14 +215,11 @@ func (p *profile) configFor(c *Conn, hello *tls.ClientHelloInfo) *tls.Config {
 }
 
 // arranged is the hello of a client while crypto/tls chooses from it. crypto/tls has an order of
-// its own for suites, and the client's for signatures, but looks at the very lists that it shows:
-// of the suites that is left which the reference would choose, and the signatures are put into
-// its order. A second hello is compared with the first one, so all is put back when the answer
-// to that goes out.
-type arranged struct {
-	suites, suitesWere   []uint16
-	schemes, schemesWere []tls.SignatureScheme
-}
+// its own for suites, and the client's for groups of TLS 1.2 and signatures, but looks at the very
+// lists that it shows: of the suites that is left which the reference would choose, and the others
+// are put into its order. A second hello is compared with the first one, so the suites are put back
+// when the answer to that goes out.
+type arranged struct{ suites, were []uint16 }
 
 func (a *arranged) arrange(p *profile, hello *tls.ClientHelloInfo, s *site) {
 	v := p.version(hello.SupportedVersions)
@@ -200,38 +228,60 @@ func (a *arranged) arrange(p *profile, hello *tls.ClientHelloInfo, s *site) {
 		chosen = p.best13(hello.CipherSuites)
 	} else {
 		chosen = p.best(hello, v, s)
+		p.ordered(hello)
 	}
-	a.suites, a.suitesWere = hello.CipherSuites, slices.Clone(hello.CipherSuites)
+	a.suites, a.were = hello.CipherSuites, slices.Clone(hello.CipherSuites)
 	for i, id := range a.suites {
 		if id != chosen && id != fallbackSignal {
 			a.suites[i] = 0
 		}
 	}
-	if p.clientsOrder {
-		return
+}
+
+// restore puts back what arrange has taken out.
+func (a *arranged) restore() {
+	if a.suites != nil {
+		copy(a.suites, a.were)
+		*a = arranged{}
 	}
+}
+
+// ordered puts the groups of a hello into the order in which they are chosen up to TLS 1.2; in
+// TLS 1.3 the client has made its share already.
+func (p *profile) ordered(hello *tls.ClientHelloInfo) {
+	order := p.config.CurvePreferences
+	if len(order) == 0 {
+		order = defaultGroups
+	}
+	if !p.clientsOrder {
+		toFront(hello.SupportedCurves, order)
+	}
+}
+
+// signed puts the signatures of a hello into the order in which they are chosen.
+func (p *profile) signed(hello *tls.ClientHelloInfo) {
 	order := p.schemes
 	if order == nil {
 		order = defaultSchemes
 	}
-	a.schemes, a.schemesWere = hello.SignatureSchemes, slices.Clone(hello.SignatureSchemes)
+	if !p.clientsOrder {
+		toFront(hello.SignatureSchemes, order)
+	}
+}
+
+// toFront puts what list has of order to its front, in that order.
+func toFront[T comparable](list, order []T) {
 	at := 0
-	for _, scheme := range order {
-		if i := slices.Index(a.schemes[at:], scheme); i >= 0 {
-			a.schemes[at], a.schemes[at+i] = scheme, a.schemes[at]
+	for _, x := range order {
+		if i := slices.Index(list[at:], x); i >= 0 {
+			list[at], list[at+i] = x, list[at]
 			at++
 		}
 	}
 }
 
-// restore puts back what arrange has changed.
-func (a *arranged) restore() {
-	if a.suites != nil {
-		copy(a.suites, a.suitesWere)
-		copy(a.schemes, a.schemesWere)
-		*a = arranged{}
-	}
-}
+// defaultGroups are the groups that crypto/tls has in the order of OpenSSL.
+var defaultGroups = []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP521, tls.CurveP384}
 
 // defaultSchemes are the signature algorithms in the order of OpenSSL.
 var defaultSchemes = []tls.SignatureScheme{
