@@ -5,6 +5,8 @@ const (
 	alertRecord             = 21
 	alertBadCertificate     = 42
 	alertUnsupported        = 43
+	alertIllegalParameter   = 47
+	alertInternalError      = 80
 	alertRevoked            = 44
 	alertExpired            = 45
 	alertCertificateUnknown = 46
@@ -33,9 +35,16 @@ func alertOf(verdict int) byte {
 
 // reword gives an alert about a certificate that goes out in clear the number that OpenSSL
 // would send: crypto/tls knows only one for what others have looked at. Those of TLS 1.3 are
-// encrypted.
+// encrypted. So it does with the one about a hello that is too large.
 func (c *Conn) reword(record []byte) {
-	if len(record) == recordHead+2 && record[0] == alertRecord && record[recordHead+1] == alertBadCertificate && c.judged.result != verifyOK {
-		record[recordHead+1] = alertOf(c.judged.result)
+	if len(record) != recordHead+2 || record[0] != alertRecord {
+		return
+	}
+	switch alert := &record[recordHead+1]; {
+	case *alert == alertBadCertificate && c.judged.result != verifyOK:
+		*alert = alertOf(c.judged.result)
+	case *alert == alertInternalError && c.first.huge:
+		*alert = alertIllegalParameter
+		record[1], record[2] = 3, 3 // the version, which crypto/tls would have of the hello
 	}
 }

@@ -85,6 +85,7 @@ type firstRecord struct {
 	version uint16
 	body    int  // bytes of its message
 	strange bool // it is no hello
+	huge    bool // a message that crypto/tls does not take, for its size
 	wait    bool // it has the form of SSL 2 and is not there as a whole, or is empty
 }
 
@@ -100,6 +101,7 @@ func (f *firstRecord) look(head []byte, have int) {
 	f.version = uint16(head[1])<<8 | uint16(head[2])
 	f.body = n - 4
 	f.wait = n == 0 && head[0] == handshakeRecord && have == recordHead
+	f.huge = have > recordHead+1 && head[recordHead+1] != 0
 	f.strange = head[0] != handshakeRecord || have > recordHead && n > 0 && head[recordHead] != clientHello
 }
 
