@@ -47,6 +47,7 @@ type Conn struct {
 	mode    promptMode
 	timed   bool
 	noLF    bool // the running command ends without the empty line
+	overfed bool // it ends because the client sent too much
 	pause   time.Duration
 	state   connState
 }

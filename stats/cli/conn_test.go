@@ -103,9 +103,11 @@ func TestDialog(t *testing.T) {
 		{"a pause", "sleep\n", "woke\n\n"},
 		{"too many words", "echo " + strings.Repeat("x ", 64) + "\n", "Too many arguments. Commands must have at most 64 arguments.\n\n"},
 		{"too long", "echo " + strings.Repeat("x", 17000) + "\n", "The command line is too big for the buffer size." +
-			" Please change 'tune.bufsize' in the configuration to use a bigger command.\n\n"},
+			" Please change 'tune.bufsize' in the configuration to use a bigger command.\n"},
 		{"too long a payload", "payload <<\n" + strings.Repeat(strings.Repeat("x", 1000)+"\n", 132), "The payload is too big." +
-			" Please change 'tune.cli.max-payload-size' in the configuration to use a bigger payload.\n\n"},
+			" Please change 'tune.cli.max-payload-size' in the configuration to use a bigger payload.\n"},
+		{"NUL in a payload", "payload <<\nx\x00y\nz\n\n", "\"x\"\n\n"},
+		{"NUL", "echo a\x00echo b\n", "a\n\nb\n\n"},
 	}
 	for _, tt := range tests {
 		for _, size := range []int{1 << 20, 100, 1} {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"fmt"
 	"time"
 )
@@ -33,8 +34,7 @@ func (c *Conn) Advance() {
 			}
 			if c.reader.err != "" {
 				c.Fail(c.reader.err)
-				c.WriteString("\n")
-				c.state = closing
+				c.state, c.overfed = closing, true
 				return
 			}
 			c.state = executing
@@ -62,7 +62,8 @@ func (c *Conn) start() {
 	words, tooMany := c.reader.args()
 	c.Payload = ""
 	if last {
-		c.Payload = string(c.reader.payload)
+		text, _, _ := bytes.Cut(c.reader.payload, []byte{0})
+		c.Payload = string(text)
 	}
 	switch {
 	case tooMany:

@@ -10,6 +10,11 @@ const (
 	maxArgs           = 64
 )
 
+const (
+	lineTooBig    = "The command line is too big for the buffer size. Please change 'tune.bufsize' in the configuration to use a bigger command."
+	payloadTooBig = "The payload is too big. Please change 'tune.cli.max-payload-size' in the configuration to use a bigger payload."
+)
+
 // reader cuts the client's bytes into command lines. A line is one or more commands separated by semicolons; its last
 // command may take a payload: "<<" with an optional pattern as the last word, then lines up to one that is the pattern
 // alone (an empty line without a pattern).
@@ -21,7 +26,8 @@ type reader struct {
 	ended     bool   // the client closed its side
 	inPayload bool
 	pattern   []byte
-	line      []byte   // the commands of the current line, without separators
+	size      int      // bytes of the current line that were read
+	line      []byte   // its commands, without separators
 	cuts      []int    // end of each command in line
 	payload   []byte   // of the last command
 	asked     bool     // a prompt for more payload is due
@@ -48,18 +54,17 @@ func (r *reader) readLine(maxLine, maxPayload int) bool {
 	for !r.inPayload {
 		end := r.delimiter()
 		if end < 0 {
-			if len(r.line)+r.pending() > maxLine {
-				r.err = "The command line is too big for the buffer size." +
-					" Please change 'tune.bufsize' in the configuration to use a bigger command.\n"
+			if r.size+r.pending() > maxLine {
+				r.err = lineTooBig
 				return true
 			}
 			return false
 		}
-		if len(r.line)+end-r.at > maxLine {
-			r.err = "The command line is too big for the buffer size." +
-				" Please change 'tune.bufsize' in the configuration to use a bigger command.\n"
+		if r.size += end - r.at; r.size > maxLine {
+			r.err = lineTooBig
 			return true
 		}
+		r.size++
 		separator := r.in[end]
 		part := r.in[r.at:end]
 		r.at, r.seen = end+1, end+1
@@ -99,8 +104,7 @@ func (r *reader) readPayload(limit int) bool {
 			return true
 		}
 		if len(r.payload)+size > limit {
-			r.err = "The payload is too big." +
-				" Please change 'tune.cli.max-payload-size' in the configuration to use a bigger payload.\n"
+			r.err = payloadTooBig
 			return true
 		}
 		if n < 0 {
@@ -128,10 +132,12 @@ func (r *reader) delimiter() int {
 	return -1
 }
 
-// command adds one command to the line.
+// command adds one command to the line; a NUL ends it, and another one follows.
 func (r *reader) command(text []byte) {
-	r.line = append(r.line, text...)
-	r.cuts = append(r.cuts, len(r.line))
+	for part := range bytes.SplitSeq(text, []byte{0}) {
+		r.line = append(r.line, part...)
+		r.cuts = append(r.cuts, len(r.line))
+	}
 }
 
 // payloadStart splits a last word "<<pattern" off.
@@ -154,9 +160,6 @@ func (r *reader) args() (words []string, tooMany bool) {
 		start = r.cuts[r.next-1]
 	}
 	text := r.line[start:r.cuts[r.next]]
-	if nul := bytes.IndexByte(text, 0); nul >= 0 {
-		text = text[:nul]
-	}
 	r.next++
 	return split(text, r.words[:0])
 }
@@ -189,6 +192,6 @@ func split(text []byte, words []string) ([]string, bool) {
 
 // done forgets the line.
 func (r *reader) done() {
-	r.line, r.cuts, r.next, r.payload = r.line[:0], r.cuts[:0], 0, r.payload[:0]
+	r.size, r.line, r.cuts, r.next, r.payload = 0, r.line[:0], r.cuts[:0], 0, r.payload[:0]
 	r.err = ""
 }

@@ -137,6 +137,9 @@ func Serve(nc net.Conn, c *Conn) {
 			}
 		}
 		if c.Over() {
+			if c.overfed {
+				drain(nc, buf)
+			}
 			return
 		}
 		if c.state == executing && c.Waiting() == 0 {
@@ -162,6 +165,22 @@ func Serve(nc net.Conn, c *Conn) {
 		if err != nil {
 			c.EndInput()
 		}
+	}
+}
+
+// drain reads what a client that sent too much has sent meanwhile, within limits: if it were left unread the client would
+// see a reset in the place of the answer.
+func drain(nc net.Conn, buf []byte) {
+	if half, ok := nc.(interface{ CloseWrite() error }); ok {
+		half.CloseWrite()
+	}
+	nc.SetReadDeadline(time.Now().Add(time.Second))
+	for left := 256 << 10; left > 0; {
+		n, err := nc.Read(buf)
+		if err != nil {
+			return
+		}
+		left -= n
 	}
 }
 
