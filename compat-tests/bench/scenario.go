@@ -20,6 +20,7 @@ type scenario struct {
 	config   string
 	prepare  func(dir string) error // writes the files that the configuration refers to; nil: there are none
 	measure  func(b *bench, p *process, rate float64) (float64, error)
+	offline  func(b *bench, p *program) (float64, error) // in the place of measure: the program need not serve
 	format   func(float64) string
 	fromRate bool // the load is half of what the last HAProxy of the list reached in the round
 }
@@ -100,6 +101,9 @@ func spread(values []float64) (low, mid, high float64) {
 
 // once runs one program under one load.
 func (b *bench) once(s scenario, p *program, rate float64) (float64, error) {
+	if s.offline != nil {
+		return s.offline(b, p)
+	}
 	run, err := b.start(s, p)
 	if err != nil {
 		return 0, err

@@ -230,6 +230,9 @@ func (l *Loader) beginSection(line *ast.Line) {
 	l.section = l.Tables.Sections.Get(line.Arg(0))
 	l.Proxy = nil
 	if l.discovering {
+		if l.section.Kind == Global {
+			l.section.Start(l, line)
+		}
 		return
 	}
 	if l.section.Status == keyword.Missing {

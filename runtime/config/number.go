@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"time"
 
@@ -113,7 +114,7 @@ func first(text string) byte {
 
 // invalidChar finds the first character that a name may not have; an empty name is
 // at fault too.
-func invalidChar(name string) (c byte, bad bool) {
+func invalidChar(name string) (c Char, bad bool) {
 	if name == "" {
 		return 0, true
 	}
@@ -122,8 +123,14 @@ func invalidChar(name string) (c byte, bad bool) {
 		case c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z':
 		case c == '.' || c == ':' || c == '_' || c == '-':
 		default:
-			return c, true
+			return Char(c), true
 		}
 	}
 	return 0, false
 }
+
+// Char is a byte of a file that messages show as it stands there, whatever its encoding.
+type Char byte
+
+// Format writes the byte.
+func (c Char) Format(f fmt.State, _ rune) { f.Write([]byte{byte(c)}) }

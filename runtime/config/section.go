@@ -28,7 +28,7 @@ func State[T any](l *Loader) *T {
 
 // InvalidChar finds the first character that a name may not have; an empty name is at
 // fault too, with a zero byte.
-func InvalidChar(name string) (c byte, bad bool) { return invalidChar(name) }
+func InvalidChar(name string) (c Char, bad bool) { return invalidChar(name) }
 
 // SectionName reads the name of a section's header in the words that most sections
 // share. It stops the reading when there is none or a bad one.
