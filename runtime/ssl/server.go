@@ -360,9 +360,18 @@ func parseServerRevoked(l *config.Loader, w *config.Words, srv *runtime.Server) 
 	if srv.Dynamic {
 		r.list = nil // no file is opened
 	}
-	_, list, err := r.trusted("crl-file", w.Take(), revokedKind)
-	if err != nil {
-		return err
+	path := w.Take()
+	if path == "" {
+		return fmt.Errorf("'crl-file' : missing %s path", revokedKind)
+	}
+	path = based(of(l).caBase, path)
+	list, fault := of(l).store.trusted(r, path, revokedKind)
+	if list == nil {
+		refused := fmt.Errorf("'crl-file' : unable to load %s", path)
+		if fault == "" {
+			return refused
+		}
+		return errors.Join(errors.New(fault), refused)
 	}
 	serverLineOf(srv).revoked = list
 	return nil

@@ -186,7 +186,17 @@ func (u *use) prepare(g *settings, cert *certificate) (err error) {
 			g.list.Warnf(pos, "parsing [%s:%d]: crt-list: Unsupported exclusion (!) on a wildcard filter \"!*%s\"", pos.File, pos.Line, text)
 		}
 	})
+	if u.line != nil && g.list != nil && onlyExcludes(u.names) {
+		pos := u.at.pos
+		g.list.Warnf(pos, "parsing [%s:%d]: crt-list: negative filters on crt-list line \"%s\" without a positive wildcard filter won't do anything!", pos.File, pos.Line, u.entry.name)
+	}
 	return nil
+}
+
+// onlyExcludes tells whether names are excluded from wildcards that are not there.
+func onlyExcludes(names []siteName) bool {
+	return slices.ContainsFunc(names, func(n siteName) bool { return n.not }) &&
+		!slices.ContainsFunc(names, func(n siteName) bool { return n.wildcard && n.text != "" })
 }
 
 // crt places what "crt" or "default-crt" names.
