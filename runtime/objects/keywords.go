@@ -38,15 +38,15 @@ var Domain = config.Domain{
 		ofServer("srv_weight", "weight of a server now", sample.Int, weight),
 
 		// The stream's own proxies and server.
-		ofStream("be_id", "7.3.3", "id of the backend", sample.Int, sample.BackendProxy, number(func(s *runtime.Stream) int64 { return int64(s.Back.ID) })),
-		ofStream("be_name", "7.3.3", "name of the backend", sample.Str, sample.BackendProxy, text(func(s *runtime.Stream) string { return s.Back.Name })),
-		ofStream("be_connect_timeout", "7.3.3", "timeout connect of the backend, in ms", sample.Int, sample.BackendProxy, duration(func(s *runtime.Stream) dur { return s.Back.Timeout.Connect })),
-		ofStream("be_queue_timeout", "7.3.3", "timeout queue of the backend, in ms", sample.Int, sample.BackendProxy, duration(func(s *runtime.Stream) dur { return s.Back.Timeout.Queue })),
-		ofStream("be_server_timeout", "7.3.3", "timeout server of the backend, in ms", sample.Int, sample.BackendProxy, duration(func(s *runtime.Stream) dur { return s.Back.Timeout.Server })),
-		ofStream("be_tarpit_timeout", "7.3.3", "timeout tarpit of the backend, in ms", sample.Int, sample.BackendProxy, duration(func(s *runtime.Stream) dur { return s.Back.Timeout.Tarpit })),
-		ofStream("be_tunnel_timeout", "7.3.3", "timeout tunnel of the backend, in ms", sample.Int, sample.BackendProxy, duration(func(s *runtime.Stream) dur { return s.Back.Timeout.Tunnel })),
-		ofStream("srv_id", "7.3.3", "id of the server", sample.Int, sample.ServerChosen, serverID),
-		ofStream("srv_name", "7.3.3", "name of the server", sample.Str, sample.ServerChosen, serverName),
+		ofCheckToo("be_id", "7.3.3", "id of the backend", sample.Int, sample.BackendProxy, number(func(s *runtime.Stream) int64 { return int64(s.Back.ID) })),
+		ofCheckToo("be_name", "7.3.3", "name of the backend", sample.Str, sample.BackendProxy, text(func(s *runtime.Stream) string { return s.Back.Name })),
+		ofCheckToo("be_connect_timeout", "7.3.3", "timeout connect of the backend, in ms", sample.Int, sample.BackendProxy, duration(func(s *runtime.Stream) dur { return s.Back.Timeout.Connect })),
+		ofCheckToo("be_queue_timeout", "7.3.3", "timeout queue of the backend, in ms", sample.Int, sample.BackendProxy, duration(func(s *runtime.Stream) dur { return s.Back.Timeout.Queue })),
+		ofCheckToo("be_server_timeout", "7.3.3", "timeout server of the backend, in ms", sample.Int, sample.BackendProxy, duration(func(s *runtime.Stream) dur { return s.Back.Timeout.Server })),
+		ofCheckToo("be_tarpit_timeout", "7.3.3", "timeout tarpit of the backend, in ms", sample.Int, sample.BackendProxy, duration(func(s *runtime.Stream) dur { return s.Back.Timeout.Tarpit })),
+		ofCheckToo("be_tunnel_timeout", "7.3.3", "timeout tunnel of the backend, in ms", sample.Int, sample.BackendProxy, duration(func(s *runtime.Stream) dur { return s.Back.Timeout.Tunnel })),
+		ofCheckToo("srv_id", "7.3.3", "id of the server", sample.Int, sample.ServerChosen, serverID),
+		ofCheckToo("srv_name", "7.3.3", "name of the server", sample.Str, sample.ServerChosen, serverName),
 		ofSession("fe_client_timeout", "timeout client of the frontend, in ms", sample.Int, func(_ *sample.Context, sess *runtime.Session, out *sample.Value) bool {
 			out.SetInt(sess.Front.Timeout.Client.Milliseconds())
 			return true
@@ -87,7 +87,7 @@ var Domain = config.Domain{
 		ofStream("txn.redispatched", "7.3.2", "whether another server than the first one was tried", sample.Bool, sample.ServerAddr, redispatched),
 		ofStream("txn.sess_term_state", "7.3.2", "who ended the stream, and in which state", sample.Str, sample.Internal, termination),
 		ofStream("txn.status", "7.3.6", "status of the response", sample.Int, sample.ResLine, status),
-		ofStream("unique-id", "7.3.6", "unique id of the stream, where its frontend has a format for it", sample.Str, sample.Constant|sample.Listener|sample.Frontend, uniqueID),
+		ofCheckToo("unique-id", "7.3.6", "unique id of the stream, where its frontend has a format for it", sample.Str, sample.Constant|sample.Listener|sample.Frontend, uniqueID),
 
 		// The process.
 		ofProcess("act_conn", "connections of the process", sample.Int, sample.Constant, func(s *runtime.Stream) int64 { return s.Config.Stats.Conns.Load() }),

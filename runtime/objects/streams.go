@@ -13,13 +13,24 @@ type dur = time.Duration
 // evalStream fills a value from a stream and reports whether there is one.
 type evalStream = func(ctx *sample.Context, s *runtime.Stream, out *sample.Value) bool
 
+// ofStream is a fetch that wants a stream.
 func ofStream(name, ref, summary string, out sample.Type, from sample.Source, eval evalStream) sample.Fetch {
+	return ofStreamBut(sample.WithoutStream, name, ref, summary, out, from, eval)
+}
+
+// ofCheckToo is a fetch that health checks can answer too: they have a backend and a server.
+func ofCheckToo(name, ref, summary string, out sample.Type, from sample.Source, eval evalStream) sample.Fetch {
+	return ofStreamBut(sample.WithoutStream&^sample.CheckRule, name, ref, summary, out, from, eval)
+}
+
+// ofStreamBut has no value at the checkpoints of the first argument.
+func ofStreamBut(without sample.Checkpoint, name, ref, summary string, out sample.Type, from sample.Source, eval evalStream) sample.Fetch {
 	doc := keyword.Doc{Name: name, Ref: ref, Summary: summary}
 	doc.Examples = []keyword.Example{{Config: "frontend f\n  mode http\n  bind :8080\n  log stderr local0\n  log-format %[" + name + "]\n"}}
 	return sample.Fetch{Doc: doc, Out: out, From: from,
 		Eval: func(ctx *sample.Context, _ []sample.Arg, v *sample.Value) bool {
 			s, ok := ctx.Owner.(*runtime.Stream)
-			return ok && ctx.Checkpoint&sample.WithoutStream == 0 && eval(ctx, s, v)
+			return ok && ctx.Checkpoint&without == 0 && eval(ctx, s, v)
 		}}
 }
 

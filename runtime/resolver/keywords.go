@@ -112,6 +112,9 @@ func nameServer(l *config.Loader, line *ast.Line) {
 			l.List.Stop()
 			return
 		}
+		if word := line.Arg(3); word != "" {
+			l.Missing(line.Pos, "nameserver "+word)
+		}
 	}
 	s.declared[name] = line.Pos
 	s.servers = append(s.servers, &nameserver{name: name, addr: a.Addr.IP, stream: !a.Dgram})
