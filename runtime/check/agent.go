@@ -23,7 +23,7 @@ func newAgent(c *Checks, srv *runtime.Server) *Check {
 	ck.http = nil
 	ck.agent = &srv.Agent
 	ck.rules = agentRules()
-	if srv.Proxy.DefaultServer != nil { // see prepare
+	if srv.Proxy.DefaultServer != nil || srv.Dynamic { // see prepare
 		srv.Agent.Health.Store(agentRise)
 	}
 	a := &srv.Agent
