@@ -95,6 +95,10 @@ func TestMasterSocket(t *testing.T) {
 		t.Errorf("the worker stays: %q", second)
 	}
 	gone(t, atoi(worker(first, "# workers")))
+	c.says(1, `Former worker`)
+	if log := s.ask("master.sock", "show startup-logs"); !strings.HasSuffix(log, "Loading success.\n\n") {
+		t.Errorf("startup log: %q", log)
+	}
 
 	s.spoil("bad")
 	bad := s.ask("master.sock", "reload")
@@ -108,6 +112,11 @@ func TestMasterSocket(t *testing.T) {
 	s.serves()
 	if prompt := s.ask("master.sock", "prompt\nshow version"); prompt != "master[ReloadFailed]> 3.4.0\n\nmaster[ReloadFailed]> " {
 		t.Errorf("prompt: %q", prompt)
+	}
+
+	s.ask("master.sock", "reload")
+	if fourth := s.ask("master.sock", "show proc"); !strings.Contains(fourth, "3 [failed: 1]") {
+		t.Errorf("after another failed reload: %q", fourth)
 	}
 
 	// Not even the first pass: the file is not there.

@@ -26,6 +26,7 @@ type Writer struct {
 
 	mu         sync.Mutex // guards what follows
 	introduced bool
+	sealed     bool
 	log        strings.Builder
 }
 
@@ -54,7 +55,7 @@ func (w *Writer) Print(d Diagnostic) {
 func (w *Writer) print(s Severity, text, end string) {
 	head := fmt.Sprintf("%-10s (%d) : ", "["+s.String()+"]", w.PID)
 	text = strings.TrimSuffix(text, "\n") + end
-	if !w.Running {
+	if !w.Running && !w.sealed {
 		if size := len(head) + len(text); w.log.Len()+size <= logSize {
 			w.log.WriteString(head + text)
 		}
@@ -86,6 +87,13 @@ func (w *Writer) Rewrite(text string) {
 	defer w.mu.Unlock()
 	w.log.Reset()
 	w.log.WriteString(text)
+}
+
+// Seal ends the log: what is printed from now on does not belong to the start.
+func (w *Writer) Seal() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sealed = true
 }
 
 // Restore puts text before what this start has said: the log of the process that this one continues.

@@ -15,7 +15,7 @@ type child struct {
 	pid      int
 	link     *os.File // worker: this side of the link
 	reloads  int      // since it was started
-	failed   int      // reloads that failed
+	failed   int      // of the last reloads: the master's own are those since it last started a worker
 	started  time.Time
 	version  string
 	starting bool // it has not said yet that it serves

@@ -66,7 +66,7 @@ func (c *Call) Master(cfg *runtime.Config, mode Mode, loaded bool) int {
 	os.Setenv(workerVariable, "1")
 	if !loaded {
 		m.carryOn()
-	} else if !m.startWorker() {
+	} else if m.self.failed = 0; !m.startWorker() {
 		return ExitFailure
 	}
 	if !m.openSockets() {
@@ -238,6 +238,7 @@ func (m *master) ready(w *child) {
 	m.serving()
 	m.mu.Lock() // who has read the message may order a reload
 	m.noticef("Loading success.")
+	m.Out.Seal()
 	m.loading, m.loaded = false, true
 	m.mu.Unlock()
 	if m.Systemd {
