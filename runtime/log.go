@@ -11,6 +11,8 @@ type LogTarget struct {
 	Addr     Addr   // UDP or UNIX datagram socket, or
 	FD       int    // a descriptor (stdout 1, stderr 2, fd@N); -1 otherwise
 	Text     string // the address as written
+	Ring     string // of "ring@<name>"
+	IsRing   bool
 	Format   LogFormat
 	Facility int
 	Level    int        // the least severe level that is sent

@@ -177,6 +177,7 @@ type Server struct {
 	Redir          string       // "redir": prefix of a Location
 	PoolName       *sample.Expr // "pool-conn-name"; nil: none
 	MaxReuse       int          // -1 none
+	LogOctets      bool         // log-proto octet-count: messages begin with their length
 	PoolMax        int          // pool-max-conn; -1 none
 	PoolLow        int
 	PoolPurge      time.Duration

@@ -22,7 +22,7 @@ var Domain = config.Domain{
 		{
 			Doc: keyword.Doc{Name: "log", Ref: "4.2", Summary: "where logs go",
 				Args: []keyword.Arg{
-					{Name: "target", Type: keyword.Addr, Doc: "an address, stdout, stderr, fd@<n>; in a proxy also global, which takes those of the global section"},
+					{Name: "target", Type: keyword.Addr, Doc: "an address, stdout, stderr, fd@<n>, ring@<name>; in a proxy also global, which takes those of the global section"},
 					{Name: "len", Type: keyword.Int, Opt: true, Joined: true, Default: "1024", Doc: "bytes of a message: 80 to 65535"},
 					{Name: "format", Type: keyword.Enum, Opt: true, Joined: true,
 						Enum: []string{"local", "rfc3164", "rfc5424", "priority", "short", "timed", "iso", "raw"}},
@@ -64,6 +64,7 @@ var Domain = config.Domain{
 			In: config.Proxies, Parse: parseTag,
 		},
 	}),
+	Commands: commands,
 	Options: []config.Option{
 		formatOption("httplog", "log requests with all that is known of them", HTTPFormat, HTTPCLFFormat),
 		formatOption("tcplog", "log connections with all that is known of them", TCPFormat, TCPCLFFormat),

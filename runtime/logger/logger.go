@@ -39,7 +39,8 @@ type Logger struct {
 	pid    int
 	tag    string // of proxies without one of their own
 	loops  []*scribe
-	global *plan // of the global section
+	stop   chan struct{} // closed to end what forwards rings
+	global *plan         // of the global section
 
 	mu     sync.Mutex // guards shared
 	shared *scribe    // of everything outside the loops
@@ -88,7 +89,7 @@ type target struct {
 // its rights.
 func Start(cfg *runtime.Config, loops int) error {
 	time.Now().Zone() // reads the time zone's file, which a chroot hides
-	l := &Logger{config: cfg, pid: os.Getpid(), tag: cfg.Global.LogTag}
+	l := &Logger{config: cfg, pid: os.Getpid(), tag: cfg.Global.LogTag, stop: make(chan struct{})}
 	l.host, _ = os.Hostname()
 	if l.tag == "" {
 		l.tag = filepath.Base(os.Args[0])
@@ -115,6 +116,11 @@ func Start(cfg *runtime.Config, loops int) error {
 		l.loops = append(l.loops, newScribe(l, i, len(targets)))
 	}
 	l.shared = newScribe(l, -1, len(targets))
+	rings := sinksOf(cfg)
+	for _, x := range rings.all {
+		x.open()
+	}
+	rings.forward(l.stop)
 	cfg.Logger = l
 	current.Store(l)
 	return nil
@@ -159,6 +165,9 @@ func (l *Logger) newPlan(logs []*runtime.LogTarget, tag string) *plan {
 			if t.host != "" {
 				t.form = runtime.LogRFC3164 // the local format has no place for it
 			}
+		}
+		if x := sinksOf(l.config).named(lt.Ring); lt.IsRing && x != nil && x.form != runtime.LogUnset {
+			t.form = x.form // which prevails over that of the line
 		}
 		if lt.Sample != nil {
 			t.sample = &runtime.LogSample{Ranges: lt.Sample.Ranges, Size: lt.Sample.Size}
@@ -230,6 +239,7 @@ func Stop(cfg *runtime.Config) {
 		return
 	}
 	current.CompareAndSwap(l, nil)
+	close(l.stop)
 	plans := []*plan{l.global}
 	for _, px := range cfg.Proxies {
 		if p, ok := px.Logger.(*plan); ok {

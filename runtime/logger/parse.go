@@ -106,8 +106,11 @@ func parseAddress(t *runtime.LogTarget, resolve func(text string) (runtime.Addr,
 		text = "fd@1"
 	case text == "stderr":
 		text = "fd@2"
-	case strings.HasPrefix(text, "ring@"), strings.HasPrefix(text, "backend@"):
-		return errMissing("log " + text[:strings.IndexByte(text, '@')+1])
+	case strings.HasPrefix(text, "ring@"):
+		t.Ring, t.IsRing = text[len("ring@"):], true
+		return nil
+	case strings.HasPrefix(text, "backend@"):
+		return errMissing("log backend@")
 	}
 	addr, err := resolve(text)
 	if err != nil {

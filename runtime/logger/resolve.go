@@ -70,10 +70,11 @@ func resolveTarget(l *config.Loader, t *runtime.LogTarget) error {
 
 // findRing looks for a section of that name, or for one of the rings that are always there.
 func findRing(l *config.Loader, name string) error {
-	switch {
-	case name == "buf0" || name == "dpapi" || config.State[rings](l).names[name]:
+	switch x := sinksOf(l.Config).named(name); {
+	case x == nil:
+	case x.kind == "buffer":
 		return nil
-	case name == "stdout" || name == "stderr":
+	default:
 		return fmt.Errorf("uses incompatible ring '%s'", name)
 	}
 	return fmt.Errorf("uses unknown ring named '%s'", name)

@@ -10,49 +10,56 @@ import (
 	"hapax/parser/units"
 	"hapax/runtime"
 	"hapax/runtime/config"
+	"hapax/runtime/logger/ring"
 )
 
-// Rings hold messages in memory, for the runtime API and to be sent to servers over
-// TCP. They are read and checked; nothing is kept in them.
+// Sinks are what messages can be kept in or written to by a name: rings in memory, for the runtime API and to be sent to
+// servers over TCP, and the standard descriptors.
+
+const ringExample = "ring requests\n  description \"the last requests\"\n  format rfc5424\n  maxlen 1200\n  size 32764\n  timeout connect 5s\n  timeout server 10s\n" +
+	"  server logs 127.0.0.1:6514 log-proto octet-count\nfrontend f\n  bind 127.0.0.1:65500\n  log ring@requests local0\n"
 
 func ringSection() config.Section {
 	return config.Section{
-		Doc:  keyword.Doc{Name: "ring", Ref: "3.9", Summary: "a buffer of messages", Status: keyword.Missing},
-		Kind: config.Ring, Dormant: true, Start: startRing, End: endRing,
+		Doc: keyword.Doc{Name: "ring", Ref: "3.9", Summary: "a buffer of messages",
+			Examples: []keyword.Example{{Config: ringExample}}},
+		Kind: config.Ring, Start: startRing, End: endRing,
 		Unknown: func(l *config.Loader, line *ast.Line) { l.Alert(line.Pos, "unknown statement '%s'.", line.Arg(0)) },
 	}
 }
 
 func ringKeywords() []config.Keyword {
-	row := func(name, summary string, args []keyword.Arg, parse func(l *config.Loader, line *ast.Line, r *ring) error) config.Keyword {
-		return config.MissingRow(config.Ring, name, "3.9", summary, args, func(l *config.Loader, line *ast.Line) {
-			r := config.State[rings](l).current
-			l.Report(line.Pos, parse(l, line, r))
-		})
+	row := func(name, summary string, args []keyword.Arg, parse func(l *config.Loader, line *ast.Line, r *sink) error) config.Keyword {
+		return config.Keyword{Doc: keyword.Doc{Name: name, Ref: "3.9", Summary: summary, Args: args, Examples: []keyword.Example{{Config: ringExample}}}, In: config.Ring,
+			Parse: func(l *config.Loader, line *ast.Line) { l.Report(line.Pos, parse(l, line, sinksOf(l.Config).current)) }}
 	}
 	one := func(name string, t keyword.ArgType) []keyword.Arg { return []keyword.Arg{{Name: name, Type: t}} }
 	return []config.Keyword{
 		row("size", "bytes of the buffer", one("bytes", keyword.Size), ringSize),
 		row("backing-file", "the file that holds the buffer", one("path", keyword.File), ringFile),
 		row("server", "where messages are sent", []keyword.Arg{{Name: "name", Type: keyword.Name}, {Name: "address", Type: keyword.Addr},
-			{Name: "options", Type: keyword.Opaque, Many: true, Opt: true}}, func(l *config.Loader, line *ast.Line, r *ring) error {
+			{Name: "options", Type: keyword.Opaque, Many: true, Opt: true}}, func(l *config.Loader, line *ast.Line, r *sink) error {
 			if r == nil {
 				return fmt.Errorf("unable to create server '%s'.", line.Arg(1))
 			}
-			l.ServerLine(r.proxy, line)
+			if l.ServerLine(r.proxy, line) && r.proxy.Servers[len(r.proxy.Servers)-1].Encrypted() {
+				l.Missing(line.Pos, "ring server ssl")
+			}
 			return nil
 		}),
 		row("timeout", "how long servers are waited for", []keyword.Arg{{Name: "event", Type: keyword.Enum, Enum: []string{"connect", "server"}}, {Name: "time", Type: keyword.Time}}, ringTimeout),
-		row("format", "how messages are written", one("format", keyword.Str), func(l *config.Loader, line *ast.Line, r *ring) error {
+		row("format", "how messages are written", one("format", keyword.Str), func(l *config.Loader, line *ast.Line, r *sink) error {
 			if r == nil {
 				return fmt.Errorf("unable to set format '%s'.", line.Arg(1))
 			}
-			if _, ok := formatNames[line.Arg(1)]; !ok {
+			form, ok := formatNames[line.Arg(1)]
+			if !ok {
 				return fmt.Errorf("unknown format '%s'.", line.Arg(1))
 			}
+			r.form = form
 			return nil
 		}),
-		row("maxlen", "most bytes of a message", one("bytes", keyword.Int), func(l *config.Loader, line *ast.Line, r *ring) error {
+		row("maxlen", "most bytes of a message", one("bytes", keyword.Int), func(l *config.Loader, line *ast.Line, r *sink) error {
 			if r == nil {
 				return fmt.Errorf("unable to set event max length '%s'.", line.Arg(1))
 			}
@@ -61,30 +68,64 @@ func ringKeywords() []config.Keyword {
 			}
 			return nil
 		}),
-		row("description", "text about the ring", one("text", keyword.Str), func(l *config.Loader, line *ast.Line, r *ring) error {
+		row("description", "text about the ring", one("text", keyword.Str), func(l *config.Loader, line *ast.Line, r *sink) error {
 			switch {
 			case r == nil:
 				return fmt.Errorf("unable to set description '%s'.", line.Arg(1))
 			case line.Arg(1) == "":
 				return errors.New("missing ring description text.")
 			}
+			r.desc = line.Arg(1)
 			return nil
 		}),
 	}
 }
 
-// rings is what is known of all rings while a configuration is read.
-type rings struct {
-	names   map[string]bool
-	current *ring // nil where a header was refused
+// sinks are all of a configuration, in the order in which they were declared. It is runtime.Config.Sinks.
+type sinks struct {
+	all     []*sink
+	current *sink // being read; nil where a header was refused
 }
 
-type ring struct {
-	name   string
-	proxy  *runtime.Proxy // has the servers
-	size   uint64
-	maxLen uint32 // 0 for no limit
-	file   string
+// sink is one of them.
+type sink struct {
+	name, desc string
+	kind       string            // as "show events" tells it
+	form       runtime.LogFormat // LogUnset: that of who writes
+	size       uint64
+	maxLen     uint32 // 0 for no limit
+	file       string
+	proxy      *runtime.Proxy // has the servers; nil: nobody is sent anything
+	ring       *ring.Ring     // live; nil: a descriptor
+}
+
+// builtinSinks are there without a section.
+func builtinSinks() []*sink {
+	return []*sink{
+		{name: "stdout", desc: "standard output (fd#1)", kind: "fd", form: runtime.LogRaw},
+		{name: "stderr", desc: "standard output (fd#2)", kind: "fd", form: runtime.LogRaw},
+		{name: "buf0", desc: "in-memory ring buffer", kind: "buffer", form: runtime.LogTimed, size: 1 << 20, maxLen: defaultRingSize},
+		{name: "dpapi", desc: "DPAPI ring buffer", kind: "buffer", form: runtime.LogTimed, size: 1 << 20, maxLen: defaultRingSize},
+	}
+}
+
+// sinksOf gives those of a configuration.
+func sinksOf(cfg *runtime.Config) *sinks {
+	s, ok := cfg.Sinks.(*sinks)
+	if !ok {
+		s = &sinks{all: builtinSinks()}
+		cfg.Sinks = s
+	}
+	return s
+}
+
+func (s *sinks) named(name string) *sink {
+	for _, x := range s.all {
+		if x.name == name {
+			return x
+		}
+	}
+	return nil
 }
 
 const (
@@ -93,17 +134,8 @@ const (
 	pageSize        = 4096
 )
 
-// builtinRings are there without a section.
-var builtinRings = []string{"stdout", "stderr", "buf0"}
-
 func startRing(l *config.Loader, line *ast.Line) {
-	all, name := config.State[rings](l), line.Arg(1)
-	if all.names == nil {
-		all.names = map[string]bool{}
-		for _, known := range builtinRings {
-			all.names[known] = true
-		}
-	}
+	all, name := sinksOf(l.Config), line.Arg(1)
 	if name == "" {
 		l.Alert(line.Pos, "missing ring name.")
 		return
@@ -112,18 +144,18 @@ func startRing(l *config.Loader, line *ast.Line) {
 		l.Alert(line.Pos, "invalid ring name '%s' (character '%c' is not permitted).", name, c)
 		return
 	}
-	if all.names[name] {
+	if all.named(name) != nil {
 		l.Alert(line.Pos, "sink named '%s' already exists.", name)
 		return
 	}
-	all.names[name] = true
 	l.Know(config.Ring, name)
-	all.current = &ring{name: name, size: defaultRingSize,
+	all.current = &sink{name: name, desc: name, kind: "buffer", form: runtime.LogRaw, size: defaultRingSize,
 		proxy: &runtime.Proxy{Name: name, Kind: "backend", Caps: runtime.CapBack, Pos: line.Pos}}
+	all.all = append(all.all, all.current)
 }
 
 func endRing(l *config.Loader) {
-	all := config.State[rings](l)
+	all := sinksOf(l.Config)
 	r := all.current
 	all.current = nil
 	if r == nil || r.maxLen == 0 {
@@ -131,10 +163,11 @@ func endRing(l *config.Loader) {
 	}
 	if most := r.size - ringOverhead; uint64(r.maxLen) > most {
 		l.List.Warnf(ast.Pos{}, "ring '%s' event max length '%d' exceeds max payload size, forced to '%d'.", r.name, r.maxLen, most)
+		r.maxLen = uint32(most)
 	}
 }
 
-func ringSize(l *config.Loader, line *ast.Line, r *ring) error {
+func ringSize(l *config.Loader, line *ast.Line, r *sink) error {
 	if r == nil {
 		return errors.New("'size' directive not usable with this type of sink.")
 	}
@@ -149,7 +182,7 @@ func ringSize(l *config.Loader, line *ast.Line, r *ring) error {
 	return nil
 }
 
-func ringFile(l *config.Loader, line *ast.Line, r *ring) error {
+func ringFile(l *config.Loader, line *ast.Line, r *sink) error {
 	path := line.Arg(1)
 	switch {
 	case r == nil:
@@ -169,7 +202,7 @@ func ringFile(l *config.Loader, line *ast.Line, r *ring) error {
 	return nil
 }
 
-func ringTimeout(l *config.Loader, line *ast.Line, r *ring) error {
+func ringTimeout(l *config.Loader, line *ast.Line, r *sink) error {
 	event, value := line.Arg(1), line.Arg(2)
 	switch {
 	case r == nil:
@@ -178,7 +211,14 @@ func ringTimeout(l *config.Loader, line *ast.Line, r *ring) error {
 	case value == "":
 		return fmt.Errorf("'%s %s' expects <time> as argument.", line.Arg(0), event)
 	default:
-		l.SectionTime(line.Pos, value, value, line.Arg(0)+" "+event)
+		d, ok := l.SectionTime(line.Pos, value, value, line.Arg(0)+" "+event)
+		switch {
+		case !ok:
+		case event == "connect":
+			r.proxy.Timeout.Connect = d
+		default:
+			r.proxy.Timeout.Server = d
+		}
 	}
 	return nil
 }

@@ -41,6 +41,9 @@ func (g *gather) fill(limit int, parts ...[]byte) {
 
 // newSender opens a target.
 func newSender(cfg *runtime.Config, t *runtime.LogTarget, loops int) (runtime.LogSender, error) {
+	if t.IsRing {
+		return newRingSender(cfg, t), nil
+	}
 	if t.FD >= 0 {
 		return newStream(cfg, t)
 	}

@@ -231,7 +231,6 @@ func TestTargetErrors(t *testing.T) {
 		"addr local0 loud":           "unknown optional log level 'loud'",
 		"addr local0 info loud":      "unknown optional minimum log level 'loud'",
 		"addr local0 info info more": "cannot handle unexpected argument 'more'",
-		"ring@x local0":              "log ring@",
 	} {
 		_, err := parseTarget(strings.Fields(text), false, func(string) (runtime.Addr, error) { return runtime.Addr{}, nil })
 		if err == nil || err.Error() != want {

@@ -135,6 +135,9 @@ func (c *Conn) OnRelease(f func()) { c.release = f }
 // Quit ends the connection once the output was taken.
 func (c *Conn) Quit() { c.state = closing }
 
+// Interrupted tells that the client has sent something while the running command waits, or has left.
+func (c *Conn) Interrupted() bool { return c.reader.ended || c.reader.pending() > 0 }
+
 // Ended tells that the client closed its side and has nothing more to ask.
 func (c *Conn) Ended() bool { return c.reader.ended && c.reader.pending() == 0 }
 
