@@ -1,34 +1,79 @@
 package logger
 
 import (
+	"fmt"
+	"time"
+
 	"hapax/parser/keyword"
+	"hapax/runtime"
 	"hapax/stats/cli"
 )
 
 func commands() []cli.Command {
-	return []cli.Command{{Doc: keyword.Doc{Name: "show events", Ref: "9.3", Summary: "where events may go"}, Run: showEvents}}
+	return []cli.Command{{Doc: keyword.Doc{Name: "show events", Ref: "9.3", Summary: "rings, or the messages in one"}, Run: showEvents}}
 }
 
-// sinks are what events may go to.
-var sinks = []struct{ name, desc string }{{"stdout", "standard output (fd#1)"}, {"stderr", "standard output (fd#2)"}}
+const eventsUsage = "Supported events sinks are listed below. Add -0(zero), -w(wait), -n(new). Any key to stop.\n"
 
-// showEvents lists the sinks. None of them keeps what went to it.
+// eventsPace is how often a command that waits looks for new messages.
+const eventsPace = 20 * time.Millisecond
+
+// showEvents is `show events [<sink>] [-w] [-n] [-0]`.
 func showEvents(c *cli.Conn, args []string) cli.Step {
+	all := sinksOf(c.Owner.(interface{ RunningConfig() *runtime.Config }).RunningConfig())
 	name := cli.Arg(args, 2)
 	if name == "" {
-		text := "Supported events sinks are listed below. Add -0(zero), -w(wait), -n(new). Any key to stop.\n"
-		for _, s := range sinks {
-			text += "    " + s.name + "     : type=fd, 0 dropped, " + s.desc + "\n"
+		text := eventsUsage
+		for _, x := range all.all {
+			dropped := uint64(0)
+			if x.ring != nil {
+				dropped = 2 * x.ring.Dropped() // as the reference shows it, whose lowest bit is a lock
+			}
+			text += fmt.Sprintf("    %-10s : type=%s, %d dropped, %s\n", x.name, x.kind, dropped, x.desc)
 		}
 		return c.Say(cli.Warning, text)
 	}
 	if !c.Allow(cli.Operator) {
 		return nil
 	}
-	for _, s := range sinks {
-		if s.name == name {
-			return c.Say(cli.Notice, "Nothing to report for this sink")
+	x := all.named(name)
+	switch {
+	case x == nil:
+		return c.Fail("No such event sink")
+	case x.ring == nil:
+		return c.Say(cli.Notice, "Nothing to report for this sink")
+	}
+	var wait, fresh bool
+	end := byte('\n')
+	for _, option := range args[3:] {
+		switch option {
+		case "-w":
+			wait = true
+		case "-n":
+			fresh = true
+		case "-0":
+			end = 0
+		case "-nw", "-wn":
+			wait, fresh = true, true
+		default:
+			return c.Fail("unknown option")
 		}
 	}
-	return c.Fail("No such event sink")
+	from := x.ring.Attach(fresh)
+	c.OnRelease(from.Detach)
+	var message []byte
+	return func(c *cli.Conn) bool {
+		for !c.Full() {
+			var ok bool
+			if message, ok = from.Next(message[:0]); !ok {
+				if !wait || c.Interrupted() {
+					return true
+				}
+				c.Pause(eventsPace)
+				return false
+			}
+			c.Write(append(message, end))
+		}
+		return wait && c.Interrupted()
+	}
 }

@@ -64,7 +64,6 @@ var Domain = config.Domain{
 			In: config.Proxies, Parse: parseTag,
 		},
 	}),
-	Commands: commands,
 	Options: []config.Option{
 		formatOption("httplog", "log requests with all that is known of them", HTTPFormat, HTTPCLFFormat),
 		formatOption("tcplog", "log connections with all that is known of them", TCPFormat, TCPCLFFormat),

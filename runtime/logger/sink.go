@@ -1,14 +1,10 @@
 package logger
 
 import (
-	"fmt"
 	"strconv"
-	"time"
 
-	"hapax/parser/keyword"
 	"hapax/runtime"
 	"hapax/runtime/logger/ring"
-	"hapax/stats/cli"
 )
 
 // open makes the ring of a sink.
@@ -73,73 +69,4 @@ func droppedText(n uint64) []byte {
 		return []byte("1 event dropped")
 	}
 	return append(strconv.AppendUint(nil, n, 10), " events dropped"...)
-}
-
-var commands = []cli.Command{
-	{Doc: keyword.Doc{Name: "show events", Ref: "9.3", Summary: "rings, or the messages in one"}, Run: showEvents},
-}
-
-const eventsUsage = "Supported events sinks are listed below. Add -0(zero), -w(wait), -n(new). Any key to stop.\n"
-
-// eventsPace is how often a command that waits looks for new messages.
-const eventsPace = 20 * time.Millisecond
-
-// showEvents is `show events [<sink>] [-w] [-n] [-0]`.
-func showEvents(c *cli.Conn, args []string) cli.Step {
-	all := sinksOf(c.Owner.(interface{ RunningConfig() *runtime.Config }).RunningConfig())
-	name := cli.Arg(args, 2)
-	if name == "" {
-		text := eventsUsage
-		for _, x := range all.all {
-			dropped := uint64(0)
-			if x.ring != nil {
-				dropped = 2 * x.ring.Dropped() // as the reference shows it, whose lowest bit is a lock
-			}
-			text += fmt.Sprintf("    %-10s : type=%s, %d dropped, %s\n", x.name, x.kind, dropped, x.desc)
-		}
-		return c.Say(cli.Warning, text)
-	}
-	if !c.Allow(cli.Operator) {
-		return nil
-	}
-	x := all.named(name)
-	switch {
-	case x == nil:
-		return c.Fail("No such event sink")
-	case x.ring == nil:
-		return c.Say(cli.Notice, "Nothing to report for this sink")
-	}
-	var wait, fresh bool
-	end := byte('\n')
-	for _, option := range args[3:] {
-		switch option {
-		case "-w":
-			wait = true
-		case "-n":
-			fresh = true
-		case "-0":
-			end = 0
-		case "-nw", "-wn":
-			wait, fresh = true, true
-		default:
-			return c.Fail("unknown option")
-		}
-	}
-	from := x.ring.Attach(fresh)
-	c.OnRelease(from.Detach)
-	var message []byte
-	return func(c *cli.Conn) bool {
-		for !c.Full() {
-			var ok bool
-			if message, ok = from.Next(message[:0]); !ok {
-				if !wait || c.Interrupted() {
-					return true
-				}
-				c.Pause(eventsPace)
-				return false
-			}
-			c.Write(append(message, end))
-		}
-		return wait && c.Interrupted()
-	}
 }
