@@ -553,7 +553,7 @@ var (
 	portOfAddr = regexp.MustCompile(`127\.0\.0\.1:\d+`)
 	pid        = regexp.MustCompile(`\((\d+)\) :`)
 	worker     = regexp.MustCompile(`worker \(\d+\)`)
-	// builtVersion is the version of a build of the reference between two releases.
+	// builtVersion is the version with the commit of a build.
 	builtVersion = regexp.MustCompile(`3\.4\.0-[0-9a-f]+`)
 	checkTime    = regexp.MustCompile(`check duration: \d+ms`)
 	metricTime   = regexp.MustCompile(`(_time\w*_seconds\{[^}]*\}) \d+\.\d+`)
