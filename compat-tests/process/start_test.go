@@ -336,3 +336,17 @@ func hardStop(t *testing.T, newSite func(string) *site) {
 		t.Errorf("status %d", status)
 	}
 }
+
+// With grace the listeners close a while after the signal, and it is said twice.
+func TestGrace(t *testing.T) {
+	s := newSite(t, "grace 50ms")
+	c := s.start("-db")
+	s.up(c)
+	c.signal(syscall.SIGUSR1)
+	c.says(1, `Scheduling a soft-stop in 50 ms.`)
+	c.says(1, `Grace period expired, proceeding with soft-stop now.`)
+	c.says(1, `Proxy f stopped`)
+	if status := c.ends(); status != 0 {
+		t.Errorf("status %d", status)
+	}
+}

@@ -40,8 +40,12 @@ func (p *stop) begin() {
 
 // now closes the listeners.
 func (p *stop) now() {
-	p.grace = nil
 	s := p.s
+	if p.grace != nil {
+		p.grace = nil
+		s.say(diag.Notice, "Grace period expired, proceeding with soft-stop now.")
+		logger.Server(logger.Notice, nil, "Grace period expired, proceeding with soft-stop now.")
+	}
 	if d := s.cfg.Global.HardStopAfter; d > 0 {
 		p.deadline = time.After(d)
 	}
