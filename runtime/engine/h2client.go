@@ -369,8 +369,12 @@ func (m *h2Client) shut(say bool) {
 func (m *h2Client) Received(b *loop.Buffer, err error) {
 	m.mux.Received(b, err)
 	m.count(m.counters())
-	if m.n == 0 && m.speaks() {
+	switch {
+	case !m.speaks():
+	case m.n == 0:
 		m.watch()
+	case m.streams == 0:
+		m.c.setTimer(m.c.Front.Timeout.Client)
 	}
 }
 
@@ -421,6 +425,9 @@ func (x *h2Request) finish(s *stream) {
 		x.sock.Abort()
 	default:
 		x.sock.Close(linger)
+	}
+	if m.n > 0 {
+		m.rest() // the client is still to take the end of the answer
 	}
 }
 
