@@ -216,10 +216,7 @@ func (m *h2Client) Expired(*loop.Timer) {
 func (m *h2Client) settled() {}
 
 // goAway tells that the client goes once its requests are answered.
-func (m *h2Client) goAway(uint32, h2.Code) {
-	m.away = true
-	m.rest()
-}
+func (m *h2Client) goAway(uint32, h2.Code) { m.away = true }
 
 // violated logs what ended the connection, refused what ended a stream before it began.
 func (m *h2Client) violated() {
@@ -371,6 +368,8 @@ func (m *h2Client) Received(b *loop.Buffer, err error) {
 	m.count(m.counters())
 	switch {
 	case !m.speaks():
+	case m.n == 0 && m.away:
+		m.rest() // not before: requests may have come with the GOAWAY
 	case m.n == 0:
 		m.watch()
 	case m.streams == 0:
