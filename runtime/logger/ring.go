@@ -34,9 +34,11 @@ func ringKeywords() []config.Keyword {
 			Parse: func(l *config.Loader, line *ast.Line) { l.Report(line.Pos, parse(l, line, sinksOf(l.Config).current)) }}
 	}
 	one := func(name string, t keyword.ArgType) []keyword.Arg { return []keyword.Arg{{Name: name, Type: t}} }
+	file := row("backing-file", "the file that holds the buffer", one("path", keyword.File), ringFile)
+	file.Status = keyword.Missing // buffers live in memory
 	return []config.Keyword{
 		row("size", "bytes of the buffer", one("bytes", keyword.Size), ringSize),
-		row("backing-file", "the file that holds the buffer", one("path", keyword.File), ringFile),
+		file,
 		row("server", "where messages are sent", []keyword.Arg{{Name: "name", Type: keyword.Name}, {Name: "address", Type: keyword.Addr},
 			{Name: "options", Type: keyword.Opaque, Many: true, Opt: true}}, func(l *config.Loader, line *ast.Line, r *sink) error {
 			if r == nil {

@@ -53,9 +53,9 @@ func parseRetries(l *config.Loader, a *config.ActionLine) (runtime.Exec, error) 
 	case word == "":
 		return nil, errors.New("expects exactly 1 argument (an expression or an integer between 1 and 100)")
 	case a.Proxy.Caps&runtime.CapBack == 0:
-		return nil, fmt.Errorf("'%s' only available in backend or listen section", a.Line.Arg(0))
+		return nil, fmt.Errorf("'%s' only available in backend or listen section", a.Name)
 	case a.Proxy.Caps&runtime.CapDefaults != 0:
-		return nil, fmt.Errorf("'%s' is not allowed in 'defaults' sections", a.Line.Arg(0))
+		return nil, fmt.Errorf("'%s' is not allowed in 'defaults' sections", a.Name)
 	}
 	var n number
 	if i, ok := integer(word); ok {
