@@ -39,7 +39,7 @@ func parseUseService(l *config.Loader, a *config.ActionLine) (runtime.Exec, erro
 	case name == Exporter:
 		l.Alert(l.Pos(), "Prometheus Exporter service only available on 'http-request' rulesets")
 		return never, nil
-	case l.LuaAction(name):
+	case l.LuaWord(name):
 		l.Missing(l.Pos(), "use-service "+name)
 		return never, nil
 	}

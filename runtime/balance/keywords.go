@@ -190,7 +190,7 @@ func checkMode(l *config.Loader, px *runtime.Proxy) {
 			px.Balance.Algo = RoundRobin
 		}
 	}
-	if px.Balance.Algo == LogHash {
+	if px.Balance.Algo == LogHash && px.Mode != runtime.ModeSyslog {
 		l.List.Warnf(px.Pos, "Unusable balance algorithm for %s '%s' (needs 'mode log'). Falling back to round robin.", px.Kind, px.Name)
 		px.Balance.Algo = RoundRobin
 	}

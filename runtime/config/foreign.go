@@ -79,8 +79,8 @@ func cause(err error) error {
 	return err
 }
 
-// luaAction tells whether a rule calls what a Lua program may have declared.
-func (l *Loader) LuaAction(word string) bool {
+// LuaWord tells whether an action or a filter is one that a Lua program may have declared.
+func (l *Loader) LuaWord(word string) bool {
 	return l.foreign.luaLoaded && strings.HasPrefix(word, "lua.")
 }
 

@@ -261,11 +261,11 @@ func serverSource(l *Loader, w *Words, srv *runtime.Server) error {
 			w.Skip(1)
 			arg := w.Take()
 			if arg == "" {
-				return errors.New("'usesrc' expects <addr>[:<port>], 'client', 'clientip', or 'hdr_ip(name,#)' as argument.")
+				return errors.New("'usesrc' expects <addr>[:<port>], 'client', 'clientip', or 'hdr_ip(name,#)' as argument.\n")
 			}
 			if !transparentSource(arg) {
 				if _, err := l.Address(arg, AddrResolve|AddrPort|AddrStream|AddrConnect, ""); err != nil {
-					return fmt.Errorf("'usesrc %s' : %w", arg, err)
+					return fmt.Errorf("'usesrc %s' : %w\n", arg, err)
 				}
 			}
 			l.Missing(w.Pos(), "server source usesrc")

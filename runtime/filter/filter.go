@@ -19,6 +19,7 @@ const (
 	Cache
 	FCGI
 	SPOE
+	Lua // which takes whatever arguments it likes
 	CompressRequest
 	CompressResponse
 	Bandwidth

@@ -153,6 +153,9 @@ func readALPN(r *reader, word, value string, o *options) error {
 		switch protocol {
 		case "":
 		case "h3":
+			if r.experimental != nil {
+				_ = r.experimental(word) // counts as a use; the line is refused anyway
+			}
 			o.lacks(r, word+" "+protocol)
 		default:
 			o.protocols = append(o.protocols, protocol)

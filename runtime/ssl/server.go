@@ -121,6 +121,7 @@ func parseServerALPN(word string, to func(*serverLine) *[]string) parseServer {
 			switch protocol {
 			case "":
 			case "h3":
+				_ = l.Experimental(word) // counts as a use; the line is refused anyway
 				l.Missing(w.Pos(), "server "+word+" "+protocol)
 			default:
 				spoken = append(spoken, protocol)
