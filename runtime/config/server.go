@@ -314,6 +314,10 @@ func (l *Loader) serverWords(w *Words, srv *runtime.Server, say *serverSpeaker, 
 				say.alert("%s.", part)
 			}
 			return false
+		case badSource:
+			say.alert("%s", text)
+			l.List.Alertf(w.Pos(), "error encountered while processing 'usesrc'.")
+			return false
 		default:
 			say.alert("%s.", text)
 			return false

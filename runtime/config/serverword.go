@@ -243,6 +243,11 @@ func poolPurge(l *Loader, value string, srv *runtime.Server) error {
 	return nil
 }
 
+// badSource is a mistake behind "usesrc", printed as it is; an alert behind it names the word.
+type badSource string
+
+func (e badSource) Error() string { return string(e) }
+
 // serverSource reads `source <address>[:port[-port]] [interface <name>] [usesrc ...]`.
 func serverSource(l *Loader, w *Words, srv *runtime.Server) error {
 	value := w.Take()
@@ -261,11 +266,11 @@ func serverSource(l *Loader, w *Words, srv *runtime.Server) error {
 			w.Skip(1)
 			arg := w.Take()
 			if arg == "" {
-				return errors.New("'usesrc' expects <addr>[:<port>], 'client', 'clientip', or 'hdr_ip(name,#)' as argument.\n")
+				return badSource("'usesrc' expects <addr>[:<port>], 'client', 'clientip', or 'hdr_ip(name,#)' as argument.")
 			}
 			if !transparentSource(arg) {
 				if _, err := l.Address(arg, AddrResolve|AddrPort|AddrStream|AddrConnect, ""); err != nil {
-					return fmt.Errorf("'usesrc %s' : %w\n", arg, err)
+					return badSource(fmt.Sprintf("'usesrc %s' : %s", arg, err))
 				}
 			}
 			l.Missing(w.Pos(), "server source usesrc")
