@@ -13,7 +13,6 @@ type Session struct {
 	Front        *Proxy
 	Listener     *Listener
 	Loop         int
-	Fd           int            // of its socket
 	Src, Dst     netip.AddrPort // as the kernel tells; zero for UNIX sockets
 	Told         *Told          // addresses that replace Src and Dst; nil: none do
 	Vars         sample.Vars    // sess scope
@@ -21,6 +20,7 @@ type Session struct {
 	AcceptedWall int64          // the same, unix µs
 	Handshake    int64          // when TLS and PROXY protocol were done: loop clock, ns
 	Requests     int            // on this connection so far
+	Fd           int32          // of its socket
 	Unix         bool
 	Expect       Prologue // what the client is still to send before anything else
 	TLS          TLSState // nil: clear

@@ -30,19 +30,21 @@ type client struct {
 	end   error        // why receiving ended; nil: it did not
 
 	next, prev *client
-	owned      *link           // connections to servers that only this client may use, the newest first
-	idleOwned  int             // how many of them are idle
-	last       *runtime.Server // that served the previous request
-	sticks     bool            // prefers it: an authentication is bound to the connection
-	idleSince  int64           // end of the previous response
-	closed     bool
+	owned      *link               // connections to servers that only this client may use, the newest first
+	last       *runtime.Server     // that served the previous request
+	idleSince  int64               // end of the previous response
 	h1         *runtime.H1Counters // what it counts in; nil: it is no connection of HTTP/1
-	http       bool                // requests are read from it: the frontend's mode, or that of a backend it was given to
-	kept       bool                // waits for another request after a response
-	silent     bool                // the connection is to vanish without a word
-	shakes     bool                // a header or a handshake precedes the session
-	more       bool                // bytes came behind the header
-	dropTTL    uint8               // hops that its reset may go; 0: none is sent
+
+	// An idle connection is little else than this object: what is small stands together.
+	idleOwned int32 // how many of owned are idle
+	sticks    bool  // prefers the server of the previous request: an authentication is bound to the connection
+	closed    bool
+	http      bool  // requests are read from it: the frontend's mode, or that of a backend it was given to
+	kept      bool  // waits for another request after a response
+	silent    bool  // the connection is to vanish without a word
+	shakes    bool  // a header or a handshake precedes the session
+	more      bool  // bytes came behind the header
+	dropTTL   uint8 // hops that its reset may go; 0: none is sent
 }
 
 // open starts a connection that the listener accepted and counted.
@@ -63,7 +65,7 @@ func (w *worker) open(p *port, fd int, peer *loop.Addr) {
 		Src: peer.AddrPort(), Unix: p.unix, Expect: p.ln.Bind.Prologue,
 	}
 	c.sess = &c.Session
-	c.Handshake, c.Fd = c.Accepted, fd
+	c.Handshake, c.Fd = c.Accepted, int32(fd)
 	if p.dst.IsValid() {
 		c.Dst = p.dst
 	} else if !p.unix {

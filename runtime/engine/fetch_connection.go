@@ -350,7 +350,7 @@ func clientSocket(ctx *sample.Context) (w *worker, fd int, ok bool) {
 	case st == nil:
 		return nil, -1, false
 	case ctx.Checkpoint == sample.FrontConnection:
-		return st.w, st.c.Fd, true
+		return st.w, int(st.c.Fd), true
 	}
 	return st.w, st.c.sock.Fd(), st.c.sock.IsOpen()
 }

@@ -41,7 +41,7 @@ func (k *link) disown() {
 // keepOwn keeps an idle connection for the client's next requests, as long as there are no
 // more of them than "max-session-srv-conns" allows.
 func (c *client) keepOwn(k *link) {
-	if c.closed || c.end != nil || c.idleOwned >= c.Front.MaxOwnConns {
+	if c.closed || c.end != nil || int(c.idleOwned) >= c.Front.MaxOwnConns {
 		k.abort()
 		return
 	}

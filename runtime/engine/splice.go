@@ -91,6 +91,16 @@ func (f *flow) relayed(w *worker, n int, dst *transport.Conn) bool {
 	return true
 }
 
+// countRelayed counts bytes that came from one connection and went to another.
+func countRelayed(from, to *runtime.H1Counters, n int) {
+	if from != nil {
+		from.In.Add(uint64(n))
+	}
+	if to != nil {
+		to.Out.Add(uint64(n))
+	}
+}
+
 var chunkEnd = []byte(h1.ChunkEnd)
 
 // Relayed goes on with the request.
@@ -100,6 +110,7 @@ func (r *toServer) Relayed(n int, spliced bool) {
 		s.front().Spliced.In.Add(uint64(n))
 		s.back().Spliced.Out.Add(uint64(n))
 	}
+	countRelayed(s.c.h1, s.link.h1, n)
 	s.renewClient()
 	if s.tunnel {
 		s.renewServerWrite()
@@ -120,6 +131,7 @@ func (r *toClient) Relayed(n int, spliced bool) {
 		s.back().Spliced.In.Add(uint64(n))
 		s.front().Spliced.Out.Add(uint64(n))
 	}
+	countRelayed(s.link.h1, s.c.h1, n)
 	s.renewServer()
 	if s.tunnel {
 		s.renewClientWrite()

@@ -51,7 +51,7 @@ func parseMark(l *config.Loader, a *config.ActionLine) (runtime.Exec, error) {
 			var m transport.Marks
 			set(&m, value)
 			addr := s.Session.Src.Addr()
-			m.Apply(s.Session.Fd, addr.Is6() && !addr.Is4In6())
+			m.Apply(int(s.Session.Fd), addr.Is6() && !addr.Is4In6())
 		}
 		return runtime.Continue
 	}, nil

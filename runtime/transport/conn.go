@@ -64,9 +64,8 @@ type Channel interface {
 // Conn is a connection on a loop. The zero Conn is closed.
 type Conn struct {
 	sock    loop.Socket
-	via     Carrier // the layer or the channel; nil: clear bytes on a socket
-	layer   Layer
-	channel Channel
+	via     Carrier // a Layer over the socket, or a Channel in its place; nil: clear bytes on a socket
+	carried bool    // via is a Channel
 
 	Sent *counter.Own // counts the bytes of Send; nil: nobody does
 }
@@ -78,7 +77,7 @@ func (c *Conn) Open(l *loop.Loop, fd int, h loop.Handler, layer Layer) {
 		c.sock.Open(l, fd, h)
 		return
 	}
-	c.layer, c.via = layer, layer
+	c.via = layer
 	c.sock.Open(l, fd, layer)
 	layer.Start(&c.sock, l, h)
 }
@@ -89,7 +88,7 @@ func (c *Conn) Connect(l *loop.Loop, fd int, to *loop.Addr, h loop.Handler, laye
 		c.sock.Connect(l, fd, to, h)
 		return
 	}
-	c.layer, c.via = layer, layer
+	c.via = layer
 	c.sock.Connect(l, fd, to, layer)
 	layer.Start(&c.sock, l, h)
 }
@@ -98,24 +97,37 @@ func (c *Conn) Connect(l *loop.Loop, fd int, to *loop.Addr, h loop.Handler, laye
 // the end of the handshake by h.Connected. What he has received already goes to
 // layer.Received.
 func (c *Conn) Insert(l *loop.Loop, layer Layer, h loop.Handler) {
-	c.layer, c.via = layer, layer
+	c.via = layer
 	c.sock.SetHandler(layer)
 	layer.Start(&c.sock, l, h)
 }
 
 // Carry makes the closed Conn one of a channel.
-func (c *Conn) Carry(ch Channel) { c.channel, c.via = ch, ch }
+func (c *Conn) Carry(ch Channel) { c.via, c.carried = ch, true }
+
+// channel is what takes the bytes in the place of a socket; nil: there is a socket.
+func (c *Conn) channel() Channel {
+	if !c.carried {
+		return nil
+	}
+	return c.via.(Channel)
+}
 
 // Layer is what transforms the bytes; nil on a clear connection.
-func (c *Conn) Layer() Layer { return c.layer }
+func (c *Conn) Layer() Layer {
+	if c.via == nil || c.carried {
+		return nil
+	}
+	return c.via.(Layer)
+}
 
 // IsOpen tells whether the connection was not closed by its owner.
-func (c *Conn) IsOpen() bool { return c.sock.IsOpen() || c.channel != nil }
+func (c *Conn) IsOpen() bool { return c.sock.IsOpen() || c.carried }
 
 // Fd is the descriptor, for socket options and names only.
 func (c *Conn) Fd() int {
-	if c.channel != nil {
-		return c.channel.Fd()
+	if ch := c.channel(); ch != nil {
+		return ch.Fd()
 	}
 	return c.sock.Fd()
 }
@@ -192,16 +204,16 @@ func (c *Conn) Queued() int {
 	switch {
 	case c.via == nil:
 		return c.sock.Queued()
-	case c.channel != nil:
-		return c.channel.Queued()
+	case c.carried:
+		return c.via.Queued()
 	}
-	return c.sock.Queued() + c.layer.Queued()
+	return c.sock.Queued() + c.via.Queued()
 }
 
 // NotifySent asks for one Sent(nil) when at most low bytes are queued.
 func (c *Conn) NotifySent(low int) {
-	if c.channel != nil {
-		c.channel.NotifySent(low)
+	if ch := c.channel(); ch != nil {
+		ch.NotifySent(low)
 		return
 	}
 	c.sock.NotifySent(low)
@@ -211,7 +223,7 @@ func (c *Conn) NotifySent(low int) {
 func (c *Conn) Shutdown() {
 	if c.via != nil {
 		c.via.Shutdown()
-		if c.channel != nil {
+		if c.carried {
 			return
 		}
 	}
@@ -220,7 +232,7 @@ func (c *Conn) Shutdown() {
 
 // Close closes behind what is queued, waiting no longer than linger.
 func (c *Conn) Close(linger time.Duration) {
-	if ch := c.channel; ch != nil {
+	if ch := c.channel(); ch != nil {
 		c.end()
 		ch.Close()
 		return
@@ -249,7 +261,7 @@ func (c *Conn) Detach() loop.Socket {
 
 // Abort closes at once with a reset.
 func (c *Conn) Abort() {
-	if ch := c.channel; ch != nil {
+	if ch := c.channel(); ch != nil {
 		c.end()
 		ch.Abort()
 		return
@@ -263,8 +275,8 @@ func (c *Conn) Abort() {
 
 // end takes the layer of an open connection away: it is told of the end once.
 func (c *Conn) end() Layer {
-	layer := c.layer
-	c.via, c.layer, c.channel = nil, nil, nil
+	layer := c.Layer()
+	c.via, c.carried = nil, false
 	return layer
 }
 
