@@ -77,6 +77,11 @@ func (s *stream) splice(f *flow, from, to *transport.Conn, last int, r loop.Rela
 	}
 }
 
+// relayHeld tells whether the kernel passes a response on and the client is the slow one.
+func (s *stream) relayHeld() bool {
+	return s.link != nil && s.link.sock.Relaying() && s.c.sock.Queued() > 0
+}
+
 // relayed takes note of n bytes of the body that were passed on; true: they were its last.
 func (f *flow) relayed(w *worker, n int, dst *transport.Conn) bool {
 	f.moved += int64(n)

@@ -236,7 +236,7 @@ func (s *stream) serverTimeout() {
 		}
 		s.setEnd(cause)
 		s.cut()
-	case s.srvHeld, s.blocked(), s.link.sock.Relaying() && s.c.sock.Queued() > 0:
+	case s.srvHeld, s.blocked(), s.relayHeld():
 		s.renewServer() // the client is the slow one, or a limit
 	case s.resHead:
 		s.countAborts(false)

@@ -30,7 +30,8 @@ var serverWords = []config.ServerWord{
 
 func word(name, summary string, t keyword.ArgType, parse func(l *config.Loader, value string, srv *runtime.Server) error) config.ServerWord {
 	return config.ServerWord{
-		Doc: keyword.Doc{Name: name, Ref: "5.2", Summary: summary, Args: []keyword.Arg{{Name: "value", Type: t}}},
+		Doc:        keyword.Doc{Name: name, Ref: "5.2", Summary: summary, Args: []keyword.Arg{{Name: "value", Type: t}}},
+		NotDynamic: true,
 		Parse: func(l *config.Loader, w *config.Words, srv *runtime.Server) error {
 			return parse(l, w.Take(), srv)
 		},
