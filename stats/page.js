@@ -32,24 +32,51 @@
 		for (const b of $("tbody tr:not([hidden]) input[name=s]", all.closest("table"))) b.checked = all.checked;
 	};
 
+	// Cells are found by the titles over them, which name columns of the CSV.
+	const columns = new Map();
+	for (const t of $("table.tbl")) {
+		const before = t.querySelector("input.all") ? 2 : 1, at = {};
+		Array.from(t.tHead.rows[1].cells).forEach((h, i) => { if (h.dataset.c) at[h.dataset.c] = before + i; });
+		columns.set(t, at);
+	}
+	const text = (row, column) => {
+		const cell = row.cells[columns.get(row.closest("table.tbl"))[column]];
+		return cell && (cell.querySelector(".over > span") || cell);
+	};
+
 	const store = "hapax.rates:" + location.pathname, depth = 60;
 	let past = {};
 	try { past = JSON.parse(sessionStorage.getItem(store)) || {}; } catch (e) { past = {}; }
 	const draw = (cell, values) => {
-		const c = cell.querySelector("canvas"), w = c.width, h = c.height, g = c.getContext("2d"), most = Math.max(1, ...values);
+		let c = cell.querySelector("canvas");
+		if (!c) {
+			c = document.createElement("canvas");
+			[c.width, c.height] = [96, 28];
+			cell.append(c);
+		}
+		const w = c.width, h = c.height, g = c.getContext("2d"), most = Math.max(1, ...values);
 		g.clearRect(0, 0, w, h);
 		g.strokeStyle = getComputedStyle(cell).color;
+		g.lineWidth = 2;
 		g.beginPath();
-		values.forEach((v, i) => g.lineTo(w - (values.length - 1 - i) * w / (depth - 1), h - 1 - v / most * (h - 2)));
+		values.forEach((v, i) => g.lineTo(w - (values.length - 1 - i) * w / (depth - 1), h - 2 - v / most * (h - 4)));
 		g.stroke();
+		cell.title = "rate of late: " + Math.max(...values) + "/s at most";
 	};
+	// note keeps the rate of an object that has, or lately had, one.
 	const note = (row, value) => {
-		const list = past[row.dataset.k] = (past[row.dataset.k] || []).concat(value).slice(-depth);
-		draw(row.querySelector(".spark"), list);
+		const cell = row.querySelector(".spark"), key = row.dataset.k;
+		if (!cell || !(value || past[key])) return;
+		past[key] = (past[key] || []).concat(value).slice(-depth);
+		if (past[key].some(v => v)) draw(cell, past[key]);
+		else { cell.textContent = ""; delete past[key]; }
 	};
 	const rows = new Map($("tr[data-k]").map(r => [r.dataset.k, r]));
 	const save = () => { try { sessionStorage.setItem(store, JSON.stringify(past)); } catch (e) { past = {}; } };
-	for (const r of rows.values()) if (r.querySelector(".spark")) note(r, +r.querySelector(".spark").dataset.v);
+	for (const r of rows.values()) {
+		const e = text(r, "rate");
+		if (e) note(r, +e.textContent);
+	}
 	save();
 
 	// group sets a number as the page does: digits in groups of three that are one number when copied.
@@ -76,6 +103,12 @@
 		}
 		return out;
 	};
+	// state marks a line whose colour is that of a state that is over, until the page is loaded again.
+	const state = (row, now) => {
+		row.classList.toggle("stale", now !== row.dataset.s);
+		if (now !== row.dataset.s) row.title = "now " + now;
+		else row.removeAttribute("title");
+	};
 	const tick = async () => {
 		if (!live.checked || document.hidden) return;
 		try {
@@ -86,8 +119,12 @@
 				const c = cells(line), now = Object.fromEntries(head.map((n, i) => [n, c[i]]));
 				const row = rows.get(now.pxname + "/" + now.svname);
 				if (!row) continue;
-				for (const e of $("[data-c]", row)) if (now[e.dataset.c] !== undefined) group(e, now[e.dataset.c]);
-				if (row.querySelector(".spark")) note(row, +now.rate);
+				for (const column in columns.get(row.closest("table.tbl"))) {
+					const e = text(row, column);
+					if (e && now[column] && e.textContent !== now[column]) group(e, now[column]);
+				}
+				note(row, +now.rate);
+				state(row, now.status);
 			}
 			save();
 		} catch (e) { live.checked = false; }

@@ -18,11 +18,13 @@ var pageStyle string
 //go:embed page.js
 var pageScript string
 
-// markup collects the page.
+// markup collects the page. What it writes for each line goes straight there, without an allocation.
 type markup struct {
 	b     []byte
 	modul bool // show-modules
 	form  bool // the table that is being written is in a form: it has a column of boxes
+
+	status string // of the object of the line that is being written
 }
 
 func (m *markup) add(parts ...string) {
@@ -191,12 +193,16 @@ func (v *view) title(m *markup, px *runtime.Proxy) {
 		m.addf("<th colspan=\"%d\">Extra modules</th>", len(modules))
 	}
 	m.add("</tr>\n<tr class=\"titre\">")
-	for _, h := range pageColumns {
-		m.add("<th>", h, "</th>")
+	for i := range heads {
+		m.add("<th")
+		if heads[i].column != "" {
+			m.add(" data-c=\"", heads[i].column, "\"")
+		}
+		m.add(">", heads[i].title, "</th>")
 	}
 	if m.modul {
-		for _, mod := range modules {
-			m.add("<th>", mod.name, "</th>")
+		for i := range modules {
+			m.add("<th>", modules[i].name, "</th>")
 		}
 	}
 	m.add("</tr></thead><tbody>\n")
@@ -217,9 +223,6 @@ func (v *view) tail(m *markup, px *runtime.Proxy) {
 	m.add("</div>\n")
 }
 
-var pageColumns = strings.Fields("Cur Max Limit Cur Trend Max Limit Cur Max Limit Total LbTot Last In Out Req Resp Req Conn Resp Retr Redis" +
-	" Status LastChk Wght Act Bck Chk Dwn Dwntme Thrtle")
-
 func capText(c runtime.Cap) string {
 	switch c {
 	case runtime.CapFront:
@@ -230,15 +233,12 @@ func capText(c runtime.Cap) string {
 	return "LISTEN"
 }
 
-// modules are the groups of columns behind the "-", by the prefix of their names.
-var modules = []struct{ name, prefix string }{{"ssl", "ssl_"}, {"h3", "h3_"}, {"quic", "quic_"}, {"h2", "h2_"}, {"h1", "h1_"}}
-
-// moduleOf is the module that a column belongs to.
+// moduleOf is the module that a column behind the "-" belongs to.
 func moduleOf(column string) string {
-	for _, mod := range modules {
-		if strings.HasPrefix(column, mod.prefix) {
-			return mod.name
+	for _, name := range [...]string{"ssl", "quic", "h2", "h1"} {
+		if strings.HasPrefix(column, name+"_") {
+			return name
 		}
 	}
-	return "h3" // QPACK
+	return "h3" // QPACK too
 }

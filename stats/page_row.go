@@ -1,446 +1,488 @@
 package stats
 
 import (
-	"fmt"
 	"html"
-	"net/url"
+	"strconv"
 	"strings"
 	"time"
-
-	"hapax/runtime"
 )
-
-// detail is one line of the box that opens over a cell.
-type detail struct{ name, value string }
 
 // line writes one row of a proxy's table.
 func (v *view) line(m *markup, r *Row) {
 	class, label := "frontend", "Frontend"
-	anchor := r.Proxy.Name + "/Frontend"
+	anchor := [3]string{r.Proxy.Name, "/", ""}
+	m.status = colStatus(r).Str
+	svname := colSvname(r).Str
 	switch r.On {
 	case Backend:
-		class, label, anchor = "backend", "Backend", r.Proxy.Name+"/Backend"
+		class, label = "backend", "Backend"
 	case Listener:
-		label = ListenerName(r.Listener)
-		class, anchor = "socket", r.Proxy.Name+"/+"+label
+		class, label, anchor[1] = "socket", svname, "/+"
 	case Server:
-		class, label, anchor = serverClass(r), r.Server.Name, r.Proxy.Name+"/"+r.Server.Name
+		class, label = serverClass(r, m.status), svname
 	}
-	status, svname := byName["status"].Value(r), byName["svname"].Value(r)
-	m.add("<tr class=\"", class, "\" data-k=\"", html.EscapeString(r.Proxy.Name+"/"+svname.Str), "\" data-s=\"", html.EscapeString(status.Str), "\">")
+	anchor[2] = label
+	m.add("<tr class=\"", class, "\" id=\"")
+	m.text(anchor[:]...)
+	m.add("\" data-k=\"")
+	m.text(r.Proxy.Name, "/", svname)
+	m.add("\" data-s=\"")
+	m.text(m.status)
+	m.add("\">")
 	if m.form {
-		m.add("<td class=\"ac\">")
-		if r.On == Server {
-			m.add("<input type=\"checkbox\" name=\"s\" value=\"", html.EscapeString(r.Server.Name), "\" aria-label=\"", html.EscapeString(r.Server.Name), "\">")
-		}
-		m.add("</td>")
+		m.box(r)
 	}
-	name := "<a id=\"" + html.EscapeString(anchor) + "\"></a><a class=\"lfsb\" href=\"" + fragment(anchor) + "\">" +
-		html.EscapeString(label) + "</a>"
-	m.cell("ac name", name, v.legend(r))
-	m.queue(r)
-	m.rates(r)
-	m.sessions(r)
-	m.traffic(r)
-	m.state(r)
+	m.name(anchor[:], label, v.page.ShowLegends, r)
+	cells := lines[r.On]
+	for i := range cells {
+		m.cell(&cells[i], r)
+	}
 	if m.modul {
-		m.modules(r)
+		for i := range modules {
+			m.module(&modules[i], r)
+		}
 	}
 	m.add("</tr>\n")
 }
 
-// fragment is a link to a place on the page.
-func fragment(anchor string) string {
-	u := url.URL{Fragment: anchor}
-	return html.EscapeString(u.String())
-}
-
-// cell writes one cell; lines of details open over it.
-func (m *markup) cell(class, content string, details []detail) {
-	m.add("<td")
-	if class != "" {
-		m.add(" class=\"", class, "\"")
-	}
-	m.add(">")
-	if details == nil {
-		m.add(content, "</td>")
+// box is the cell by which a server is chosen for an action.
+func (m *markup) box(r *Row) {
+	if r.On != Server {
+		m.add("<td></td>")
 		return
 	}
-	m.add("<div class=\"over\" tabindex=\"0\"><span>", content, "</span><div class=\"tips\"><table class=\"det\"><tbody>")
-	for _, d := range details {
-		m.add("<tr><th>", d.name, "</th><td>", d.value, "</td></tr>")
-	}
-	m.add("</tbody></table></div></div></td>")
+	m.add("<td class=\"ac\"><input type=\"checkbox\" name=\"s\" value=\"")
+	m.text(r.Server.Name)
+	m.add("\" aria-label=\"")
+	m.text(r.Server.Name)
+	m.add("\"></td>")
 }
 
-// field is the value of a column, its digits in groups of three; "" when the object has none.
-func field(r *Row, column string) string {
-	f := byName[column].Value(r)
-	switch f.Format {
-	case Empty:
-		return ""
-	case Str:
-		return html.EscapeString(f.Str)
+// name is the cell with the name of the object, which is a link to its line.
+func (m *markup) name(anchor []string, label string, legend bool, r *Row) {
+	legend = legend && r.On != Frontend
+	m.open("ac name", legend)
+	m.add("<a class=\"lfsb\" href=\"#")
+	m.fragment(anchor...)
+	m.add("\">")
+	m.text(label)
+	m.add("</a>")
+	if legend {
+		m.tips(legendTips, r)
 	}
-	return grouped(string(f.append(nil)))
+	m.end(legend)
 }
 
-// limitField is field with "-" for no limit.
-func limitField(r *Row, column string) string {
-	if s := field(r, column); s != "" && s != "0" {
-		return s
+// cell writes a cell of the tables.
+func (m *markup) cell(c *cell, r *Row) {
+	if c.whole != nil {
+		c.whole(m, r)
+		return
 	}
-	return "-"
+	boxed := c.tips != nil && (c.boxed == nil || c.boxed(r))
+	m.open(c.class, boxed)
+	switch {
+	case c.write != nil:
+		c.write(m, r)
+	case c.at != nil && c.limit:
+		m.limit(c.at.Value(r))
+	case c.at != nil:
+		m.field(c.at.Value(r))
+	}
+	if boxed {
+		m.tips(c.tips, r)
+	}
+	m.end(boxed)
 }
 
-// value is the number in a column.
-func value(r *Row, column string) int64 {
-	f := byName[column].Value(r)
-	return f.Int
+// open begins a cell, over which a box opens when it is boxed.
+func (m *markup) open(class string, boxed bool) {
+	if class == "" {
+		m.add("<td>")
+	} else {
+		m.add("<td class=\"", class, "\">")
+	}
+	if boxed {
+		m.add("<div class=\"over\" tabindex=\"0\"><span>")
+	}
 }
 
-var byName = func() map[string]*Column {
-	m := make(map[string]*Column, len(allColumns))
-	for i := range allColumns {
-		m[allColumns[i].Name] = &allColumns[i]
-	}
-	return m
-}()
+// Marks of the box over a cell, behind what the cell shows.
+const (
+	boxStart = "</span><div class=\"tips\"><table class=\"det\"><tbody>"
+	boxEnd   = "</tbody></table></div></div>"
+)
 
-// grouped leaves a gap before each group of three digits; the digits stay one number for copying.
-func grouped(digits string) string {
-	if len(digits) <= 3 {
-		return digits
+// end ends a cell.
+func (m *markup) end(boxed bool) {
+	if boxed {
+		m.add(boxEnd)
 	}
-	var b strings.Builder
-	for i := range len(digits) {
-		if i+1 < len(digits) && (len(digits)-i-1)%3 == 0 {
-			b.WriteString("<span class=\"rls\">" + digits[i:i+1] + "</span>")
-			continue
+	m.add("</td>")
+}
+
+// tips writes the lines of the box.
+func (m *markup) tips(tips []tip, r *Row) {
+	m.add(boxStart)
+	for i := range tips {
+		if t := &tips[i]; t.shown(r) {
+			m.tip(t, r)
 		}
-		b.WriteByte(digits[i])
 	}
-	return b.String()
 }
 
-// legend tells about an object when "stats show-legends" asks for it.
-func (v *view) legend(r *Row) []detail {
-	if !v.page.ShowLegends {
-		return nil
+func (m *markup) tip(t *tip, r *Row) {
+	if t.at == nil {
+		m.add("<tr><th colspan=\"2\">", t.label, "</th></tr>")
+		return
 	}
-	switch r.On {
-	case Listener:
-		return []detail{{"address:", field(r, "addr")}, {"proto:", field(r, "proto")}, {"id:", field(r, "sid")}}
-	case Server:
-		d := []detail{{"address:", field(r, "addr")}, {"id:", field(r, "sid")}}
-		if c := field(r, "cookie"); c != "" {
-			d = append(d, detail{"cookie:", c})
+	f := t.at.Value(r)
+	if f.Format == Empty && !t.limit {
+		return
+	}
+	if t.less != nil {
+		f.Int -= t.less.Value(r).Int
+	}
+	m.add("<tr><th>", t.label, "</th><td>")
+	if t.limit {
+		m.limit(f)
+	} else {
+		m.field(f)
+	}
+	if t.mean != nil {
+		m.add(" / ")
+		m.field(t.mean.Value(r))
+	}
+	if t.share != nil {
+		m.percent(f.Int, t.share, r)
+	}
+	m.add(t.unit, "</td></tr>")
+}
+
+// percent writes how large a part of a sum is.
+func (m *markup) percent(part int64, of []*Column, r *Row) {
+	all := int64(0)
+	for _, c := range of {
+		all += c.Value(r).Int
+	}
+	if all == 0 {
+		part, all = 0, 1
+	}
+	m.add(" (")
+	m.b = strconv.AppendInt(m.b, 100*part/all, 10)
+	m.add("%)")
+}
+
+// field writes the value of a column, its digits in groups of three; nothing when the object has none.
+func (m *markup) field(f Field) {
+	if f.Format == Str {
+		m.text(f.Str)
+		return
+	}
+	start := len(m.b)
+	m.b = f.append(m.b)
+	m.group(start)
+}
+
+// limit is field with "-" for no limit.
+func (m *markup) limit(f Field) {
+	if f.Format == Empty || f.Int == 0 {
+		m.add("-")
+		return
+	}
+	m.field(f)
+}
+
+// group leaves a gap before each group of three of the digits that were written last, from start on; they stay one
+// number for copying.
+func (m *markup) group(start int) {
+	n := len(m.b) - start
+	if n <= 3 {
+		return
+	}
+	var digits [24]byte
+	copy(digits[:], m.b[start:])
+	m.b = m.b[:start]
+	for i, d := range digits[:n] {
+		if left := n - i - 1; left > 0 && left%3 == 0 {
+			m.b = append(append(append(m.b, "<span class=\"rls\">"...), d), "</span>"...)
+		} else {
+			m.b = append(m.b, d)
 		}
-		return d
-	case Backend:
-		d := []detail{{"balance:", field(r, "algo")}}
-		if c := field(r, "cookie"); c != "" {
-			d = append(d, detail{"cookie:", c})
+	}
+}
+
+// text writes words that come from the configuration or from servers.
+func (m *markup) text(words ...string) {
+	for _, s := range words {
+		for {
+			i := strings.IndexAny(s, `&<>"'`)
+			if i < 0 {
+				break
+			}
+			m.add(s[:i], html.EscapeString(s[i:i+1]))
+			s = s[i+1:]
 		}
-		return d
-	}
-	return nil
-}
-
-func (m *markup) empty(n int) {
-	for range n {
-		m.add("<td></td>")
+		m.b = append(m.b, s...)
 	}
 }
 
-func (m *markup) plain(cells ...string) {
-	for _, c := range cells {
-		m.add("<td>", c, "</td>")
-	}
-}
-
-func (m *markup) queue(r *Row) {
-	switch r.On {
-	case Server:
-		m.plain(moving(r, "qcur"), field(r, "qmax"), limitField(r, "qlimit"))
-	case Backend:
-		m.plain(moving(r, "qcur"), field(r, "qmax"), "")
-	default:
-		m.empty(3)
-	}
-}
-
-func (m *markup) rates(r *Row) {
-	switch r.On {
-	case Frontend:
-		now := []detail{{"Current connection rate:", field(r, "conn_rate") + "/s"}, {"Current session rate:", field(r, "rate") + "/s"}}
-		most := []detail{{"Max connection rate:", field(r, "conn_rate_max") + "/s"}, {"Max session rate:", field(r, "rate_max") + "/s"}}
-		if r.Proxy.Mode == runtime.ModeHTTP {
-			now = append(now, detail{"Current request rate:", field(r, "req_rate") + "/s"})
-			most = append(most, detail{"Max request rate:", field(r, "req_rate_max") + "/s"})
+// fragment writes a place on the page as a link has it.
+func (m *markup) fragment(words ...string) {
+	for _, s := range words {
+		for i := range len(s) {
+			switch c := s[i]; {
+			case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte("-._~:/+", c) >= 0:
+				m.b = append(m.b, c)
+			default:
+				const hex = "0123456789ABCDEF"
+				m.b = append(m.b, '%', hex[c>>4], hex[c&15])
+			}
 		}
-		m.cell("", moving(r, "rate"), now)
-		m.trend(r)
-		m.cell("", field(r, "rate_max"), most)
-		m.plain(limitField(r, "rate_lim"))
-	case Listener:
-		m.empty(4)
-	default:
-		m.plain(moving(r, "rate"))
-		m.trend(r)
-		m.plain(field(r, "rate_max"), "")
 	}
+}
+
+// span is an empty cell over n columns.
+func (m *markup) span(n int64) {
+	m.add("<td colspan=\"")
+	m.b = strconv.AppendInt(m.b, n, 10)
+	m.add("\"></td>")
 }
 
 // trend is the cell in which the script draws how the rate went lately.
-func (m *markup) trend(r *Row) {
-	m.addf("<td class=\"spark\" data-v=\"%d\"><canvas width=\"96\" height=\"28\"></canvas></td>", value(r, "rate"))
-}
+func (m *markup) trend(*Row) { m.add("<td class=\"spark\"></td>") }
 
-// moving is a field that the script brings up to date.
-func moving(r *Row, column string) string {
-	return "<span data-c=\"" + column + "\">" + field(r, column) + "</span>"
-}
-
-func (m *markup) sessions(r *Row) {
-	var now []detail
-	if r.On == Server {
-		now = []detail{{"Current active connections:", field(r, "scur")}, {"Current used connections:", field(r, "used_conn_cur")},
-			{"Current idle connections:", field(r, "srv_icur")}, {"- unsafe:", field(r, "idle_conn_cur")}, {"- safe:", field(r, "safe_conn_cur")},
-			{"Estimated need of connections:", field(r, "need_conn_est")}, {"Active connections limit:", limitField(r, "slim")},
-			{"Idle connections limit:", limitField(r, "src_ilim")}}
-	}
-	m.cell("", moving(r, "scur"), now)
-	m.plain(field(r, "smax"), limitField(r, "slim"))
-	if r.On == Listener {
-		m.plain(field(r, "stot"), "", "")
-		return
-	}
-	m.cell("", field(r, "stot"), totals(r))
-	if r.On == Frontend {
-		m.empty(2)
-		return
-	}
-	last := "?"
-	if s := value(r, "lastsess"); s >= 0 {
-		last = age(s)
-	}
-	m.plain(field(r, "lbtot"), last)
-}
-
-// totals are the lines over the number of sessions.
-func totals(r *Row) []detail {
-	var d []detail
-	show := func(name, column string) { d = append(d, detail{name, field(r, column)}) }
-	share := func(name, column string) {
-		percent := int64(0)
-		if all := value(r, "req_tot"); all > 0 {
-			percent = 100 * value(r, column) / all
-		}
-		d = append(d, detail{name, fmt.Sprintf("%s (%d%%)", field(r, column), percent)})
-	}
-	web := r.Proxy.Mode == runtime.ModeHTTP
-	if r.On == Frontend {
-		show("Cum. connections:", "conn_tot")
-	}
-	show("Cum. sessions:", "stot")
-	if web && r.On == Frontend {
-		show("- HTTP/1 sessions:", "h1sess")
-		show("- other sessions:", "sess_other")
-	}
-	if r.On != Frontend {
-		show("New connections:", "connect")
-		show("Reused connections:", "reuse")
-	}
-	if web {
-		show("Cum. HTTP requests:", "req_tot")
-		share("- HTTP 1xx responses:", "hrsp_1xx")
-		share("- HTTP 2xx responses:", "hrsp_2xx")
-		share("- HTTP 3xx responses:", "hrsp_3xx")
-		share("- HTTP 4xx responses:", "hrsp_4xx")
-		share("- HTTP 5xx responses:", "hrsp_5xx")
-		share("- other responses:", "hrsp_other")
-		if r.On == Frontend {
-			show("Intercepted requests:", "intercepted")
-		}
-		show("Failed hdr rewrites:", "wrew")
-		show("Internal errors:", "eint")
-	}
-	if r.On == Frontend {
-		return d
-	}
-	d = append(d, detail{"Max / Avg over last 1024 success. conn.", ""})
-	times := func(name, most, mean string) {
-		d = append(d, detail{name, field(r, most) + " / " + field(r, mean) + " ms"})
-	}
-	times("- Queue time:", "qtime_max", "qtime")
-	times("- Connect time:", "ctime_max", "ctime")
-	if web {
-		times("- Responses time:", "rtime_max", "rtime")
-	}
-	times("- Total time:", "ttime_max", "ttime")
-	return d
-}
-
-// traffic writes bytes, denials, errors and warnings.
-func (m *markup) traffic(r *Row) {
-	m.plain(field(r, "bin"), field(r, "bout"), field(r, "dreq"), field(r, "dresp"), field(r, "ereq"), field(r, "econ"))
-	if r.On == Frontend || r.On == Listener {
-		m.empty(3)
-		return
-	}
-	m.cell("", field(r, "eresp"), []detail{{"Connection resets during transfers, client:", field(r, "cli_abrt")},
-		{"server:", field(r, "srv_abrt")}})
-	m.plain(field(r, "wretr"), field(r, "wredis"))
-}
-
-// state writes the nine columns about what the object does now.
-func (m *markup) state(r *Row) {
-	switch r.On {
-	case Frontend, Listener:
-		m.cell("ac", field(r, "status"), nil)
-		m.add("<td colspan=\"8\"></td>")
-	case Backend:
-		m.cell("ac", age(value(r, "lastchg"))+" "+field(r, "status"), nil)
-		m.plain("", field(r, "weight")+"/"+field(r, "uweight"), field(r, "act"), field(r, "bck"), "", field(r, "chkdown"))
-		down := ""
-		if len(r.Proxy.AllServers()) > 0 {
-			down = age(value(r, "downtime"))
-		}
-		m.plain(down, "")
-	case Server:
-		m.server(r)
-	}
-}
-
-func (m *markup) server(r *Row) {
-	state := field(r, "status")
-	health, top := value(r, "check_health"), value(r, "check_rise")+value(r, "check_fall")-1
-	switch changed := age(value(r, "lastchg")); {
-	case strings.HasPrefix(state, "MAINT"):
-		m.cell("ac", changed+" MAINT", nil)
-	case state == "no check":
-		m.cell("ac", "<i>no check</i>", nil)
-	case strings.HasPrefix(state, "DOWN") && health > 0:
-		m.cell("ac", changed+" "+state+" &uarr;", nil)
-	case !strings.HasPrefix(state, "DOWN") && health < top:
-		m.cell("ac", changed+" "+state+" &darr;", nil)
-	default:
-		m.cell("ac", changed+" "+state, nil)
-	}
-	if check := field(r, "check_status"); check != "" {
-		if code := field(r, "check_code"); code != "" {
-			check += "/" + code
-		}
-		if took := field(r, "check_duration"); took != "" {
-			check += " in " + took + "ms"
-		}
-		about := field(r, "check_desc")
-		if said := field(r, "last_chk"); said != "" {
-			about += ": " + said
-		}
-		m.cell("ac", check, []detail{{about, ""}})
-	} else {
-		m.empty(1)
-	}
-	m.cell("ac", field(r, "weight")+"/"+field(r, "uweight"), nil)
-	m.cell("ac", yes(!r.Server.Backup), nil)
-	m.cell("ac", yes(r.Server.Backup), nil)
-	tracked := field(r, "tracked")
-	switch fails := field(r, "chkfail"); {
-	case fails != "":
-		about := "Failed Health Checks"
-		if hana := field(r, "hanafail"); hana != "" {
-			fails, about = fails+"/"+hana, about+"/Health Analyses"
-		}
-		m.cell("", fails, []detail{{about, ""}})
-		m.plain(field(r, "chkdown"), age(value(r, "downtime")))
-	case tracked != "" && state != "MAINT":
-		m.add("<td class=\"ac\" colspan=\"3\"><a class=\"lfsb\" href=\"#", tracked, "\">via ", tracked, "</a></td>")
-	default:
-		m.add("<td colspan=\"3\"></td>")
-	}
-	if t := field(r, "throttle"); t != "" {
-		m.cell("ac", t+" %", nil)
-	} else {
-		m.cell("ac", "-", nil)
-	}
-}
-
-func yes(is bool) string {
+func (m *markup) yes(is bool) {
 	if is {
-		return "Y"
+		m.add("Y")
+	} else {
+		m.add("-")
 	}
-	return "-"
+}
+
+func (m *markup) lastSession(r *Row) {
+	if s := colLastsess(r).Int; s >= 0 {
+		m.age(s)
+	} else {
+		m.add("?")
+	}
+}
+
+// weights are what counts now, and what is set.
+func (m *markup) weights(r *Row) {
+	m.field(colWeight(r))
+	m.add("/")
+	m.field(colUweight(r))
+}
+
+func (m *markup) throttle(r *Row) {
+	f := colThrottle(r)
+	if f.Format == Empty {
+		m.add("-")
+		return
+	}
+	m.field(f)
+	m.add(" %")
+}
+
+// backendState stands out when the backend has no server, or is not published.
+func (m *markup) backendState(r *Row) {
+	class := ""
+	switch {
+	case strings.HasPrefix(m.status, "DOWN"):
+		class = "down"
+	case strings.Contains(m.status, "UNPUB"):
+		class = "unpub"
+	}
+	m.age(colLastchg(r).Int)
+	m.add(" <span class=\"", class, "\">")
+	m.text(m.status)
+	m.add("</span>")
+}
+
+// downtime is shown for backends that may be down.
+func (m *markup) downtime(r *Row) {
+	if f := colDowntime(r); f.Format != Empty {
+		m.age(f.Int)
+	}
+}
+
+// serverState is the state and since when it holds, with an arrow when checks are about to change it.
+func (m *markup) serverState(r *Row) {
+	if m.status == "no check" {
+		m.add("<i>no check</i>")
+		return
+	}
+	m.age(colLastchg(r).Int)
+	m.add(" ")
+	if strings.HasPrefix(m.status, "MAINT") {
+		m.add("MAINT")
+		return
+	}
+	m.text(m.status)
+	switch health := colCheckHealth(r).Int; {
+	case strings.HasPrefix(m.status, "DOWN"):
+		if health > 0 {
+			m.add(" &uarr;")
+		}
+	case health < healthiest(r):
+		m.add(" &darr;")
+	}
+}
+
+// healthiest is the health of a server none of whose last checks failed, 0 without checks.
+func healthiest(r *Row) int64 {
+	if f := colCheckRise(r); f.Format != Empty {
+		return f.Int + colCheckFall(r).Int - 1
+	}
+	return 0
+}
+
+// report is what a check has found: columns of the health check or of the agent.
+type report struct{ status, code, duration, desc, last *Column }
+
+var (
+	ofCheck = report{col("check_status"), col("check_code"), col("check_duration"), col("check_desc"), col("last_chk")}
+	byAgent = report{col("agent_status"), col("agent_code"), col("agent_duration"), col("agent_desc"), col("last_agt")}
+)
+
+// check is the cell of the last check: that of the agent when it is who holds the server down.
+func (m *markup) check(r *Row) {
+	from := &ofCheck
+	if strings.HasPrefix(m.status, "DOWN") && byAgent.status.Value(r).Format != Empty && colAgentHealth(r).Int == 0 {
+		from = &byAgent
+	}
+	state := from.status.Value(r)
+	if state.Format == Empty {
+		m.add("<td></td>")
+		return
+	}
+	m.open("ac", true)
+	m.text(state.Str)
+	if f := from.code.Value(r); f.Format != Empty {
+		m.add("/")
+		m.b = f.append(m.b)
+	}
+	if f := from.duration.Value(r); f.Format != Empty {
+		m.add(" in ")
+		m.b = f.append(m.b)
+		m.add("ms")
+	}
+	m.add(boxStart, "<tr><th>")
+	m.text(from.desc.Value(r).Str)
+	if said := from.last.Value(r).Str; said != "" {
+		m.text(": ", said)
+	}
+	m.add("</th></tr>")
+	m.end(true)
+}
+
+// checkFailures are the cells of failed checks, of times that the server went down, and of how long it was.
+func (m *markup) checkFailures(r *Row) {
+	switch fails := colChkfail(r); {
+	case m.status == "MAINT (resolution)":
+		m.add("<td class=\"ac\" colspan=\"3\">resolution</td>")
+	case fails.Format != Empty:
+		about := "Failed Health Checks"
+		m.open("", true)
+		m.field(fails)
+		if hana := colHanafail(r); hana.Format != Empty {
+			m.add("/")
+			m.field(hana)
+			about = "Failed Health Checks/Health Analyses"
+		}
+		m.add(boxStart, "<tr><th>", about, "</th></tr>")
+		m.end(true)
+		m.add("<td>")
+		m.field(colChkdown(r))
+		m.add("</td><td>")
+		m.downtime(r)
+		m.add("</td>")
+	case r.Server.Track != nil && m.status != "MAINT":
+		px, srv := r.Server.Track.Proxy.Name, r.Server.Track.Name
+		m.add("<td class=\"ac\" colspan=\"3\"><a class=\"lfsb\" href=\"#")
+		m.fragment(px, "/", srv)
+		m.add("\">via ")
+		m.text(px, "/", srv)
+		m.add("</a></td>")
+	default:
+		m.span(3)
+	}
 }
 
 // serverClass is the colour of a server's line.
-func serverClass(r *Row) string {
-	state := ServerStatus(r.Server)
-	role := "active_"
+func serverClass(r *Row, state string) string {
+	role := &activeClasses
 	if r.Server.Backup {
-		role = "backup_"
+		role = &backupClasses
 	}
 	switch {
 	case strings.HasPrefix(state, "MAINT"):
 		return "maintain"
-	case state == "DOWN":
-		return role + "down"
+	case state == "DOWN", state == "DOWN (agent)":
+		return role.down
 	case strings.HasPrefix(state, "DOWN "):
-		return role + "going_up"
+		return role.goingUp
 	case state == "DRAIN":
-		return role + "draining"
+		return role.draining
 	case state == "NOLB":
-		return role + "nolb"
+		return role.nolb
 	case strings.HasPrefix(state, "NOLB "):
-		return role + "going_down"
+		return role.goingDown
 	case state == "no check":
-		return role + "no_check"
-	case checking(r.Server) && value(r, "check_health") < value(r, "check_rise")+value(r, "check_fall")-1:
-		return role + "going_down"
-	case value(r, "weight") == 0:
-		return role + "draining"
+		return role.noCheck
+	case checking(r.Server) && colCheckHealth(r).Int < healthiest(r):
+		return role.goingDown
+	case colWeight(r).Int == 0:
+		return role.draining
 	}
-	return role + "up"
+	return role.up
 }
 
-// modules writes the groups of columns behind the "-".
-func (m *markup) modules(r *Row) {
-	for _, mod := range modules {
-		var d []detail
-		for i := fixed; i < len(allColumns); i++ {
-			c := &allColumns[i]
-			if strings.HasPrefix(c.Name, mod.prefix) && c.On&r.On != 0 {
-				d = append(d, detail{html.EscapeString(c.Desc), field(r, c.Name)})
-			}
-		}
-		if d == nil {
-			m.empty(1)
-			continue
-		}
-		m.cell("", mod.name, d)
+// classes are the colours of servers.
+type classes struct{ up, goingDown, goingUp, down, noCheck, nolb, draining string }
+
+var (
+	activeClasses = classes{"active_up", "active_going_down", "active_going_up", "active_down", "active_no_check", "active_nolb", "active_draining"}
+	backupClasses = classes{"backup_up", "backup_going_down", "backup_going_up", "backup_down", "backup_no_check", "backup_nolb", "backup_draining"}
+)
+
+// module is the cell of a group of columns of one module.
+func (m *markup) module(mod *module, r *Row) {
+	some := false
+	for i := range mod.tips {
+		some = some || mod.tips[i].shown(r)
 	}
+	if !some {
+		m.add("<td></td>")
+		return
+	}
+	m.open("", true)
+	m.add(mod.name)
+	m.tips(mod.tips, r)
+	m.end(true)
 }
 
 // age writes seconds with their two largest units: "1d2h", "3m4s".
-func age(seconds int64) string { return Coarse(time.Duration(seconds) * time.Second) }
+func (m *markup) age(seconds int64) { m.b = appendCoarse(m.b, seconds) }
 
 // Coarse writes a duration with its two largest units: "1d2h", "3m4s".
-func Coarse(d time.Duration) string {
-	s := int64(d / time.Second)
-	out, parts := "", 2
-	for _, unit := range []struct {
+func Coarse(d time.Duration) string { return string(appendCoarse(nil, int64(d/time.Second))) }
+
+func appendCoarse(b []byte, s int64) []byte {
+	left := 2
+	for _, unit := range [...]struct {
 		size int64
-		name string
-	}{{86400, "d"}, {3600, "h"}, {60, "m"}} {
-		if n := s / unit.size; n > 0 && parts > 0 {
-			out += fmt.Sprintf("%d%s", n, unit.name)
-			parts--
+		name byte
+	}{{86400, 'd'}, {3600, 'h'}, {60, 'm'}} {
+		if n := s / unit.size; n > 0 && left > 0 {
+			b = append(strconv.AppendInt(b, n, 10), unit.name)
+			left--
 		}
 		s %= unit.size
 	}
-	if parts > 0 && s > 0 || out == "" {
-		out += fmt.Sprintf("%ds", s)
+	if left > 0 && s > 0 || left == 2 {
+		b = append(strconv.AppendInt(b, s, 10), 's')
 	}
-	return out
+	return b
 }

@@ -19,9 +19,11 @@ func ServerStatus(srv *runtime.Server) string {
 		return "MAINT"
 	}
 	health, top := int(ref.Health.Load()), ref.Rise+ref.Fall-1
-	falling := fmt.Sprintf(" %d/%d", health-ref.Rise+1, ref.Fall)
-	if runtime.ServerState(ref.State.Load()) == runtime.ServerStopped {
-		falling = fmt.Sprintf(" %d/%d", health, ref.Rise)
+	falling := func() string {
+		if runtime.ServerState(ref.State.Load()) == runtime.ServerStopped {
+			return fmt.Sprintf(" %d/%d", health, ref.Rise)
+		}
+		return fmt.Sprintf(" %d/%d", health-ref.Rise+1, ref.Fall)
 	}
 	switch runtime.ServerState(srv.State.Load()) {
 	case runtime.ServerRunning, runtime.ServerStarting:
@@ -33,7 +35,7 @@ func ServerStatus(srv *runtime.Server) string {
 		case word == "DRAIN" && ref.Agent.Asked():
 			return "DRAIN (agent)"
 		case checking(ref) && health < top:
-			return word + falling
+			return word + falling()
 		case word == "UP" && !checking(ref):
 			return "no check"
 		}
@@ -42,7 +44,7 @@ func ServerStatus(srv *runtime.Server) string {
 		if !checking(srv) && srv.Track == nil || health == top {
 			return "NOLB"
 		}
-		return "NOLB" + falling
+		return "NOLB" + falling()
 	}
 	switch asked := ref.Agent.Asked(); {
 	case asked && ref.Agent.Health.Load() == 0:
@@ -50,7 +52,7 @@ func ServerStatus(srv *runtime.Server) string {
 	case checking(ref) && health == 0:
 		return "DOWN"
 	case asked || checking(ref):
-		return "DOWN" + falling
+		return "DOWN" + falling()
 	}
 	return "DOWN"
 }

@@ -254,7 +254,7 @@ func wellFormed(t *testing.T, uri string, page []byte) {
 			switch {
 			case e.Name.Local == "table":
 				tables--
-			case e.Name.Local == "tr" && tables == 1 && width > 4 && width != 1+len(pageColumns)+len(modules):
+			case e.Name.Local == "tr" && tables == 1 && width > 4 && width != 1+len(heads)+len(modules):
 				t.Errorf("%s: a row of %d columns", uri, width)
 			}
 		}
@@ -269,4 +269,47 @@ func span(e xml.StartElement) int {
 		}
 	}
 	return 1
+}
+
+// bigConfig has a backend of n servers, as many of them checked as not.
+func bigConfig(n int) *runtime.Config {
+	cfg := testConfig()
+	px := cfg.Proxies[0]
+	px.Stats.ShowLegends, px.Stats.ShowModules = false, false
+	for i := range n {
+		srv := &runtime.Server{ID: 2 + i, Name: "s" + strconv.Itoa(i), Proxy: px, Weight: 1, Rise: 2, Fall: 3, CheckOn: i%2 == 0, Stats: make([]runtime.BackCounters, 2)}
+		srv.State.Store(int32(runtime.ServerRunning))
+		srv.Health.Store(4)
+		px.Servers = append(px.Servers, srv)
+	}
+	return cfg
+}
+
+// TestPageAllocs makes pages of many and of more servers: what lies between them allocates nothing.
+func TestPageAllocs(t *testing.T) {
+	allocs := func(n int) float64 {
+		cfg := bigConfig(n)
+		page, b := Page(cfg, nil), make([]byte, 0, 1<<20)
+		return testing.AllocsPerRun(5, func() {
+			parts := page(runtime.StatsRequest{Proxy: cfg.Proxies[0], URI: []byte("/stats"), Admin: true}).Parts
+			for last := false; !last; {
+				_, last = parts(b[:0])
+			}
+		})
+	}
+	if few, many := allocs(10), allocs(110); many != few {
+		t.Errorf("%.0f allocations for 10 servers, %.0f for 110", few, many)
+	}
+}
+
+func BenchmarkPage(b *testing.B) {
+	cfg := bigConfig(10000)
+	page, part := Page(cfg, nil), make([]byte, 0, 1<<20)
+	b.ReportAllocs()
+	for b.Loop() {
+		parts := page(runtime.StatsRequest{Proxy: cfg.Proxies[0], URI: []byte("/stats"), Admin: true}).Parts
+		for last := false; !last; {
+			_, last = parts(part[:0])
+		}
+	}
 }
