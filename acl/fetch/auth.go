@@ -161,6 +161,12 @@ func bearer(ctx *sample.Context, a []sample.Arg, out *sample.Value) bool {
 	return true
 }
 
+// Authenticated tells whether a userlist has the user of the request with its password.
+func Authenticated(ctx *sample.Context, list Userlist) bool {
+	c, ok := authorization(ctx, new(sample.Value))
+	return ok && c.token == nil && list.Check(c.user, c.password)
+}
+
 // checked reads the credentials and has the userlist check them.
 func checked(ctx *sample.Context, a []sample.Arg, out *sample.Value) (c credentials, valid, ok bool) {
 	list, known := a[0].Ref.(Userlist)

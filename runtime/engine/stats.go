@@ -2,11 +2,11 @@ package engine
 
 import (
 	"bytes"
-	"encoding/base64"
 	"strconv"
 	"strings"
 
 	"hapax/acl"
+	"hapax/acl/fetch"
 	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/runtime/message"
@@ -35,6 +35,7 @@ func (s *stream) serveStats(px *runtime.Proxy, at sample.Checkpoint) outcome {
 		if refused, o := s.refuseStats(page, at); refused {
 			return o
 		}
+		s.intercepted()
 	}
 	r := runtime.StatsRequest{Proxy: px, URI: uri, Admin: s.administers(page, at), Post: s.Method == message.POST}
 	if r.Post && r.Admin {
@@ -50,7 +51,6 @@ func (s *stream) serveStats(px *runtime.Proxy, at sample.Checkpoint) outcome {
 // refuseStats notes that the statistics answer, unless the page's rules or users do not let the client in: then it
 // is told so.
 func (s *stream) refuseStats(page *runtime.StatsPage, at sample.Checkpoint) (refused bool, o outcome) {
-	s.intercepted()
 	s.Service = runtime.ServiceStats
 	now := s.w.loop.Now()
 	s.Time.Queue, s.Time.Connect = now, now
@@ -65,7 +65,12 @@ func (s *stream) refuseStats(page *runtime.StatsPage, at sample.Checkpoint) (ref
 			return true, s.judgeRequest(v)
 		}
 	}
-	if page.Users != nil && !s.authorized(page) {
+	if page.Users == nil {
+		return false, next
+	}
+	s.point(at, sample.Request)
+	if !fetch.Authenticated(&s.Ctx, page.Users) {
+		s.intercepted()
 		s.End = runtime.Termination{Cause: runtime.EndLocal, State: runtime.InRequest}
 		s.statsRefused = true
 		return true, s.answerWith(page.Challenge)
@@ -130,23 +135,4 @@ func (s *stream) statsURI(page *runtime.StatsPage) []byte {
 		return s.Req.PathQuery()
 	}
 	return s.Req.URI()
-}
-
-// authorized checks the Authorization header against the page's users.
-func (s *stream) authorized(page *runtime.StatsPage) bool {
-	v := s.Req.GetID(message.Authorization)
-	const scheme = "basic "
-	if len(v) < len(scheme) || !message.EqualFold(v[:len(scheme)], scheme) {
-		return false
-	}
-	var text [256]byte
-	n, err := base64.StdEncoding.Decode(text[:], bytes.TrimSpace(v[len(scheme):]))
-	if err != nil || n > len(text) {
-		return false
-	}
-	name, password, ok := bytes.Cut(text[:n], []byte(":"))
-	if !ok {
-		return false
-	}
-	return page.Users.Check(name, password)
 }
