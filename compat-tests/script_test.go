@@ -550,6 +550,7 @@ func lines(prefix, text string) string {
 }
 
 var (
+	traced     = regexp.MustCompile(`<0>\d{4}-\S+ \[(\d\d\|\w+\|\d\|)[^]]*\]`) // the date and the place in the source
 	portOfAddr = regexp.MustCompile(`127\.0\.0\.1:\d+`)
 	pid        = regexp.MustCompile(`\((\d+)\) :`)
 	worker     = regexp.MustCompile(`worker \(\d+\)`)
@@ -568,6 +569,7 @@ func (s *script) masked(text string) string {
 	text = strings.ReplaceAll(text, s.path, "haproxy")
 	text = strings.ReplaceAll(text, s.dir, "DIR")
 	text = strings.ReplaceAll(text, certificates(s.t), "TLS")
+	text = traced.ReplaceAllString(text, "<0>DATE [${1}PLACE]")
 	text = portOfAddr.ReplaceAllString(text, "127.0.0.1:PORT")
 	text = pid.ReplaceAllString(text, "(PID) :")
 	text = worker.ReplaceAllString(text, "worker (PID)")

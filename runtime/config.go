@@ -24,6 +24,7 @@ type Config struct {
 	Logger    any // state of runtime/logger
 	Resolvers any // runtime/resolver's own: all sections of name servers
 	Sinks     any // of runtime/logger: the "ring" sections and what is there without one
+	Traces    any // of runtime/trace: what is traced
 	Loader    any // runtime/config's own: it makes servers and backends while the process runs
 
 	Kept []KeptCounters // what the stats file says

@@ -33,6 +33,8 @@ type flags struct {
 	explain        bool                // -dX: show the lines that messages are about
 	unresolved     bool                // -dr
 
+	traces []string // -dt: the arguments
+
 	version string   // -v and its kin, as given: the rest of the line is not looked at
 	off     []string // what -de, -dp, -dS, -dG, -dR, -dF and -dV switch off, as enabled() of .if calls it
 	on      []string // SERVER-SSL-VERIFY-NONE for -dV
@@ -224,7 +226,11 @@ func (f *flags) debug(rest string, args *[]string) *fault {
 		}
 	case 'L', 'T', 'Z', 'c', 'I':
 	case 't':
-		return &fault{alert: "'-dt' is known to HAProxy but not supported by hapax yet"}
+		text := rest[1:]
+		if text == "" && len(*args) > 0 && !strings.HasPrefix((*args)[0], "-") {
+			text, *args = (*args)[0], (*args)[1:]
+		}
+		f.traces = append(f.traces, text)
 	default:
 		f.Debug = true
 	}

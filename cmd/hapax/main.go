@@ -19,6 +19,7 @@ import (
 	"hapax/runtime/config"
 	"hapax/runtime/logger"
 	"hapax/runtime/process"
+	"hapax/runtime/trace"
 )
 
 func main() { os.Exit(run(os.Args)) }
@@ -202,6 +203,9 @@ func (p *invocation) serve(mode process.Mode) int {
 	if !ok {
 		return process.ExitFailure
 	}
+	if status, over := p.trace(cfg); over {
+		return status
+	}
 	p.call.Settle(cfg)
 	if p.list.Warnings() > 0 && (p.zeroWarning || cfg.Global.ZeroWarning) {
 		return p.refuse("Some warnings were found and 'zero-warning' is set. Aborting.")
@@ -213,6 +217,20 @@ func (p *invocation) serve(mode process.Mode) int {
 		return p.verdict(cfg)
 	}
 	return p.call.Serve(cfg, p.env, mode)
+}
+
+// trace carries out -dt; over: the program ends with status.
+func (p *invocation) trace(cfg *runtime.Config) (status int, over bool) {
+	for _, text := range p.traces {
+		if text == "help" {
+			fmt.Print(trace.Help, "\n")
+			return process.ExitOK, true
+		}
+		if err := trace.Activate(cfg, text); err != nil {
+			return p.refuse("config : -dt: %s.", err), true
+		}
+	}
+	return 0, false
 }
 
 // dumpFiles is -dC: the lines of the files take the place of the program.

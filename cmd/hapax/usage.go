@@ -13,7 +13,7 @@ func usage(w io.Writer, program string, proxyConns int) {
         -vq/-vqs/-vqb only displays version, short version, branch.
         -d enters debug mode ; -db only disables background mode.
         -dM[<byte>,help,...] debug memory (no effect here)
-        -dt activate traces on stderr (not supported yet)
+        -dt activate traces on stderr; see '-dt help'
         -V enters verbose mode (disables quiet mode)
         -D goes daemon ; -C changes to <dir> before loading files.
         -W master-worker mode.

@@ -17,6 +17,7 @@ import (
 	"hapax/parser/diag"
 	"hapax/runtime"
 	"hapax/runtime/loop"
+	"hapax/runtime/trace"
 )
 
 // Options tell how changes reach the world.
@@ -60,6 +61,7 @@ type Checks struct {
 	changes sync.Mutex
 
 	loops  []*lane
+	traces *trace.Set
 	warmup map[*runtime.Server]*warmup // of servers with slowstart; guarded by changes once they run
 }
 
@@ -75,7 +77,7 @@ type lane struct {
 // New prepares the servers of a configuration: their first state, weight and check.
 // It comes before the balancers are built. Nothing runs before Start.
 func New(cfg *runtime.Config, opt Options) *Checks {
-	c := &Checks{cfg: cfg, opt: opt, warmup: map[*runtime.Server]*warmup{}}
+	c := &Checks{cfg: cfg, opt: opt, traces: trace.Of(cfg), warmup: map[*runtime.Server]*warmup{}}
 	if c.opt.Log == nil {
 		c.opt.Log = func(int, *runtime.Proxy, string) {}
 	}

@@ -9,6 +9,7 @@ import (
 	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/runtime/loop"
+	"hapax/runtime/trace"
 	"hapax/runtime/transport"
 )
 
@@ -179,6 +180,7 @@ func (ck *Check) run() {
 	ck.vars.Reset()
 	ck.session.Vars.Reset()
 	ck.stream.Ctx.Now = time.Now()
+	ck.trace(trace.CheckStart, trace.State, "init new health-check")
 	ck.advance()
 }
 
@@ -205,6 +207,9 @@ func (ck *Check) advance() {
 	for ck.at < len(ck.rules.rules) {
 		r := ck.rules.rules[ck.at]
 		ck.answer = 0
+		if ck.checks.traces.Any() {
+			ck.tellRule(r)
+		}
 		v := r.do.run(ck, r)
 		ck.stream.Ctx.Scratch.Reset()
 		switch v {
@@ -288,6 +293,9 @@ func (ck *Check) finish() {
 	ck.setResult(*ck.result, took)
 	ck.notify()
 	c.changes.Unlock()
+	if c.traces.Any() {
+		ck.tellEnd()
+	}
 	ck.running = false
 	ck.working().Store(false)
 	ln.running--
@@ -356,6 +364,9 @@ func (ck *Check) Received(b *loop.Buffer, err error) {
 	if b != nil {
 		room := ck.checks.cfg.Global.Tune.BufSize - len(ck.in)
 		ck.in = append(ck.in, b.Data[:min(room, len(b.Data))]...)
+		if ck.checks.traces.Any() {
+			ck.tell(trace.CheckRecv, trace.Data, "data received", len(b.Data))
+		}
 		b.Release()
 		ck.fresh = true
 	} else {

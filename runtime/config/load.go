@@ -356,7 +356,11 @@ func (l *Loader) unknown(line *ast.Line, table *keyword.Table[Keyword]) {
 			hint = fmt.Sprintf("; did you mean '%s' maybe ?", best)
 		}
 	}
-	l.Alert(line.Pos, "unknown keyword '%s' in '%s' section%s", word, l.section.Name, hint)
+	name := l.section.Name
+	if hint == "" && l.section.Kind == Traces {
+		name = "global" // as the reference has it
+	}
+	l.Alert(line.Pos, "unknown keyword '%s' in '%s' section%s", word, name, hint)
 }
 
 // Extend keeps what a domain knows of a proxy in Proxy.Ext.

@@ -7,6 +7,7 @@ import (
 	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/runtime/loop"
+	"hapax/runtime/trace"
 	"hapax/runtime/transport"
 )
 
@@ -76,6 +77,7 @@ func (w *worker) open(p *port, fd int, peer *loop.Addr) {
 	c.closed, c.kept, c.http, c.silent, c.end, c.last, c.sticks = false, false, false, false, nil, nil, false
 	c.Vars.Init(sample.SessScope, &w.cfg.VarLimits, w.cfg.ProcVars)
 	w.clients.add(c)
+	c.trace(trace.SessionNew, trace.State, "new session", 0)
 
 	px := p.ln.Proxy
 	fe := c.Counters(w.id)
@@ -117,6 +119,7 @@ func (c *client) secure(first *loop.Buffer) {
 	}
 	layer := with.(transport.Maker).Server()
 	c.TLS, _ = layer.(runtime.TLSState)
+	c.trace(trace.SSLNew, trace.State, "new SSL connection", 0)
 	c.sock.Insert(c.w.loop, layer, c)
 	c.sock.Receive()
 	if first != nil {
@@ -137,6 +140,7 @@ func (c *client) Connected(err error) {
 		return
 	}
 	c.Handshake = c.w.loop.Now()
+	c.trace(trace.SSLHandshake, trace.State, "SSL handshake done", 0)
 	if c.Listener.Stats != nil {
 		c.Listener.TLSStats.Sess.Inc()
 		if c.TLS.Resumed() {
@@ -177,6 +181,7 @@ func (c *client) established() {
 		return
 	}
 	fe.OtherSess.Inc()
+	c.trace(trace.PTConnNew, trace.State, "new connection", 0)
 	s := w.takeStream(c)
 	c.st = s
 	s.startTCP()
@@ -218,6 +223,7 @@ func (c *client) Received(b *loop.Buffer, err error) {
 	}
 	if c.h1 != nil {
 		c.h1.In.Add(uint64(len(b.Data)))
+		c.trace(trace.H1ConnRecv, trace.Data, "data received", len(b.Data))
 	}
 	if c.st != nil {
 		c.st.fromClient(b)
@@ -233,6 +239,7 @@ func (c *client) request(b *loop.Buffer) {
 	if c.h1 != nil {
 		c.h1.Streams.Inc()
 		s.inH1 = true
+		c.trace(trace.H1StreamNew, trace.State, "created new H1 front stream", 0)
 	}
 	if c.kept {
 		c.setTimer(c.Front.Timeout.Request, c.Front.Timeout.Client)
@@ -372,6 +379,7 @@ func (c *client) abort() {
 // left gives the connection's place back, once.
 func (c *client) left() {
 	w := c.w
+	c.trace(trace.SessionEnd, trace.State, "releasing session", 0)
 	c.endH1()
 	c.dropOwned()
 	w.clients.remove(c)

@@ -1,17 +1,22 @@
 package engine
 
-import "hapax/runtime"
+import (
+	"hapax/runtime"
+	"hapax/runtime/trace"
+)
 
 // beginH1 counts the connection among those of HTTP/1, and its bytes.
 func (c *client) beginH1() {
 	c.h1 = &c.Counters(c.w.id).H1
 	c.h1.Conns.Inc()
 	c.sock.Sent = &c.h1.Out
+	c.trace(trace.H1ConnNew, trace.State, "new H1 connection", 0)
 }
 
 // endH1 ends that, with the connection or because it goes on with HTTP/2.
 func (c *client) endH1() {
 	if c.h1 != nil {
+		c.trace(trace.H1ConnEnd, trace.State, "H1 connection ended", 0)
 		c.h1.ConnsOver.Inc()
 		c.h1, c.sock.Sent = nil, nil
 	}
@@ -22,11 +27,13 @@ func (k *link) beginH1(h1 *runtime.H1Counters) {
 	k.h1 = h1
 	h1.Conns.Inc()
 	k.sock.Sent = &h1.Out
+	k.trace(trace.H1ConnNew, trace.State, "new H1 connection", 0)
 }
 
 // endH1 ends that, with the connection or because TLS has settled on HTTP/2.
 func (k *link) endH1() {
 	if k.h1 != nil {
+		k.trace(trace.H1ConnEnd, trace.State, "H1 connection ended", 0)
 		k.h1.ConnsOver.Inc()
 		k.h1, k.sock.Sent = nil, nil
 	}
@@ -36,6 +43,7 @@ func (k *link) endH1() {
 func (s *stream) endH1() {
 	if s.inH1 {
 		s.inH1 = false
+		s.traceClient(trace.H1StreamEnd, trace.State, "H1 front stream ended", nil)
 		s.c.h1.StreamsOver.Inc()
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"hapax/runtime/h2"
 	"hapax/runtime/loop"
 	"hapax/runtime/message"
+	"hapax/runtime/trace"
 )
 
 // h2Client is what a client connection that speaks HTTP/2 has beside its client: many requests run on it, each of which
@@ -56,6 +57,7 @@ func (c *client) startH2() *h2Client {
 	c.h2 = m
 	m.mux.init(c.w, &c.sock, &c.w.engine.h2Clients, m)
 	c.sock.SetHandler(m)
+	c.trace(trace.H2ConnNew, trace.State, "new H2 connection", 0)
 	fe := c.Counters(c.w.id)
 	fe.H2Sess.Inc()
 	fe.H2.Conns.Inc()
@@ -220,12 +222,14 @@ func (m *h2Client) goAway(uint32, h2.Code) { m.away = true }
 
 // violated logs what ended the connection, refused what ended a stream before it began.
 func (m *h2Client) violated() {
+	m.c.trace(trace.H2ConnError, trace.Error, "the client broke the protocol: the connection ends", 0)
 	if m.w.cfg.Global.Tune.H2.LogErrors <= runtime.H2LogConnection {
 		m.logBad()
 	}
 }
 
 func (m *h2Client) refused() {
+	m.c.trace(trace.H2StreamErr, trace.Error, "the client broke the protocol: the stream is refused", 0)
 	if m.w.cfg.Global.Tune.H2.LogErrors == runtime.H2LogStream {
 		m.logBad()
 	}
@@ -357,6 +361,7 @@ func (m *h2Client) shut(say bool) {
 		return
 	}
 	m.count(m.counters())
+	m.c.trace(trace.H2ConnEnd, trace.State, "H2 connection ended", 0)
 	m.unread.Remove()
 	m.mux.close(say)
 	m.c.Front.Live.H2Open.Dec()
@@ -405,6 +410,7 @@ func (x *h2Request) finish(s *stream) {
 		x.ahead = nil
 	}
 	m.streams--
+	s.traceClient(trace.H2StreamEnd, trace.State, "releasing H2 stream", nil)
 	switch {
 	case s.Drop:
 		m.shut(false)

@@ -12,6 +12,9 @@ import (
 // handshakeFailed ends a connection whose header or TLS handshake did not come to a good
 // end. A client that says nothing, or leaves, may be a probe: see "option dontlognull".
 func (c *client) handshakeFailed(err error) {
+	if c.w.traces.Any() {
+		c.tellHandshake(err)
+	}
 	if !quiet(err) || c.Front.Options&runtime.OptDontLogNull == 0 {
 		logger.Connect(&c.Session, err)
 	}

@@ -71,6 +71,9 @@ func (s *stream) measured(l *lane) {
 func (s *stream) advance(l *lane) {
 	for !s.dead && l.at < len(l.steps) {
 		cur := &l.steps[l.at]
+		if s.w.traces.Any() {
+			s.tellStep(cur.name)
+		}
 		switch cur.run(s) {
 		case next:
 			if l.at < len(l.steps) && cur == &l.steps[l.at] {

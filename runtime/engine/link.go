@@ -7,6 +7,7 @@ import (
 
 	"hapax/runtime"
 	"hapax/runtime/loop"
+	"hapax/runtime/trace"
 	"hapax/runtime/transport"
 )
 
@@ -225,6 +226,9 @@ func (k *link) Connected(err error) {
 		return
 	}
 	k.up = err == nil
+	if k.w.traces.Any() {
+		k.tellConnected(err)
+	}
 	s := k.st
 	if s == nil {
 		return
@@ -251,6 +255,7 @@ func (k *link) speaksH2() bool {
 func (k *link) Received(b *loop.Buffer, err error) {
 	if k.h1 != nil && b != nil {
 		k.h1.In.Add(uint64(len(b.Data)))
+		k.trace(trace.H1ConnRecv, trace.Data, "data received", len(b.Data))
 	}
 	switch {
 	case k.st == nil:

@@ -9,6 +9,7 @@ import (
 	"hapax/runtime/h1"
 	"hapax/runtime/loop"
 	"hapax/runtime/message"
+	"hapax/runtime/trace"
 )
 
 // errorReply is the reply for a status: what the backend, then the frontend
@@ -36,6 +37,7 @@ func (s *stream) reply(r *runtime.Reply, status int) *runtime.Reply {
 // stream's response and sends it.
 func (s *stream) answerWith(r *runtime.Reply) outcome {
 	s.Internal = true
+	s.trace(trace.StreamHTTP, trace.State, "answering in the place of a server")
 	if r != nil && r.Kind != runtime.ReplyError {
 		s.Status = r.Status // an error keeps the status that it stands for, whatever its file says
 	}
@@ -291,6 +293,9 @@ func (s *stream) badRequest(status int) {
 	s.End = runtime.Termination{Cause: runtime.EndProxy, State: runtime.InRequest}
 	s.countHTTP()
 	s.countRequest()
+	if s.w.traces.Any() {
+		s.tellBadRequest()
+	}
 	if s.parser.ErrPos >= 0 {
 		s.Front.Live.BadRequest.Store(s.captureBad(nil, &s.Req, &s.parser))
 	}

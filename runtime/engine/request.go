@@ -128,6 +128,9 @@ func (s *stream) forwardRequest() outcome {
 	}
 	out.Data = data
 	s.headSent = true
+	if s.w.traces.Any() {
+		s.tellForwarded()
+	}
 	s.srvWant = enc.Want
 	s.toSrv.framing, s.toSrv.skip, s.toSrv.cases = enc.Framing, enc.SkipBody, enc.Cases
 	s.ReqToServer += headSize(&s.Req)

@@ -10,6 +10,7 @@ import (
 	"hapax/runtime/logger"
 	"hapax/runtime/loop"
 	"hapax/runtime/message"
+	"hapax/runtime/trace"
 )
 
 // fromServer takes bytes that the server sent.
@@ -60,6 +61,9 @@ func (s *stream) startResponse() {
 		return
 	}
 	s.resHead = true
+	if s.w.traces.Any() {
+		s.tellResponse()
+	}
 	s.outAt, s.outEnd = int(s.Res.HeadLen), len(s.out.Data)
 	s.Status, s.ServerStatus = status, status
 	s.Time.Response = w.loop.Now()
@@ -431,6 +435,9 @@ func (s *stream) passHeldResponse(head *loop.Buffer) {
 // HTTP/2 it has left already, and there is no buffer; one whose body is skipped ends with that all the same.
 func (s *stream) encodeHead(last bool) (*loop.Buffer, error) {
 	f := &s.toCli
+	if s.w.traces.Any() {
+		s.tellAnswer()
+	}
 	if x := s.c.via; x != nil {
 		code := s.Res.Status
 		f.skip = s.Res.Flags&message.BodylessResponse != 0 || code == 204 || code == 304
@@ -554,6 +561,9 @@ func (s *stream) afterPass(p passed, rest *loop.Buffer) {
 // responseDone ends the exchange, once the client has taken the last bytes but
 // a buffer's worth.
 func (s *stream) responseDone() {
+	if s.w.traces.Any() {
+		s.tellAnswered()
+	}
 	s.srvKeep = s.srvWant == h1.KeepAlive
 	if !s.toSrv.done && s.link != nil && s.srvEnd == nil && !s.sendFailed {
 		s.early = true
@@ -670,6 +680,7 @@ func (s *stream) noResponse(err error) {
 // badResponse answers 502 for what is no HTTP.
 func (s *stream) badResponse() {
 	s.w.engine.observe(s.Server, obsInvalid)
+	s.traceServer(trace.H1StreamErr, trace.Error, "H1 response parsing error", nil)
 	if s.resParser.ErrPos >= 0 {
 		s.Back.Live.BadResponse.Store(s.captureBad(s.Front, &s.Res, &s.resParser))
 	}

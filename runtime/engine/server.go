@@ -15,6 +15,7 @@ import (
 	"hapax/runtime/loop"
 	"hapax/runtime/message"
 	"hapax/runtime/queue"
+	"hapax/runtime/trace"
 	"hapax/runtime/transport"
 )
 
@@ -184,6 +185,7 @@ func (s *stream) connect() outcome {
 				s.claim(k, false)
 			}
 			s.Reused, s.dialed = true, true
+			s.trace(trace.StreamState, trace.State, "using a connection to the server again")
 			s.back().Reuses.Inc()
 			srv.Stats[w.id].Reuses.Inc()
 			if !s.link.up {
@@ -198,6 +200,7 @@ func (s *stream) connect() outcome {
 		}
 	}
 	s.lent = false
+	s.trace(trace.StreamState, trace.State, "connecting to the server")
 	s.back().Connects.Inc()
 	srv.Stats[w.id].Connects.Inc()
 	return s.dial(srv, &id)
@@ -424,6 +427,7 @@ func (s *stream) connected(err error) {
 		return
 	}
 	if err != nil {
+		s.trace(trace.StreamState|trace.StreamErr, trace.Error, "connection to the server failed")
 		s.linkErr = err
 		if state, ok := s.link.sock.Layer().(runtime.TLSState); ok {
 			s.Ctx.Back.TLS = state.Info() // logs ask why
@@ -444,6 +448,7 @@ func (s *stream) connected(err error) {
 func (s *stream) established() {
 	w := s.w
 	s.stopWaiting()
+	s.trace(trace.StreamState, trace.State, "connected to the server")
 	s.Time.Connect = w.loop.Now()
 	s.link.sock.Receive()
 	s.c.conn().last = s.Server

@@ -401,6 +401,9 @@ func (s *stream) forwardShared(x *exchange) outcome {
 	}
 	m.touch()
 	s.headSent = true
+	if s.w.traces.Any() {
+		s.tellForwarded()
+	}
 	s.srvWant = h1.KeepAlive
 	s.toSrv.framing, s.toSrv.to = h1.Framed, &x.ch
 	if x.ch.st.Tunnel() {

@@ -11,6 +11,7 @@ import (
 	"hapax/runtime/loop"
 	"hapax/runtime/message"
 	"hapax/runtime/queue"
+	"hapax/runtime/trace"
 )
 
 // silent is a log level above all others: nothing is logged.
@@ -311,6 +312,9 @@ func (s *stream) startRequest() {
 	s.Method = s.Req.Method
 	s.Time.Request = w.loop.Now()
 	s.Ctx.Req = &s.Req
+	if s.w.traces.Any() {
+		s.tellRequest()
+	}
 	s.URI = appendLine(s.URI[:0], &s.Req, w.cfg.Global.Tune.LogURILen)
 
 	s.countHTTP()
@@ -324,6 +328,9 @@ func (s *stream) startRequest() {
 	s.viewBody()
 	if s.toSrv.dec.Finished() {
 		s.phase = full
+		if s.w.traces.Any() {
+			s.tellRequestEnd()
+		}
 		untouched := len(s.Req.Buf) == s.inEnd // else the parser wrote behind it already
 		s.keepRest()
 		if untouched {
@@ -563,6 +570,9 @@ func (s *stream) conclude() {
 	s.concluded = true
 	s.Time.Close = s.w.loop.Now()
 	s.countBytes()
+	if s.End.Cause != runtime.EndNone && s.End.Cause != runtime.EndLocal {
+		s.trace(trace.StreamErr, trace.Error, "stream ended with an error")
+	}
 	s.account()
 	s.leaveCounts()
 	s.log()

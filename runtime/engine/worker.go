@@ -8,6 +8,7 @@ import (
 	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/runtime/loop"
+	"hapax/runtime/trace"
 )
 
 // worker is one loop and all that lives on it.
@@ -44,12 +45,14 @@ type worker struct {
 	page    []byte       // memory for one evaluated body
 	// profiling: streams measure what they take; measuring: one of them does it now.
 	profiling, measuring bool
+	traces               *trace.Set
 	efforts              map[string]*runtime.Effort // of the steps that runs began with, while profiling
 	tcpInfo              unix.TCPInfo               // memory for what the kernel knows of one connection
 }
 
 func newWorker(e *Engine, id int, l *loop.Loop) *worker {
 	w := &worker{engine: e, cfg: e.Config, id: id, loop: l, scratch: sample.NewScratch(0), over: make(chan struct{})}
+	w.traces = trace.Of(e.Config)
 	w.profiling = e.Config.Global.ProfileTasks == runtime.ProfileOn
 	w.limits.buffer = e.Config.Global.Tune.BufSize
 	w.limits.rewrite = e.Config.Global.Tune.MaxRewrite
@@ -76,6 +79,7 @@ func (w *worker) takeStream(c *client) *stream {
 	}
 	s.begin(c)
 	w.streams.add(s)
+	s.traceClient(trace.StreamNew, trace.User, "new stream", nil)
 	return s
 }
 
@@ -93,6 +97,7 @@ const maxFree = 256
 // bury takes a finished stream out of use. It is reused in another turn only:
 // the functions that led to its end still look at it.
 func (w *worker) bury(s *stream) {
+	s.trace(trace.StreamFree, trace.User, "stream ended")
 	w.streams.remove(s)
 	s.nextFree, w.buried = w.buried, s
 	w.loop.RunLater(&w.digger)

@@ -25,11 +25,7 @@ func showEvents(c *cli.Conn, args []string) cli.Step {
 	if name == "" {
 		text := eventsUsage
 		for _, x := range all.all {
-			dropped := uint64(0)
-			if x.ring != nil {
-				dropped = 2 * x.ring.Dropped() // as the reference shows it, whose lowest bit is a lock
-			}
-			text += fmt.Sprintf("    %-10s : type=%s, %d dropped, %s\n", x.name, x.kind, dropped, x.desc)
+			text += fmt.Sprintf("    %-10s : type=%s, %d dropped, %s\n", x.Name, x.kind, x.Dropped(), x.Desc)
 		}
 		return c.Say(cli.Warning, text)
 	}
@@ -59,7 +55,7 @@ func showEvents(c *cli.Conn, args []string) cli.Step {
 			return c.Fail("unknown option")
 		}
 	}
-	from := x.ring.Attach(fresh)
+	from := x.Attach(fresh)
 	c.OnRelease(from.Detach)
 	var message []byte
 	return func(c *cli.Conn) bool {

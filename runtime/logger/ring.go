@@ -29,7 +29,7 @@ func ringSection() config.Section {
 }
 
 func ringKeywords() []config.Keyword {
-	row := func(name, summary string, args []keyword.Arg, parse func(l *config.Loader, line *ast.Line, r *sink) error) config.Keyword {
+	row := func(name, summary string, args []keyword.Arg, parse func(l *config.Loader, line *ast.Line, r *Sink) error) config.Keyword {
 		return config.Keyword{Doc: keyword.Doc{Name: name, Ref: "3.9", Summary: summary, Args: args, Examples: []keyword.Example{{Config: ringExample}}}, In: config.Ring,
 			Parse: func(l *config.Loader, line *ast.Line) { l.Report(line.Pos, parse(l, line, sinksOf(l.Config).current)) }}
 	}
@@ -40,7 +40,7 @@ func ringKeywords() []config.Keyword {
 		row("size", "bytes of the buffer", one("bytes", keyword.Size), ringSize),
 		file,
 		row("server", "where messages are sent", []keyword.Arg{{Name: "name", Type: keyword.Name}, {Name: "address", Type: keyword.Addr},
-			{Name: "options", Type: keyword.Opaque, Many: true, Opt: true}}, func(l *config.Loader, line *ast.Line, r *sink) error {
+			{Name: "options", Type: keyword.Opaque, Many: true, Opt: true}}, func(l *config.Loader, line *ast.Line, r *Sink) error {
 			if r == nil {
 				return fmt.Errorf("unable to create server '%s'.", line.Arg(1))
 			}
@@ -50,7 +50,7 @@ func ringKeywords() []config.Keyword {
 			return nil
 		}),
 		row("timeout", "how long servers are waited for", []keyword.Arg{{Name: "event", Type: keyword.Enum, Enum: []string{"connect", "server"}}, {Name: "time", Type: keyword.Time}}, ringTimeout),
-		row("format", "how messages are written", one("format", keyword.Str), func(l *config.Loader, line *ast.Line, r *sink) error {
+		row("format", "how messages are written", one("format", keyword.Str), func(l *config.Loader, line *ast.Line, r *Sink) error {
 			if r == nil {
 				return fmt.Errorf("unable to set format '%s'.", line.Arg(1))
 			}
@@ -61,7 +61,7 @@ func ringKeywords() []config.Keyword {
 			r.form = form
 			return nil
 		}),
-		row("maxlen", "most bytes of a message", one("bytes", keyword.Int), func(l *config.Loader, line *ast.Line, r *sink) error {
+		row("maxlen", "most bytes of a message", one("bytes", keyword.Int), func(l *config.Loader, line *ast.Line, r *Sink) error {
 			if r == nil {
 				return fmt.Errorf("unable to set event max length '%s'.", line.Arg(1))
 			}
@@ -70,14 +70,14 @@ func ringKeywords() []config.Keyword {
 			}
 			return nil
 		}),
-		row("description", "text about the ring", one("text", keyword.Str), func(l *config.Loader, line *ast.Line, r *sink) error {
+		row("description", "text about the ring", one("text", keyword.Str), func(l *config.Loader, line *ast.Line, r *Sink) error {
 			switch {
 			case r == nil:
 				return fmt.Errorf("unable to set description '%s'.", line.Arg(1))
 			case line.Arg(1) == "":
 				return errors.New("missing ring description text.")
 			}
-			r.desc = line.Arg(1)
+			r.Desc = line.Arg(1)
 			return nil
 		}),
 	}
@@ -85,14 +85,14 @@ func ringKeywords() []config.Keyword {
 
 // sinks are all of a configuration, in the order in which they were declared. It is runtime.Config.Sinks.
 type sinks struct {
-	all     []*sink
-	current *sink // being read; nil where a header was refused
+	all     []*Sink
+	current *Sink // being read; nil where a header was refused
 }
 
-// sink is one of them.
-type sink struct {
-	name, desc string
-	kind       string            // as "show events" tells it
+// Sink is one of them.
+type Sink struct {
+	Name, Desc string
+	kind       string            // as "show events" tells it; "": named by traces, and to be declared yet
 	form       runtime.LogFormat // LogUnset: that of who writes
 	size       uint64
 	maxLen     uint32 // 0 for no limit
@@ -102,12 +102,12 @@ type sink struct {
 }
 
 // builtinSinks are there without a section.
-func builtinSinks() []*sink {
-	return []*sink{
-		{name: "stdout", desc: "standard output (fd#1)", kind: "fd", form: runtime.LogRaw},
-		{name: "stderr", desc: "standard output (fd#2)", kind: "fd", form: runtime.LogRaw},
-		{name: "buf0", desc: "in-memory ring buffer", kind: "buffer", form: runtime.LogTimed, size: 1 << 20, maxLen: defaultRingSize},
-		{name: "dpapi", desc: "DPAPI ring buffer", kind: "buffer", form: runtime.LogTimed, size: 1 << 20, maxLen: defaultRingSize},
+func builtinSinks() []*Sink {
+	return []*Sink{
+		{Name: "stdout", Desc: "standard output (fd#1)", kind: "fd", form: runtime.LogRaw},
+		{Name: "stderr", Desc: "standard output (fd#2)", kind: "fd", form: runtime.LogRaw},
+		{Name: "buf0", Desc: "in-memory ring buffer", kind: "buffer", form: runtime.LogTimed, size: 1 << 20, maxLen: defaultRingSize},
+		{Name: "dpapi", Desc: "DPAPI ring buffer", kind: "buffer", form: runtime.LogTimed, size: 1 << 20, maxLen: defaultRingSize},
 	}
 }
 
@@ -121,9 +121,9 @@ func sinksOf(cfg *runtime.Config) *sinks {
 	return s
 }
 
-func (s *sinks) named(name string) *sink {
+func (s *sinks) named(name string) *Sink {
 	for _, x := range s.all {
-		if x.name == name {
+		if x.Name == name {
 			return x
 		}
 	}
@@ -146,14 +146,19 @@ func startRing(l *config.Loader, line *ast.Line) {
 		l.Alert(line.Pos, "invalid ring name '%s' (character '%c' is not permitted).", name, c)
 		return
 	}
-	if all.named(name) != nil {
+	x := all.named(name)
+	switch {
+	case x == nil:
+		x = &Sink{}
+		all.all = append(all.all, x)
+	case x.declared():
 		l.Alert(line.Pos, "sink named '%s' already exists.", name)
 		return
 	}
 	l.Know(config.Ring, name)
-	all.current = &sink{name: name, desc: name, kind: "buffer", form: runtime.LogRaw, size: defaultRingSize,
+	*x = Sink{Name: name, Desc: name, kind: "buffer", form: runtime.LogRaw, size: defaultRingSize,
 		proxy: &runtime.Proxy{Name: name, Kind: "backend", Caps: runtime.CapBack, Pos: line.Pos}}
-	all.all = append(all.all, all.current)
+	all.current = x
 }
 
 func endRing(l *config.Loader) {
@@ -164,12 +169,12 @@ func endRing(l *config.Loader) {
 		return
 	}
 	if most := r.size - ringOverhead; uint64(r.maxLen) > most {
-		l.List.Warnf(ast.Pos{}, "ring '%s' event max length '%d' exceeds max payload size, forced to '%d'.", r.name, r.maxLen, most)
+		l.List.Warnf(ast.Pos{}, "ring '%s' event max length '%d' exceeds max payload size, forced to '%d'.", r.Name, r.maxLen, most)
 		r.maxLen = uint32(most)
 	}
 }
 
-func ringSize(l *config.Loader, line *ast.Line, r *sink) error {
+func ringSize(l *config.Loader, line *ast.Line, r *Sink) error {
 	if r == nil {
 		return errors.New("'size' directive not usable with this type of sink.")
 	}
@@ -184,27 +189,27 @@ func ringSize(l *config.Loader, line *ast.Line, r *sink) error {
 	return nil
 }
 
-func ringFile(l *config.Loader, line *ast.Line, r *sink) error {
+func ringFile(l *config.Loader, line *ast.Line, r *Sink) error {
 	path := line.Arg(1)
 	switch {
 	case r == nil:
 		return errors.New("'backing-file' only usable with existing rings.")
 	case r.file != "":
-		return fmt.Errorf("'backing-file' already specified for ring '%s' (was '%s').", r.name, r.file)
+		return fmt.Errorf("'backing-file' already specified for ring '%s' (was '%s').", r.Name, r.file)
 	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return fmt.Errorf("cannot open backing-file '%s' for ring '%s': %s.", path, r.name, config.ErrnoText(err))
+		return fmt.Errorf("cannot open backing-file '%s' for ring '%s': %s.", path, r.Name, config.ErrnoText(err))
 	}
 	defer f.Close()
 	if err := f.Truncate(int64((r.size + pageSize - 1) &^ (pageSize - 1))); err != nil {
-		return fmt.Errorf("could not adjust size of backing-file for ring '%s': %s.", r.name, config.ErrnoText(err))
+		return fmt.Errorf("could not adjust size of backing-file for ring '%s': %s.", r.Name, config.ErrnoText(err))
 	}
 	r.file = path
 	return nil
 }
 
-func ringTimeout(l *config.Loader, line *ast.Line, r *sink) error {
+func ringTimeout(l *config.Loader, line *ast.Line, r *Sink) error {
 	event, value := line.Arg(1), line.Arg(2)
 	switch {
 	case r == nil:

@@ -2,13 +2,19 @@ package logger
 
 import (
 	"strconv"
+	"time"
 
+	"golang.org/x/sys/unix"
+
+	"hapax/parser/ast"
+	"hapax/parser/diag"
 	"hapax/runtime"
+	"hapax/runtime/config"
 	"hapax/runtime/logger/ring"
 )
 
 // open makes the ring of a sink.
-func (x *sink) open() {
+func (x *Sink) open() {
 	if x.kind == "buffer" && x.ring == nil {
 		x.ring = ring.New(int(max(x.size, 2*ringOverhead)) - ringOverhead)
 	}
@@ -27,10 +33,79 @@ func (s *sinks) forward(stop chan struct{}) {
 	}
 }
 
+// Sinks are those of a configuration, in their order.
+func Sinks(cfg *runtime.Config) []*Sink { return sinksOf(cfg).all }
+
+// SinkNamed finds one; nil: there is none.
+func SinkNamed(cfg *runtime.Config, name string) *Sink { return sinksOf(cfg).named(name) }
+
+// SinkToBe finds one that may be declared further below, for what stands at pos.
+func SinkToBe(cfg *runtime.Config, name, what string, pos ast.Pos) *Sink {
+	all := sinksOf(cfg)
+	x := all.named(name)
+	if x == nil {
+		x = &Sink{Name: name, Desc: diag.At(pos, "%s", what)}
+		all.all = append(all.all, x)
+	}
+	return x
+}
+
+func (x *Sink) declared() bool { return x.kind != "" }
+
+// CheckSinks refuses the first of those that were never declared.
+func CheckSinks(l *config.Loader) {
+	for _, x := range Sinks(l.Config) {
+		if !x.declared() {
+			l.List.Alertf(ast.Pos{}, "%s: sink '%s' doesn't exist.", x.Desc, x.Name)
+			return
+		}
+	}
+}
+
+// Dropped is how many messages were dropped, as the reference shows it, whose lowest bit is a lock.
+func (x *Sink) Dropped() uint64 {
+	if x.ring == nil {
+		return 0
+	}
+	return 2 * x.ring.Dropped()
+}
+
+// stdio are the descriptors of sinks that are no rings.
+var stdio = map[string]int{"stdout": unix.Stdout, "stderr": unix.Stderr}
+
+// Write gives the sink a message that comes from no log target. Any goroutine may call it. What a descriptor does not take
+// at once is lost.
+func (x *Sink) Write(message []byte) {
+	if x.ring == nil {
+		unix.Write(stdio[x.Name], append(message, '\n'))
+		return
+	}
+	l := current.Load()
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	form := x.form
+	if form == runtime.LogUnset {
+		form = runtime.LogRaw
+	}
+	t := &target{LogTarget: &runtime.LogTarget{}, form: form}
+	x.ring.Write(l.shared.header(&head{second: -1}, t, "", Emerg, time.Now().UnixMicro()), message)
+}
+
+// Attach gives a reader of the messages that are kept, or of those that come from now on; nil: none are kept.
+func (x *Sink) Attach(fresh bool) *ring.Reader {
+	if x.ring == nil {
+		return nil
+	}
+	return x.ring.Attach(fresh)
+}
+
 // ringSender writes the messages of a target to a ring.
 type ringSender struct {
 	target *runtime.LogTarget
-	sink   *sink
+	sink   *Sink
 }
 
 // newRingSender finds the ring of a target, which is known to be there.
