@@ -224,6 +224,8 @@ func (c *client) Received(b *loop.Buffer, err error) {
 	if c.h1 != nil {
 		c.h1.In.Add(uint64(len(b.Data)))
 		c.trace(trace.H1ConnRecv, trace.Data, "data received", len(b.Data))
+	} else {
+		c.trace(trace.PTRxData, trace.Data, "data received", len(b.Data))
 	}
 	if c.st != nil {
 		c.st.fromClient(b)
@@ -379,7 +381,9 @@ func (c *client) abort() {
 // left gives the connection's place back, once.
 func (c *client) left() {
 	w := c.w
-	c.trace(trace.SessionEnd, trace.State, "releasing session", 0)
+	if w.traces.Any() {
+		c.tellLeft()
+	}
 	c.endH1()
 	c.dropOwned()
 	w.clients.remove(c)

@@ -91,6 +91,10 @@ func (s *stream) upgradeH2() {
 	}
 }
 
+func (m *h2Client) tell(e trace.Event, level trace.Level, text string, n int) {
+	m.c.tell(e, level, text, n)
+}
+
 // Connected is never called: the connection stands.
 func (m *h2Client) Connected(error) {}
 

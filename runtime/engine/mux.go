@@ -7,6 +7,7 @@ import (
 	"hapax/runtime"
 	"hapax/runtime/h2"
 	"hapax/runtime/loop"
+	"hapax/runtime/trace"
 	"hapax/runtime/transport"
 )
 
@@ -46,6 +47,8 @@ type muxOwner interface {
 	refused()
 	// violated tells that the peer broke the protocol in a way that logs tell: the connection ends.
 	violated()
+	// tell tells traces of a frame that came with n bytes.
+	tell(e trace.Event, level trace.Level, text string, n int)
 	// left tells that a channel is over and that nobody has it: it may be used again.
 	left(ch *channel)
 	// ended tells that nothing comes any more: a protocol error (GOAWAY was said), or the end of
@@ -231,6 +234,9 @@ func (m *mux) event(ev *h2.Event, b *loop.Buffer, at int) {
 	var ch *channel
 	if ev.Stream != nil {
 		ch = ev.Stream.Owner.(*channel)
+	}
+	if m.w.traces.Any() {
+		m.tellFrame(ev)
 	}
 	switch ev.Kind {
 	case h2.Head:

@@ -8,6 +8,7 @@ import (
 	"hapax/runtime/h2"
 	"hapax/runtime/loop"
 	"hapax/runtime/message"
+	"hapax/runtime/trace"
 )
 
 // shared is a connection to a server that carries many exchanges: HTTP/2. Pools and clients
@@ -279,6 +280,10 @@ func (m *shared) leaveServer() {
 
 // refused is never called: servers open no streams.
 func (m *shared) refused() {}
+
+func (m *shared) tell(e trace.Event, level trace.Level, text string, n int) {
+	m.k.tell(e, level, text, n)
+}
 
 // violated is told by the ends of the exchanges.
 func (m *shared) violated() {}

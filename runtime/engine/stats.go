@@ -10,6 +10,7 @@ import (
 	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/runtime/message"
+	"hapax/runtime/trace"
 )
 
 // frontStats serves the statistics of the frontend, backStats those of the backend.
@@ -32,6 +33,7 @@ func (s *stream) serveStats(px *runtime.Proxy, at sample.Checkpoint) outcome {
 	}
 	if !s.inStats {
 		s.inStats = true
+		s.trace(trace.AppletNew, trace.State, "the statistics answer")
 		if refused, o := s.refuseStats(page, at); refused {
 			return o
 		}

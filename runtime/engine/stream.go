@@ -585,6 +585,9 @@ func (s *stream) finish() {
 		return
 	}
 	s.dead, s.parts = true, nil
+	if s.inStats {
+		s.trace(trace.AppletRelease, trace.State, "the statistics have answered")
+	}
 	s.endH1()
 	if s.begun {
 		s.counts().Ended.Inc()

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"hapax/runtime/h2"
 	"hapax/runtime/message"
 	"hapax/runtime/trace"
 )
@@ -100,6 +101,47 @@ func (c *client) tellHandshake(err error) {
 		c.tell(trace.SSLError, trace.Error, "SSL handshake error: "+err.Error(), 0)
 	}
 	c.tell(trace.SessionErr, trace.Error, "session failed before it began: "+err.Error(), 0)
+}
+
+// tellLeft tells that a client's connection is over.
+func (c *client) tellLeft() {
+	if c.TLS != nil {
+		c.tell(trace.SSLEnd, trace.State, "SSL connection ended", 0)
+	}
+	if !c.http {
+		c.tell(trace.PTConnEnd, trace.State, "connection ended", 0)
+	}
+	c.tell(trace.SessionEnd, trace.State, "releasing session", 0)
+}
+
+// tellFrame tells of what the engine of HTTP/2 has found in what came.
+func (m *mux) tellFrame(ev *h2.Event) {
+	e, text := trace.Event(trace.H2RxFrame), "rcvd H2 frame"
+	switch ev.Kind {
+	case h2.Head, h2.Trailers:
+		e, text = trace.H2RxHeaders, "rcvd H2 HEADERS frame"
+	case h2.Data:
+		e, text = trace.H2RxData, "rcvd H2 DATA frame"
+	case h2.Reset:
+		e, text = trace.H2RxReset, "rcvd H2 RST_STREAM frame"
+	case h2.Aborted, h2.Refused:
+		e, text = trace.H2StreamErr, "H2 stream refused"
+	case h2.Window:
+		e, text = trace.H2RxWindow, "rcvd H2 WINDOW_UPDATE frame"
+	case h2.Settings:
+		e, text = trace.H2RxSettings, "rcvd H2 SETTINGS frame"
+	case h2.Pong:
+		e, text = trace.H2RxPing, "rcvd H2 PING frame"
+	case h2.GoAway:
+		e, text = trace.H2RxGoAway, "rcvd H2 GOAWAY frame"
+	case h2.Failed:
+		e, text = trace.H2ConnError, "H2 connection failed"
+	}
+	level := trace.Proto
+	if e == trace.H2StreamErr || e == trace.H2ConnError {
+		level = trace.Error
+	}
+	m.owner.tell(e, level, text, len(ev.Data))
 }
 
 // tellConnected tells how an attempt to connect to a server ended, where TLS is spoken.

@@ -38,7 +38,6 @@ const (
 	SSLHandshake = Event(SSL)<<sourceShift | 1<<9
 
 	H2ConnNew    = Event(H2)<<sourceShift | 1<<0
-	H2ConnRecv   = Event(H2)<<sourceShift | 1<<1
 	H2ConnEnd    = Event(H2)<<sourceShift | 1<<6
 	H2ConnError  = Event(H2)<<sourceShift | 1<<7
 	H2RxFrame    = Event(H2)<<sourceShift | 1<<9
@@ -50,7 +49,6 @@ const (
 	H2RxGoAway   = H2RxFrame | 1<<19
 	H2RxWindow   = H2RxFrame | 1<<20
 	H2TxHeaders  = Event(H2)<<sourceShift | 1<<22 | 1<<26
-	H2TxReset    = Event(H2)<<sourceShift | 1<<22 | 1<<28
 	H2StreamNew  = Event(H2)<<sourceShift | 1<<35
 	H2StreamEnd  = Event(H2)<<sourceShift | 1<<41
 	H2StreamErr  = Event(H2)<<sourceShift | 1<<42
@@ -58,7 +56,6 @@ const (
 	H1ConnNew   = Event(H1)<<sourceShift | 1<<0
 	H1ConnRecv  = Event(H1)<<sourceShift | 1<<1
 	H1ConnEnd   = Event(H1)<<sourceShift | 1<<5
-	H1ConnError = Event(H1)<<sourceShift | 1<<6
 	H1RxEnd     = Event(H1)<<sourceShift | 1<<7 | 1<<8
 	H1RxHeaders = Event(H1)<<sourceShift | 1<<7 | 1<<9
 	H1TxEnd     = Event(H1)<<sourceShift | 1<<12 | 1<<13
