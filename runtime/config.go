@@ -103,11 +103,13 @@ type Global struct {
 	UlimitN                            int          // 0: computed
 	FDHardLimit                        int
 	NoStrictLimits                     bool
-	MemMax                             int // megabytes, -m; 0 none
-	MaxConnRate, MaxSessRate           int // per second; 0 none
-	MaxTLSRate                         int // handshakes of clients per second; 0 none
-	MaxTLSConn                         int // connections with TLS, to clients and to servers; 0 no limit
-	SpreadChecks                       int // percent, 0-50
+	MemMax                             int   // megabytes, -m; 0 none
+	MaxConnRate, MaxSessRate           int   // per second; 0 none
+	MaxTLSRate                         int   // handshakes of clients per second; 0 none
+	MaxCompRate                        int64 // bytes per second that are compressed; 0: no limit
+	MaxCompCPU                         int   // percent of the processor above which nothing is compressed
+	MaxTLSConn                         int   // connections with TLS, to clients and to servers; 0 no limit
+	SpreadChecks                       int   // percent, 0-50
 	MaxSpreadChecks                    time.Duration
 	HardStopAfter                      time.Duration // 0: never
 	Grace                              time.Duration
@@ -222,6 +224,7 @@ type GlobalStats struct {
 	SessRateLimit                   atomic.Int64    // maxsessrate in force
 	TLSRateLimit                    atomic.Int64    // maxsslrate in force
 	CompRateLimit                   atomic.Int64    // bytes per second that are compressed at most: "set rate-limit"
+	CompIn, CompOut                 counter.Rate    // bytes that were compressed, and what became of them
 	Captures                        counter.Counter // messages that broke their protocol
 	DebugCommands                   counter.Counter // "debug dev" commands
 	Idle                            func() int      // percent of the last half second that loops waited, the mean of all; nil: nothing runs. Set by the engine

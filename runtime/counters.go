@@ -28,6 +28,12 @@ type LoopCounters struct {
 	_              [64]byte // the next shard starts on a cache line of its own
 }
 
+// CodedBytes is what the compression of responses counts.
+type CodedBytes struct {
+	In, Out, Bypassed counter.Own // bytes: that were compressed, what became of them, and those that went through as they were
+	Responses         counter.Own // that ended
+}
+
 // FrontCounters is what frontends and listeners count: one shard per loop.
 type FrontCounters struct {
 	Conns, Sess                  counter.Own // accepted connections; sessions that passed the session rules
@@ -42,6 +48,7 @@ type FrontCounters struct {
 	CliAborts, SrvAborts         counter.Own
 	H1Req, H2Req, OtherReq       counter.Own
 	Spliced                      SplicedBytes
+	Coded                        CodedBytes
 	H1                           H1Counters
 	H2                           H2Counters
 	Rsp                          [StatusClasses]counter.Own
@@ -80,6 +87,7 @@ type BackCounters struct {
 	CliAborts, SrvAborts         counter.Own
 	Req                          counter.Own // HTTP requests
 	Spliced                      SplicedBytes
+	Coded                        CodedBytes // of backends alone
 	H1                           H1Counters // of backends alone
 	H2                           H2Counters
 	Rsp                          [StatusClasses]counter.Own

@@ -216,6 +216,7 @@ type Proxy struct {
 	Forwarded    func(*Stream) error
 	Capture      Captures
 	Cookie       *CookieConfig // "cookie": set by runtime/cookie
+	Compression  *Compression  // nil: nothing is said of it. Set by runtime/compress and runtime/filter
 	PersistRules []PersistRule
 	ForceSwitch  []*acl.Cond // force-be-switch: use backends that are disabled or not published
 	Balance      BalanceConfig

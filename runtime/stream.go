@@ -136,10 +136,11 @@ type Stream struct {
 	Service                    string // what answered in the place of a server, as logs name it: "<STATS>"
 	RewriteFailed              bool
 	Cookie                     CookieState // of runtime/cookie
-	LB                         LBState     // of runtime/balance
-	Internal                   bool        // the response is the proxy's own
-	FirstRequest               bool        // of its connection
-	Engine                     any         // set by runtime/engine: its own part of the stream; nil where there is none
+	Coding                     Coding
+	LB                         LBState // of runtime/balance
+	Internal                   bool    // the response is the proxy's own
+	FirstRequest               bool    // of its connection
+	Engine                     any     // set by runtime/engine: its own part of the stream; nil where there is none
 }
 
 // Sides by which Stream.Throttles stand.
@@ -152,8 +153,8 @@ const (
 type Throttle interface {
 	// Allow tells how many of n bytes may go on at a time in ms, and how long the rest has to wait; 0: there is none.
 	Allow(n int, now int64) (allowed int, wait time.Duration)
-	// Passed tells that so many went on.
-	Passed(n int, now int64)
+	// Passed tells that so many went on, and how many became of them: that is another number where they were compressed.
+	Passed(n, coded int, now int64)
 }
 
 // CookieState is what runtime/cookie remembers between request and response.
@@ -207,5 +208,5 @@ func (s *Stream) Reset() {
 	s.UniqueID, s.Service = s.UniqueID[:0], ""
 	s.Switch, s.SwitchProto = false, ProtoAny
 	s.RewriteFailed, s.Internal, s.FirstRequest = false, false, false
-	s.Cookie, s.LB = CookieState{}, LBState{}
+	s.Cookie, s.LB, s.Coding = CookieState{}, LBState{}, Coding{}
 }

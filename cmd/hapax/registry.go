@@ -9,6 +9,7 @@ import (
 	"hapax/runtime/balance"
 	"hapax/runtime/cache"
 	"hapax/runtime/check"
+	"hapax/runtime/compress"
 	"hapax/runtime/config"
 	"hapax/runtime/cookie"
 	"hapax/runtime/engine"
@@ -53,6 +54,7 @@ func domains() []*config.Domain {
 		&mailer.Domain,
 		&resolver.Domain,
 		&cache.Domain,
+		&compress.Domain,
 		&filter.Domain,
 		&fcgi.Domain,
 		&acme.Domain,

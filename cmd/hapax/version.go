@@ -28,7 +28,7 @@ const (
 var features = strings.Fields("-51DEGREES +ACCEPT4 -ACME -BACKTRACE -CLOSEFROM +CPU_AFFINITY +CRYPT_H -DEVICEATLAS -DL -ECH -ENGINE +EPOLL -EVPORTS " +
 	"+GETADDRINFO -HAVE_TCP_MD5SIG -KQUEUE -KTLS -LIBATOMIC +LIBCRYPT -LINUX_CAP +LINUX_SPLICE +LINUX_TPROXY -LUA -MATH -MEMORY_PROFILING " +
 	"-NETFILTER -NS -OBSOLETE_LINKER +OPENSSL -OPENSSL_AWSLC -OPENSSL_WOLFSSL -OT -PCRE +PCRE2 -PCRE2_JIT -PCRE_JIT +POLL +PRCTL -PROCCTL -PROMEX " +
-	"-PTHREAD_EMULATION -QUIC -QUIC_OPENSSL_COMPAT +RT -SHM_OPEN -SLZ +SSL -STATIC_PCRE -STATIC_PCRE2 +TFO +THREAD -THREAD_DUMP +TPROXY -TRACE " +
+	"-PTHREAD_EMULATION -QUIC -QUIC_OPENSSL_COMPAT +RT -SHM_OPEN +SLZ +SSL -STATIC_PCRE -STATIC_PCRE2 +TFO +THREAD -THREAD_DUMP +TPROXY -TRACE " +
 	"-WURFL -ZLIB")
 
 // greeting is what -v prints. Tools read the version from the first line.
@@ -81,6 +81,7 @@ SSL library supports SNI : yes
 SSL library default verify directory : /etc/ssl/certs
 SSL library supports : TLSv1.0 TLSv1.1 TLSv1.2 TLSv1.3
 Built with transparent proxy support using: IP_TRANSPARENT IPV6_TRANSPARENT
+Compression algorithms supported : identity("identity"), deflate("deflate"), raw-deflate("deflate"), gzip("gzip")
 Built with regular expressions of Go (RE2) and of regexp2 where RE2 has not enough
 Encrypted password support via crypt(3): yes
 

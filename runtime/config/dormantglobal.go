@@ -131,8 +131,6 @@ func dormantKeywords() []Keyword {
 		dormantRow("httpclient.ssl.verify", "whether the HTTP client checks certificates", value, twice(wordOf("'%s' expects 'none' or 'required' as argument.", "none", "required"))),
 		dormantRow("httpclient.ssl.ca-file", "authorities that the HTTP client trusts", value, anything),
 		dormantRow("lua-prepend-path", "where Lua programs look for modules", value, luaPath),
-		dormantRow("maxcompcpuusage", "percent of processor time above which nothing is compressed", value, number("'%s' expects an integer argument between 0 and 100.", 0, 100, false)),
-		dormantRow("maxcomprate", "kilobytes per second that are compressed", value, present("'%s' expects an integer argument in kb/s.")),
 		dormantRow("shm-stats-file-max-objects", "most objects of a shared memory of statistics", value, func(l *Loader, line *ast.Line) error {
 			switch {
 			case l.global.shmObjects:
@@ -145,7 +143,6 @@ func dormantKeywords() []Keyword {
 		}),
 		dormantRow("tune.bufsize.large", "bytes of a large buffer", value, sizeOf(false)),
 		dormantRow("tune.bufsize.small", "bytes of a small buffer", value, sizeOf(false)),
-		dormantRow("tune.comp.maxlevel", "how hard is compressed", value, number("'%s' expects a numeric value between 1 and 9", 1, 9, false)),
 		dormantRow("tune.glitches.kill.cpu-usage", "percent of processor time above which misbehaving connections are closed", value, number("'%s' expects a numeric value between 0 and 100", 0, 100, false)),
 		dormantRow("tune.h1.be.glitches-threshold", "oddities after which a server connection is closed", value, number("'%s' expects a positive numeric value.", 0, 1<<31-1, true)),
 		dormantRow("tune.h1.fe.glitches-threshold", "oddities after which a client connection is closed", value, number("'%s' expects a positive numeric value.", 0, 1<<31-1, true)),

@@ -44,6 +44,7 @@ func setDefaults(g *runtime.Global) {
 	g.StatsConns = defaultStatsConns
 	g.CLITimeout = defaultCLITimeout
 	g.MaxReloads = defaultReloads
+	g.MaxCompCPU = 100
 	g.Tune = runtime.Tune{
 		BufSize: defaultBufSize, MaxRewrite: defaultMaxRewrite, MaxHdr: defaultMaxHeaders,
 		LogURILen: defaultURILen, CookieLen: defaultCookieLen,

@@ -95,10 +95,10 @@ func refuse(text string, tight bool) func(*Loader, *ast.Line) {
 // dormantPrefixes start the global words that only configure features: they mean nothing while nothing uses these.
 var dormantPrefixes = []string{
 	"51degrees-", "acme.", "ca-base", "crt-base", "deviceatlas-", "dns-accept-family", "httpclient.",
-	"issuers-chain-path", "jwt.", "key-base", "localpeer", "lua-prepend-path", "maxcomp", "maxssl", "maxzlibmem",
+	"issuers-chain-path", "jwt.", "key-base", "localpeer", "lua-prepend-path", "maxssl", "maxzlibmem",
 	"ocsp-update.", "ssl-default-", "ssl-dh-param-file", "ssl-load-extra-", "ssl-mode-async", "ssl-passphrase-cmd",
 	"ssl-propquery", "ssl-provider", "ssl-security-level", "ssl-server-verify", "ssl-skip-self-issued-ca", "tune.applet.",
-	"tune.comp.", "tune.fcgi.", "tune.h2.", "tune.lua.", "tune.peers.", "tune.quic.", "tune.ssl.", "tune.zlib.", "wurfl-",
+	"tune.fcgi.", "tune.h2.", "tune.lua.", "tune.peers.", "tune.quic.", "tune.ssl.", "tune.zlib.", "wurfl-",
 }
 
 func dormant(word string) bool {

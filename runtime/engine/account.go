@@ -40,27 +40,36 @@ func (f *flow) bodySize() int64 {
 	return n
 }
 
+// leftSize is what of bodySize counts for the peer that the flow goes to.
+func (f *flow) leftSize(n int64) int64 {
+	if f.coder != nil {
+		n += f.coded - f.moved
+	}
+	return n
+}
+
+// bodyCounts is how much of a body is in the stream's counts already: as it came, and as it left.
+type bodyCounts struct{ came, left int64 }
+
 // countBytes brings the stream's byte counts up to date, before it is logged.
 func (s *stream) countBytes() {
 	if !s.http {
 		return // counted as they pass
 	}
 	in, out := s.toSrv.bodySize(), s.toCli.bodySize()
-	s.BytesIn += in - s.reqCounted
+	toSrv, toCli := s.toSrv.leftSize(in), s.toCli.leftSize(out)
+	s.BytesIn += in - s.reqCounted.came
 	if s.headSent {
-		s.ReqToServer += in - s.reqCounted
+		s.ReqToServer += toSrv - s.reqCounted.left
 	}
-	s.reqCounted = in
-	if s.Internal {
-		s.BytesOut += out - s.resCounted
-		if s.served() {
-			s.ResFromServer += out - s.resCounted
+	s.reqCounted = bodyCounts{in, toSrv}
+	if s.Internal || s.resHead {
+		s.BytesOut += toCli - s.resCounted.left
+		if !s.Internal || s.served() {
+			s.ResFromServer += out - s.resCounted.came
 		}
-	} else if s.resHead {
-		s.ResFromServer += out - s.resCounted
-		s.BytesOut += out - s.resCounted
 	}
-	s.resCounted = out
+	s.resCounted = bodyCounts{out, toCli}
 }
 
 // account adds the stream's numbers up when it ends.
@@ -69,6 +78,9 @@ func (s *stream) account() {
 	answered := s.http && s.Status != 0
 	if s.served() {
 		s.ReqToServer = s.BytesIn
+	}
+	if c := s.toCli.coder; c != nil && c.Ended() {
+		c.Pass(int(s.toCli.bodySize() - s.toCli.moved))
 	}
 	f := s.front()
 	if answered && s.Front.Mode == runtime.ModeHTTP {

@@ -118,6 +118,7 @@ func New(cfg *runtime.Config, o Options) *Engine {
 	cfg.Stats.ConnRateLimit.Store(int64(cfg.Global.MaxConnRate))
 	cfg.Stats.SessRateLimit.Store(int64(cfg.Global.MaxSessRate))
 	cfg.Stats.TLSRateLimit.Store(int64(cfg.Global.MaxTLSRate))
+	cfg.Stats.CompRateLimit.Store(cfg.Global.MaxCompRate)
 	cfg.Stats.Clock = func() int64 { return loop.Clock() / 1e6 }
 	cfg.Stats.Idle, cfg.Stats.Splicing, cfg.Stats.Sent = e.idle, e.splicing, e.sent
 	e.h2Servers = h2ServerConfig(cfg)

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"hapax/runtime/compress"
 	"hapax/runtime/h1"
 	"hapax/runtime/loop"
 	"hapax/runtime/message"
@@ -31,6 +32,9 @@ type flow struct {
 	chunkedIn bool     // the body comes in chunks
 	to        framer   // with h1.Framed: what the message goes to
 	cases     h1.Cases // of the names of trailers, where it goes out in HTTP/1
+
+	coder *compress.Coder // nil: the payload goes out as it came
+	coded int64           // bytes that came out of it
 }
 
 // framer is the destination of a message whose transport marks its end: an HTTP/2 stream.
@@ -62,6 +66,7 @@ const (
 func (f *flow) pass(w *worker, b *loop.Buffer, from int, dst *transport.Conn, tail *loop.Buffer) (p passed, rest *loop.Buffer) {
 	in := b.Data[from:]
 	at := 0
+	plain := w.plain[:0] // what is coded on its way, all that came at once
 	for {
 		payload, n, ev := f.next(in[at:])
 		at += n
@@ -69,6 +74,11 @@ func (f *flow) pass(w *worker, b *loop.Buffer, from int, dst *transport.Conn, ta
 		case h1.Payload:
 			f.moved += int64(len(payload))
 			if f.skip {
+				continue
+			}
+			if f.coder != nil {
+				plain = append(plain, payload...)
+				w.plain = plain
 				continue
 			}
 			if at == len(in) && f.framing != h1.Chunks && len(payload) > smallPayload {
@@ -84,10 +94,11 @@ func (f *flow) pass(w *worker, b *loop.Buffer, from int, dst *transport.Conn, ta
 			}
 			tail = f.put(w, b, from+at-len(payload), from+at, dst, tail)
 		case h1.NeedMore:
-			flush(dst, tail)
+			flush(dst, f.code(w, plain, false, dst, tail))
 			b.Release()
 			return going, nil
 		case h1.End:
+			tail = f.code(w, plain, true, dst, tail)
 			tail = f.finish(w, dst, tail)
 			flush(dst, tail)
 			f.done = true
@@ -98,6 +109,8 @@ func (f *flow) pass(w *worker, b *loop.Buffer, from int, dst *transport.Conn, ta
 			b.Release()
 			return whole, nil
 		case h1.TrailerPart:
+			tail = f.code(w, plain, true, dst, tail)
+			plain = nil
 			used, res := f.trailers(w, in[at:])
 			at += used
 			switch res {
@@ -136,6 +149,9 @@ func flush(dst *transport.Conn, tail *loop.Buffer) {
 
 // put frames the bytes of b between from and to and appends or sends them.
 func (f *flow) put(w *worker, b *loop.Buffer, from, to int, dst *transport.Conn, tail *loop.Buffer) *loop.Buffer {
+	if f.coder != nil {
+		return f.code(w, b.Data[from:to], false, dst, tail)
+	}
 	n := to - from
 	need := n
 	if f.framing == h1.Chunks {
@@ -170,6 +186,7 @@ func (f *flow) put(w *worker, b *loop.Buffer, from, to int, dst *transport.Conn,
 
 // finish ends the message on the wire.
 func (f *flow) finish(w *worker, dst *transport.Conn, tail *loop.Buffer) *loop.Buffer {
+	tail = f.code(w, nil, true, dst, tail)
 	if f.late != nil {
 		f.trailer, f.late = f.late, nil
 		return f.sendTrailers(w, dst, tail)
@@ -251,6 +268,7 @@ func (f *flow) trailers(w *worker, in []byte) (used int, r h1.Result) {
 
 // sendTrailers passes a complete trailer section on.
 func (f *flow) sendTrailers(w *worker, dst *transport.Conn, tail *loop.Buffer) *loop.Buffer {
+	tail = f.code(w, nil, true, dst, tail)
 	if f.framing == h1.Framed {
 		flush(dst, tail)
 		f.sendEnd(dst, &f.trailer.msg)

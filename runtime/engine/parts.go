@@ -47,40 +47,17 @@ func (s *stream) RunTask(*loop.Task) {
 // sendPart sends a part of a reply's body behind what is in out, nil when that has left. When no part is to follow it
 // ends the message.
 func (s *stream) sendPart(out *loop.Buffer, part []byte) {
-	if out == nil {
-		out = s.w.loop.Buffer()
-	}
-	out = s.appendPart(out, part)
-	if s.parts == nil && s.toCli.framing == h1.Chunks {
-		out = s.appendReply(out, []byte(h1.LastChunk))
-	}
-	s.c.sock.Send(out)
-}
-
-// appendPart appends a part of a reply's body, in the framing of the reply, to out, and sends what does not fit.
-func (s *stream) appendPart(out *loop.Buffer, part []byte) *loop.Buffer {
-	f := &s.toCli
-	if len(part) == 0 {
-		return out
-	}
+	f, dst := &s.toCli, &s.c.sock
 	f.moved += int64(len(part))
-	if f.framing != h1.Chunks {
-		return s.appendReply(out, part)
+	last := s.parts == nil
+	switch {
+	case f.coder != nil:
+		out = f.code(s.w, part, last, dst, out)
+	case len(part) > 0:
+		out = f.frame(s.w, part, dst, out)
 	}
-	var head [h1.ChunkHeadLen]byte
-	out = s.appendReply(out, h1.AppendChunkHead(head[:0], uint64(len(part))))
-	return s.appendReply(s.appendReply(out, part), []byte(h1.ChunkEnd))
-}
-
-// appendReply appends bytes of a reply to out, sends each buffer that is full, and returns the last one.
-func (s *stream) appendReply(out *loop.Buffer, p []byte) *loop.Buffer {
-	for {
-		n := min(len(p), cap(out.Data)-len(out.Data))
-		out.Data = append(out.Data, p[:n]...)
-		if p = p[n:]; len(p) == 0 {
-			return out
-		}
-		s.c.sock.Send(out)
-		out = s.w.loop.Buffer()
+	if last && f.framing == h1.Chunks {
+		out = appendOut(s.w, out, []byte(h1.LastChunk), dst)
 	}
+	flush(dst, out)
 }

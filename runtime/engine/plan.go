@@ -73,6 +73,7 @@ func makePlan(px *runtime.Proxy) *plan {
 	}
 	p.res = []step{
 		{"tcp-response content", (*stream).inspectResponse},
+		{"compression", (*stream).chooseCoding},
 		{"http-response", (*stream).backResponseRules},
 		{"http-response frontend", (*stream).frontResponseRules},
 		{"cookie", (*stream).responseCookie},

@@ -69,6 +69,9 @@ func (s *stream) answerWith(r *runtime.Reply) outcome {
 		s.Ctx.Res = &s.Res
 		s.Ctx.ResBody = sample.Body{Data: body, Size: -1, Complete: s.parts == nil}
 		s.captureReply()
+		if s.served() {
+			s.chooseServiceCoding(int64(len(body)))
+		}
 		if !s.runAfter() {
 			s.front().InternalErr.Inc()
 			s.setEnd(runtime.EndInternal)
@@ -207,6 +210,9 @@ func (s *stream) captureReply() {
 // sendReply sends the head in s.Res and a body, and ends the stream, unless there are parts of the body to follow.
 func (s *stream) sendReply(body []byte) {
 	c, f := s.c, &s.toCli
+	if s.served() {
+		s.codeResponse()
+	}
 	out, err := s.encodeHead(len(body) == 0 && s.parts == nil)
 	if err != nil {
 		s.cut()

@@ -37,6 +37,9 @@ func (s *stream) finishRequest() outcome {
 		s.setEnd(runtime.EndProxy)
 		return s.answerWith(s.errorReply(500))
 	}
+	if fe.Compression != nil || be.Compression != nil {
+		s.codeRequest()
+	}
 	return next
 }
 
@@ -113,6 +116,7 @@ func (s *stream) forwardRequest() outcome {
 		Want: h1.KeepAlive, Front: mode(s.Front), Back: mode(be), Pretend: be.Options&runtime.OptPretendKeepAlive != 0,
 		ServerHeader: be.SendName, ServerName: s.Server.Name, Stopping: w.engine.stopping.Load(),
 		Cases: headerCases(w.cfg, be, runtime.OptH1AdjustServers),
+		Coded: s.Coding.Request != nil,
 	}
 	if s.Server.Hidden && be.SendName != "" {
 		s.Req.RemoveAll(be.SendName) // it has no name to send, and the client's is not one

@@ -323,7 +323,8 @@ func (s *stream) forwardResponse() outcome {
 		s.Res.Flags |= message.BodylessResponse // a rule changed the method: the client wants no body all the same
 	}
 	f := &s.toCli
-	out, err := s.encodeHead(f.dec.Finished())
+	s.codeResponse()
+	out, err := s.encodeHead(f.dec.Finished() && f.coder == nil)
 	if err != nil {
 		s.front().InternalErr.Inc()
 		s.setEnd(runtime.EndInternal)
@@ -479,6 +480,7 @@ func (s *stream) responseEncoder() h1.Encoder {
 		Stopping:  stopping,
 		Cases:     headerCases(s.w.cfg, s.Front, runtime.OptH1AdjustClients),
 		Request11: s.Req.Flags&message.Version11 != 0,
+		Coded:     s.toCli.coder != nil,
 	}
 }
 
@@ -750,7 +752,9 @@ func (s *stream) rewindBody() {
 		s.toSrv.done = false
 		return // decoded, and still held as it was
 	}
+	coder := s.toSrv.coder
 	s.toSrv.drop()
+	s.startCoder(&s.toSrv, coder, s.Coding.Request)
 	s.toSrv.dec.Start(&s.Req)
 	s.toSrv.chunkedIn = s.Req.Flags&message.Chunked != 0
 	s.inAt = int(s.Req.HeadLen)

@@ -6,6 +6,7 @@ import (
 
 	"hapax/acl/sample"
 	"hapax/runtime"
+	"hapax/runtime/compress"
 	"hapax/runtime/h1"
 	"hapax/runtime/logger"
 	"hapax/runtime/loop"
@@ -110,29 +111,30 @@ type stream struct {
 	inAt                   int             // next byte of in's body to pass on or decode
 	srvWant                h1.Want         // what becomes of the server connection
 	resParser              h1.Parser
-	resHead                bool          // the response's head is complete
-	outMore, outExtra      *loop.Buffer  // behind out while rules wait
-	cliHeld, srvHeld       bool          // paused: the other side is slower
-	cliDone                bool          // a pipe whose client has ended
-	cliMoved               int64         // when what is queued for the client was last seen to fall
-	cliQueued              int           // what was queued for the client when its timer was set
-	switched               bool          // from TCP mode to HTTP, in the middle of the frontend's steps
-	draining               bool          // only the client has to take its last bytes
-	sendFailed             bool          // the server does not take any more
-	reqCounted, resCounted int64         // body bytes in the counts already
-	valves                 [2]*valve     // by side; nil: none
-	loan                   *loan         // asked for and not yet answered
-	lent                   bool          // a loan was answered: there is no use in asking again
-	inH1                   bool          // counted among those of HTTP/1 of the client's connection
-	begun                  bool          // counted among the streams of the process
-	concluded              bool          // counted and logged
-	failedReply            bool          // a reply could not be made: the next is the last
-	inStats                bool          // the statistics answer this request
-	parts                  runtime.Parts // makes the rest of the reply's body; nil: there is none
-	pull                   loop.Task     // makes some more of it in the next turn
-	calls                  uint32        // how often a lane was run
-	busy, late             int64         // ns that its lanes ran, and waited in the loop's turn: with profiling.tasks on
-	statsRefused           bool          // not let through to the statistics page: logs tell the status as 400, whatever was answered
+	resHead                bool         // the response's head is complete
+	outMore, outExtra      *loop.Buffer // behind out while rules wait
+	cliHeld, srvHeld       bool         // paused: the other side is slower
+	cliDone                bool         // a pipe whose client has ended
+	cliMoved               int64        // when what is queued for the client was last seen to fall
+	cliQueued              int          // what was queued for the client when its timer was set
+	switched               bool         // from TCP mode to HTTP, in the middle of the frontend's steps
+	draining               bool         // only the client has to take its last bytes
+	sendFailed             bool         // the server does not take any more
+	reqCounted, resCounted bodyCounts
+	valves                 [2]*valve          // by side; nil: none
+	coders                 [2]*compress.Coder // by side: kept for the next stream that compresses
+	loan                   *loan              // asked for and not yet answered
+	lent                   bool               // a loan was answered: there is no use in asking again
+	inH1                   bool               // counted among those of HTTP/1 of the client's connection
+	begun                  bool               // counted among the streams of the process
+	concluded              bool               // counted and logged
+	failedReply            bool               // a reply could not be made: the next is the last
+	inStats                bool               // the statistics answer this request
+	parts                  runtime.Parts      // makes the rest of the reply's body; nil: there is none
+	pull                   loop.Task          // makes some more of it in the next turn
+	calls                  uint32             // how often a lane was run
+	busy, late             int64              // ns that its lanes ran, and waited in the loop's turn: with profiling.tasks on
+	statsRefused           bool               // not let through to the statistics page: logs tell the status as 400, whatever was answered
 }
 
 // addedHeaders is how many headers rules may add to a message that came with as many as are allowed.
@@ -224,7 +226,7 @@ func (s *stream) reset() {
 	s.avoid, s.left, s.counted, s.slot = nil, nil, nil, nil
 	s.inAt, s.cliQueued = 0, 0
 	s.lent = false
-	s.reqCounted, s.resCounted = 0, 0
+	s.reqCounted, s.resCounted = bodyCounts{}, bodyCounts{}
 	s.resHead, s.cliHeld, s.srvHeld, s.cliDone = false, false, false, false
 	s.early, s.resEnd, s.kills = false, false, false
 	s.switched = false

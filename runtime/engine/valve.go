@@ -146,7 +146,7 @@ func (v *valve) pass(n int) {
 	if v.side == download {
 		f = &s.toCli
 	}
-	before := f.moved
+	before, coded := f.moved, f.coded
 	switch {
 	case v.decoded > 0:
 		v.decoded -= n
@@ -163,8 +163,13 @@ func (v *valve) pass(n int) {
 	default:
 		s.sendRequest(b)
 	}
+	came := int(f.moved - before)
+	left := came
+	if f.coder != nil {
+		left = int(f.coded - coded)
+	}
 	for _, t := range s.Throttles[v.side] {
-		t.Passed(int(f.moved-before), s.w.ms())
+		t.Passed(came, left, s.w.ms())
 	}
 }
 

@@ -43,6 +43,7 @@ type worker struct {
 	coming  atomic.Int32 // on their way from other workers
 	line    []byte       // memory for one evaluated header or name
 	page    []byte       // memory for one evaluated body
+	plain   []byte       // payload that is about to be compressed
 	// profiling: streams measure what they take; measuring: one of them does it now.
 	profiling, measuring bool
 	traces               *trace.Set

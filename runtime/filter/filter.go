@@ -1,5 +1,5 @@
 // Package filter holds the lines that put filters on the streams of a proxy. Limits of the
-// bandwidth of a stream run; the other filters are read and checked.
+// bandwidth of a stream and compression run; the other filters are read and checked.
 package filter
 
 import (
@@ -8,6 +8,7 @@ import (
 	"hapax/acl/sample"
 	"hapax/parser/ast"
 	"hapax/runtime"
+	"hapax/runtime/compress"
 	"hapax/runtime/config"
 )
 
@@ -44,7 +45,6 @@ type Filter struct {
 // filters are those of a proxy, with what may want one.
 type filters struct {
 	all       []Filter
-	compress  bool // a "compression" line
 	sequences []sequence
 }
 
@@ -59,8 +59,7 @@ func of(px *runtime.Proxy) *filters {
 	return f
 }
 
-// own gives the filters of a proxy to be changed. Those of a defaults section are not
-// inherited but for its compression.
+// own gives the filters of a proxy to be changed.
 func own(l *config.Loader, px *runtime.Proxy) *filters {
 	f := of(px)
 	if f == nil {
@@ -94,28 +93,32 @@ func UseCache(l *config.Loader, px *runtime.Proxy, name string) {
 	Add(l, px, Filter{Kind: Cache, Word: "cache", Name: name, Implicit: true})
 }
 
-// inherit gives a proxy the compression of its defaults section.
-func inherit(px, from *runtime.Proxy) {
-	if f := of(from); f != nil {
-		px.Ext[ext] = &filters{compress: f.compress}
-	}
-}
-
 // check looks at the filters of a proxy as a whole.
 func check(l *config.Loader, px *runtime.Proxy) {
+	if px.Compression != nil {
+		own(l, px).checkCompression(l, px)
+	}
 	f := of(px)
 	if f == nil {
 		return
 	}
-	f.checkCompression(l, px)
+	var coded [2]bool // by side, as of the filter that is looked at
 	for i := range f.all {
 		switch f.all[i].Kind {
+		case CompressRequest:
+			compress.Of(px).Filters[runtime.Upload] = true
+			coded[runtime.Upload] = true
+		case CompressResponse:
+			compress.Of(px).Filters[runtime.Download] = true
+			coded[runtime.Download] = true
 		case Cache:
 			f.checkCache(l, px, i)
 		case FCGI:
 			f.checkFCGI(l, px, i)
 		case Bandwidth:
 			f.all[i].checkTable(l, px)
+			of := f.all[i].limit
+			of.coded = coded[of.side]
 		case SPOE:
 			f.checkAgent(l, px, i)
 		}
@@ -125,9 +128,6 @@ func check(l *config.Loader, px *runtime.Proxy) {
 func compresses(k Kind) bool { return k == CompressRequest || k == CompressResponse }
 
 func (f *filters) checkCompression(l *config.Loader, px *runtime.Proxy) {
-	if !f.compress {
-		return
-	}
 	compression, explicit := false, false
 	for i := range f.all {
 		switch k := f.all[i].Kind; {

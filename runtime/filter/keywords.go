@@ -8,7 +8,8 @@ import (
 
 	"hapax/parser/ast"
 	"hapax/parser/keyword"
-	"hapax/parser/units"
+	"hapax/runtime"
+	"hapax/runtime/compress"
 	"hapax/runtime/config"
 )
 
@@ -20,9 +21,9 @@ var Kinds = []struct {
 	{"bwlim-in", "BWLIM", true},
 	{"bwlim-out", "BWLIM", true},
 	{"cache", "CACHE", false},
-	{"comp-req", "COMP", false},
-	{"comp-res", "COMP", false},
-	{"compression", "COMP", false},
+	{"comp-req", "COMP", true},
+	{"comp-res", "COMP", true},
+	{"compression", "COMP", true},
 	{"fcgi-app", "FCGI", false},
 	{"spoe", "SPOE", false},
 	{"trace", "TRACE", false},
@@ -54,12 +55,8 @@ var Domain = config.Domain{
 		},
 		config.MissingRow(config.Proxies, "filter-sequence", "4.2", "the order of filters", []keyword.Arg{
 			{Name: "direction", Type: keyword.Enum, Enum: []string{"request", "response"}}, {Name: "filters", Type: keyword.Str, Doc: "separated by commas"}}, reporting(filterSequence)),
-		config.MissingRow(config.Proxies, "compression", "4.2", "HTTP compression", []keyword.Arg{
-			{Name: "setting", Type: keyword.Enum, Enum: []string{"algo", "algo-req", "algo-res", "type", "type-req", "type-res", "offload", "direction", "minsize-req", "minsize-res"}},
-			{Name: "value", Type: keyword.Str, Many: true, Opt: true}}, reporting(compression)),
 	},
 	Actions:    []config.Action{setBandwidthLimit(), sendGroup()},
-	Inherit:    inherit,
 	CheckProxy: check,
 	Check:      checkSequences,
 }
@@ -185,6 +182,7 @@ func application(l *config.Loader, w *config.Words) error {
 
 func compressionFilter(l *config.Loader, word string) error {
 	wanted := []Filter{{Kind: CompressRequest, Word: "comp-req"}, {Kind: CompressResponse, Word: "comp-res"}}
+	sides := map[string]int{"comp-req": runtime.Upload, "comp-res": runtime.Download}
 	for _, f := range Of(l.Proxy) {
 		if compresses(f.Kind) && (word == "compression" || f.Word == word) {
 			return fmt.Errorf("%s: Proxy supports only one %s filter\n", l.Proxy.Name, word)
@@ -194,6 +192,9 @@ func compressionFilter(l *config.Loader, word string) error {
 		if word == "compression" || f.Word == word {
 			Add(l, l.Proxy, f)
 		}
+	}
+	if side, one := sides[word]; one {
+		compress.Of(l.Proxy).Sides[side] = true
 	}
 	return nil
 }
@@ -216,60 +217,4 @@ func filterSequence(l *config.Loader, line *ast.Line) error {
 		f.sequences = append(f.sequences, sequence{direction, name})
 	}
 	return nil
-}
-
-// algorithms are those that "compression" knows.
-var algorithms = []string{"identity", "deflate", "raw-deflate", "gzip"}
-
-func compression(l *config.Loader, line *ast.Line) error {
-	px, word, setting := l.Proxy, line.Arg(0), line.Arg(1)
-	own(l, px).compress = true
-	switch setting {
-	case "algo", "algo-res":
-		if line.Arg(2) == "" {
-			return errorAt(line, "'%s' expects <algorithm>.", word)
-		}
-		for i := 2; line.Arg(i) != ""; i++ {
-			if !isAlgorithm(line.Arg(i)) {
-				return fmt.Errorf("'%s' : '%s' is not a supported algorithm.", word, line.Arg(i))
-			}
-		}
-	case "algo-req":
-		if !isAlgorithm(line.Arg(2)) {
-			return fmt.Errorf("'%s' : '%s' is not a supported algorithm.", word, line.Arg(2))
-		}
-	case "offload":
-		if l.InDefaults() {
-			return config.Warning(fmt.Sprintf("'%s' : '%s' ignored in 'defaults' section.", word, setting))
-		}
-	case "type", "type-res", "type-req":
-		if line.Arg(2) == "" {
-			return fmt.Errorf("'%s' expects <type>.", word)
-		}
-	case "minsize-req", "minsize-res":
-		if line.Arg(2) == "" {
-			return fmt.Errorf("'%s' expects an integer argument.", setting)
-		}
-		if _, bad, ok := units.Size(line.Arg(2)); !ok {
-			return fmt.Errorf("unexpected '%s' after size passed to '%s'", bad, setting)
-		}
-	case "direction":
-		switch line.Arg(2) {
-		case "request", "response", "both":
-		default:
-			return fmt.Errorf("'%s' expects 'request', 'response', or 'both'.", word)
-		}
-	default:
-		return fmt.Errorf("'%s' expects 'algo', 'type', 'direction', 'offload', 'minsize-req' or 'minsize-res'.", word)
-	}
-	return nil
-}
-
-func isAlgorithm(name string) bool {
-	for _, known := range algorithms {
-		if known == name {
-			return true
-		}
-	}
-	return false
 }

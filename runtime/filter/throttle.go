@@ -12,6 +12,7 @@ type limit struct {
 	most   uint32 // bytes in a period
 	period uint32 // ms
 	least  uint32 // bytes that go on at once, if they are there: small pieces cost more than they are worth
+	coded  bool   // the bytes count as they leave the compression, whose filter stands before this one
 }
 
 // throttle is such a limit on one stream. Rules may give it other numbers than those of the line.
@@ -52,7 +53,12 @@ func (t *throttle) Allow(n int, now int64) (int, time.Duration) {
 }
 
 // Passed implements runtime.Throttle.
-func (t *throttle) Passed(n int, now int64) { t.sent.add(now, t.period, uint64(n)) }
+func (t *throttle) Passed(n, coded int, now int64) {
+	if t.of.coded {
+		n = coded
+	}
+	t.sent.add(now, t.period, uint64(n))
+}
 
 func delay(ms uint64) time.Duration { return time.Duration(max(ms, 1)) * time.Millisecond }
 

@@ -33,7 +33,7 @@ func TestThrottle(t *testing.T) {
 				if n == 0 && wait <= 0 || n > tt.piece {
 					t.Fatalf("%s: Allow = %d, %v", tt.name, n, wait)
 				}
-				x.Passed(n, now)
+				x.Passed(n, 0, now)
 				left -= n
 				if left > 0 {
 					now += wait.Milliseconds()

@@ -35,6 +35,7 @@ type Encoder struct {
 	Stopping     bool // the proxy of this side is being stopped
 	KeepInsecure bool // global: h1-do-not-close-on-insecure-transfer-encoding
 	Request11    bool // response: the request had HTTP/1.1 or later
+	Coded        bool // the payload goes out otherwise than it came: in chunks, as its length is not known
 
 	// ServerHeader and ServerName are a field to add to a request in the place of one of the same name
 	// (http-send-name-header); ServerHeader is in lower case, "" for none.
@@ -66,6 +67,8 @@ func (e *Encoder) AppendRequest(dst []byte, m *message.Message) ([]byte, error) 
 	e.flags = m.Flags & (message.Version11 | message.TransferEncoding)
 	e.flags |= message.LengthKnown
 	switch {
+	case e.Coded:
+		e.flags |= message.TransferEncoding | message.Chunked
 	case m.Flags&message.Chunked != 0:
 		e.flags |= message.Chunked
 	case m.Flags&message.ContentLength != 0:
@@ -119,6 +122,8 @@ func (e *Encoder) AppendResponse(dst []byte, m *message.Message) ([]byte, error)
 	if m.Flags&message.LengthKnown != 0 {
 		e.flags |= message.LengthKnown | m.Flags&message.TransferEncoding
 		switch {
+		case e.Coded:
+			e.flags |= message.TransferEncoding | message.Chunked
 		case m.Flags&message.Chunked != 0:
 			e.flags |= message.Chunked
 		case m.Flags&message.ContentLength != 0:

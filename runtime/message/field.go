@@ -145,6 +145,15 @@ func (m *Message) SetValue(i int, value []byte) error {
 	return nil
 }
 
+// Extend puts text in front of the value of field i, and behind it.
+func (m *Message) Extend(i int, before, after string) error {
+	s, err := join(m, before, m.Value(i), after)
+	if err == nil {
+		m.Fields[i].Value = s
+	}
+	return err
+}
+
 // SetField replaces name and value of field i, in place in the order.
 func (m *Message) SetField(i int, name string, value []byte) error {
 	if !m.room(len(name) + len(value)) {

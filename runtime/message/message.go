@@ -162,7 +162,9 @@ func (m *Message) put(p []byte) Span {
 }
 
 // put3 appends the concatenation of three pieces, or says that there is no room.
-func (m *Message) put3(a, b, c []byte) (Span, error) {
+func (m *Message) put3(a, b, c []byte) (Span, error) { return join(m, a, b, c) }
+
+func join[T ~string | ~[]byte](m *Message, a T, b []byte, c T) (Span, error) {
 	n := len(a) + len(b) + len(c)
 	if !m.room(n) {
 		return Span{}, ErrNoRoom
