@@ -3,11 +3,15 @@ package compat
 import (
 	"bufio"
 	"bytes"
+	"compress/flate"
+	"compress/gzip"
+	"compress/zlib"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http/httputil"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,6 +38,7 @@ import (
 //	recv C                 one HTTP message (to its end, or to the end of the connection)
 //	recv C head            its head only
 //	recv C N               N bytes
+//	recv C plain           one HTTP message, its body without chunks and compression
 //	skip C N, skip C eof   N bytes, or everything, whatever they are and however they end
 //	recv C eof             everything up to the end of the connection
 //	silent C DURATION      nothing comes for that time
@@ -320,6 +325,8 @@ func (c *peer) receive(what string) ([]byte, error) {
 		return io.ReadAll(c.r)
 	case what == "head":
 		return c.head()
+	case what == "plain":
+		return c.plain()
 	case what != "":
 		n, err := strconv.Atoi(what)
 		if err != nil {
@@ -337,6 +344,55 @@ func (c *peer) receive(what string) ([]byte, error) {
 	return append(head, body...), err
 }
 
+// plain gives a message with what its body says, whatever form that came in, and its trailers behind that.
+func (c *peer) plain() ([]byte, error) {
+	head, err := c.head()
+	if err != nil {
+		return head, err
+	}
+	var body io.Reader = c.r
+	switch length := contentLength.FindSubmatch(head); {
+	case chunked.Match(head):
+		body = httputil.NewChunkedReader(c.r)
+	case length != nil:
+		n, _ := strconv.ParseInt(string(length[1]), 10, 64)
+		body = io.LimitReader(c.r, n)
+	case !bytes.HasPrefix(head, []byte("HTTP/")):
+		return head, nil
+	}
+	b, err := io.ReadAll(body)
+	if coding := contentCoding.FindSubmatch(head); err == nil && coding != nil {
+		b, err = inflate(string(coding[1]), b)
+	}
+	for end := !chunked.Match(head); err == nil && !end; {
+		var line []byte
+		line, err = c.r.ReadSlice('\n') // of the trailers
+		end = string(line) == "\r\n"
+		b = append(b, bytes.TrimSuffix(line, []byte("\r\n"))...)
+	}
+	return append(head, b...), err
+}
+
+// inflate reads a compressed body. What has no header of zlib is taken for raw.
+func inflate(coding string, body []byte) ([]byte, error) {
+	var r io.Reader
+	var err error
+	switch {
+	case len(body) == 0:
+		return nil, nil
+	case coding == "gzip":
+		r, err = gzip.NewReader(bytes.NewReader(body))
+	case bytes.HasPrefix(body, []byte{0x78, 0x01}):
+		r, err = zlib.NewReader(bytes.NewReader(body))
+	default:
+		r = flate.NewReader(bytes.NewReader(body))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r)
+}
+
 func (c *peer) head() ([]byte, error) {
 	var head []byte
 	for !bytes.HasSuffix(head, []byte("\r\n\r\n")) {
@@ -351,6 +407,7 @@ func (c *peer) head() ([]byte, error) {
 
 var (
 	contentLength = regexp.MustCompile(`(?i)\r\ncontent-length: *(\d+)`)
+	contentCoding = regexp.MustCompile(`(?i)\r\ncontent-encoding: *(gzip|deflate)`)
 	chunked       = regexp.MustCompile(`(?i)\r\ntransfer-encoding: *chunked`)
 	noBody        = regexp.MustCompile(`^HTTP/1\.. (1\d\d|204|304)`)
 )

@@ -48,8 +48,11 @@ func vary(m *message.Message) error {
 			return nil
 		}
 	}
-	if last < 0 {
+	switch {
+	case last < 0:
 		return m.AddString("vary", "Accept-Encoding")
+	case len(m.Value(last)) == 0:
+		return m.Extend(last, "", "Accept-Encoding")
 	}
 	return m.Extend(last, "", ",Accept-Encoding")
 }
