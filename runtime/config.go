@@ -194,15 +194,13 @@ type Tune struct {
 // GlobalStats are the process-wide counters, live and sharded by loop where the
 // request path writes them.
 type GlobalStats struct {
-	Conns                    counter.Gauge   // client connections now
-	CumConns                 counter.Counter // accepted since the start
-	CumReqs                  counter.Counter
-	ConnRate                 counter.Rate
-	SessRate                 counter.Rate
-	MaxConnRate, MaxSessRate counter.Max
-	DroppedLogs              counter.Counter
-	FailedAlloc              counter.Counter
-	Started                  time.Time
+	Conns              counter.Gauge   // client connections now
+	CumConns           counter.Counter // accepted since the start
+	CumReqs            counter.Counter
+	ConnRate, SessRate counter.Meter
+	DroppedLogs        counter.Counter
+	FailedAlloc        counter.Counter
+	Started            time.Time
 
 	// Buffers tells how many bytes of buffers the loops have handed out and how many
 	// they have mapped. nil: there are no loops.

@@ -23,9 +23,10 @@ func StatusClass(status int) int {
 
 // LoopCounters is what each loop counts for the process.
 type LoopCounters struct {
-	Reqs           counter.Own // requests, connections in TCP mode, and log lines of connections that sent none
-	Streams, Ended counter.Own
-	_              [64]byte // the next shard starts on a cache line of its own
+	Reqs               counter.Own // requests, connections in TCP mode, and log lines of connections that sent none
+	Streams, Ended     counter.Own
+	ConnRate, SessRate counter.MeterShard
+	_                  [64]byte // the next shard starts on a cache line of its own
 }
 
 // CodedBytes is what the compression of responses counts.
@@ -52,11 +53,14 @@ type FrontCounters struct {
 	H1                           H1Counters
 	H2                           H2Counters
 	Rsp                          [StatusClasses]counter.Own
+	Logged                       counter.Own // of frontends alone, as what follows: log lines written
+	ConnRate, SessRate, ReqRate  counter.MeterShard
 	_                            [64]byte // the next shard starts on a cache line of its own
 }
 
 // H2Counters is what HTTP/2 connections count.
 type H2Counters struct {
+	Open, OpenStreams                        counter.Own // now
 	Conns, Streams                           counter.Own
 	Headers, Data, Settings, Resets, GoAways counter.Own // frames received
 	ConnErrors, StreamErrors                 counter.Own // violations of the protocol
@@ -91,9 +95,38 @@ type BackCounters struct {
 	H1                           H1Counters // of backends alone
 	H2                           H2Counters
 	Rsp                          [StatusClasses]counter.Own
-	QTime, CTime, DTime, TTime   counter.Average // ms: queue, connect, response, total
+	Active                       counter.LevelShard // sessions now
+	Rate                         counter.MeterShard // of sessions
+	Used                         counter.LevelShard // of servers alone, as what follows: connections in use
+	Idle, IdleSafe               counter.Own        // connections that are idle now, and those of them that are safe
+	Times                        counter.Times
 	_                            [64]byte
 }
 
 // TLSCounters is what the handshakes of a frontend, a backend or a server count.
 type TLSCounters struct{ Sess, Reused, Failed counter.Counter }
+
+// MakeCounters makes what a number of loops count for the process.
+func (s *GlobalStats) MakeCounters(loops int) {
+	s.Loops = make([]LoopCounters, loops)
+	s.ConnRate.Init(loops, func(i int) *counter.MeterShard { return &s.Loops[i].ConnRate })
+	s.SessRate.Init(loops, func(i int) *counter.MeterShard { return &s.Loops[i].SessRate })
+}
+
+// MakeCounters makes what a number of loops count for a proxy.
+func (s *ProxyStats) MakeCounters(loops int) {
+	s.Front, s.Back = make([]FrontCounters, loops), make([]BackCounters, loops)
+	s.ConnRate.Init(loops, func(i int) *counter.MeterShard { return &s.Front[i].ConnRate })
+	s.SessRate.Init(loops, func(i int) *counter.MeterShard { return &s.Front[i].SessRate })
+	s.ReqRate.Init(loops, func(i int) *counter.MeterShard { return &s.Front[i].ReqRate })
+	s.BackConns.Init(loops, func(i int) *counter.LevelShard { return &s.Back[i].Active })
+	s.BackRate.Init(loops, func(i int) *counter.MeterShard { return &s.Back[i].Rate })
+}
+
+// MakeCounters makes what a number of loops count for a server.
+func (s *Server) MakeCounters(loops int) {
+	s.Stats = make([]BackCounters, loops)
+	s.Current.Init(loops, func(i int) *counter.LevelShard { return &s.Stats[i].Active })
+	s.Rate.Init(loops, func(i int) *counter.MeterShard { return &s.Stats[i].Rate })
+	s.Used.Init(loops, func(i int) *counter.LevelShard { return &s.Stats[i].Used })
+}

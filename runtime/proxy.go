@@ -127,29 +127,25 @@ type ProxyStats struct {
 
 	TLSFront, TLSBack TLSCounters // handshakes with clients and with servers
 
-	H2Open, H2OpenBack       counter.Gauge // HTTP/2 connections of clients and to servers
-	H2Streams, H2StreamsBack counter.Gauge // and their streams
+	BackConns                   counter.Level // sessions on the backend now
+	ConnRate, SessRate, ReqRate counter.Meter // frontend
+	BackRate                    counter.Meter
 
-	FrontConns    counter.Gauge // client connections now
+	LastSess   atomic.Int64 // unix seconds; 0 never
+	LastChange atomic.Int64 // unix seconds of the last UP or DOWN
+	DownTime   atomic.Int64 // seconds spent DOWN before LastChange
+	DownTrans  counter.Counter
+
+	_ [64]byte // what is above is written seldom; what is below, by all loops
+
+	FrontConns    counter.Gauge // client connections now: what limits them must be exact
 	FrontConnsMax counter.Max
-	BackConns     counter.Gauge // sessions on the backend now
-	BackConnsMax  counter.Max
 	Queued        counter.Gauge // waiting in the backend's own queue
 	QueuedMax     counter.Max
 	TotalQueued   counter.Gauge // in the backend's and its servers' queues
 	Served        counter.Gauge // streams that hold a slot of one of the servers
 
-	ConnRate, SessRate, ReqRate            counter.Rate // frontend
-	ConnRateMax, SessRateMax, ReqRateMax   counter.Max
-	BackRate                               counter.Rate
-	BackRateMax                            counter.Max
-	QTimeMax, CTimeMax, DTimeMax, TTimeMax counter.Max
-
-	Logged     counter.Counter // log lines written
-	DownTrans  counter.Counter
-	LastSess   atomic.Int64 // unix seconds; 0 never
-	LastChange atomic.Int64 // unix seconds of the last UP or DOWN
-	DownTime   atomic.Int64 // seconds spent DOWN before LastChange
+	_ [64]byte
 
 	BadRequest  atomic.Pointer[Capture]
 	BadResponse atomic.Pointer[Capture]

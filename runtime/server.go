@@ -235,23 +235,22 @@ type Server struct {
 	CheckRunning atomic.Bool                 // live: a check is under way
 
 	// Live numbers.
-	Current                                counter.Gauge // sessions now
-	CurrentMax                             counter.Max
-	Served                                 counter.Gauge // streams that use a connection now: compared with maxconn
-	Queued                                 counter.Gauge
-	QueuedMax                              counter.Max
-	Idle                                   counter.Gauge // idle connections in all pools
-	IdleSafe                               counter.Gauge
-	Used                                   counter.Gauge  // connections in use
-	UsedMax                                counter.Max    // since the last purge
-	NeedEst                                counter.Max    // how many connections it is expected to need
-	Purged                                 atomic.Int64   // when idle connections were purged: loop clock
-	Stats                                  []BackCounters // one shard per loop
-	Rate                                   counter.Rate
-	RateMax                                counter.Max
-	QTimeMax, CTimeMax, DTimeMax, TTimeMax counter.Max
-	FailedChecks, FailedHana, DownTrans    counter.Counter
-	LastSess                               atomic.Int64 // unix seconds; 0 never
+	Stats                               []BackCounters // one shard per loop
+	Current                             counter.Level  // sessions now
+	Used                                counter.Level  // connections in use, and the most of them since the last purge
+	Rate                                counter.Meter
+	Need                                atomic.Int64 // how many connections it was expected to need at the last purge
+	Purged                              atomic.Int64 // when idle connections were purged: loop clock
+	FailedChecks, FailedHana, DownTrans counter.Counter
+	LastSess                            atomic.Int64 // unix seconds; 0 never
+
+	_ [64]byte // what is above is written seldom; what is below, by all loops
+
+	Served    counter.Gauge // streams that use a connection now: compared with maxconn
+	Queued    counter.Gauge
+	QueuedMax counter.Max
+
+	_ [64]byte
 
 	Queue   any // set by runtime/queue
 	LB      any // set by runtime/balance: its node in the tree
@@ -265,6 +264,17 @@ type Resolved struct {
 	Port  uint16     // 0: as before
 	Quiet bool       // nothing is told about it
 }
+
+// Idle tells how many connections are idle in all pools, and how many of them are safe.
+func (s *Server) Idle() (all, safe int64) {
+	for i := range s.Stats {
+		all, safe = all+int64(s.Stats[i].Idle.Load()), safe+int64(s.Stats[i].IdleSafe.Load())
+	}
+	return max(all, 0), max(safe, 0)
+}
+
+// NeedEst is how many connections the server is expected to need.
+func (s *Server) NeedEst() uint64 { return max(uint64(s.Need.Load()), s.Used.Max()) }
 
 // HostName is the name that the server's address is asked for by, "" when there is none.
 func (s *Server) HostName() string {

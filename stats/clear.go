@@ -7,9 +7,9 @@ import (
 
 // Clear resets the maxima of everything, or all counters.
 func Clear(cfg *runtime.Config, all bool) {
-	for _, m := range []*counter.Max{&cfg.Stats.MaxConnRate, &cfg.Stats.MaxSessRate, &cfg.Stats.TLSRateMax} {
-		m.Clear()
-	}
+	cfg.Stats.TLSRateMax.Clear()
+	cfg.Stats.ConnRate.ClearMax()
+	cfg.Stats.SessRate.ClearMax()
 	for _, px := range cfg.AllProxies() {
 		clearProxy(&px.Live, all)
 		for _, srv := range px.AllServers() {
@@ -23,15 +23,18 @@ func Clear(cfg *runtime.Config, all bool) {
 }
 
 func clearProxy(p *runtime.ProxyStats, all bool) {
-	for _, m := range []*counter.Max{&p.FrontConnsMax, &p.BackConnsMax, &p.QueuedMax, &p.ConnRateMax, &p.SessRateMax,
-		&p.ReqRateMax, &p.BackRateMax, &p.QTimeMax, &p.CTimeMax, &p.DTimeMax, &p.TTimeMax} {
-		m.Clear()
+	p.FrontConnsMax.Clear()
+	p.QueuedMax.Clear()
+	p.BackConns.ClearMax()
+	for _, m := range []*counter.Meter{&p.ConnRate, &p.SessRate, &p.ReqRate, &p.BackRate} {
+		m.ClearMax()
+		if all {
+			m.Clear()
+		}
 	}
+	clearLongest(p.Back)
 	if !all {
 		return
-	}
-	for _, r := range []*counter.Rate{&p.ConnRate, &p.SessRate, &p.ReqRate, &p.BackRate} {
-		r.Clear()
 	}
 	p.DownTrans.Clear()
 	p.LastSess.Store(0)
@@ -40,10 +43,10 @@ func clearProxy(p *runtime.ProxyStats, all bool) {
 }
 
 func clearServer(srv *runtime.Server, all bool) {
-	for _, m := range []*counter.Max{&srv.CurrentMax, &srv.QueuedMax, &srv.RateMax, &srv.QTimeMax, &srv.CTimeMax,
-		&srv.DTimeMax, &srv.TTimeMax} {
-		m.Clear()
-	}
+	srv.QueuedMax.Clear()
+	srv.Current.ClearMax()
+	srv.Rate.ClearMax()
+	clearLongest(srv.Stats)
 	if !all {
 		return
 	}
@@ -93,8 +96,12 @@ func clearBack(shards []runtime.BackCounters) {
 		for j := range c.Rsp {
 			c.Rsp[j].Clear()
 		}
-		for _, a := range []*counter.Average{&c.QTime, &c.CTime, &c.DTime, &c.TTime} {
-			a.Clear()
-		}
+		c.Times.Clear()
+	}
+}
+
+func clearLongest(shards []runtime.BackCounters) {
+	for i := range shards {
+		shards[i].Times.ClearLongest()
 	}
 }

@@ -36,7 +36,7 @@ type Column struct {
 	Get   func(*Row) Field
 
 	// Kept is where the value of a Shared column is that is no counter of shards: a
-	// *counter.Counter, a *counter.Rate, or an *atomic.Int64 with the time of an event; nil:
+	// *counter.Counter, a *counter.Meter, or an *atomic.Int64 with the time of an event; nil:
 	// nothing counts it.
 	Kept func(*Row) any
 }

@@ -89,8 +89,8 @@ var moduleColumns = []Column{
 	{Name: "h2_detected_strm_protocol_errors", Desc: "Total number of stream protocol errors", On: Proxies, Get: frames(func(c *runtime.H2Counters) *counter.Own { return &c.StreamErrors })},
 	{Name: "h2_rst_stream_resp", Desc: "Total number of RST_STREAM sent on detected error", On: Proxies, Get: frames(func(c *runtime.H2Counters) *counter.Own { return &c.ResetsSent })},
 	{Name: "h2_goaway_resp", Desc: "Total number of GOAWAY sent on detected error", On: Proxies, Get: frames(func(c *runtime.H2Counters) *counter.Own { return &c.GoAwaysSent })},
-	{Name: "h2_open_connections", Desc: "Count of currently open connections", On: Proxies, Get: h2Gauge(func(s *runtime.ProxyStats) (front, back *counter.Gauge) { return &s.H2Open, &s.H2OpenBack })},
-	{Name: "h2_backend_open_streams", Desc: "Count of currently open streams", On: Proxies, Get: h2Gauge(func(s *runtime.ProxyStats) (front, back *counter.Gauge) { return &s.H2Streams, &s.H2StreamsBack })},
+	{Name: "h2_open_connections", Desc: "Count of currently open connections", On: Proxies, Get: h2Gauge(func(c *runtime.H2Counters) *counter.Own { return &c.Open })},
+	{Name: "h2_backend_open_streams", Desc: "Count of currently open streams", On: Proxies, Get: h2Gauge(func(c *runtime.H2Counters) *counter.Own { return &c.OpenStreams })},
 	{Name: "h2_total_connections", Desc: "Total number of connections", On: Proxies, Get: frames(func(c *runtime.H2Counters) *counter.Own { return &c.Conns })},
 	{Name: "h2_backend_total_streams", Desc: "Total number of streams", On: Proxies, Get: frames(func(c *runtime.H2Counters) *counter.Own { return &c.Streams })},
 	{Name: "h1_open_connections", Desc: "Count of currently open connections", On: Proxies, Get: colH1Conns},
@@ -103,36 +103,30 @@ var moduleColumns = []Column{
 	{Name: "h1_spliced_bytes_out", Desc: "Total number of bytes sendusing kernel splicing", On: Proxies, Get: colSplicedOut},
 }
 
-// frames is a counter of HTTP/2. Listeners and servers do not count theirs apart.
+// frames is a counter of HTTP/2.
 func frames(of func(*runtime.H2Counters) *counter.Own) func(*Row) Field {
-	return func(r *Row) Field {
-		sum := uint64(0)
-		switch r.On {
-		case Frontend:
-			for c := range r.Proxy.FrontCounters() {
-				sum += of(&c.H2).Load()
-			}
-		case Backend:
-			for i := range r.Proxy.Live.Back {
-				sum += of(&r.Proxy.Live.Back[i].H2).Load()
-			}
-		}
-		return u64(counting, sum)
-	}
+	return func(r *Row) Field { return u64(counting, h2(r, of)) }
 }
 
 // h2Gauge is how many HTTP/2 connections, or streams, there are now.
-func h2Gauge(of func(*runtime.ProxyStats) (front, back *counter.Gauge)) func(*Row) Field {
-	return func(r *Row) Field {
-		front, back := of(&r.Proxy.Live)
-		switch r.On {
-		case Frontend:
-			return u64(gauge, uint64(max(front.Load(), 0)))
-		case Backend:
-			return u64(gauge, uint64(max(back.Load(), 0)))
+func h2Gauge(of func(*runtime.H2Counters) *counter.Own) func(*Row) Field {
+	return func(r *Row) Field { return u64(gauge, uint64(max(int64(h2(r, of)), 0))) }
+}
+
+// h2 sums a counter of HTTP/2. Listeners and servers do not count theirs apart.
+func h2(r *Row, of func(*runtime.H2Counters) *counter.Own) uint64 {
+	sum := uint64(0)
+	switch r.On {
+	case Frontend:
+		for c := range r.Proxy.FrontCounters() {
+			sum += of(&c.H2).Load()
 		}
-		return u64(gauge, 0)
+	case Backend:
+		for i := range r.Proxy.Live.Back {
+			sum += of(&r.Proxy.Live.Back[i].H2).Load()
+		}
 	}
+	return sum
 }
 
 // handshakes is a counter of TLS handshakes.

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"hapax/runtime"
-	"hapax/stats/counter"
 )
 
 // What show info calls itself: tools look for these. It is the version of HAProxy whose behaviour this is, and behind it, where
@@ -180,10 +179,16 @@ func (p *info) startTime() Field {
 	return u32(lasting, start.Unix())
 }
 
-func (p *info) rate(r *counter.Rate) Field { return p.rateAs(r, rating, rating) }
+// events is a counter.Rate or a counter.Meter.
+type events interface {
+	PerSecond(now int64) uint32
+	PerSecondFloat(now int64) float64
+}
+
+func (p *info) rate(r events) Field { return p.rateAs(r, rating, rating) }
 
 // rateAs is a rate whose tags differ with decimals.
-func (p *info) rateAs(r *counter.Rate, whole, float Tags) Field {
+func (p *info) rateAs(r events, whole, float Tags) Field {
 	if p.float {
 		return decimal(float, r.PerSecondFloat(p.clock))
 	}

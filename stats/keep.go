@@ -158,7 +158,7 @@ func (c *Column) kept(r *Row) uint64 {
 	switch where := c.Kept(r).(type) {
 	case *counter.Counter:
 		return where.Load()
-	case *counter.Rate:
+	case *counter.Meter:
 		return uint64(where.PerSecond(r.clock))
 	case *atomic.Int64:
 		if when := where.Load(); when != 0 {
@@ -227,7 +227,7 @@ func (c *Column) preload(r *Row, value string) {
 	switch where := c.Kept(r).(type) {
 	case *counter.Counter:
 		where.Preload(n)
-	case *counter.Rate:
+	case *counter.Meter:
 		where.Preload(r.clock, uint32(n))
 	case *atomic.Int64:
 		where.Store(time.Now().Unix() - int64(n))

@@ -40,7 +40,8 @@ func TestPartsAreSmall(t *testing.T) {
 	cfg := testConfig()
 	px := cfg.Proxies[0]
 	for i := range 2000 {
-		srv := &runtime.Server{ID: 2 + i, Name: "s" + strconv.Itoa(i), Proxy: px, Weight: 1, CheckOn: i%2 == 0, Stats: make([]runtime.BackCounters, 2)}
+		srv := &runtime.Server{ID: 2 + i, Name: "s" + strconv.Itoa(i), Proxy: px, Weight: 1, CheckOn: i%2 == 0}
+		srv.MakeCounters(2)
 		px.Servers = append(px.Servers, srv)
 	}
 	page := Page(cfg, nil)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"hapax/runtime"
+	"hapax/stats/counter"
 )
 
 func testConfig() *runtime.Config {
@@ -23,22 +24,24 @@ func testConfig() *runtime.Config {
 	px := &runtime.Proxy{ID: 2, Name: "web", Caps: runtime.CapListen, Mode: runtime.ModeHTTP, Desc: `<b>"quotes" & tags</b>`,
 		Stats: &runtime.StatsPage{URI: "/stats", Refresh: 7 * time.Second, ShowLegends: true, ShowModules: true, ShowNode: true, ShowDesc: true, Desc: "<i>d</i>"}}
 	px.LiveMaxConn.Store(100)
-	px.Live.Front, px.Live.Back = make([]runtime.FrontCounters, 2), make([]runtime.BackCounters, 2)
+	px.Live.MakeCounters(2)
 	for i := range px.Live.Front {
 		px.Live.Front[i].Sess.Add(1000)
 		px.Live.Front[i].H1Sess.Add(600)
 		px.Live.Front[i].H1Req.Add(1234567)
-		px.Live.Back[i].QTime.Show(10)
+		px.Live.Back[i].Times.Show(&counter.Sample{counter.QueueTime: 10})
 	}
-	px.Live.Back[1].QTime.Show(40)
-	srv := &runtime.Server{ID: 1, Name: "a", Proxy: px, Weight: 1, Rise: 2, Fall: 3, PoolMax: -1, CheckOn: true, Cookie: "c,'\"<", Stats: make([]runtime.BackCounters, 2)}
+	px.Live.Back[1].Times.Show(&counter.Sample{counter.QueueTime: 40})
+	srv := &runtime.Server{ID: 1, Name: "a", Proxy: px, Weight: 1, Rise: 2, Fall: 3, PoolMax: -1, CheckOn: true, Cookie: "c,'\"<"}
+	srv.MakeCounters(2)
 	srv.Addr.Store(&runtime.Addr{Family: runtime.FamilyIPv4, IP: netip.MustParseAddrPort("127.0.0.1:80")})
 	srv.LastCheck.Store(&runtime.CheckResult{Status: runtime.CheckL7Status, Code: 500, Duration: 3 * time.Millisecond, Desc: "it said \"no\",\n<script>alert(1)</script>"})
 	srv.State.Store(int32(runtime.ServerRunning))
 	srv.Health.Store(3)
 	srv.UserWeight.Store(1)
 	px.Servers = []*runtime.Server{srv}
-	other := &runtime.Proxy{ID: 3, Name: "other", Caps: runtime.CapBack, Live: runtime.ProxyStats{Back: make([]runtime.BackCounters, 2)}}
+	other := &runtime.Proxy{ID: 3, Name: "other", Caps: runtime.CapBack}
+	other.Live.MakeCounters(2)
 	cfg.Proxies = []*runtime.Proxy{px, other}
 	return cfg
 }

@@ -92,9 +92,9 @@ func colSmax(r *Row) Field {
 	case Frontend:
 		return u32(maximum, int64(r.Proxy.Live.FrontConnsMax.Load()))
 	case Backend:
-		return u32(maximum, int64(r.Proxy.Live.BackConnsMax.Load()))
+		return u32(maximum, int64(r.Proxy.Live.BackConns.Max()))
 	case Server:
-		return u32(maximum, int64(r.Server.CurrentMax.Load()))
+		return u32(maximum, int64(r.Server.Current.Max()))
 	}
 	return u32(maximum, int64(r.Listener.ConnsMax.Load()))
 }
@@ -309,18 +309,18 @@ func colRateMax(r *Row) Field {
 	live := &r.Proxy.Live
 	switch r.On {
 	case Frontend:
-		return u32(maximum, int64(live.SessRateMax.Load()))
+		return u32(maximum, int64(live.SessRate.Max()))
 	case Backend:
-		return u32(gauge, int64(live.BackRateMax.Load())) // the reference tags it so
+		return u32(gauge, int64(live.BackRate.Max())) // the reference tags it so
 	}
-	return u32(maximum, int64(r.Server.RateMax.Load()))
+	return u32(maximum, int64(r.Server.Rate.Max()))
 }
 
 func colRateLim(r *Row) Field     { return u32(limit, int64(r.Proxy.RateLimit)) }
 func colReqRate(r *Row) Field     { return u32(rating, int64(r.Proxy.Live.ReqRate.PerSecond(r.clock))) }
-func colReqRateMax(r *Row) Field  { return u32(maximum, int64(r.Proxy.Live.ReqRateMax.Load())) }
+func colReqRateMax(r *Row) Field  { return u32(maximum, int64(r.Proxy.Live.ReqRate.Max())) }
 func colConnRate(r *Row) Field    { return u32(rating, int64(r.Proxy.Live.ConnRate.PerSecond(r.clock))) }
-func colConnRateMax(r *Row) Field { return u32(maximum, int64(r.Proxy.Live.ConnRateMax.Load())) }
+func colConnRateMax(r *Row) Field { return u32(maximum, int64(r.Proxy.Live.ConnRate.Max())) }
 
 func colReqTot(r *Row) Field {
 	sum := uint64(0)
@@ -520,16 +520,25 @@ func colProto(r *Row) Field {
 	return text(status, "tcpv4")
 }
 
-func colSrvIcur(r *Row) Field     { return u32(gauge, r.Server.Idle.Load()) }
-func colSafeConnCur(r *Row) Field { return u32(gauge, r.Server.IdleSafe.Load()) }
+func colSrvIcur(r *Row) Field {
+	all, _ := r.Server.Idle()
+	return u32(gauge, all)
+}
+
+func colSafeConnCur(r *Row) Field {
+	_, safe := r.Server.Idle()
+	return u32(gauge, safe)
+}
+
 func colUsedConnCur(r *Row) Field { return u32(gauge, r.Server.Used.Load()) }
 func colPrivIdleCur(*Row) Field   { return u32(gauge, 0) }
 
 func colIdleConnCur(r *Row) Field {
-	return u32(gauge, max(r.Server.Idle.Load()-r.Server.IdleSafe.Load(), 0))
+	all, safe := r.Server.Idle()
+	return u32(gauge, max(all-safe, 0))
 }
 
-func colNeedConnEst(r *Row) Field { return u32(gauge, int64(r.Server.NeedEst.Load())) }
+func colNeedConnEst(r *Row) Field { return u32(gauge, int64(r.Server.NeedEst())) }
 
 func colSrcIlim(r *Row) Field {
 	if r.Server.PoolMax < 0 {
@@ -538,58 +547,28 @@ func colSrcIlim(r *Row) Field {
 	return u32(limit, int64(r.Server.PoolMax))
 }
 
-// mean averages a time over all shards.
-func mean(r *Row, of func(*runtime.BackCounters) *counter.Average) Field {
-	var m counter.Mean
-	shards := r.backs()
-	for i := range shards {
-		m.Add(of(&shards[i]))
+// meanTime averages a time over all shards.
+func meanTime(kind int) func(*Row) Field {
+	return func(r *Row) Field {
+		m := counter.Mean{Kind: kind}
+		shards := r.backs()
+		for i := range shards {
+			m.Add(&shards[i].Times)
+		}
+		return u32(average, int64(m.Value()))
 	}
-	return u32(average, int64(m.Value()))
 }
 
-func colQtime(r *Row) Field {
-	return mean(r, func(c *runtime.BackCounters) *counter.Average { return &c.QTime })
-}
-
-func colCtime(r *Row) Field {
-	return mean(r, func(c *runtime.BackCounters) *counter.Average { return &c.CTime })
-}
-
-func colRtime(r *Row) Field {
-	return mean(r, func(c *runtime.BackCounters) *counter.Average { return &c.DTime })
-}
-
-func colTtime(r *Row) Field {
-	return mean(r, func(c *runtime.BackCounters) *counter.Average { return &c.TTime })
-}
-
-func colQtimeMax(r *Row) Field {
-	if r.On == Server {
-		return u32(maximum, int64(r.Server.QTimeMax.Load()))
+// longestTime is the longest of all shards.
+func longestTime(kind int) func(*Row) Field {
+	return func(r *Row) Field {
+		longest := uint64(0)
+		shards := r.backs()
+		for i := range shards {
+			longest = max(longest, shards[i].Times.Longest(kind))
+		}
+		return u32(maximum, int64(longest))
 	}
-	return u32(maximum, int64(r.Proxy.Live.QTimeMax.Load()))
-}
-
-func colCtimeMax(r *Row) Field {
-	if r.On == Server {
-		return u32(maximum, int64(r.Server.CTimeMax.Load()))
-	}
-	return u32(maximum, int64(r.Proxy.Live.CTimeMax.Load()))
-}
-
-func colRtimeMax(r *Row) Field {
-	if r.On == Server {
-		return u32(maximum, int64(r.Server.DTimeMax.Load()))
-	}
-	return u32(maximum, int64(r.Proxy.Live.DTimeMax.Load()))
-}
-
-func colTtimeMax(r *Row) Field {
-	if r.On == Server {
-		return u32(maximum, int64(r.Server.TTimeMax.Load()))
-	}
-	return u32(maximum, int64(r.Proxy.Live.TTimeMax.Load()))
 }
 
 func colH1Conns(r *Row) Field {

@@ -83,6 +83,7 @@ const rdpHead = "\x03\x00\x00\x2a\x25\xe0\x00\x00\x00\x00\x00"
 // goldenBackend makes a backend of the given weights; a weight with a b is a backup server.
 func goldenBackend(weights ...string) *runtime.Proxy {
 	px := &runtime.Proxy{Name: "b", Caps: runtime.CapBack}
+	px.Live.MakeCounters(1)
 	for i, w := range weights {
 		n := strings.TrimSuffix(w, "b")
 		weight, err := strconv.Atoi(n)
@@ -242,13 +243,13 @@ func TestSequences(t *testing.T) {
 						r := goldenRequestOf(request)
 						request++
 						s := r.stream()
-						px.Live.BackConns.Inc()
+						px.Live.BackConns.Enter(&px.Live.Back[0].Active)
 						srv := px.LB.Pick(s, nil)
 						if lc, ok := px.LB.(*leastConn); ok {
 							srv = lc.chance(srv, sc.want[i][len(got):])
 						}
 						if srv == nil {
-							px.Live.BackConns.Dec()
+							px.Live.BackConns.Leave(&px.Live.Back[0].Active)
 							got += "-"
 							continue
 						}
@@ -309,7 +310,7 @@ func (b *leastConn) chance(srv *runtime.Server, want string) *runtime.Server {
 func release(px *runtime.Proxy, srv *runtime.Server) {
 	srv.Served.Dec()
 	px.Live.Served.Dec()
-	px.Live.BackConns.Dec()
+	px.Live.BackConns.Leave(&px.Live.Back[0].Active)
 	px.LB.Released(srv)
 }
 

@@ -71,9 +71,7 @@ func (c *connect) run(ck *Check, r *rule) verdict {
 		ck.greeting, ck.behind, layer = true, layer, nil
 	}
 	ck.conn.Connect(ck.lane.loop, fd, to, ck, layer)
-	needs := uint64(srv.Used.Load() + 1) // connections, with this one
-	srv.UsedMax.Show(needs)
-	srv.NeedEst.Show(needs)
+	srv.Used.Show(srv.Used.Load() + 1) // connections, with this one
 	return await
 }
 

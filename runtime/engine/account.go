@@ -105,28 +105,16 @@ func (s *stream) account() {
 	s.accountTimes(b)
 }
 
-// accountTimes averages the times of a stream that came to its response.
+// accountTimes takes in the times of a stream that came to its response.
 func (s *stream) accountTimes(b *runtime.BackCounters) {
-	t, ok := s.times()
-	if !ok || s.Server == nil {
+	if s.Server == nil {
 		return
 	}
-	srv, live := s.Server, &s.Back.Live
-	averageTimes(b, &t)
-	averageTimes(&srv.Stats[s.w.id], &t)
-	for i, longest := range [...]*counter.Max{&srv.QTimeMax, &srv.CTimeMax, &srv.DTimeMax, &srv.TTimeMax} {
-		longest.Show(t[i])
+	var t counter.Sample
+	if s.times(&t) {
+		b.Times.Show(&t)
+		s.Server.Stats[s.w.id].Times.Show(&t)
 	}
-	for i, longest := range [...]*counter.Max{&live.QTimeMax, &live.CTimeMax, &live.DTimeMax, &live.TTimeMax} {
-		longest.Show(t[i])
-	}
-}
-
-func averageTimes(c *runtime.BackCounters, t *[4]uint64) {
-	c.QTime.Show(t[0])
-	c.CTime.Show(t[1])
-	c.DTime.Show(t[2])
-	c.TTime.Show(t[3])
 }
 
 // accountBack adds the bytes to a shard of the backend or the server.
@@ -137,27 +125,28 @@ func (s *stream) accountBack(b *runtime.BackCounters) {
 	b.ResOut.Add(uint64(s.BytesOut))
 }
 
-// times are the queue, connect, response and total times in ms, as the averages take them; ok is false for a stream
-// that came to no response.
-func (s *stream) times() (times [4]uint64, ok bool) {
+// times fills in the queue, connect, response and total times in ms, as the averages take them; false: the stream came
+// to no response.
+func (s *stream) times(to *counter.Sample) bool {
 	t := &s.Time
 	if t.Connect <= 0 || t.Response <= 0 && s.Back.Mode == runtime.ModeHTTP {
-		return times, false
+		return false
 	}
 	response := t.Response
 	if s.Back.Mode != runtime.ModeHTTP {
 		response = t.Connect
 	}
-	span := func(from, to int64) uint64 {
-		if from <= 0 || to < from {
-			return 0
-		}
-		return uint64((to - from) / 1e6)
+	to[counter.QueueTime] = span(t.Request, t.Queue)
+	to[counter.ConnectTime] = span(t.Queue, t.Connect)
+	to[counter.ResponseTime] = span(t.Connect, response)
+	to[counter.TotalTime] = span(t.Accept, t.Close)
+	return true
+}
+
+// span is the time in ms between two moments of the loop clock, 0 when one of them did not come.
+func span(from, to int64) uint64 {
+	if from <= 0 || to < from {
+		return 0
 	}
-	return [4]uint64{
-		span(t.Request, t.Queue),
-		span(t.Queue, t.Connect),
-		span(t.Connect, response),
-		span(t.Accept, t.Close),
-	}, true
+	return uint64((to - from) / 1e6)
 }

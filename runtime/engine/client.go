@@ -166,8 +166,8 @@ func (c *client) established() {
 		c.sock.Sparing()
 	}
 	fe.Sess.Inc()
-	px.Live.SessRateMax.Show(uint64(px.Live.SessRate.Add(w.ms(), 1)))
-	w.cfg.Stats.MaxSessRate.Show(uint64(w.cfg.Stats.SessRate.Add(w.ms(), 1)))
+	px.Live.SessRate.Add(&px.Live.Front[w.id].SessRate, w.ms(), 1)
+	w.cfg.Stats.SessRate.Add(&w.counts.SessRate, w.ms(), 1)
 	c.sock.Receive()
 	c.http = px.Mode == runtime.ModeHTTP
 	if c.http && c.speaksH2() {

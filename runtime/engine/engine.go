@@ -101,7 +101,7 @@ func New(cfg *runtime.Config, o Options) *Engine {
 	}
 	e.h2Clients = h2ClientConfig(cfg)
 	n := cfg.Global.NbThread
-	cfg.Stats.Loops = make([]runtime.LoopCounters, n)
+	cfg.Stats.MakeCounters(n)
 	for _, px := range cfg.Proxies {
 		prepareProxy(px, n, cmp.Or(cfg.Global.MaxConn, math.MaxInt32))
 	}
@@ -131,8 +131,7 @@ func New(cfg *runtime.Config, o Options) *Engine {
 // prepareProxy makes what a proxy counts in and what its servers are chosen with, for n loops. A frontend without a limit
 // of its own takes most connections.
 func prepareProxy(px *runtime.Proxy, n, most int) {
-	px.Live.Front = make([]runtime.FrontCounters, n)
-	px.Live.Back = make([]runtime.BackCounters, n)
+	px.Live.MakeCounters(n)
 	px.LiveMaxConn.Store(int64(cmp.Or(px.MaxConn, most)))
 	for _, srv := range px.Servers {
 		makePools(srv, n)

@@ -61,7 +61,7 @@ func (c *client) startH2() *h2Client {
 	fe := c.Counters(c.w.id)
 	fe.H2Sess.Inc()
 	fe.H2.Conns.Inc()
-	c.Front.Live.H2Open.Inc()
+	fe.H2.Open.Inc()
 	m.idle = c.w.loop.Now()
 	m.watch()
 	m.mux.start()
@@ -116,8 +116,9 @@ func (m *h2Client) take() *h2Request {
 	x.sock.Carry(&x.ch)
 	m.n++
 	m.streams++
-	c.Front.Live.H2Streams.Inc()
-	m.counters().Streams.Inc()
+	h2 := m.counters()
+	h2.Streams.Inc()
+	h2.OpenStreams.Inc()
 	return x
 }
 
@@ -275,7 +276,7 @@ func (m *h2Client) left(ch *channel) {
 		t.buf.Release()
 	}
 	m.n--
-	m.c.Front.Live.H2Streams.Dec()
+	m.counters().OpenStreams.Dec()
 	x.of = nil
 	x.free, m.w.h2Requests = m.w.h2Requests, x
 	m.rest()
@@ -368,7 +369,7 @@ func (m *h2Client) shut(say bool) {
 	m.c.trace(trace.H2ConnEnd, trace.State, "H2 connection ended", 0)
 	m.unread.Remove()
 	m.mux.close(say)
-	m.c.Front.Live.H2Open.Dec()
+	m.counters().Open.Dec()
 }
 
 // Received is what the client sends.

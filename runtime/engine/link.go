@@ -66,16 +66,14 @@ func (k *link) use() {
 		return
 	}
 	k.used = true
-	n := uint64(k.srv.Used.Inc())
-	k.srv.UsedMax.Show(n)
-	k.srv.NeedEst.Show(n)
+	k.srv.Used.Enter(&k.srv.Stats[k.w.id].Used)
 }
 
 // unuse ends that.
 func (k *link) unuse() {
 	if k.used {
 		k.used = false
-		k.srv.Used.Dec()
+		k.srv.Used.Leave(&k.srv.Stats[k.w.id].Used)
 	}
 }
 

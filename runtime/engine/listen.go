@@ -77,11 +77,11 @@ func (p *port) enter() bool {
 	w, px, ln := p.w, p.ln.Proxy, p.ln
 	stats := &w.cfg.Stats
 	ms := w.ms()
-	if limit := stats.ConnRateLimit.Load(); limit > 0 && stats.ConnRate.Left(ms, uint32(limit), 0) == 0 {
+	if limit := stats.ConnRateLimit.Load(); limit > 0 && stats.ConnRate.Left(ms, uint32(limit)) == 0 {
 		return false
 	}
-	if limit := stats.SessRateLimit.Load(); limit > 0 && stats.SessRate.Left(ms, uint32(limit), 0) == 0 ||
-		px.RateLimit > 0 && px.Live.SessRate.Left(ms, uint32(px.RateLimit), 0) == 0 {
+	if limit := stats.SessRateLimit.Load(); limit > 0 && stats.SessRate.Left(ms, uint32(limit)) == 0 ||
+		px.RateLimit > 0 && px.Live.SessRate.Left(ms, uint32(px.RateLimit)) == 0 {
 		return false
 	}
 	if ln.Bind.TLS != nil && w.tlsFull(ms) {
@@ -108,9 +108,9 @@ func (p *port) enter() bool {
 	px.Live.FrontConnsMax.Show(uint64(here))
 	ln.ConnsMax.Show(uint64(own))
 	stats.CumConns.Inc()
-	stats.MaxConnRate.Show(uint64(stats.ConnRate.Add(ms, 1)))
+	stats.ConnRate.Add(&w.counts.ConnRate, ms, 1)
 	ln.Counters(w.id).Conns.Inc()
-	px.Live.ConnRateMax.Show(uint64(px.Live.ConnRate.Add(ms, 1)))
+	px.Live.ConnRate.Add(&px.Live.Front[w.id].ConnRate, ms, 1)
 	return true
 }
 

@@ -30,7 +30,7 @@ type loan struct {
 // The stream waits for the answer.
 func (s *stream) borrow(srv *runtime.Server, key []byte) bool {
 	w, mode := s.w, s.Back.Reuse
-	if len(w.engine.workers) == 1 || srv.Encrypted() || len(key) > 0 || srv.Proto == runtime.ProtoH2 || srv.Idle.Load() == 0 ||
+	if len(w.engine.workers) == 1 || srv.Encrypted() || len(key) > 0 || srv.Proto == runtime.ProtoH2 ||
 		mode == runtime.ReuseNever || mode == runtime.ReuseSafe && s.FirstRequest {
 		return false
 	}

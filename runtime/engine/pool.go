@@ -24,10 +24,11 @@ type serverPools []struct {
 // IdleOn tells how many connections are idle on a loop.
 func (p serverPools) IdleOn(loop int) int { return int(p[loop].count.Load()) }
 
-// makePools gives a server its pools and the counters of each loop.
+// makePools gives a server its pools and what each loop counts in.
 func makePools(srv *runtime.Server, loops int) {
 	p := make(serverPools, loops)
-	srv.Pools, srv.Stats = &p, make([]runtime.BackCounters, loops)
+	srv.Pools = &p
+	srv.MakeCounters(loops)
 }
 
 // pool is the worker's pool of a server.
@@ -120,10 +121,10 @@ func (w *worker) unlist(k *link) {
 	k.list.remove(k)
 	switch k.list {
 	case &p.safe:
-		k.srv.IdleSafe.Dec()
+		k.srv.Stats[w.id].IdleSafe.Dec()
 		fallthrough
 	case &p.idle:
-		k.srv.Idle.Dec()
+		k.srv.Stats[w.id].Idle.Dec()
 		p.count.Add(-1)
 	}
 	k.list = nil
@@ -139,16 +140,16 @@ func (w *worker) give(k *link) {
 	p := w.pool(srv)
 	w.unlist(k)
 	k.idleAt = w.loop.Now()
-	if srv.Idle.Load() == 0 {
+	if idle, _ := srv.Idle(); idle == 0 {
 		srv.Purged.Store(k.idleAt)
 	}
 	k.list = &p.idle
 	if k.safe {
 		k.list = &p.safe
-		srv.IdleSafe.Inc()
+		srv.Stats[w.id].IdleSafe.Inc()
 	}
 	k.list.push(k)
-	srv.Idle.Inc()
+	srv.Stats[w.id].Idle.Inc()
 	p.count.Add(1)
 	if !w.purging {
 		w.purging = true
@@ -173,7 +174,7 @@ func (w *worker) offer(k *link) {
 // loop, there are as many as were in use at once lately, and pool-low-conn.
 func (w *worker) mayPool(k *link) bool {
 	srv, p := k.srv, w.pool(k.srv)
-	idle := srv.Idle.Load()
+	idle, _ := srv.Idle()
 	switch {
 	case srv.PoolMax >= 0 && idle >= int64(srv.PoolMax), srv.PoolPurge == 0,
 		srv.MaxReuse >= 0 && k.served > srv.MaxReuse,
@@ -183,7 +184,7 @@ func (w *worker) mayPool(k *link) bool {
 		return true
 	}
 	used := srv.Used.Load() + 1 // it was until now
-	return used+idle <= max(used, int64(srv.NeedEst.Load()))+int64(srv.PoolLow)
+	return used+idle <= max(used, int64(srv.NeedEst()))+int64(srv.PoolLow)
 }
 
 // purgeIdle closes half of the connections that are idle beyond what was in
@@ -210,14 +211,13 @@ func (w *worker) purgeIdle() {
 // purgeServer closes idle connections of all loops to a server, and estimates anew how many
 // it needs.
 func (w *worker) purgeServer(srv *runtime.Server) {
-	used, idle := srv.Used.Load(), srv.Idle.Load()
-	most, need := srv.UsedMax.Load(), srv.NeedEst.Load()
+	used := srv.Used.Load()
+	idle, _ := srv.Idle()
+	most, need := srv.Used.Max(), srv.NeedEst()
 	spare := used + idle - int64(max(most, need))
 	spare = (spare + 1) / 2
-	srv.NeedEst.Clear()
-	srv.NeedEst.Show(max((need+most)/2, most))
-	srv.UsedMax.Clear()
-	srv.UsedMax.Show(uint64(used))
+	srv.Need.Store(int64(max((need+most)/2, most)))
+	srv.Used.Restart()
 	if spare <= 0 {
 		return
 	}

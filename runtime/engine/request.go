@@ -467,9 +467,8 @@ func (s *stream) responseOptions() h1.Options {
 
 // countRequest counts a request of the frontend and the process.
 func (s *stream) countRequest() {
-	w, live := s.w, &s.Front.Live
-	ms := w.ms()
-	live.ReqRateMax.Show(uint64(live.ReqRate.Add(ms, 1)))
+	live := &s.Front.Live
+	live.ReqRate.Add(&live.Front[s.w.id].ReqRate, s.w.ms(), 1)
 	s.counts().Reqs.Inc()
 }
 
@@ -483,7 +482,7 @@ func (s *stream) countHTTP() {
 }
 
 // counts is the shard of the process's counters.
-func (s *stream) counts() *runtime.LoopCounters { return &s.w.cfg.Stats.Loops[s.w.id] }
+func (s *stream) counts() *runtime.LoopCounters { return s.w.counts }
 
 // started counts the stream, once it has something to do.
 func (s *stream) started() {

@@ -406,8 +406,8 @@ func (s *stream) enterBackend(be *runtime.Proxy) {
 	w := s.w
 	b := &be.Live.Back[w.id]
 	b.Sess.Inc()
-	be.Live.BackConnsMax.Show(uint64(be.Live.BackConns.Inc()))
-	be.Live.BackRateMax.Show(uint64(be.Live.BackRate.Add(w.ms(), 1)))
+	be.Live.BackConns.Enter(&b.Active)
+	be.Live.BackRate.Add(&b.Rate, w.ms(), 1)
 }
 
 // useServer is use-server.

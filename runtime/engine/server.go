@@ -210,14 +210,19 @@ func (s *stream) connect() outcome {
 func (s *stream) enterServer(srv *runtime.Server) {
 	w := s.w
 	s.counted = srv
-	srv.CurrentMax.Show(uint64(srv.Current.Inc()))
-	srv.Stats[w.id].Sess.Inc()
-	srv.RateMax.Show(uint64(srv.Rate.Add(w.ms(), 1)))
+	st := &srv.Stats[w.id]
+	st.Sess.Inc()
+	srv.Current.Enter(&st.Active)
+	srv.Rate.Add(&st.Rate, w.ms(), 1)
 	now := w.loop.Wall() / 1e9
-	for _, last := range [...]*atomic.Int64{&srv.LastSess, &s.Back.Live.LastSess} {
-		if last.Load() != now {
-			last.Store(now) // once in a second: all loops read it
-		}
+	remember(&srv.LastSess, now)
+	remember(&s.Back.Live.LastSess, now)
+}
+
+// remember stores the second of an event, once: all loops read it.
+func remember(last *atomic.Int64, now int64) {
+	if last.Load() != now {
+		last.Store(now)
 	}
 }
 
@@ -581,7 +586,7 @@ func (s *stream) maxRetries() int {
 // leaveCurrent stops counting the stream among the server's sessions.
 func (s *stream) leaveCurrent() {
 	if s.counted != nil {
-		s.counted.Current.Dec()
+		s.counted.Current.Leave(&s.counted.Stats[s.w.id].Active)
 		s.counted = nil
 	}
 }
@@ -623,7 +628,7 @@ func (s *stream) releaseServer() {
 func (s *stream) leaveCounts() {
 	s.leaveCurrent()
 	if s.inBack {
-		s.Back.Live.BackConns.Dec()
+		s.Back.Live.BackConns.Leave(&s.back().Active)
 		s.inBack = false
 	}
 }

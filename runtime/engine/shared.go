@@ -39,8 +39,9 @@ func (k *link) share() *shared {
 	k.shared = m
 	k.sock.SetHandler(m)
 	m.mux.init(k.w, &k.sock, &k.w.engine.h2Servers, m)
-	m.counters().Conns.Inc()
-	m.be.Live.H2OpenBack.Inc()
+	h2 := m.counters()
+	h2.Conns.Inc()
+	h2.Open.Inc()
 	if k.up {
 		m.mux.start()
 	}
@@ -66,8 +67,9 @@ func (m *shared) attach(s *stream) *exchange {
 		x.next.prev = x
 	}
 	m.live = x
-	m.counters().Streams.Inc()
-	m.be.Live.H2StreamsBack.Inc()
+	h2 := m.counters()
+	h2.Streams.Inc()
+	h2.OpenStreams.Inc()
 	if m.n++; m.n == 1 {
 		m.k.use()
 		m.timer.Stop()
@@ -297,7 +299,7 @@ func (m *shared) left(ch *channel) {
 	x.unlist()
 	w := m.w
 	x.next, w.exchanges = w.exchanges, x
-	m.be.Live.H2StreamsBack.Dec()
+	m.counters().OpenStreams.Dec()
 	m.n--
 	if m.gone {
 		return // and its link is perhaps another connection's
@@ -356,7 +358,7 @@ func (m *shared) close(say bool) {
 	m.timer.Remove()
 	m.count(m.counters())
 	m.mux.close(say)
-	m.be.Live.H2OpenBack.Dec()
+	m.counters().Open.Dec()
 }
 
 // counters are those of the backend.

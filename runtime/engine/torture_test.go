@@ -678,8 +678,9 @@ func (tt *torture) left() string {
 			add("Current", srv.Current.Load())
 			add("Served", srv.Served.Load())
 			add("Used", srv.Used.Load())
-			add("Idle", srv.Idle.Load())
-			add("IdleSafe", srv.IdleSafe.Load())
+			idle, safe := srv.Idle()
+			add("Idle", idle)
+			add("IdleSafe", safe)
 			add("server's Queued", srv.Queued.Load())
 		}
 	}

@@ -18,6 +18,7 @@ type worker struct {
 	id      int
 	loop    *loop.Loop
 	scratch *sample.Scratch
+	counts  *runtime.LoopCounters
 
 	clients     clientList
 	streams     streamList // in use, in the order of their birth
@@ -52,7 +53,7 @@ type worker struct {
 }
 
 func newWorker(e *Engine, id int, l *loop.Loop) *worker {
-	w := &worker{engine: e, cfg: e.Config, id: id, loop: l, scratch: sample.NewScratch(0), over: make(chan struct{})}
+	w := &worker{engine: e, cfg: e.Config, id: id, loop: l, scratch: sample.NewScratch(0), counts: &e.Config.Stats.Loops[id], over: make(chan struct{})}
 	w.traces = trace.Of(e.Config)
 	w.profiling = e.Config.Global.ProfileTasks == runtime.ProfileOn
 	w.limits.buffer = e.Config.Global.Tune.BufSize

@@ -195,7 +195,14 @@ func cookieFlag(c byte) byte {
 }
 
 func requestCounter(s *runtime.Stream) int64 { return int64(s.ID) }
-func logCounter(s *runtime.Stream) int64     { return int64(s.Front.Live.Logged.Load()) }
+
+func logCounter(s *runtime.Stream) int64 {
+	sum := uint64(0)
+	for i := range s.Front.Live.Front {
+		sum += s.Front.Live.Front[i].Logged.Load()
+	}
+	return int64(sum)
+}
 
 func hostname(s *runtime.Stream) string {
 	if w := scribeOf(s); w != nil {

@@ -19,6 +19,7 @@ import (
 	"hapax/parser/keyword"
 	"hapax/runtime"
 	"hapax/runtime/message"
+	"hapax/stats/counter"
 )
 
 // golden is one line of HAProxy 3.4.0; see record_test.go. The message of the datagram
@@ -85,7 +86,7 @@ func (g *golden) build(t testing.TB, cfg *runtime.Config, message string) *runti
 		s.Service = v["s"]
 	default:
 		s.Server = &runtime.Server{Name: v["s"], Proxy: back}
-		s.Server.Current.Store(number("sc"))
+		enter(&s.Server.Current, number("sc"))
 		if v["si"] == "unix" {
 			s.Server.Addr.Store(&runtime.Addr{Family: runtime.FamilyUnix})
 		}
@@ -116,9 +117,9 @@ func (g *golden) build(t testing.TB, cfg *runtime.Config, message string) *runti
 	s.CookieIn, s.CookieOut = v["tsc"][2], v["tsc"][3]
 	cfg.Stats.Conns.Store(number("ac"))
 	front.Live.FrontConns.Store(number("fc"))
-	back.Live.BackConns.Store(number("bc"))
-	front.Live.Logged.Clear()
-	front.Live.Logged.Add(uint64(number("lc")))
+	front.Live.MakeCounters(1)
+	enter(&back.Live.BackConns, number("bc"))
+	front.Live.Front[0].Logged.Add(uint64(number("lc")))
 	s.RetriesDone = int(number("rc"))
 	s.Redispatched = strings.HasPrefix(v["rc"], "+")
 	s.ServerQueue, s.BackendQueue = int(number("sq")), int(number("bq"))
@@ -128,6 +129,15 @@ func (g *golden) build(t testing.TB, cfg *runtime.Config, message string) *runti
 	front.Capture.Req = make([]runtime.CaptureSlot, len(g.ReqCaps))
 	front.Capture.Res = make([]runtime.CaptureSlot, len(g.ResCaps))
 	return s
+}
+
+// enter makes a number of things exist.
+func enter(l *counter.Level, n int64) {
+	var one counter.LevelShard
+	l.Init(1, func(int) *counter.LevelShard { return &one })
+	for range n {
+		l.Enter(&one)
+	}
 }
 
 func noDash(v string) []byte {
@@ -294,6 +304,7 @@ func TestLogAllocatesNothing(t *testing.T) {
 		}()
 		front := &runtime.Proxy{Mode: runtime.ModeHTTP, Logs: []*runtime.LogTarget{target}}
 		front.LogFormat.Format = compile(t, format)
+		front.Live.MakeCounters(1)
 		cfg := &runtime.Config{Proxies: []*runtime.Proxy{front}}
 		if err := Start(cfg, 1); err != nil {
 			t.Fatal(err)

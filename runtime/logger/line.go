@@ -297,7 +297,7 @@ func (p *plan) line(s *runtime.Stream, f *logformat.Format, level int, step uint
 		w.line = p.sd.Append(w.line, &s.Ctx)
 	}
 	if step < stepRule {
-		s.Front.Live.Logged.Inc()
+		s.Front.Live.Front[s.Loop].Logged.Inc()
 	}
 	p.send(w, level, wall(s), w.line[n:], w.line[:n], s, profile)
 }
@@ -388,6 +388,6 @@ func Connect(sess *runtime.Session, err error) {
 	}
 	b = append(append(b, ": "...), err.Error()...)
 	w.line = b
-	sess.Front.Live.Logged.Inc()
+	sess.Front.Live.Front[sess.Loop].Logged.Inc()
 	p.send(w, level, now, nil, b, nil, nil)
 }

@@ -26,7 +26,10 @@ func model() *runtime.Stream {
 	back.Servers[2].State.Store(int32(runtime.ServerStopped))
 	balance.Build(back)
 	queue.Build(back)
-	back.Servers[0].Current.Store(2)
+	srv := back.Servers[0]
+	srv.MakeCounters(1)
+	srv.Current.Enter(&srv.Stats[0].Active)
+	srv.Current.Enter(&srv.Stats[0].Active)
 	back.Servers[1].Queued.Store(3)
 	back.Live.TotalQueued.Store(3)
 	s := &runtime.Stream{Config: &runtime.Config{Proxies: []*runtime.Proxy{front, back}}, Front: front, Back: back,

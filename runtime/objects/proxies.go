@@ -134,7 +134,7 @@ func isUp(srv *runtime.Server) int64 {
 }
 
 // rate reads events per second, by the clock that the process counts with.
-func rate(ctx *sample.Context, r *counter.Rate) int64 {
+func rate(ctx *sample.Context, r *counter.Meter) int64 {
 	cfg := configOf(ctx)
 	if cfg == nil {
 		return 0

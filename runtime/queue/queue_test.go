@@ -184,7 +184,10 @@ func TestDynamicMaxConn(t *testing.T) {
 		px := backend(c.max)
 		srv := px.Servers[0]
 		srv.MinConn, px.FullConn = c.min, c.full
-		px.Live.BackConns.Store(int64(c.on))
+		px.Live.MakeCounters(1)
+		for range c.on {
+			px.Live.BackConns.Enter(&px.Live.Back[0].Active)
+		}
 		srv.State.Store(int32(c.state))
 		srv.LastChange.Store(now - c.since)
 		srv.SlowStart = time.Duration(c.slow) * time.Second

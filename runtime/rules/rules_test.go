@@ -92,7 +92,7 @@ type bench struct {
 func newBench(cfg *runtime.Config) *bench {
 	b := &bench{}
 	px := cfg.Proxies[0]
-	px.Live.Front, px.Live.Back = make([]runtime.FrontCounters, 1), make([]runtime.BackCounters, 1)
+	px.Live.MakeCounters(1)
 	b.Reset()
 	b.Config, b.Front, b.Back, b.Session = cfg, px, px, &runtime.Session{}
 	b.TxnVars.Init(sample.TxnScope, nil, nil)

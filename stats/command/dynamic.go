@@ -76,10 +76,15 @@ func removable(p *Process, back, name string) (srv *runtime.Server, why string, 
 		return srv, "This server cannot be removed at runtime due to other configuration elements pointing to it.", false
 	case srv.AdminState.Load()&uint32(runtime.Maint) == 0:
 		return srv, "Only servers in maintenance mode can be deleted.", false
-	case srv.Used.Load() > 0 || srv.Idle.Load() > 0 || srv.Queued.Load() > 0 || srv.Current.Load() > 0 || srv.Served.Load() > 0:
+	case srv.Used.Load() > 0 || hasIdle(srv) || srv.Queued.Load() > 0 || srv.Current.Load() > 0 || srv.Served.Load() > 0:
 		return srv, "Server still has connections attached to it, cannot remove it.", true
 	}
 	return srv, "", false
+}
+
+func hasIdle(srv *runtime.Server) bool {
+	idle, _ := srv.Idle()
+	return idle > 0
 }
 
 func delServer(c *cli.Conn, args []string) cli.Step {

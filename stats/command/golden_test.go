@@ -238,20 +238,21 @@ func testConfig(dir string) *runtime.Config {
 	}
 	fe := &runtime.Proxy{ID: 2, Name: "fe", Caps: runtime.CapFront, Mode: runtime.ModeHTTP}
 	fe.LiveMaxConn.Store(int64(cfg.Global.MaxConn))
-	fe.Live.Front = make([]runtime.FrontCounters, 1)
+	fe.Live.MakeCounters(1)
 	fe.Listeners = []*runtime.Listener{{ID: 1, Proxy: fe, Bind: &runtime.Bind{}, Stats: make([]runtime.FrontCounters, 1),
 		Addr: runtime.Addr{Family: runtime.FamilyUnix, Path: filepath.Join(dir, "fe.sock")}}}
 	be := &runtime.Proxy{ID: 3, Name: "be", Caps: runtime.CapBack, Mode: runtime.ModeHTTP, FullConn: 10, Pinned: true,
 		Balance: runtime.BalanceConfig{Algo: "roundrobin"}, Cookie: &runtime.CookieConfig{Name: "SRV"}}
-	be.Live.Back = make([]runtime.BackCounters, 1)
+	be.Live.MakeCounters(1)
 	tcp1 := &runtime.Proxy{ID: 4, Name: "tcp1", Caps: runtime.CapBack, Mode: runtime.ModeTCP, FullConn: 1,
 		Balance: runtime.BalanceConfig{Algo: "static-rr"}}
-	tcp1.Live.Back = make([]runtime.BackCounters, 1)
+	tcp1.Live.MakeCounters(1)
 	cfg.Proxies = []*runtime.Proxy{fe, be, tcp1}
 
 	add := func(px *runtime.Proxy, id int, name string, port uint16, weight int) *runtime.Server {
 		srv := &runtime.Server{ID: id, Name: name, Proxy: px, Weight: weight, Rise: 2, Fall: 3, PoolMax: -1,
-			PoolPurge: 5 * time.Second, Stats: make([]runtime.BackCounters, 1)}
+			PoolPurge: 5 * time.Second}
+		srv.MakeCounters(1)
 		srv.Addr.Store(&runtime.Addr{Family: runtime.FamilyIPv4, IP: netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port)})
 		srv.UserWeight.Store(int32(weight))
 		srv.State.Store(int32(runtime.ServerRunning))
@@ -263,8 +264,7 @@ func testConfig(dir string) *runtime.Config {
 	s1.State.Store(int32(runtime.ServerStopped))
 	s1.LastCheck.Store(&runtime.CheckResult{Status: runtime.CheckL4Conn, Desc: "ECONNREFUSED returned by OS (Connection refused)"})
 	s1.DownTrans.Inc()
-	s1.UsedMax.Show(1)
-	s1.NeedEst.Show(1)
+	s1.Used.Show(1)
 	s2 := add(be, 2, "s2", 2, 50)
 	s2.Cookie, s2.MaxQueue = "c2", 5
 	s2.MaxConn.Store(10)

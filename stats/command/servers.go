@@ -202,11 +202,11 @@ func showServersConn(c *cli.Conn, args []string) cli.Step {
 		" unsafe_nb safe_nb idle_lim idle_cur idle_per_thr[%d]\n", loops)
 	return eachServer(c, args, head, func(c *cli.Conn, srv *runtime.Server) {
 		ip, port := endpoint(srv.Addr.Load())
-		idle, safe := srv.Idle.Load(), srv.IdleSafe.Load()
+		idle, safe := srv.Idle()
 		key := anon.Key(c.AnonKey)
 		c.Printf("%s/%s %d/%d %s %d - %d %d %d %d %d %d %d %d %d %d", key.Word(srv.Proxy.Name), key.Word(srv.Name), srv.Proxy.ID, srv.ID,
 			hiddenIP(key, ip), port,
-			srv.PoolPurge.Milliseconds(), srv.Served.Load(), srv.Used.Load(), srv.UsedMax.Load(), srv.NeedEst.Load(), 0,
+			srv.PoolPurge.Milliseconds(), srv.Served.Load(), srv.Used.Load(), srv.Used.Max(), srv.NeedEst(), 0,
 			max(idle-safe, 0), safe, srv.PoolMax, idle)
 		pools, _ := srv.Pools.(interface{ IdleOn(loop int) int })
 		for loop := range loops {

@@ -73,27 +73,41 @@ func TestRateIsSafe(t *testing.T) {
 	}
 }
 
-func TestAverage(t *testing.T) {
-	var a Average
-	for range 3 {
-		a.Show(7)
+func TestTimes(t *testing.T) {
+	var a Times
+	show := func(ms uint64) { a.Show(&Sample{ResponseTime: ms}) }
+	mean := func() uint64 {
+		m := Mean{Kind: ResponseTime}
+		m.Add(&a)
+		return m.Value()
 	}
-	a.Show(8)
-	var m Mean
-	m.Add(&a)
-	if got := m.Value(); got != 8 {
+	for range 3 {
+		show(7)
+	}
+	show(8)
+	if got := mean(); got != 8 {
 		t.Errorf("mean of 7 7 7 8 = %d, want 8 (rounded up)", got)
 	}
 	for range 3000 {
-		a.Show(100)
+		show(100)
 	}
-	m = Mean{}
-	m.Add(&a)
-	if got := m.Value(); got < 93 || got > 100 {
+	if got := mean(); got < 93 || got > 100 {
 		t.Errorf("mean after 3000 samples of 100 = %d", got)
 	}
-	var empty Mean
-	if got := empty.Value(); got != 0 {
+	show(120)
+	show(3)
+	if got := a.Longest(ResponseTime); got != 120 {
+		t.Errorf("longest = %d", got)
+	}
+	if got := a.Longest(TotalTime); got != 0 {
+		t.Errorf("longest of another kind = %d", got)
+	}
+	a.ClearLongest()
+	if got := a.Longest(ResponseTime); got != 0 {
+		t.Errorf("longest when it was cleared = %d", got)
+	}
+	a.Clear()
+	if got := mean(); got != 0 {
 		t.Errorf("mean of nothing = %d", got)
 	}
 }

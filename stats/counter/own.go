@@ -10,7 +10,9 @@ import "sync/atomic"
 type Own struct{ v uint64 }
 
 func (c *Own) Inc()         { c.v++ }
+func (c *Own) Dec()         { c.v-- }
 func (c *Own) Add(n uint64) { c.v += n }
+func (c *Own) Set(n uint64) { c.v = n }
 func (c *Own) Load() uint64 { return atomic.LoadUint64(&c.v) }
 func (c *Own) Clear()       { atomic.StoreUint64(&c.v, 0) }
 

@@ -44,10 +44,15 @@ func (r *Rate) values() (start int64, curr, prev uint64) {
 	}
 }
 
-// total is the number of events of the current and the previous period within the window, times the period. A negative
-// pend asks for what is shown to people: a rate of at most one event in the period must not flap between 0 and 1.
 func (r *Rate) total(now int64, pend int64) uint64 {
 	start, curr, past := r.values()
+	return total(now, start, curr, past, pend)
+}
+
+// total is the number of events of the period that began at start and of the one before it within the window, times the
+// period. A negative pend asks for what is shown to people: a rate of at most one event in the period must not flap between
+// 0 and 1.
+func total(now, start int64, curr, past uint64, pend int64) uint64 {
 	remain := start + period - now
 	if remain < 0 {
 		remain += period
