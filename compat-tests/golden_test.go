@@ -1,6 +1,7 @@
 package compat
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -112,7 +113,11 @@ func replay(t *testing.T, a *txtar.Archive, path string, noRing bool) string {
 			}
 			f.Name, data = "haproxy.cfg", append(prelude, data...)
 		}
-		if err := os.WriteFile(filepath.Join(p.dir, f.Name), data, 0o666); err != nil {
+		mode := os.FileMode(0o666)
+		if bytes.HasPrefix(data, []byte("#!")) {
+			mode = 0o777
+		}
+		if err := os.WriteFile(filepath.Join(p.dir, f.Name), data, mode); err != nil {
 			t.Fatal(err)
 		}
 	}

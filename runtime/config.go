@@ -101,6 +101,7 @@ type Global struct {
 	NoSplice                           bool         // "nosplice", -dS and what else keeps the kernel from passing bytes on by itself
 	MaxSock                            int          // descriptors needed at MaxConn
 	UlimitN                            int          // 0: computed
+	BootFiles, BootMaxFiles            uint64       // RLIMIT_NOFILE as it was when the program was executed
 	FDHardLimit                        int
 	NoStrictLimits                     bool
 	MemMax                             int   // megabytes, -m; 0 none
@@ -120,7 +121,8 @@ type Global struct {
 	Families                           []string      // dns-accept-family: "ipv4", "ipv6", "auto"; nil: auto
 	NoReusePort                        bool          // sockets are not shared with another process
 	ExternalCheck                      bool          // external-check: programs may check servers
-	InsecureFork                       bool          // insecure-fork-wanted
+	KeepEnvironment                    bool          // external-check preserve-env: they see the process's own environment
+	InsecureFork                       bool          // insecure-fork-wanted: programs may be run without being root
 	AnonKey                            atomic.Uint32 // live: anonkey, which "set anon on" takes; 0: none
 
 	Pidfile    string

@@ -17,7 +17,7 @@ var Domain = config.Domain{
 	CheckServer:  checkPort,
 	Sections:     []config.Section{healthcheckSection()},
 	ServerWords:  missingWords(),
-	Keywords: append(append(healthcheckKeywords(), externalCheck()), []config.Keyword{
+	Keywords: append(append(healthcheckKeywords(), programKeywords()...), []config.Keyword{
 		{
 			Doc: keyword.Doc{Name: "tcp-check", Ref: "4.2", Summary: "one step of the health check",
 				Args: []keyword.Arg{{Name: "step", Type: keyword.Opaque, Many: true,

@@ -17,6 +17,7 @@ const (
 	kindTCP                  // option tcp-check
 	kindHTTP                 // option httpchk
 	kindProtocol             // one of the built-in ones
+	kindProgram              // option external-check
 )
 
 // ruleset is what a check does. It does not change once the configuration was
@@ -37,7 +38,7 @@ type rule struct {
 	do      step
 }
 
-// step is what a rule does: *connect, *send, *request, *expect, *action or *remark.
+// step is what a rule does: *connect, *send, *request, *expect, *execution, *action or *remark.
 type step interface {
 	run(ck *Check, r *rule) verdict
 }

@@ -38,6 +38,7 @@ type Check struct {
 	behind   transport.Layer // what comes behind it; nil: clear
 	up       bool            // the connection stands
 	inet     bool            // it is no UNIX one
+	process  *process        // that the check waits for; nil: none
 	began    int64           // loop clock
 	at       int             // index of the rule to go on with
 	current  *rule           // the last one that did something on the connection
@@ -101,6 +102,9 @@ func (ck *Check) stop() {
 	ck.stopped = true
 	ck.timer.Remove()
 	ck.conn.Abort()
+	if ck.process != nil {
+		ck.process.kill()
+	}
 }
 
 // interval is the time to the next check: it depends on whether the server is well,
@@ -150,7 +154,11 @@ func (ck *Check) hurry() {
 // Expired begins the next check, or ends the one under way for lack of time.
 func (ck *Check) Expired(*loop.Timer) {
 	if ck.running {
-		ck.connectionFailed(nil, true)
+		if ck.process != nil {
+			ck.process.expire(ck)
+		} else {
+			ck.connectionFailed(nil, true)
+		}
 		ck.finish()
 		return
 	}
@@ -476,13 +484,17 @@ var errnoNames = map[syscall.Errno]string{
 
 // errnoText is "ECONNREFUSED returned by OS (Connection refused)".
 func errnoText(errno syscall.Errno) string {
-	text := errno.Error()
-	text = string(text[0]&^0x20) + text[1:]
 	name := "General socket error"
 	if n, ok := errnoNames[errno]; ok {
 		name = n + " returned by OS"
 	}
-	return name + " (" + text + ")"
+	return name + " (" + sentence(errno) + ")"
+}
+
+// sentence is the C library's text of an error: it begins with a capital.
+func sentence(errno syscall.Errno) string {
+	text := errno.Error()
+	return string(text[0]&^0x20) + text[1:]
 }
 
 // Limits of what is kept of a description, its final zero included.

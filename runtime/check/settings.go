@@ -78,7 +78,13 @@ func finishServer(l *config.Loader, srv *runtime.Server) {
 		}
 		s, _ = px.Check.(*settings)
 	}
-	if s == nil || s.use == nil {
+	switch {
+	case s == nil:
+		return
+	case s.program.on:
+		srv.CheckRules = s.program.rules()
+		return
+	case s.use == nil:
 		return
 	}
 	srv.CheckRules, srv.ChecksTLS = s.use, s.use.tls()

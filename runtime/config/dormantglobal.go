@@ -114,13 +114,6 @@ func dormantKeywords() []Keyword {
 	value := arg("value", keyword.Str)
 	rows := []Keyword{
 		global("dns-accept-family", "address families that names are resolved to", value, reporting(single(dnsFamilies))),
-		dormantRow("external-check", "allow checks by programs", []keyword.Arg{{Name: "preserve-env", Type: keyword.Flag, Opt: true}}, single(func(l *Loader, word, value string) error {
-			l.Config.Global.ExternalCheck = true
-			if value != "" && value != "preserve-env" {
-				return fmt.Errorf("'%s' only supports 'preserve-env' as an argument, found '%s'.", word, value)
-			}
-			return nil
-		})),
 		dormantRow("http-err-codes", "statuses that stick tables count as errors", value, statusCodes),
 		dormantRow("http-fail-codes", "statuses that stick tables count as failures", value, statusCodes),
 		dormantRow("httpclient.resolvers.disabled", "do not resolve names for the HTTP client", value, wordOf(eitherOnOff, "on", "off")),

@@ -24,10 +24,7 @@ const (
 func inertKeywords() []Keyword {
 	return []Keyword{
 		inertFlag("busy-polling", notePoller, true),
-		withNo(inert("insecure-fork-wanted", noteNoFork, nil, func(l *Loader, line *ast.Line) {
-			l.Config.Global.InsecureFork = !l.TooMany(line, 1, 0) && line.Modifier != ast.No
-		})),
-		inertFlag("insecure-setuid-wanted", "nothing is executed", false),
+		inertFlag("insecure-setuid-wanted", "programs may always change their user", false),
 		inertFlag("nogetaddrinfo", "names are looked up by one resolver", false),
 		inertFlag("quick-exit", "leaving frees nothing one by one", false),
 		inert("limited-quic", "there is no QUIC", nil, func(l *Loader, line *ast.Line) { l.global.limitedQUIC = !l.TooMany(line, 1, 0) }),

@@ -39,6 +39,7 @@ const (
 // to serve, not with -c.
 func SetLimits(c *runtime.Config, boot Boot, list *diag.List) {
 	g := &c.Global
+	g.BootFiles, g.BootMaxFiles = boot.Soft, boot.Hard
 	if boot.MaxConn > 0 {
 		g.MaxConn = boot.MaxConn
 	}
