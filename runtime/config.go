@@ -7,6 +7,7 @@ import (
 
 	"hapax/acl/pattern"
 	"hapax/acl/sample"
+	"hapax/runtime/netns"
 	"hapax/stats/counter"
 )
 
@@ -19,7 +20,10 @@ type Config struct {
 	Vars      *sample.VarNames       // names of all variables, and their ids
 	ProcVars  *sample.Vars           // the variables of the process
 	VarLimits sample.VarLimits       // tune.vars.*-max-size
-	Patterns  *pattern.Refs          // maps and pattern files
+
+	Namespaces map[string]*netns.Namespace // network namespaces, by their names
+
+	Patterns  *pattern.Refs // maps and pattern files
 	Stats     GlobalStats
 	Logger    any // state of runtime/logger
 	Resolvers any // runtime/resolver's own: all sections of name servers

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"hapax/parser/ast"
+	"hapax/runtime/netns"
 	"hapax/stats/counter"
 )
 
@@ -67,6 +68,10 @@ type Bind struct {
 	V6Only         bool
 	V4V6           bool
 	Transparent    bool
+	Label          string // "label": what sockets are grouped by
+	Congestion     string // "cc": the algorithm against congestion
+	MD5Key         string // "tcp-md5sig"
+	Namespace      *netns.Namespace
 	DeferAccept    bool
 	SaveSYN        int // tcp-ss: 1 keeps the first packet of a connection, 2 with its Ethernet header
 	TFO            bool

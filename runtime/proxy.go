@@ -349,13 +349,27 @@ type Balancer interface {
 	Takes(srv *Server) bool
 }
 
+// SourceUse tells whose address connections to servers come from ("usesrc").
+type SourceUse uint8
+
+const (
+	UseNone     SourceUse = iota // their own
+	UseAddr                      // one that is given
+	UseClient                    // the client's, with its port
+	UseClientIP                  // the client's, with any port
+	UseHeader                    // the one in a header of the request
+)
+
 // SourceAddr is "source": the local address of connections to servers.
 type SourceAddr struct {
 	Addr              Addr
 	PortLow, PortHigh int
 	Interface         string
-	UseSrc            any           // usesrc: set by the engine's rows
-	Next              atomic.Uint32 // live: the next port of the range to try
+	Use               SourceUse
+	UseAddr           netip.AddrPort // with UseAddr
+	Header            string         // with UseHeader, in lower case
+	Occurrence        int            // with UseHeader
+	Next              atomic.Uint32  // live: the next port of the range to try
 }
 
 // Keepalive are the tcpka settings; 0: the kernel's.

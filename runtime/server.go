@@ -7,6 +7,7 @@ import (
 
 	"hapax/acl/sample"
 	"hapax/parser/ast"
+	"hapax/runtime/netns"
 	"hapax/stats/counter"
 )
 
@@ -196,8 +197,12 @@ type Server struct {
 	ProxyTLVs      []ProxyTLV // "set-proxy-v2-tlv-fmt"
 	CheckSendProxy bool       // checks begin with a PROXY header too, wherever they go
 	TFO            bool
-	TCPUserTimeout int // ms
-	Namespace      string
+	TCPUserTimeout int    // ms
+	Congestion     string // "cc": the algorithm against congestion
+	MD5Key         string // "tcp-md5sig"
+	Namespace      *netns.Namespace
+
+	ClientNamespace bool // "namespace *": that of the client
 
 	// Checks. Section 5.2 "check".
 	CheckOn                     bool

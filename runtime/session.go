@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"hapax/acl/sample"
+	"hapax/runtime/netns"
 )
 
 // Session is one client connection. It lives on one loop.
@@ -34,6 +35,19 @@ type Told struct {
 	Src, Dst netip.AddrPort
 	Proxied  bool   // a PROXY header was read
 	TLVs     []byte // its extensions: see proxyproto/header.Next
+
+	Namespace *netns.Namespace // that the header names; nil: none that is known
+}
+
+// NetNamespace is the network namespace of the client; nil: the process's own.
+func (s *Session) NetNamespace() *netns.Namespace {
+	switch {
+	case s.Told != nil && s.Told.Namespace != nil:
+		return s.Told.Namespace
+	case s.Listener != nil:
+		return s.Listener.Bind.Namespace
+	}
+	return nil
 }
 
 // Tell replaces the session's addresses by those that are valid.

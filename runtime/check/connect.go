@@ -9,6 +9,7 @@ import (
 
 	"hapax/acl/sample"
 	"hapax/runtime"
+	"hapax/runtime/dial"
 	"hapax/runtime/loop"
 	"hapax/runtime/proxyproto"
 	"hapax/runtime/transport"
@@ -56,15 +57,13 @@ func (c *connect) run(ck *Check, r *rule) verdict {
 		return over
 	}
 	ck.inet = to.Family() != unix.AF_UNIX
-	fd, err := unix.Socket(int(to.Family()), unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
-	if err == nil {
-		if err = c.prepare(fd, ck, to.Family()); err != nil {
-			unix.Close(fd)
-		}
-	}
+	fd, err := dial.Socket(ck.checks.cfg, srv, to, &dial.Wish{})
 	if err != nil {
 		ck.connectionFailed(err, false)
 		return over
+	}
+	if c.quiet && ck.inet {
+		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_QUICKACK, 0)
 	}
 	layer := c.layer(ck)
 	if c.sendsProxy(ck.srv) {
@@ -214,36 +213,4 @@ func unixAddr(path string) (*loop.Addr, error) {
 		return nil, syscall.EINVAL
 	}
 	return &a, nil
-}
-
-// prepare sets what must be known before the connection is made.
-func (c *connect) prepare(fd int, ck *Check, family uint16) error {
-	if family == unix.AF_UNIX {
-		return nil
-	}
-	unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-	if c.quiet {
-		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_QUICKACK, 0)
-	}
-	src := ck.srv.Source
-	if src == nil {
-		src = ck.srv.Proxy.Source
-	}
-	if src == nil {
-		return nil
-	}
-	if src.Interface != "" {
-		if err := unix.BindToDevice(fd, src.Interface); err != nil {
-			return err
-		}
-	}
-	switch ip := src.Addr.IP.Addr(); {
-	case ip.Is4() && family == unix.AF_INET:
-		unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
-		return unix.Bind(fd, &unix.SockaddrInet4{Addr: ip.As4()})
-	case ip.Is6() && family == unix.AF_INET6:
-		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IP_BIND_ADDRESS_NO_PORT, 1)
-		return unix.Bind(fd, &unix.SockaddrInet6{Addr: ip.As16()})
-	}
-	return nil
 }

@@ -13,8 +13,8 @@ func Rows() *Domain {
 			[]Keyword{optionKeyword(), bindKeyword(), statsKeyword(), namespaceKeyword()}),
 		Actions:     checkedActions(),
 		Options:     options(),
-		BindWords:   slices.Concat(checkedBindWords(), bindWords(), []BindWord{bindNamespace()}),
-		ServerWords: slices.Concat(checkedServerWords(), serverWords(), serverProtoWords(), []ServerWord{serverNamespace()}),
+		BindWords:   slices.Concat(checkedBindWords(), bindWords(), bindSocketWords(), []BindWord{bindNamespace()}),
+		ServerWords: slices.Concat(checkedServerWords(), serverWords(), serverProtoWords(), serverSocketWords(), []ServerWord{serverNamespace()}),
 		Check:       readHeaderCases,
 	}
 }

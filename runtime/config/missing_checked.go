@@ -20,18 +20,7 @@ func absent(name, ref, summary string, args ...keyword.Arg) keyword.Doc {
 
 // checkedBindWords are options of bind lines.
 func checkedBindWords() []BindWord {
-	text := func(name, summary, missing string) BindWord {
-		return BindWord{Doc: absent(name, "5.1", summary, keyword.Arg{Name: "value", Type: keyword.Str}), Parse: func(_ *Loader, w *Words, _ *runtime.Bind) error {
-			if w.Take() == "" {
-				return fmt.Errorf("'%s' : missing %s", name, missing)
-			}
-			return nil
-		}}
-	}
 	return []BindWord{
-		text("cc", "how congestion is met", "TCP congestion control algorithm"),
-		text("label", "a name for expressions", "label"),
-		text("tcp-md5sig", "the password that signs segments", "TCP MD5 signature password"),
 		{Doc: absent("nbconn", "5.1", "connections made to a reverse server", keyword.Arg{Name: "number", Type: keyword.Int}), Parse: func(l *Loader, w *Words, _ *runtime.Bind) (err error) {
 			if !l.experimental("'nbconn'", &err) {
 				return err
@@ -49,20 +38,10 @@ func checkedBindWords() []BindWord {
 
 // checkedServerWords are options of server lines.
 func checkedServerWords() []ServerWord {
-	text := func(name, summary, missing string) ServerWord {
-		return ServerWord{Doc: absent(name, "5.2", summary, keyword.Arg{Name: "value", Type: keyword.Str}), NotDynamic: true, Parse: func(_ *Loader, w *Words, _ *runtime.Server) error {
-			if w.Take() == "" {
-				return fmt.Errorf("'%s' : missing %s", name, missing)
-			}
-			return nil
-		}}
-	}
 	flag := func(name, summary string, notDynamic bool) ServerWord {
 		return ServerWord{Doc: absent(name, "5.2", summary), NotDynamic: notDynamic, Parse: func(*Loader, *Words, *runtime.Server) error { return nil }}
 	}
 	return []ServerWord{
-		text("cc", "how congestion is met", "TCP congestion control algorithm"),
-		text("tcp-md5sig", "the password that signs segments", "TCP MD5 signature password"),
 		{Doc: absent("idle-ping", "5.2", "time between pings of idle HTTP/2 connections", keyword.Arg{Name: "time", Type: keyword.Time}), Parse: func(l *Loader, w *Words, srv *runtime.Server) error {
 			return idlePing(l, w, "of server "+srv.Name)
 		}},

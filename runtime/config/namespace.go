@@ -3,54 +3,49 @@ package config
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"hapax/parser/ast"
 	"hapax/parser/keyword"
 	"hapax/runtime"
+	"hapax/runtime/netns"
 )
 
-// Network namespaces are looked for and not entered.
-
-// namespaces are the names that were found so far.
-type namespaces map[string]bool
-
-// openNamespace tells whether there is a network namespace of that name, and whether it
-// is the first line that names it.
-func (l *Loader) openNamespace(name string) (first, ok bool) {
-	all := State[namespaces](l)
-	if (*all)[name] {
-		return false, true
+// openNamespace finds a network namespace, and tells whether it is the first line that names it.
+func (l *Loader) openNamespace(name string) (space *netns.Namespace, first, ok bool) {
+	all := &l.Config.Namespaces
+	if space := (*all)[name]; space != nil {
+		return space, false, true
 	}
-	f, err := os.Open("/var/run/netns/" + name)
+	space, err := netns.Open(name)
 	if err != nil {
-		return true, false
+		return nil, true, false
 	}
-	f.Close()
 	if *all == nil {
-		*all = namespaces{}
+		*all = map[string]*netns.Namespace{}
 	}
-	(*all)[name] = true
-	return true, true
+	(*all)[name] = space
+	return space, true, true
 }
 
 func namespaceSections() []Section {
 	return []Section{{
-		Doc: absent("namespace_list", "5.4", "network namespaces"), Kind: NamespaceList, Dormant: true,
+		Doc: doc("namespace_list", "5.4", "network namespaces that PROXY headers may name"), Kind: NamespaceList,
+		Start:   func(*Loader, *ast.Line) {}, // it has no name
 		Unknown: func(*Loader, *ast.Line) {}, // as ever
 	}}
 }
 
 func namespaceKeyword() Keyword {
-	names := []keyword.Arg{{Name: "name", Type: keyword.Name, Many: true}}
-	return MissingRow(NamespaceList, "namespace", "5.4", "network namespaces that are used", names, func(l *Loader, line *ast.Line) {
+	d := doc("namespace", "5.4", "network namespaces that are known")
+	d.Args = []keyword.Arg{{Name: "name", Type: keyword.Name, Many: true}}
+	return Keyword{Doc: d, In: NamespaceList, Parse: func(l *Loader, line *ast.Line) {
 		for i := 1; line.Arg(i) != ""; i++ {
 			name := line.Arg(i)
 			if c, bad := invalidChar(name); bad {
 				l.AlertTight(line.Pos, "character '%c' is not permitted in '%s' name '%s'.", c, line.Arg(0), name)
 				return
 			}
-			switch first, ok := l.openNamespace(name); {
+			switch _, first, ok := l.openNamespace(name); {
 			case !ok:
 				l.AlertTight(line.Pos, "Cannot open namespace '%s'.", name)
 				return
@@ -59,34 +54,46 @@ func namespaceKeyword() Keyword {
 				return
 			}
 		}
-	})
+	}}
 }
 
-func namespaceArg() keyword.Arg { return keyword.Arg{Name: "name", Type: keyword.Name} }
+func namespaceDoc(ref, summary string) keyword.Doc {
+	d := doc("namespace", ref, summary)
+	d.Args = []keyword.Arg{{Name: "name", Type: keyword.Name}}
+	return d
+}
 
 func bindNamespace() BindWord {
-	return BindWord{Doc: absent("namespace", "5.1", "the network namespace of the socket", namespaceArg()), Parse: func(l *Loader, w *Words, _ *runtime.Bind) error {
+	return BindWord{Doc: namespaceDoc("5.1", "the network namespace of the socket"), Parse: func(l *Loader, w *Words, b *runtime.Bind) error {
 		name := w.Take()
 		if name == "" {
 			return errors.New("'namespace' : missing namespace id")
 		}
-		if _, ok := l.openNamespace(name); !ok {
+		space, _, ok := l.openNamespace(name)
+		if !ok {
 			l.List.Alertf(w.Pos(), "Cannot open namespace '%s'.", name)
 			return errors.New("error encountered while processing 'namespace'.")
 		}
+		b.Namespace = space
 		return nil
 	}}
 }
 
 func serverNamespace() ServerWord {
-	return ServerWord{Doc: absent("namespace", "5.2", "the network namespace of connections", namespaceArg()), NotDynamic: true, Parse: func(l *Loader, w *Words, _ *runtime.Server) error {
+	return ServerWord{Doc: namespaceDoc("5.2", "the network namespace of connections; *: that of the client"), NotDynamic: true, Parse: func(l *Loader, w *Words, srv *runtime.Server) error {
 		name := w.Take()
-		if name == "" {
+		switch name {
+		case "":
 			return errors.New("'namespace' : expects <name> as argument")
+		case "*":
+			srv.ClientNamespace = true
+			return nil
 		}
-		if _, ok := l.openNamespace(name); !ok && name != "*" {
+		space, _, ok := l.openNamespace(name)
+		if !ok {
 			return fmt.Errorf("Cannot open namespace '%s'", name)
 		}
+		srv.Namespace, srv.ClientNamespace = space, false
 		return nil
 	}}
 }

@@ -400,13 +400,10 @@ func source(l *Loader, line *ast.Line) {
 				l.Alert(line.Pos, "'usesrc' expects <addr>[:<port>], 'client', or 'clientip' as argument.")
 				return
 			}
-			if arg := w.Take(); !transparentSource(arg) {
-				if _, err := l.Address(arg, AddrResolve|AddrPort|AddrStream|AddrConnect, ""); err != nil {
-					l.Alert(line.Pos, "'usesrc %s' : %s", arg, err)
-					return
-				}
+			if err := l.useSource(src, w.Take()); err != nil {
+				l.Alert(line.Pos, "%s", err)
+				return
 			}
-			l.Missing(line.Pos, "source usesrc")
 		case "interface":
 			if src.Interface = w.Take(); src.Interface == "" {
 				l.Alert(line.Pos, "'%s' : missing interface name.", word)
@@ -417,11 +414,6 @@ func source(l *Loader, line *ast.Line) {
 			return
 		}
 	}
-}
-
-// transparentSource tells whether usesrc takes the address from the client.
-func transparentSource(arg string) bool {
-	return arg == "client" || arg == "clientip" || strings.HasPrefix(arg, "hdr_ip(")
 }
 
 // uniqueIDFormat compiles its format when the whole configuration is known.

@@ -268,12 +268,9 @@ func serverSource(l *Loader, w *Words, srv *runtime.Server) error {
 			if arg == "" {
 				return badSource("'usesrc' expects <addr>[:<port>], 'client', 'clientip', or 'hdr_ip(name,#)' as argument.")
 			}
-			if !transparentSource(arg) {
-				if _, err := l.Address(arg, AddrResolve|AddrPort|AddrStream|AddrConnect, ""); err != nil {
-					return badSource(fmt.Sprintf("'usesrc %s' : %s", arg, err))
-				}
+			if err := l.useSource(src, arg); err != nil {
+				return badSource(err.Error())
 			}
-			l.Missing(w.Pos(), "server source usesrc")
 		case "interface":
 			w.Skip(1)
 			if src.Interface = w.Take(); src.Interface == "" {

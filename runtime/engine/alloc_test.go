@@ -169,6 +169,9 @@ func serve(t testing.TB, engineName, text string) string {
 			if err := engine.Bind(&cfg.Global, l, nil); err != nil {
 				t.Fatal(err)
 			}
+			if err := engine.Listen(&cfg.Global, l); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	if err := logger.Start(cfg, cfg.Global.NbThread); err != nil {

@@ -23,6 +23,9 @@ func SocketName(ln *runtime.Listener) string {
 	if ln.Bind.Interface != "" {
 		name += "%" + ln.Bind.Interface
 	}
+	if ln.Bind.Namespace != nil {
+		name += "\x00" + ln.Bind.Namespace.Name
+	}
 	return name
 }
 
@@ -30,6 +33,7 @@ func SocketName(ln *runtime.Listener) string {
 type BindError struct {
 	Listener *runtime.Listener
 	Text     string
+	Starting bool  // the socket was there
 	Warning  bool  // the listener serves all the same
 	Err      error // of the system
 }
@@ -39,7 +43,11 @@ func (e *BindError) Unwrap() error { return e.Err }
 
 func (e *BindError) Error() string {
 	ln := e.Listener
-	return fmt.Sprintf("Binding [%s:%d] for %s %s: protocol %s: %s", ln.Bind.Pos.File, ln.Bind.Pos.Line, ln.Proxy.Side(), ln.Proxy.Name,
+	doing := "Binding"
+	if e.Starting {
+		doing = "Starting"
+	}
+	return fmt.Sprintf("%s [%s:%d] for %s %s: protocol %s: %s", doing, ln.Bind.Pos.File, ln.Bind.Pos.Line, ln.Proxy.Side(), ln.Proxy.Name,
 		protocolName(ln.Addr.Family), e.Text)
 }
 
@@ -75,7 +83,7 @@ func addrText(a *runtime.Addr) string {
 	return a.Path
 }
 
-// Bind gives a listener its listening socket: an inherited one, the descriptor
+// Bind gives a listener its socket, for Listen: an inherited one, the descriptor
 // that the address names, or a new one. A *BindError with Warning set tells of
 // something that was left out.
 func Bind(g *runtime.Global, ln *runtime.Listener, from Inherited) error {
@@ -103,26 +111,8 @@ func Bind(g *runtime.Global, ln *runtime.Listener, from Inherited) error {
 		return err
 	}
 	unix.SetNonblock(fd, true)
-	if lerr := unix.Listen(fd, backlog(ln)); lerr != nil {
-		unix.Close(fd)
-		return &BindError{Listener: ln, Err: lerr, Text: fmt.Sprintf("cannot listen to socket (%s) for [%s]", errText(lerr), addrText(a))}
-	}
 	ln.Sock = os.NewFile(uintptr(fd), addrText(a))
 	return err
-}
-
-// backlog is the bind line's, the proxy's, or what fits its maxconn.
-func backlog(ln *runtime.Listener) int {
-	px := ln.Proxy
-	switch {
-	case ln.Bind.Backlog > 0:
-		return ln.Bind.Backlog
-	case px.Backlog > 0:
-		return px.Backlog
-	case px.MaxConn > 0:
-		return px.MaxConn
-	}
-	return 1024
 }
 
 // errText is the C library's text of a system error.
@@ -157,22 +147,13 @@ func bindTCP(g *runtime.Global, ln *runtime.Listener) (int, error) {
 	fail := func(what string, err error) error {
 		return &BindError{Listener: ln, Err: err, Text: fmt.Sprintf("%s (%s) for [%s]", what, errText(err), addrText(a))}
 	}
-	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.IPPROTO_TCP)
+	fd, err := b.Namespace.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.IPPROTO_TCP)
 	if err != nil {
 		return 0, fail("cannot create receiving socket", err)
 	}
 	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
 	if !g.NoReusePort {
 		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
-	}
-	// Accepted sockets inherit these: no system call per connection.
-	unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-	tuneSocket(fd, g.Tune.SndBufClient, g.Tune.RcvBufClient, g.Tune.NotSentClient)
-	if ln.Proxy.Options&runtime.OptCliTCPKA != 0 {
-		keepalive(fd, &ln.Proxy.Keepalive[0])
-	}
-	if ln.Proxy.Options&runtime.OptNoLinger != 0 {
-		unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 	}
 	if family == unix.AF_INET6 {
 		v6only := 0
@@ -182,21 +163,6 @@ func bindTCP(g *runtime.Global, ln *runtime.Listener) (int, error) {
 		if b.V6Only || b.V4V6 {
 			unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, v6only)
 		}
-	}
-	if b.MSS > 0 {
-		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_MAXSEG, b.MSS)
-	}
-	if b.TCPUserTimeout > 0 {
-		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, b.TCPUserTimeout)
-	}
-	if b.DeferAccept {
-		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT, 60)
-	}
-	if b.SaveSYN > 0 {
-		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_SAVE_SYN, b.SaveSYN)
-	}
-	if b.TFO {
-		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_FASTOPEN, backlog(ln))
 	}
 	if b.Transparent {
 		if family == unix.AF_INET {
@@ -256,7 +222,7 @@ func bindUnix(ln *runtime.Listener) (int, error) {
 			unix.Unlink(backup)
 		}
 	}
-	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	fd, err := ln.Bind.Namespace.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		undo()
 		return 0, fail("cannot create receiving socket", err)
@@ -297,7 +263,7 @@ func bindAbstract(ln *runtime.Listener) (int, error) {
 	fail := func(what string, err error) error {
 		return &BindError{Listener: ln, Err: err, Text: fmt.Sprintf("%s (%s) [%s]", what, errText(err), ln.Addr.Path)}
 	}
-	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	fd, err := ln.Bind.Namespace.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return 0, fail("cannot create receiving socket", err)
 	}
@@ -323,18 +289,4 @@ func abstractName(name string) string {
 	var full [108]byte
 	copy(full[1:], name)
 	return string(full[:])
-}
-
-// tuneSocket sets the sizes of a socket's buffers in the kernel, and how much of what is
-// to be sent may lie there unsent; 0 leaves them alone.
-func tuneSocket(fd, send, receive, unsent int) {
-	if send > 0 {
-		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, send)
-	}
-	if receive > 0 {
-		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, receive)
-	}
-	if unsent > 0 {
-		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsent)
-	}
 }

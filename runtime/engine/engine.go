@@ -54,6 +54,9 @@ type Options struct {
 	// section 5.2). nil: nobody listens.
 	Observe func(srv *runtime.Server, what Observation)
 
+	// Alert is told what the terminal is to know of. nil: nobody listens.
+	Alert func(text string)
+
 	// Stats makes the pages of the statistics. nil: none is served.
 	Stats runtime.StatsService
 }
@@ -95,6 +98,9 @@ func New(cfg *runtime.Config, o Options) *Engine {
 	e := &Engine{Config: cfg, Options: o, observe: o.Observe, done: make(chan struct{}), begin: make(chan struct{})}
 	if e.observe == nil {
 		e.observe = func(*runtime.Server, Observation) {}
+	}
+	if e.Options.Alert == nil {
+		e.Options.Alert = func(string) {}
 	}
 	if cfg.Global.NbThread == 0 {
 		cfg.Global.NbThread = goruntime.NumCPU()

@@ -5,6 +5,7 @@ import (
 
 	"hapax/acl/sample"
 	"hapax/runtime"
+	"hapax/runtime/dial"
 	"hapax/runtime/proxyproto"
 	"hapax/runtime/transport"
 )
@@ -16,16 +17,21 @@ type identity struct {
 	name int    // where the name ends that the server is asked for in TLS
 	head int    // where the PROXY header begins
 	from int    // what is before does not count: "pool-conn-name" stands for the name
+
+	source netip.AddrPort // the foreign address that it comes from ("usesrc")
 }
 
 // key is what requests are compared by.
 func (id *identity) key() []byte { return id.text[id.from:] }
 
 // identify tells what the stream wants of a connection to the server. The bytes are good
-// until the worker identifies another one.
-func (s *stream) identify(srv *runtime.Server) (id identity) {
-	if !srv.Encrypted() && srv.PoolName == nil && srv.SendProxy&runtime.SendProxyAny == 0 && !followsClient(srv) && s.BackMarks == (transport.Marks{}) {
-		return id
+// until the worker identifies another one. ok is false when it cannot be told where the connection is to come from.
+func (s *stream) identify(srv *runtime.Server) (id identity, ok bool) {
+	if id.source, ok = dial.Foreign(&s.Stream, srv); !ok {
+		return id, false
+	}
+	if !id.source.IsValid() && !srv.Encrypted() && srv.PoolName == nil && srv.SendProxy&runtime.SendProxyAny == 0 && !followsClient(srv) && s.BackMarks == (transport.Marks{}) {
+		return id, true
 	}
 	text := s.w.line[:0]
 	if srv.Encrypted() {
@@ -39,6 +45,9 @@ func (s *stream) identify(srv *runtime.Server) (id identity) {
 	if followsClient(srv) {
 		text = appendAddr(text, s.Ctx.Dst)
 	}
+	if id.source.IsValid() {
+		text = appendAddr(text, id.source)
+	}
 	if s.BackMarks != (transport.Marks{}) {
 		text = s.BackMarks.AppendTo(text)
 	}
@@ -47,7 +56,7 @@ func (s *stream) identify(srv *runtime.Server) (id identity) {
 		text = proxyproto.Append(text, &s.Stream, srv)
 	}
 	s.w.line, id.text = text, text
-	return id
+	return id, true
 }
 
 // followsClient tells whether the address of the server depends on the one that the client wanted.

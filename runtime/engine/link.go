@@ -55,6 +55,7 @@ func (w *worker) newLink(srv *runtime.Server, s *stream) *link {
 	}
 	k.srv, k.st, k.made, k.name, k.head, k.from, k.fresh = srv, nil, "", 0, 0, 0, false
 	k.served, k.safe, k.up, k.met = 0, false, false, false
+	k.local = netip.AddrPort{}
 	k.owner, k.private = nil, s.Back.Reuse == runtime.ReuseNever || srv.Hidden
 	k.use()
 	return k

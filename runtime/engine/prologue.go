@@ -6,6 +6,7 @@ import (
 
 	"hapax/runtime"
 	"hapax/runtime/loop"
+	"hapax/runtime/netns"
 	"hapax/runtime/proxyproto/header"
 )
 
@@ -51,6 +52,7 @@ func (c *client) readPrologue(in []byte) (n int, err error) {
 	if err == nil {
 		c.Expect &^= runtime.ExpectPROXY
 		c.Told.Proxied, c.Told.TLVs = true, bytes.Clone(h.TLVs)
+		c.Told.Namespace = c.namespaceIn(h.TLVs)
 	}
 	return n, err
 }
@@ -75,4 +77,24 @@ func (c *client) prologueLate() header.Fault {
 		return header.Timeout
 	}
 	return header.CIPTimeout
+}
+
+// namespaceIn is the network namespace that extensions of a PROXY header name, the last one that the configuration names
+// too; nil: none.
+func (c *client) namespaceIn(tlvs []byte) (space *netns.Namespace) {
+	if len(c.w.cfg.Namespaces) == 0 {
+		return nil
+	}
+	for {
+		kind, value, rest, ok := header.Next(tlvs)
+		if !ok {
+			return space
+		}
+		if kind == header.TypeNetNS {
+			if known := c.w.cfg.Namespaces[string(value)]; known != nil {
+				space = known
+			}
+		}
+		tlvs = rest
+	}
 }

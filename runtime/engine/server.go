@@ -11,6 +11,7 @@ import (
 	"hapax/runtime"
 	"hapax/runtime/balance"
 	"hapax/runtime/cookie"
+	"hapax/runtime/dial"
 	"hapax/runtime/logger"
 	"hapax/runtime/loop"
 	"hapax/runtime/message"
@@ -176,7 +177,11 @@ func (s *stream) connect() outcome {
 	if s.counted == nil {
 		s.enterServer(srv)
 	}
-	id := s.identify(srv)
+	id, ok := s.identify(srv)
+	if !ok {
+		s.End = runtime.Termination{Cause: runtime.EndInternal, State: runtime.InConnect}
+		return s.fail(500)
+	}
 	if be.Mode == runtime.ModeHTTP {
 		k := s.reuse(srv, id.key())
 		if k != nil {
@@ -255,15 +260,12 @@ func (s *stream) dial(srv *runtime.Server, id *identity) outcome {
 	if !k.address(addr, srv, s) {
 		return s.dialFailed(unix.EADDRNOTAVAIL)
 	}
-	fd, err := unix.Socket(int(k.to.Family()), unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	fd, err := dial.Socket(w.cfg, srv, &k.to, &dial.Wish{From: id.source, Namespace: s.Session.NetNamespace(), Marks: s.BackMarks, FastOpen: s.fastOpen(srv)})
 	if err != nil {
 		return s.dialFailed(err)
 	}
-	if err := s.prepare(fd, srv, k.to.Family()); err != nil {
-		unix.Close(fd)
-		return s.dialFailed(err)
-	}
 	k.made, k.name, k.head, k.from = string(id.text), id.name, id.head, id.from
+	k.local = id.source
 	k.fresh = k.head < len(k.made)
 	k.protocol = s.offerFor(srv)
 	var layer transport.Layer
@@ -324,91 +326,26 @@ func (k *link) unix(path string) bool {
 	return err == nil
 }
 
-// prepare sets the options of a socket to a server.
-func (s *stream) prepare(fd int, srv *runtime.Server, family uint16) error {
-	be := s.Back
-	if family != unix.AF_UNIX {
-		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-		if be.Options&runtime.OptSrvTCPKA != 0 {
-			keepalive(fd, &be.Keepalive[1])
-		}
-		if srv.TCPUserTimeout > 0 {
-			unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, srv.TCPUserTimeout)
-		}
-	}
-	if family != unix.AF_UNIX {
-		s.BackMarks.Apply(fd, family == unix.AF_INET6)
-	}
-	t := &s.w.cfg.Global.Tune
-	tuneSocket(fd, t.SndBufServer, t.RcvBufServer, t.NotSentServer)
-	src := srv.Source
-	if src == nil {
-		src = be.Source
-	}
-	if src != nil {
-		return bindSource(fd, src, family)
-	}
-	return nil
-}
-
-// keepalive switches TCP keep-alive on.
-func keepalive(fd int, k *runtime.Keepalive) {
-	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
-	if k.Count > 0 {
-		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPCNT, k.Count)
-	}
-	if k.Idle > 0 {
-		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, int(k.Idle/time.Second))
-	}
-	if k.Interval > 0 {
-		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, int(k.Interval/time.Second))
-	}
-}
-
-// bindSource gives a socket its local address, before it connects.
-func bindSource(fd int, src *runtime.SourceAddr, family uint16) error {
-	if src.Interface != "" {
-		if err := unix.BindToDevice(fd, src.Interface); err != nil {
-			return err
-		}
-	}
-	ip := src.Addr.IP
-	switch {
-	case ip.Addr().Is4() && family == unix.AF_INET:
-		unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
-		return bindPorts(src, func(port uint16) error {
-			return unix.Bind(fd, &unix.SockaddrInet4{Port: int(port), Addr: ip.Addr().As4()})
-		})
-	case ip.Addr().Is6() && family == unix.AF_INET6:
-		unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IP_BIND_ADDRESS_NO_PORT, 1)
-		return bindPorts(src, func(port uint16) error {
-			return unix.Bind(fd, &unix.SockaddrInet6{Port: int(port), Addr: ip.Addr().As16()})
-		})
-	}
-	return nil
-}
-
-// bindPorts tries the ports of a source range until one is free.
-func bindPorts(src *runtime.SourceAddr, bind func(port uint16) error) error {
-	if src.PortLow == 0 {
-		return bind(src.Addr.IP.Port())
-	}
-	n := src.PortHigh - src.PortLow + 1
-	err := error(unix.EADDRNOTAVAIL)
-	for range n {
-		port := uint16(src.PortLow + int(src.Next.Add(1))%n)
-		if err = bind(port); err != unix.EADDRINUSE {
-			return err
-		}
-	}
-	return err
-}
-
 // dialFailed treats an error of the own side like one of the server's.
-func (s *stream) dialFailed(error) outcome {
+func (s *stream) dialFailed(err error) outcome {
 	s.link.close()
 	s.link = nil
-	return s.retryConnect(false)
+	if src, ok := err.(*dial.SourceError); ok {
+		text := src.Error() + " for backend " + s.Back.Name
+		s.w.engine.Options.Alert(text + ". Aborting.")
+		const levelEmerg = 0
+		logger.Server(levelEmerg, s.Back, "%s.", text)
+	}
+	step := s.req.at
+	if o := s.retryConnect(failedHere); o != next || s.req.at != step {
+		return o
+	}
+	return s.connect() // to the same server, at once
+}
+
+// fastOpen tells whether what the server is sent may go with the first packet: it may have to be sent once more.
+func (s *stream) fastOpen(srv *runtime.Server) bool {
+	return srv.TFO && s.http && s.RetriesDone == 0 && s.Back.RetryOn.EmptyResponse && s.Back.RetryOn.ResponseTimeout
 }
 
 // dialGrace is how long a client that has left waits for a connection that is being made: most
@@ -440,7 +377,11 @@ func (s *stream) connected(err error) {
 		s.link.close()
 		s.link = nil
 		s.stopWaiting()
-		if s.retryConnect(false) == next {
+		failure := failedThere
+		if atOnce(s.Server, err) {
+			failure = failedHere
+		}
+		if s.retryConnect(failure) == next {
 			s.run(&s.req)
 		}
 		return
@@ -470,7 +411,9 @@ func (s *stream) meet(k *link) {
 	if !k.met {
 		k.met = true
 		k.peer = s.ServerAddr
-		if a, err := loop.LocalAddr(k.sock.Fd()); err == nil {
+		if k.local.IsValid() {
+			// What "usesrc" wants is told, whatever became of it.
+		} else if a, err := loop.LocalAddr(k.sock.Fd()); err == nil {
 			k.local = a.AddrPort()
 		}
 	}
@@ -488,10 +431,33 @@ func (s *stream) meet(k *link) {
 	}
 }
 
+// failure is how an attempt to connect has failed.
+type failure uint8
+
+const (
+	failedThere    failure = iota // the other side refused, or could not be reached
+	failedSilently                // in time
+	failedHere                    // this system did not even try
+)
+
+// atOnce tells whether an error of a connection was known before a packet was sent: of a UNIX socket, or of an address that
+// this system does not know a way to.
+func atOnce(srv *runtime.Server, err error) bool {
+	switch srv.Addr.Load().Family {
+	case runtime.FamilyUnix, runtime.FamilyAbstract, runtime.FamilyAbstractZ:
+		return true
+	}
+	switch err {
+	case unix.ENETUNREACH, unix.EACCES, unix.EPERM, unix.EADDRNOTAVAIL, unix.EADDRINUSE, unix.EINVAL, unix.EAFNOSUPPORT:
+		return true
+	}
+	return false
+}
+
 // retryConnect decides what follows a failed connection attempt: the same
 // server after a moment, another one at once, or an error. next means that the
 // request lane is to be run.
-func (s *stream) retryConnect(timeout bool) outcome {
+func (s *stream) retryConnect(failure failure) outcome {
 	be, srv, w := s.Back, s.Server, s.w
 	w.engine.observe(srv, obsConnect)
 	s.leaveCurrent()
@@ -500,7 +466,7 @@ func (s *stream) retryConnect(timeout bool) outcome {
 		srv.Stats[w.id].FailedConn.Inc()
 		s.releaseSlot()
 		cause := byte(runtime.EndServer)
-		if timeout {
+		if failure == failedSilently {
 			cause = runtime.EndServerTO
 		}
 		if s.End.Cause == runtime.EndNone {
@@ -514,14 +480,14 @@ func (s *stream) retryConnect(timeout bool) outcome {
 		s.avoid, s.left, s.Server, s.Direct = srv, srv, nil, false
 		s.Time.Queue = 0
 		s.pickAgain()
-		if timeout || s.activeServers() > 1 {
+		if failure != failedThere || s.activeServers() > 1 {
 			return next
 		}
 		return s.pause()
 	}
 	s.back().Retries.Inc()
 	srv.Stats[w.id].Retries.Inc()
-	if timeout || s.Reused {
+	if failure != failedThere || s.Reused {
 		s.Reused = false
 		return next
 	}

@@ -384,7 +384,7 @@ func (s *stream) forwardShared(x *exchange) outcome {
 	if !m.speaks() || m.away || !m.h2.CanOpen() {
 		s.link.abort()
 		s.link = nil
-		return s.retryConnect(false)
+		return s.retryConnect(failedThere)
 	}
 	if name := s.Back.SendName; name != "" {
 		s.Req.RemoveAll(name)

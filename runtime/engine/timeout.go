@@ -39,7 +39,7 @@ func (s *stream) Expired(*loop.Timer) {
 			s.link = nil
 			k.abort()
 		}
-		if s.retryConnect(true) == next {
+		if s.retryConnect(failedSilently) == next {
 			s.run(&s.req)
 		}
 	case forServer:

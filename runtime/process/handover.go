@@ -16,6 +16,7 @@ import (
 
 	"hapax/runtime"
 	"hapax/runtime/engine"
+	"hapax/runtime/netns"
 	"hapax/stats/cli"
 )
 
@@ -69,7 +70,7 @@ func fetch(conn net.Conn) (engine.Inherited, error) {
 		data = append(data, buf[:n]...)
 		fds = append(fds, rights(control[:controls])...)
 	}
-	interfaces, err := describe(data, len(fds))
+	places, err := describe(data, len(fds))
 	if err != nil {
 		closeAll(fds)
 		return nil, err
@@ -77,7 +78,7 @@ func fetch(conn net.Conn) (engine.Inherited, error) {
 	from := engine.Inherited{}
 	for i, fd := range fds {
 		unix.CloseOnExec(fd)
-		name, listening := boundName(fd, interfaces[i])
+		name, listening := boundName(fd, places[i])
 		if _, twice := from[name]; twice || !listening {
 			unix.Close(fd)
 			continue
@@ -122,8 +123,11 @@ func closeAll(fds []int) {
 // errDescription says that what describes sockets is malformed.
 var errDescription = errors.New("inconsistency while transferring sockets")
 
-// describe reads the interfaces of n sockets.
-func describe(data []byte, n int) (interfaces []string, err error) {
+// place is what makes a socket a different one, beside its address.
+type place struct{ namespace, iface string }
+
+// describe reads the places of n sockets.
+func describe(data []byte, n int) (places []place, err error) {
 	text := func() (string, bool) {
 		if len(data) == 0 || len(data) < 1+int(data[0]) {
 			return "", false
@@ -133,20 +137,20 @@ func describe(data []byte, n int) (interfaces []string, err error) {
 		return s, true
 	}
 	for range n {
-		_, ok := text()
-		name, named := text()
+		namespace, ok := text()
+		iface, named := text()
 		if !ok || !named || len(data) < 4 {
 			return nil, errDescription
 		}
 		data = data[4:]
-		interfaces = append(interfaces, name)
+		places = append(places, place{namespace, iface})
 	}
-	return interfaces, nil
+	return places, nil
 }
 
 // boundName is the name under which engine.Bind looks for a socket, and whether
 // it is a listening one.
-func boundName(fd int, iface string) (name string, listening bool) {
+func boundName(fd int, at place) (name string, listening bool) {
 	if on, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN); err != nil || on == 0 {
 		return "", false
 	}
@@ -165,7 +169,11 @@ func boundName(fd int, iface string) (name string, listening bool) {
 	default:
 		return "", false
 	}
-	return engine.SocketName(&runtime.Listener{Addr: a, Bind: &runtime.Bind{Interface: iface}}), true
+	b := &runtime.Bind{Interface: at.iface}
+	if at.namespace != "" {
+		b.Namespace = &netns.Namespace{Name: at.namespace}
+	}
+	return engine.SocketName(&runtime.Listener{Addr: a, Bind: b}), true
 }
 
 // unixName is the name that a UNIX socket is bound to, as the kernel has it: an
@@ -226,9 +234,13 @@ func handOver(u *net.UnixConn, listeners []*runtime.Listener) error {
 		var data []byte
 		var fds []int
 		for _, ln := range open[:min(len(open), mostDescriptors)] {
-			iface := ln.Bind.Interface
-			data = append(data, 0, byte(len(iface)))
-			data = append(append(data, iface...), 0, 0, 0, 0)
+			at := place{iface: ln.Bind.Interface}
+			if ln.Bind.Namespace != nil {
+				at.namespace = ln.Bind.Namespace.Name
+			}
+			data = append(append(data, byte(len(at.namespace))), at.namespace...)
+			data = append(append(data, byte(len(at.iface))), at.iface...)
+			data = append(data, 0, 0, 0, 0)
 			fds = append(fds, descriptor(ln.Sock))
 			ln.Shared.Store(true)
 		}

@@ -39,6 +39,9 @@ func TestHandOver(t *testing.T) {
 		if err := engine.Bind(&runtime.Global{}, ln, nil); err != nil {
 			t.Fatal(err)
 		}
+		if err := engine.Listen(&runtime.Global{}, ln); err != nil {
+			t.Fatal(err)
+		}
 		ln.State.Store(int32(runtime.ListenerListening))
 		listeners = append(listeners, ln)
 	}

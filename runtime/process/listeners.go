@@ -85,19 +85,26 @@ func (c *Call) bind(cfg *runtime.Config, from engine.Inherited) bool {
 func (c *Call) bindOnce(g *runtime.Global, listeners []*runtime.Listener, from engine.Inherited, last bool) (failed []*runtime.Listener, inUse bool) {
 	inUse = true
 	for _, ln := range listeners {
-		err := engine.Bind(g, ln, from)
-		var fault *engine.BindError
-		switch {
-		case err == nil:
-		case errors.As(err, &fault) && fault.Warning:
-			c.List.Warnf(ln.Bind.Pos, "%s.", err)
-		default:
+		for _, step := range [...]func() error{
+			func() error { return engine.Bind(g, ln, from) },
+			func() error { return engine.Listen(g, ln) },
+		} {
+			err := step()
+			var fault *engine.BindError
+			if err == nil {
+				continue
+			}
+			if errors.As(err, &fault) && fault.Warning {
+				c.List.Warnf(ln.Bind.Pos, "%s.", err)
+				continue
+			}
 			failed = append(failed, ln)
 			retry := errors.Is(err, syscall.EADDRINUSE)
 			inUse = inUse && retry
 			if last || !retry {
 				c.List.Alertf(ln.Bind.Pos, "%s.", err)
 			}
+			break
 		}
 	}
 	return failed, inUse

@@ -30,7 +30,11 @@ func (m *master) openSockets() bool {
 			m.alertf("Can't create the master's CLI.")
 			return false
 		}
-		if err := engine.Bind(&runtime.Global{}, ln, nil); err != nil {
+		err = engine.Bind(&runtime.Global{}, ln, nil)
+		if err == nil {
+			err = engine.Listen(&runtime.Global{}, ln)
+		}
+		if err != nil {
 			m.List.Alertf(noPos, "%s.", err)
 			m.alertf("[%s.main()] Some protocols failed to start their listeners! Exiting.", m.Name())
 			return false

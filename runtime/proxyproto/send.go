@@ -36,6 +36,9 @@ func Append(dst []byte, s *runtime.Stream, srv *runtime.Server) []byte {
 	if srv.SendProxy&runtime.SendProxySSL != 0 {
 		describe(&h, client, srv.SendProxy)
 	}
+	if space := s.Session.NetNamespace(); space != nil {
+		h.Add(header.TypeNetNS, []byte(space.Name))
+	}
 	h.End()
 	return h.Buf
 }
