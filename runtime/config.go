@@ -112,7 +112,7 @@ type Global struct {
 	MaxConnRate, MaxSessRate           int   // per second; 0 none
 	MaxTLSRate                         int   // handshakes of clients per second; 0 none
 	MaxCompRate                        int64 // bytes per second that are compressed; 0: no limit
-	MaxCompCPU                         int   // percent of the processor above which nothing is compressed
+	CompMinIdle                        int   // percent of the processor that must be idle for anything to be compressed
 	MaxTLSConn                         int   // connections with TLS, to clients and to servers; 0 no limit
 	SpreadChecks                       int   // percent, 0-50
 	MaxSpreadChecks                    time.Duration

@@ -236,6 +236,5 @@ func limited(cfg *runtime.Config, rate *counter.Rate) bool {
 	if limit := stats.CompRateLimit.Load(); limit > 0 && int64(rate.PerSecond(stats.Clock())) > limit {
 		return true
 	}
-	least := 100 - cfg.Global.MaxCompCPU
-	return least > 0 && stats.IdlePercent() < least
+	return cfg.Global.CompMinIdle > 0 && stats.IdlePercent() < cfg.Global.CompMinIdle
 }

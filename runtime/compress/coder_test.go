@@ -122,7 +122,6 @@ func TestCoderCounts(t *testing.T) {
 // unlimited is a configuration that limits nothing.
 func unlimited() *runtime.Config {
 	cfg := &runtime.Config{}
-	cfg.Global.MaxCompCPU = 100
 	cfg.Stats.Clock = func() int64 { return 0 }
 	return cfg
 }

@@ -41,7 +41,7 @@ var Domain = config.Domain{
 			if value == "" || n < 0 || n > 100 {
 				return errors.New("'maxcompcpuusage' expects an integer argument between 0 and 100.")
 			}
-			g.MaxCompCPU = int(n)
+			g.CompMinIdle = 100 - int(n)
 			return nil
 		}),
 		global("tune.comp.maxlevel", "how hard is compressed, 1 to 9; all levels are one here, as in a reference with libslz", func(_ *runtime.Global, value string) error {

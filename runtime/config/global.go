@@ -44,7 +44,6 @@ func setDefaults(g *runtime.Global) {
 	g.StatsConns = defaultStatsConns
 	g.CLITimeout = defaultCLITimeout
 	g.MaxReloads = defaultReloads
-	g.MaxCompCPU = 100
 	g.Tune = runtime.Tune{
 		BufSize: defaultBufSize, MaxRewrite: defaultMaxRewrite, MaxHdr: defaultMaxHeaders,
 		LogURILen: defaultURILen, CookieLen: defaultCookieLen,

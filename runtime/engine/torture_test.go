@@ -3,6 +3,7 @@ package engine
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -121,7 +122,7 @@ func (m *mix) plan(r *rand.Rand, id int, last bool) *planned {
 	if last && r.IntN(6) == 0 {
 		version, x.reqClose = "1.0", true
 	}
-	fmt.Fprintf(&b, "%s /%d HTTP/%s\r\nHost: a\r\nX-Id: %d\r\n", x.method, id, version, id)
+	fmt.Fprintf(&b, "%s /%d HTTP/%s\r\nHost: a\r\nX-Id: %d\r\nAccept-Encoding: gzip\r\n", x.method, id, version, id)
 	if last && version == "1.1" && r.IntN(4) == 0 {
 		x.reqClose = true
 		b.WriteString("Connection: close\r\n")
@@ -320,7 +321,7 @@ func (tt *torture) answer(c net.Conn, br *bufio.Reader, r *rand.Rand) bool {
 		return false
 	}
 	readBody := func() bool {
-		got, err := io.ReadAll(req.Body)
+		got, err := readAll(req.Body, req.Header)
 		if (x.client != sound || x.early) && err != nil && bytes.HasPrefix(x.reqBody, got) {
 			return false // who has the whole response resets the connection
 		}
@@ -512,12 +513,27 @@ func (tt *torture) receive(x *planned, c net.Conn, br *bufio.Reader, r *rand.Ran
 	if x.slowReader {
 		body = &slow{body, 1000 + len(x.resBody)/100}
 	}
-	got, err := io.ReadAll(body)
+	got, err := readAll(body, res.Header)
 	if err != nil || !bytes.Equal(got, x.resBody) {
 		tt.Errorf("%s: got %d bytes, %v%s", x, len(got), err, firstDifference(got, x.resBody))
 		return false
 	}
 	return !x.reqClose && !res.Close
+}
+
+// readAll reads a body, and undoes what compressed it.
+func readAll(r io.Reader, h http.Header) ([]byte, error) {
+	if h.Get("Content-Encoding") == "" {
+		return io.ReadAll(r)
+	}
+	z, err := gzip.NewReader(r)
+	if err == io.EOF {
+		return nil, nil // a request that has no body is announced as if it had one
+	}
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(z)
 }
 
 // slow is a reader that takes little at a time.
@@ -567,6 +583,15 @@ func (tt *torture) run(clients, atATime int) {
 	tt.conns.Wait()
 	if spliced := tt.cfg.Stats.Spliced(); spliced.PipesUsed != 0 || (spliced.Bytes > 0) != (tt.cfg.Proxies[0].Options&runtime.OptSpliceRequest != 0) {
 		tt.Errorf("%d bytes were spliced, %d pipes are in use", spliced.Bytes, spliced.PipesUsed)
+	}
+	if be := tt.cfg.Proxies[1]; be.Compression != nil {
+		coded := uint64(0)
+		for i := range be.Live.Back {
+			coded += be.Live.Back[i].Coded.Responses.Load()
+		}
+		if coded == 0 {
+			tt.Error("nothing was compressed")
+		}
 	}
 	tt.Logf("%d sound exchanges, %d with faults", tt.sound.Load(), tt.faulty.Load())
 }
@@ -719,6 +744,11 @@ func TestRandomExchanges(t *testing.T) {
 			be.Timeout.Queue = patience
 		}},
 		{"spliced", 120, mix{pipeline: 3, body: 1 << 20, faults: true, tunnels: true}, splices},
+		{"compressed", 80, mix{pipeline: 3, body: 300000, faults: true, tunnels: true}, compresses},
+		{"compressed and retried", 60, mix{pipeline: 2, body: 8000, retries: true}, func(fe, be *runtime.Proxy) {
+			compresses(fe, be)
+			be.RetryOn.Set, be.RetryOn.EmptyResponse, be.RetryOn.ConnFailure = true, true, true
+		}},
 		{"limited", 60, mix{pipeline: 2, body: 100000, faults: true}, func(fe, be *runtime.Proxy) { fe.MaxConn = 2 }},
 		{"retried", 100, mix{pipeline: 2, body: 8000, retries: true}, func(fe, be *runtime.Proxy) {
 			be.RetryOn.Set, be.RetryOn.EmptyResponse, be.RetryOn.ConnFailure = true, true, true
@@ -738,6 +768,12 @@ func TestRandomExchanges(t *testing.T) {
 			})
 		})
 	}
+}
+
+// compresses lets the bodies of both directions be compressed.
+func compresses(fe, be *runtime.Proxy) {
+	gzip := &runtime.Algorithm{Name: "gzip", Token: "gzip", Form: runtime.GzipForm}
+	be.Compression = &runtime.Compression{Request: gzip, Response: []*runtime.Algorithm{gzip}, Sides: [2]bool{true, true}, Filters: [2]bool{true, true}}
 }
 
 // splices lets the kernel pass bytes on.
