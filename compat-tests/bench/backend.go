@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -50,29 +51,45 @@ func (b *bench) startBackend() (stop func(), err error) {
 }
 
 // backend is the server: it answers each request with 55 bytes, or with 1 MiB for a path
-// that begins with /big.
+// that begins with /big, or with 1 MiB of words for one that begins with /text.
 func backend(addr string) {
 	l, err := net.Listen("tcp4", addr)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "backend:", err)
 		os.Exit(1)
 	}
-	small, big := answer(55), answer(1<<20)
+	small, big, text := answer(bytes.Repeat([]byte("x"), 55)), answer(bytes.Repeat([]byte("x"), 1<<20)), answer(words(1<<20))
 	for {
 		c, err := l.Accept()
 		if err != nil {
 			continue
 		}
-		go answerAll(c, small, big)
+		go answerAll(c, small, big, text)
 	}
 }
 
-func answer(size int) []byte {
-	head := fmt.Appendf(nil, "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: %d\r\n\r\n", size)
-	return append(head, bytes.Repeat([]byte("x"), size)...)
+func answer(body []byte) []byte {
+	head := fmt.Appendf(nil, "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: %d\r\n\r\n", len(body))
+	return append(head, body...)
 }
 
-func answerAll(c net.Conn, small, big []byte) {
+// words is text that compresses about as well as pages do.
+func words(size int) []byte {
+	r := rand.New(rand.NewPCG(1, 2))
+	known := make([][]byte, 500)
+	for i := range known {
+		for range 2 + r.IntN(8) {
+			known[i] = append(known[i], 'a'+byte(r.IntN(26)))
+		}
+	}
+	text := make([]byte, 0, size+16)
+	for len(text) < size {
+		text = append(append(text, known[int(float64(len(known))*r.Float64()*r.Float64())]...), ' ')
+	}
+	return text[:size]
+}
+
+func answerAll(c net.Conn, small, big, text []byte) {
 	defer c.Close()
 	r := bufio.NewReader(c)
 	for {
@@ -81,8 +98,11 @@ func answerAll(c net.Conn, small, big []byte) {
 			return
 		}
 		body := small
-		if bytes.HasPrefix(line, []byte("GET /big")) {
+		switch {
+		case bytes.HasPrefix(line, []byte("GET /big")):
 			body = big
+		case bytes.HasPrefix(line, []byte("GET /text")):
+			body = text
 		}
 		closing := false
 		for len(line) > 2 {

@@ -73,6 +73,7 @@ var scenarios = []scenario{
 	{name: "HTTP, 1 MiB bodies: MiB per CPU second", config: threads(1, plain), measure: bodies, format: whole},
 	{name: "TCP, 1 MiB bodies, spliced: MiB per CPU second", config: threads(1, spliced(stream)), measure: bodies, format: whole},
 	{name: "HTTP, 1 MiB bodies, spliced: MiB per CPU second", config: threads(1, spliced(plain)), measure: bodies, format: whole},
+	{name: "HTTP, 1 MiB of text compressed: MiB per CPU second", config: threads(1, strings.Replace(plain, "backend b\n", "backend b\n    compression algo gzip\n", 1)), measure: compressed, format: whole},
 	{name: "8,000 idle connections: bytes of memory each", config: threads(1, plain), measure: idle, format: whole},
 	{name: "half of HAProxy's rate: p99 ms", config: threads(1, busy), measure: latency, format: millis, fromRate: true},
 }
@@ -143,6 +144,14 @@ func (b *bench) perRequest(p *process, args ...string) (float64, error) {
 // bodies is MiB passed on for each second of CPU.
 func bodies(b *bench, p *process, _ float64) (float64, error) {
 	w, err := b.wrk(p, "-c16", "-t1", p.url("/big"))
+	if err != nil {
+		return 0, err
+	}
+	return w.requests / w.cpu.Seconds(), nil
+}
+
+func compressed(b *bench, p *process, _ float64) (float64, error) {
+	w, err := b.wrk(p, "-c16", "-t1", "-H", "Accept-Encoding: gzip", p.url("/text"))
 	if err != nil {
 		return 0, err
 	}
