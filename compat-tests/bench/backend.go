@@ -37,15 +37,22 @@ func (b *bench) startBackend() (stop func(), err error) {
 		cmd.Wait()
 		logs.Close()
 	}
+	if err := awaitAccept(b.server); err != nil {
+		stop()
+		return nil, err
+	}
+	return stop, nil
+}
+
+// awaitAccept waits until a server accepts.
+func awaitAccept(addr string) error {
 	for end := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		c, err := net.Dial("tcp4", b.server)
+		c, err := net.Dial("tcp4", addr)
 		if err == nil {
-			c.Close()
-			return stop, nil
+			return c.Close()
 		}
 		if time.Now().After(end) {
-			stop()
-			return nil, err
+			return err
 		}
 	}
 }

@@ -7,7 +7,7 @@
 //	HAPROXY=PATH[:PATH] go run ./compat-tests/bench beside other ones
 //	go run ./compat-tests/bench -only keep-alive -rounds 3
 //
-// It needs wrk, and h2load for the latency (packages wrk and nghttp2-client).
+// It needs wrk, h2load for the latency and for HTTP/2, and nghttpd (packages wrk, nghttp2-client and nghttp2-server).
 package main
 
 import (
@@ -89,7 +89,7 @@ func (b *bench) run(own string, only *regexp.Regexp) error {
 	}
 	defer stop()
 	b.head()
-	for _, s := range slices.Concat(scenarios, tlsScenarios, ruleScenarios, loadScenarios) {
+	for _, s := range slices.Concat(scenarios, tlsScenarios, h2Scenarios, ruleScenarios, loadScenarios) {
 		if only.MatchString(s.name) {
 			if err := b.measure(s); err != nil {
 				return fmt.Errorf("%s: %w", s.name, err)
@@ -105,6 +105,15 @@ func (b *bench) measure(s scenario) error {
 		if err := s.prepare(b.dir); err != nil {
 			return err
 		}
+	}
+	if s.server != nil {
+		addr, stop, err := s.server(b)
+		if err != nil {
+			return err
+		}
+		defer stop()
+		defer func(common string) { b.server = common }(b.server)
+		b.server = addr
 	}
 	figures := make([][]float64, len(b.programs))
 	for round := range b.rounds {

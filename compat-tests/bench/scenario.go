@@ -18,7 +18,8 @@ import (
 type scenario struct {
 	name     string
 	config   string
-	prepare  func(dir string) error // writes the files that the configuration refers to; nil: there are none
+	prepare  func(dir string) error                               // writes the files that the configuration refers to; nil: there are none
+	server   func(b *bench) (addr string, stop func(), err error) // starts another server; nil: the one of all
 	measure  func(b *bench, p *process, rate float64) (float64, error)
 	offline  func(b *bench, p *program) (float64, error) // in the place of measure: the program need not serve
 	format   func(float64) string
