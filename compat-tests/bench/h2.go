@@ -205,12 +205,12 @@ func h2Held(_ *bench, p *process, _ float64) (float64, error) {
 				return nil, err
 			}
 		}
-		heads := 0
+		left := 65535 // the window of the connection
 		return h, h.await(func(f http2.Frame) bool {
-			if f.Header().Type == http2.FrameHeaders {
-				heads++
+			if f.Header().Type == http2.FrameData {
+				left -= int(f.Header().Length)
 			}
-			return heads == streams
+			return left == 0
 		})
 	})
 	return v / 1024 / streams, err

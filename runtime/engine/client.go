@@ -163,7 +163,7 @@ func (c *client) established() {
 		return
 	}
 	if px.Options&(runtime.OptSpliceRequest|runtime.OptSpliceAuto) != 0 {
-		c.sock.Sparing()
+		c.sock.Sparing(true)
 	}
 	fe.Sess.Inc()
 	px.Live.SessRate.Add(&px.Live.Front[w.id].SessRate, w.ms(), 1)

@@ -16,6 +16,21 @@ const (
 	lowWater  = 64 << 10
 )
 
+// The same for one stream of HTTP/2, whose window may be shut while the connection takes the bytes of others: there are
+// many of them on one connection.
+const (
+	streamHighWater = 16 << 10
+	streamLowWater  = 4 << 10
+)
+
+// crowded tells whether so much is queued that the sender is to wait, until no more than low is.
+func crowded(sock *transport.Conn) (low int, yes bool) {
+	if sock.Carried() {
+		return streamLowWater, sock.Queued() > streamHighWater
+	}
+	return lowWater, sock.Queued() > highWater
+}
+
 // smallPayload is the size up to which bytes are copied behind what is already
 // there instead of being sent as a piece of their own.
 const smallPayload = 2048

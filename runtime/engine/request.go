@@ -148,7 +148,7 @@ func (s *stream) forwardRequest() outcome {
 func (s *stream) passRequestBody(head *loop.Buffer) {
 	s.replays = s.Back.RetryOn.Any() && !s.NoRetry && (s.body == nil || s.toSrv.dec.Finished()) && len(s.Throttles[upload]) == 0
 	s.armServerTimer()
-	s.prepareSplice()
+	s.prepareReceive()
 	s.passHeld(head)
 	if s.Method == message.CONNECT && !s.dead {
 		s.phase = hold // the tunnel opens with the response
@@ -331,6 +331,15 @@ func (s *stream) passRequest(b *loop.Buffer) {
 	s.sendRequest(b)
 }
 
+// holdClient stops receiving from a client that is faster than the server.
+func (s *stream) holdClient() {
+	if low, yes := crowded(&s.link.sock); yes {
+		s.c.sock.Pause()
+		s.link.sock.NotifySent(low)
+		s.cliHeld = true
+	}
+}
+
 // sendRequest sends a part of the request's body to the server.
 func (s *stream) sendRequest(b *loop.Buffer) {
 	s.keepReplay(b)
@@ -339,10 +348,8 @@ func (s *stream) sendRequest(b *loop.Buffer) {
 		return
 	}
 	s.renewClient()
-	if s.link != nil && s.link.sock.Queued() > highWater {
-		s.c.sock.Pause()
-		s.link.sock.NotifySent(lowWater)
-		s.cliHeld = true
+	if s.link != nil {
+		s.holdClient()
 	}
 	s.spliceRequest(n)
 }

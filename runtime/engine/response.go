@@ -528,9 +528,9 @@ func (s *stream) sendResponse(b *loop.Buffer) {
 
 // holdServer stops receiving from a server that is faster than the client.
 func (s *stream) holdServer() {
-	if s.c.sock.Queued() > highWater {
+	if low, yes := crowded(&s.c.sock); yes {
 		s.link.sock.Pause()
-		s.c.sock.NotifySent(lowWater)
+		s.c.sock.NotifySent(low)
 		s.srvHeld = true
 	}
 }

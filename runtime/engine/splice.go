@@ -14,6 +14,9 @@ const (
 	spliceUnknown = 8 << 20
 )
 
+// fewStreams is how many streams of one client may have as much on its way as comes at once: half a MiB each.
+const fewStreams = 4
+
 // toServer and toClient are told what the kernel passes on in the two directions of a stream.
 type (
 	toServer stream
@@ -39,14 +42,13 @@ func (s *stream) spliceResponse(last int) {
 	s.splice(&s.toCli, &s.link.sock, &s.c.sock, last, (*toClient)(s))
 }
 
-// prepareSplice leaves what both sides will send in the kernel, from which it can be passed on.
-func (s *stream) prepareSplice() {
+// prepareReceive leaves what both sides will send in the kernel if it can be passed on from there, and what the server
+// will send if there are many streams to take it.
+func (s *stream) prepareReceive() {
 	if s.splices(runtime.OptSpliceRequest) {
-		s.c.sock.Sparing()
+		s.c.sock.Sparing(true)
 	}
-	if s.splices(runtime.OptSpliceResponse) {
-		s.link.sock.Sparing()
-	}
+	s.link.sock.Sparing(s.splices(runtime.OptSpliceResponse) || s.c.via != nil && s.c.via.of.n > fewStreams)
 }
 
 // splices tells whether one of the stream's proxies has the option, or that of both directions.

@@ -89,7 +89,7 @@ func (s *stream) openPipe() {
 	s.waits = forServer
 	s.setClientTimer()
 	s.renewServer()
-	s.prepareSplice()
+	s.prepareReceive()
 	s.c.sock.Receive()
 	s.link.sock.Receive()
 }
@@ -143,11 +143,7 @@ func (s *stream) sendOn(b *loop.Buffer) {
 	s.renewClient()
 	s.renewServerWrite()
 	s.link.sock.Send(b)
-	if s.link.sock.Queued() > highWater {
-		s.c.sock.Pause()
-		s.link.sock.NotifySent(lowWater)
-		s.cliHeld = true
-	}
+	s.holdClient()
 	s.spliceRequest(int(n))
 }
 

@@ -34,9 +34,15 @@ func (s *Socket) Relay(to *Socket, n int64, r Relayer) bool {
 	return true
 }
 
-// Sparing makes the loop receive one buffer at a time from now on, so that a relay that begins with it finds what follows still in the
-// kernel.
-func (s *Socket) Sparing() { s.c.flags |= connSparing }
+// Sparing makes the loop receive one buffer at a time from now on, or no longer: what follows stays in the kernel, where a relay that
+// begins with it finds it, and behind a Pause nothing comes.
+func (s *Socket) Sparing(on bool) {
+	if on {
+		s.c.flags |= connSparing
+	} else {
+		s.c.flags &^= connSparing
+	}
+}
 
 // Relaying tells whether a relay from this socket goes on.
 func (s *Socket) Relaying() bool { return s.c != nil && s.c.relay != nil }

@@ -113,6 +113,9 @@ func (c *Conn) channel() Channel {
 	return c.via.(Channel)
 }
 
+// Carried tells whether it is one of a channel.
+func (c *Conn) Carried() bool { return c.carried }
+
 // Layer is what transforms the bytes; nil on a clear connection.
 func (c *Conn) Layer() Layer {
 	if c.via == nil || c.carried {
@@ -189,10 +192,10 @@ func (c *Conn) Relay(to *Conn, n int64, r loop.Relayer) bool {
 	return c.via == nil && to.via == nil && c.sock.Relay(&to.sock, n, r)
 }
 
-// Sparing leaves in the kernel what a relay could pass on; see loop.Socket.
-func (c *Conn) Sparing() {
+// Sparing leaves in the kernel what is not received yet, or no longer; see loop.Socket.
+func (c *Conn) Sparing(on bool) {
 	if c.via == nil {
-		c.sock.Sparing()
+		c.sock.Sparing(on)
 	}
 }
 
