@@ -380,7 +380,14 @@ func (c *Conn) Fail(code Code) {
 		return
 	}
 	c.failed = true
-	c.Counts.GoAwaysSent++
+	switch code {
+	case NoError, EnhanceYourCalm, RefusedStream, Cancel: // no violations
+	default:
+		c.Counts.GoAwaysSent++
+	}
+	if !c.cfg.Client {
+		c.lastID = max(c.lastID, c.opening.id) // the stream of a broken header block was tried
+	}
 	last := c.lastID
 	if c.draining {
 		last = c.sentLast // which may not rise again, nor fall for nothing

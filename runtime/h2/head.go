@@ -24,6 +24,7 @@ type decoding struct {
 	kind     blockKind
 	relaxed  bool // section 4.2 "option accept-unsafe-violations-in-http-request"
 	extended bool // :protocol is allowed
+	broken   bool // a field without a name came: to the reference, that is no header block
 	bad      bool // the message is malformed
 	unusual  bool // and so is this one, but it can be answered
 	regular  bool // a field that is no pseudo header came
@@ -107,6 +108,7 @@ func (c *Conn) headers(p []byte) Event {
 		}
 		p = p[1 : len(p)-int(p[0])]
 	}
+	c.opening = *f
 	if f.flags&flagPriority != 0 {
 		if len(p) < 5 {
 			c.Glitch(1)
@@ -117,7 +119,6 @@ func (c *Conn) headers(p []byte) Event {
 		}
 		p = p[5:]
 	}
-	c.opening = *f
 	if f.flags&flagEndHeaders == 0 {
 		c.fragments = append(c.fragments[:0], p...)
 		c.count = 0
@@ -315,7 +316,7 @@ func (c *Conn) freshDecoder() {
 // decodeBlock decodes the block that is due into d, or nowhere.
 func (c *Conn) decodeBlock(d *decoding) Code {
 	block := c.block
-	c.block, c.opening.id = nil, 0
+	c.block = nil
 	if d == nil {
 		d = &c.decode
 		*d = decoding{}
@@ -330,10 +331,11 @@ func (c *Conn) decodeBlock(d *decoding) Code {
 	if cap(c.fragments) > keptFragments {
 		c.fragments = nil
 	}
-	if err != nil || d.size > c.cfg.Buffer || d.fields > 2*c.cfg.Headers {
+	if err != nil || d.broken || d.size > c.cfg.Buffer || d.fields > 2*c.cfg.Headers {
 		c.Glitch(1)
 		return CompressionError
 	}
+	c.opening.id = 0
 	return NoError
 }
 
@@ -345,6 +347,7 @@ func (c *Conn) field(f hpack.HeaderField) {
 	d := &c.decode
 	d.size += len(f.Name) + len(f.Value)
 	d.fields++
+	d.broken = d.broken || f.Name == ""
 	if d.m == nil || d.bad || d.size > c.cfg.Buffer {
 		return
 	}
