@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"net"
 	goruntime "runtime"
-	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -52,28 +52,37 @@ func load(t testing.TB, text string) *runtime.Config {
 // rounds, and one round must see no allocation at all: the runtime of Go makes objects of its own now and then (for the threads
 // that it starts, for a loop that first waits for a lock), requests make some each time or never.
 func TestNoAllocation(t *testing.T) {
-	const clients, rounds, each = 8, 26, 500 // the first round is for warming up
-	for _, name := range []string{loop.Uring, loop.Epoll} {
-		t.Run(name, func(t *testing.T) {
-			goruntime.LockOSThread() // a ring belongs to the thread that made it
-			l, err := loop.New(loop.Options{Engine: name})
-			if err != nil {
-				t.Fatal(err)
-			}
-			l.Close()
-			goruntime.UnlockOSThread()
-			origin, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer origin.Close()
-			go answerAll(origin, []byte("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"))
-			logs, err := net.ListenPacket("udp", "127.0.0.1:0") // nobody reads: what does not fit is dropped
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer logs.Close()
-			addr := serve(t, name, fmt.Sprintf(`
+	for _, c := range []struct {
+		name, bind, server string
+		answer             func(net.Listener)
+		ask                func(*testing.T, net.Conn) func() bool
+	}{
+		{"HTTP1", "", "", answerAll, askH1},
+		{"HTTP2 to HTTP1", "proto h2", "", answerAll, askH2},
+		{"HTTP1 to HTTP2", "", "proto h2", answerAllH2, askH1},
+		{"HTTP2", "proto h2", "proto h2", answerAllH2, askH2},
+	} {
+		for _, name := range []string{loop.Uring, loop.Epoll} {
+			t.Run(c.name+"/"+name, func(t *testing.T) {
+				goruntime.LockOSThread() // a ring belongs to the thread that made it
+				l, err := loop.New(loop.Options{Engine: name})
+				if err != nil {
+					t.Fatal(err)
+				}
+				l.Close()
+				goruntime.UnlockOSThread()
+				origin, err := net.Listen("tcp", "127.0.0.1:0")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer origin.Close()
+				go c.answer(origin)
+				logs, err := net.ListenPacket("udp", "127.0.0.1:0") // nobody reads: what does not fit is dropped
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer logs.Close()
+				addr := serve(t, name, fmt.Sprintf(`
 global
 	log %s local0
 	nbthread 2
@@ -85,64 +94,93 @@ defaults
 	timeout server 10s
 	timeout connect 10s
 frontend f
-	bind fd@${LISTENER}
+	bind fd@${LISTENER} %s
 	option forwardfor
 	acl static path_beg /static/
 	acl agent hdr_sub(user-agent) -i tester
 	use_backend b if static agent
 backend b
+	http-reuse always
 	balance roundrobin
-	server s1 %s
-	server s2 %[2]s
-`, logs.LocalAddr(), origin.Addr()))
-			var begin [rounds]chan struct{}
-			for i := range begin {
-				begin[i] = make(chan struct{})
-			}
-			var done sync.WaitGroup
-			for range clients {
-				c, err := net.Dial("tcp", addr)
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer c.Close()
-				go func() {
-					req := []byte("GET /static/x HTTP/1.1\r\nHost: a\r\nUser-Agent: the tester\r\n\r\n")
-					buf := make([]byte, 4096)
-					for round := range rounds {
-						<-begin[round]
-						for range each {
-							if _, err := c.Write(req); err != nil {
-								t.Error(err)
-								break
-							}
-							if n, err := c.Read(buf); err != nil || !bytes.HasPrefix(buf[:n], []byte("HTTP/1.1 200")) {
-								t.Errorf("%q %v", buf[:n], err)
-								break
-							}
-						}
-						done.Done()
-					}
-				}()
-			}
-			var seen [rounds]uint64
+	server s1 %s %s
+	server s2 %[3]s %[4]s
+`, logs.LocalAddr(), c.bind, origin.Addr(), c.server))
+				countAllocations(t, addr, c.ask)
+			})
+		}
+	}
+}
+
+// countAllocations makes the requests.
+func countAllocations(t *testing.T, addr string, asks func(*testing.T, net.Conn) func() bool) {
+	const clients, rounds, each = 8, 26, 500 // the first round is for warming up
+	var begin [rounds]chan struct{}
+	for i := range begin {
+		begin[i] = make(chan struct{})
+	}
+	var done sync.WaitGroup
+	var enough atomic.Bool
+	for range clients {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		ask := asks(t, c)
+		go func() {
 			for round := range rounds {
-				if round == 1 {
-					goruntime.GC() // of what warming up left
+				<-begin[round]
+				if enough.Load() {
+					return
 				}
-				var before, after goruntime.MemStats
-				goruntime.ReadMemStats(&before)
-				done.Add(clients)
-				close(begin[round])
-				done.Wait()
-				goruntime.ReadMemStats(&after)
-				seen[round] = after.Mallocs - before.Mallocs
+				for range each {
+					if !ask() {
+						break
+					}
+				}
+				done.Done()
 			}
+		}()
+	}
+	var seen []uint64
+	for round := range rounds {
+		if round == 1 {
+			goruntime.GC() // of what warming up left
+		}
+		var before, after goruntime.MemStats
+		goruntime.ReadMemStats(&before)
+		done.Add(clients)
+		close(begin[round])
+		done.Wait()
+		goruntime.ReadMemStats(&after)
+		seen = append(seen, after.Mallocs-before.Mallocs)
+		if round > 0 && seen[round] == 0 {
 			t.Logf("allocations in rounds of %d requests: %d", clients*each, seen)
-			if slices.Min(seen[1:]) != 0 {
-				t.Errorf("each round of %d requests made allocations: %d", clients*each, seen[1:])
+			enough.Store(true)
+			for _, b := range begin[round+1:] {
+				close(b)
 			}
-		})
+			return
+		}
+	}
+	t.Errorf("each round of %d requests made allocations: %d", clients*each, seen)
+}
+
+// askH1 makes the same request again and again.
+func askH1(t *testing.T, c net.Conn) func() bool {
+	req := []byte("GET /static/x HTTP/1.1\r\nHost: a\r\nUser-Agent: the tester\r\n\r\n")
+	buf := make([]byte, 4096)
+	return func() bool {
+		if _, err := c.Write(req); err != nil {
+			t.Error(err)
+			return false
+		}
+		n, err := c.Read(buf)
+		if err != nil || !bytes.HasPrefix(buf[:n], []byte("HTTP/1.1 200")) {
+			t.Errorf("%q %v", buf[:n], err)
+			return false
+		}
+		return true
 	}
 }
 
@@ -194,7 +232,8 @@ func serve(t testing.TB, engineName, text string) string {
 }
 
 // answerAll answers every request on every connection with the same bytes, without allocating.
-func answerAll(ln net.Listener, answer []byte) {
+func answerAll(ln net.Listener) {
+	answer := []byte("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
 	for {
 		c, err := ln.Accept()
 		if err != nil {
