@@ -217,7 +217,7 @@ type GlobalStats struct {
 	Loops                           []LoopCounters
 	CurStreams                      counter.Gauge                    // beside those of loops: connections to stats sockets
 	CumStreams                      counter.Counter                  // the same
-	Jobs                            counter.Gauge                    // listeners and client connections
+	Unstoppable                     counter.Gauge                    // listeners that go on while the process stops
 	Listeners                       counter.Gauge                    // listening sockets
 	Sent                            func() (total, perSecond uint64) // bytes that loops sent on connections of any kind; nil: there are no loops
 	CLISent                         counter.Counter                  // and those that stats sockets did

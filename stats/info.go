@@ -195,6 +195,13 @@ func (p *info) rateAs(r events, whole, float Tags) Field {
 	return u32(whole, int64(r.PerSecond(p.clock)))
 }
 
+// jobs are the listeners and the connections of clients. The reference always has one more, which follows changes of the
+// addresses of servers.
+func (p *info) jobs() int64 {
+	live := p.live()
+	return live.Listeners.Load() + live.Conns.Load() + live.CurStreams.Load() + 1
+}
+
 // sessionReuse is the share of TLS connections that resumed a session, in percent.
 func (p *info) sessionReuse() Field {
 	conns, keys := p.live().TLSRate.PerSecondFloat(p.clock), p.live().TLSFrontKeys.PerSecondFloat(p.clock)

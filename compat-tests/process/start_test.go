@@ -282,7 +282,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// SIGTTOU pauses, SIGTTIN resumes, SIGHUP tells the state of the servers.
+// SIGTTOU pauses: the port is released. SIGTTIN resumes, SIGHUP tells the state of the servers.
 func TestSignals(t *testing.T) { onBothLoops(t, signals) }
 
 func signals(t *testing.T, newSite func(string) *site) {
@@ -291,10 +291,16 @@ func signals(t *testing.T, newSite func(string) *site) {
 	c := s.start("-db")
 	s.up(c)
 	c.signal(syscall.SIGTTOU)
-	c.says(1, "Paused frontend f.")
+	c.says(1, `Paused frontend f.\n.*Paused frontend GLOBAL.`)
+	if _, err := s.get(); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("a paused frontend's port: %v", err)
+	}
 	c.signal(syscall.SIGTTIN)
-	c.says(1, "Resumed frontend f.")
+	c.says(1, `Resumed frontend f.\n.*Resumed frontend GLOBAL.`)
 	s.serves()
+	if info := s.ask("stats.sock", "show info"); !strings.Contains(info, "\nJobs: 4\nUnstoppable Jobs: 0\nListeners: 2\n") {
+		t.Errorf("jobs and listeners:\n%s", info)
+	}
 	c.signal(syscall.SIGHUP)
 	c.says(1, `SIGHUP: Proxy f has no servers. Conn: act\(FE\+BE\): \d\+0, 0 pend \(0 unass\), tot\(FE\+BE\): 1\+0.`)
 	c.says(1, `SIGHUP: Server b/s1 is UP. Conn: 0 act, 0 pend, 0 tot.`)

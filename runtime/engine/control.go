@@ -1,6 +1,10 @@
 package engine
 
 import (
+	"iter"
+
+	"golang.org/x/sys/unix"
+
 	"hapax/runtime"
 	"hapax/runtime/logger"
 )
@@ -24,8 +28,8 @@ func (c Control) eachPort(px *runtime.Proxy, f func(p *port)) {
 	}
 }
 
-// Pause stops accepting on all listeners of a frontend; the kernel refuses
-// nobody, who connects waits. It tells whether there was anything to pause.
+// Pause stops accepting on all listeners of a frontend. Its TCP ports are released: who connects is refused, and another
+// process may have them. Who connects to a UNIX socket waits. It tells whether there was anything to pause.
 func (c Control) Pause(px *runtime.Proxy) bool {
 	if runtime.ProxyState(px.State.Load()) != runtime.ProxyReady {
 		return false
@@ -37,14 +41,37 @@ func (c Control) Pause(px *runtime.Proxy) bool {
 			p.Listener.Pause()
 		}
 	})
+	for fd := range c.ports(px) {
+		unix.Shutdown(fd, unix.SHUT_RD) // it listens no more
+	}
 	logger.Server(logger.Warning, px, "Paused %s %s.", px.Side(), px.Name)
 	return true
 }
 
-// Resume accepts again after Pause.
+// ports are the sockets of a frontend that have a TCP port which this process alone listens on, with their listeners.
+func (c Control) ports(px *runtime.Proxy) iter.Seq2[int, *runtime.Listener] {
+	return func(yield func(int, *runtime.Listener) bool) {
+		for _, ln := range px.Listeners {
+			tcp := ln.Addr.Family == runtime.FamilyIPv4 || ln.Addr.Family == runtime.FamilyIPv6
+			if !tcp || ln.Shared.Load() || c.e.sockets[ln.Slot] < 0 {
+				continue
+			}
+			if !yield(c.e.sockets[ln.Slot], ln) {
+				return
+			}
+		}
+	}
+}
+
+// Resume accepts again after Pause. It fails when another process has one of the ports.
 func (c Control) Resume(px *runtime.Proxy) bool {
 	if runtime.ProxyState(px.State.Load()) != runtime.ProxyPaused {
 		return false
+	}
+	for fd, ln := range c.ports(px) {
+		if unix.Listen(fd, backlog(ln)) != nil {
+			return false
+		}
 	}
 	px.State.Store(int32(runtime.ProxyReady))
 	c.eachPort(px, func(p *port) {

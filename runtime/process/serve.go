@@ -214,13 +214,14 @@ func (s *server) count(sign int) {
 		}
 	}
 	s.cfg.Stats.Listeners.Add(int64(sign * n))
-	s.cfg.Stats.Jobs.Add(int64(sign * n))
 }
 
 // followMaster answers what the master asks over the link, and ends when it is gone.
 func (s *server) followMaster(c Controlled, table *cli.Table) {
 	l := &linkListener{link: s.Link, gone: func() { close(s.orphan) }}
 	bind := &runtime.Bind{Level: runtime.LevelAdmin, Expose: true}
+	s.cfg.Stats.Listeners.Inc()
+	s.cfg.Stats.Unstoppable.Inc()
 	s.link = s.Control(c, table, map[net.Listener]*runtime.Listener{l: {Bind: bind}})
 	s.link.Max = 0
 	go s.link.Serve(l)

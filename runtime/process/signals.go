@@ -66,47 +66,48 @@ func connections(px *runtime.Proxy) string {
 }
 
 // pause stops accepting until resume (SIGTTOU).
-func (s *server) pause() {
-	for _, px := range s.frontends() {
-		if s.engine.Control().Pause(px) {
-			s.say(diag.Warning, sprintf("Paused %s %s.", px.Side(), px.Name))
-		}
-	}
-}
+func (s *server) pause() { s.hold(true, "Paused", s.engine.Control().Pause) }
 
 // resume accepts again (SIGTTIN).
-func (s *server) resume() {
-	for _, px := range s.frontends() {
-		if s.engine.Control().Resume(px) {
-			s.say(diag.Warning, sprintf("Resumed %s %s.", px.Side(), px.Name))
+func (s *server) resume() { s.hold(false, "Resumed", s.engine.Control().Resume) }
+
+// hold pauses or resumes all frontends, that of the stats sockets too.
+func (s *server) hold(on bool, said string, change func(*runtime.Proxy) bool) {
+	all := s.frontends()
+	if socks := s.cfg.Global.StatsSocks; len(socks) > 0 {
+		s.control.Hold(on)
+		all = append([]*runtime.Proxy{socks[0].Proxy}, all...)
+		byLastSocket(all)
+	}
+	for _, px := range all {
+		if change(px) {
+			s.say(diag.Warning, sprintf("%s %s %s.", said, px.Side(), px.Name))
 		}
 	}
 }
 
-// frontends are the proxies with listeners, in the order in which the reference
-// goes through them: by the protocol of their first listener.
+// frontends are the proxies with listeners, in the order in which the reference is done with them.
 func (s *server) frontends() (list []*runtime.Proxy) {
 	for _, px := range s.cfg.AllProxies() {
 		if !px.Disabled && len(px.Listeners) > 0 {
 			list = append(list, px)
 		}
 	}
-	order := func(px *runtime.Proxy) int {
-		best := 3
-		for _, ln := range px.Listeners {
-			switch ln.Addr.Family {
-			case runtime.FamilyIPv6:
-				best = min(best, 0)
-			case runtime.FamilyIPv4:
-				best = min(best, 1)
-			case runtime.FamilyUnix:
-				best = min(best, 2)
-			}
-		}
-		return best
-	}
-	slices.SortStableFunc(list, func(a, b *runtime.Proxy) int { return cmp.Compare(order(a), order(b)) })
+	byLastSocket(list)
 	return list
+}
+
+// byLastSocket sorts frontends as the reference comes to the last of their sockets: it goes through them by the kind of
+// their addresses.
+func byLastSocket(list []*runtime.Proxy) {
+	kinds := []runtime.Family{runtime.FamilyIPv6, runtime.FamilyIPv4, runtime.FamilyAbstractZ, runtime.FamilyAbstract, runtime.FamilyUnix}
+	last := func(px *runtime.Proxy) (at int) {
+		for _, ln := range px.Listeners {
+			at = max(at, slices.Index(kinds, ln.Addr.Family))
+		}
+		return at
+	}
+	slices.SortStableFunc(list, func(a, b *runtime.Proxy) int { return cmp.Compare(last(a), last(b)) })
 }
 
 // backends are the proxies without listeners.

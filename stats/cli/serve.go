@@ -17,11 +17,12 @@ type Server struct {
 	// Carry carries a connection until it is over, and closes it. nil: Serve does.
 	Carry func(nc net.Conn, l net.Listener)
 
-	mu    sync.Mutex // guards conns, lines, slots, ended
+	mu    sync.Mutex // guards conns, lines, slots, ended, held
 	conns map[net.Conn]struct{}
 	lines map[net.Listener]struct{}
 	slots chan struct{}
 	ended bool
+	held  chan struct{} // closed when connections are served again; nil: they are
 	wait  sync.WaitGroup
 }
 
@@ -51,6 +52,9 @@ func (s *Server) Serve(l net.Listener) error {
 			}
 			return err
 		}
+		if held := s.holding(); held != nil {
+			<-held
+		}
 		if !s.add(nc) {
 			nc.Close()
 			s.free()
@@ -69,6 +73,25 @@ func (s *Server) Serve(l net.Listener) error {
 			s.free()
 		}()
 	}
+}
+
+// Hold lets new connections wait until it is called with false.
+func (s *Server) Hold(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case on && s.held == nil:
+		s.held = make(chan struct{})
+	case !on && s.held != nil:
+		close(s.held)
+		s.held = nil
+	}
+}
+
+func (s *Server) holding() chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.held
 }
 
 func (s *Server) free() {

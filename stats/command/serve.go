@@ -20,7 +20,6 @@ func (p *Process) conn(table *cli.Table, bind *runtime.Bind) *cli.Conn {
 	live.CumReqs.Inc()
 	live.CumStreams.Inc()
 	live.CurStreams.Inc()
-	live.Jobs.Inc()
 	level, severity := cli.Level(bind.Level), cli.SeverityOutput(bind.Severity)
 	return &cli.Conn{
 		Table: table, Owner: p,
@@ -29,9 +28,6 @@ func (p *Process) conn(table *cli.Table, bind *runtime.Bind) *cli.Conn {
 		Timeout: p.Config.Global.CLITimeout, Started: live.Started,
 		MaxLine: max(p.Config.Global.Tune.BufSize-1, 0),
 		OnSent:  func(n int) { live.CLISent.Add(uint64(n)) },
-		OnClose: func() {
-			live.CurStreams.Dec()
-			live.Jobs.Dec()
-		},
+		OnClose: func() { live.CurStreams.Dec() },
 	}
 }
