@@ -31,6 +31,7 @@ var layers = []struct {
 		"runtime/transport", "runtime/netns", "runtime/logger/ring", "runtime/proxyproto/header", "runtime/ssl/x509text", "runtime/ssl/libcrypto", "runtime/userlist", "runtime/process/boot", "stats/counter"}},
 	{"files and samples", []string{"parser", "acl/sample"}},
 	{"expressions, the language of the runtime API", []string{"acl", "acl/*", "stats/cli"}},
+	{"stick tables", []string{"runtime/sticktable/table"}},
 	{"object model", []string{"runtime", "runtime/anon"}},
 	{"loader", []string{"runtime/config"}},
 	{"domains", []string{"runtime/*"}},

@@ -613,6 +613,8 @@ var (
 	worker     = regexp.MustCompile(`worker \(\d+\)`)
 	// builtVersion is the version with the commit of a build.
 	builtVersion = regexp.MustCompile(`3\.4\.0-[0-9a-f]+`)
+	entryID      = regexp.MustCompile(`(?m)^0x[0-9a-f]+: key=`)
+	entryLife    = regexp.MustCompile(` exp=[1-9]\d* shard=`)
 	checkTime    = regexp.MustCompile(`check duration: \d+ms`)
 	metricTime   = regexp.MustCompile(`(_time\w*_seconds\{[^}]*\}) \d+\.\d+`)
 	logHead      = regexp.MustCompile(`^(<\d+>)\w{3} [ \d]\d \d\d:\d\d:\d\d (\w+)\[\d+\]:`)
@@ -632,6 +634,8 @@ func (s *script) masked(text string) string {
 	text = worker.ReplaceAllString(text, "worker (PID)")
 	text = checkTime.ReplaceAllString(text, "check duration: tms")
 	text = metricTime.ReplaceAllString(text, "$1 t")
+	text = entryID.ReplaceAllString(text, "0xID: key=")
+	text = entryLife.ReplaceAllString(text, " exp=t shard=")
 	return builtVersion.ReplaceAllString(text, "3.4.0")
 }
 

@@ -8,6 +8,7 @@ import (
 	"hapax/acl/pattern"
 	"hapax/acl/sample"
 	"hapax/runtime/netns"
+	"hapax/runtime/sticktable/table"
 	"hapax/stats/counter"
 )
 
@@ -25,11 +26,12 @@ type Config struct {
 
 	Patterns  *pattern.Refs // maps and pattern files
 	Stats     GlobalStats
-	Logger    any // state of runtime/logger
-	Resolvers any // runtime/resolver's own: all sections of name servers
-	Sinks     any // of runtime/logger: the "ring" sections and what is there without one
-	Traces    any // of runtime/trace: what is traced
-	Loader    any // runtime/config's own: it makes servers and backends while the process runs
+	Logger    any            // state of runtime/logger
+	Tables    []*table.Table // the newest line first
+	Resolvers any            // runtime/resolver's own: all sections of name servers
+	Sinks     any            // of runtime/logger: the "ring" sections and what is there without one
+	Traces    any            // of runtime/trace: what is traced
+	Loader    any            // runtime/config's own: it makes servers and backends while the process runs
 
 	Kept []KeptCounters // what the stats file says
 
@@ -149,6 +151,8 @@ type Global struct {
 	StatsFile  string // stats-file
 
 	HeaderCases map[string][]byte // h1-case-adjust: names of fields as HTTP/1 peers want them, by those in lower case
+
+	ErrCodes, FailCodes Statuses // http-err-codes, http-fail-codes: what stick tables count as errors and failures
 
 	UnsafeRequest, UnsafeResponse bool // accept-unsafe-violations seen through tune or h1-accept-payload; see rows
 	Tune                          Tune

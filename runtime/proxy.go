@@ -214,6 +214,8 @@ type Proxy struct {
 	Cookie       *CookieConfig // "cookie": set by runtime/cookie
 	Compression  *Compression  // nil: nothing is said of it. Set by runtime/compress and runtime/filter
 	PersistRules []PersistRule
+	StickReq     []StickRule // stick on, match, store-request
+	StickRes     []StickRule // stick store-response
 	ForceSwitch  []*acl.Cond // force-be-switch: use backends that are disabled or not published
 	Balance      BalanceConfig
 	Dispatch     *Server  // "dispatch", "transparent": takes what no other server was chosen for, unseen by users; nil when the proxy balances

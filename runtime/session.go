@@ -23,9 +23,10 @@ type Session struct {
 	Requests     int            // on this connection so far
 	Fd           int32          // of its socket
 	Unix         bool
-	Expect       Prologue // what the client is still to send before anything else
-	TLS          TLSState // nil: clear
-	Failure      error    // that ended its handshake, for error-log-format
+	Expect       Prologue   // what the client is still to send before anything else
+	TLS          TLSState   // nil: clear
+	Failure      error      // that ended its handshake, for error-log-format
+	Tracked      *[]Tracker // by number; nil: none. Of runtime/sticktable
 }
 
 // Told are the addresses of a session after set-src, set-dst or a PROXY

@@ -135,6 +135,8 @@ type Stream struct {
 	UniqueID                   []byte
 	Service                    string // what answered in the place of a server, as logs name it: "<STATS>"
 	RewriteFailed              bool
+	Tracked                    []Tracker   // by number; none as long as no rule tracks. Of runtime/sticktable
+	Stored                     []Stored    // of runtime/sticktable: by store-request rules, then by store-response rules
 	Cookie                     CookieState // of runtime/cookie
 	Coding                     Coding
 	LB                         LBState // of runtime/balance

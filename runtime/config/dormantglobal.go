@@ -114,8 +114,6 @@ func dormantKeywords() []Keyword {
 	value := arg("value", keyword.Str)
 	rows := []Keyword{
 		global("dns-accept-family", "address families that names are resolved to", value, reporting(single(dnsFamilies))),
-		dormantRow("http-err-codes", "statuses that stick tables count as errors", value, statusCodes),
-		dormantRow("http-fail-codes", "statuses that stick tables count as failures", value, statusCodes),
 		dormantRow("httpclient.resolvers.disabled", "do not resolve names for the HTTP client", value, wordOf(eitherOnOff, "on", "off")),
 		dormantRow("httpclient.resolvers.id", "name servers of the HTTP client", value, anything),
 		dormantRow("httpclient.resolvers.prefer", "the address family that the HTTP client prefers", value, twice(wordOf("'%s' expects 'ipv4' or 'ipv6' as argument.", "ipv4", "ipv6"))),
@@ -145,7 +143,6 @@ func dormantKeywords() []Keyword {
 		dormantRow("tune.lua.log.stderr", "whether Lua programs log to standard error", value, wordOf("'%s' expects either 'on', 'auto', or 'off' but got '%s'.", "on", "auto", "off")),
 		dormantRow("tune.lua.openlibs", "libraries of Lua programs", value, single(luaLibraries)),
 		dormantRow("tune.peers.max-updates-at-once", "updates that peers exchange at once", value, number("'%s' expects an integer argument greater than 0.", 1, 1<<31-1, false)),
-		dormantRow("tune.stick-counters", "counters that a connection may track", value, stickCounters),
 		dormantRow("tune.streams-elasticity", "how streams of HTTP/2 connections are spread", value, single(func(_ *Loader, word, value string) error {
 			n, rest := strtol(value, 10)
 			if value == "" || rest != "" || n != 0 && uint32(n) < 100 {
@@ -210,49 +207,6 @@ func dnsFamilies(l *Loader, word, value string) error {
 	for _, family := range families {
 		if family != "ipv4" && family != "ipv6" {
 			return fmt.Errorf("'%s' expects a comma-delimited list of 'ipv4' and 'ipv6' but got '%s'.", word, family)
-		}
-	}
-	return nil
-}
-
-// statusCodes checks lists of `[+-]<low>[-<high>][,...]`, one an argument.
-func statusCodes(_ *Loader, line *ast.Line) error {
-	word := line.Arg(0)
-	if line.Arg(1) == "" {
-		return fmt.Errorf("Missing status codes range for '%s'.", word)
-	}
-	for i := 1; line.Arg(i) != ""; i++ {
-		list := line.Arg(i)
-		at := 0
-		readCode := func() int64 {
-			start := at
-			for at < len(list) && list[at] >= '0' && list[at] <= '9' {
-				at++
-			}
-			n, _ := strtol(list[start:at], 10)
-			return n
-		}
-		for {
-			if at < len(list) && (list[at] == '+' || list[at] == '-') {
-				at++
-			}
-			start := at
-			low := readCode()
-			high := low
-			if at > start && at < len(list) && list[at] == '-' {
-				at++
-				high = readCode()
-			}
-			switch {
-			case at == start || at < len(list) && list[at] != ',':
-				return fmt.Errorf("Invalid status codes range '%s' in '%s' at position %d. Ranges must be in the form [+-]{low[-{high}]}[,...].", list, word, at)
-			case low < 100 || high > 599 || low > high:
-				return fmt.Errorf("Invalid status codes range '%s' in '%s'.\n Codes must be between 100 and 599 and ranges in ascending order.", list, word)
-			}
-			if at == len(list) {
-				break
-			}
-			at++
 		}
 	}
 	return nil
@@ -334,19 +288,6 @@ func luaLibraries(l *Loader, word, value string) error {
 	if l.foreign.luaSeen {
 		return fmt.Errorf("'%s' must appear before any 'lua-load', 'lua-load-per-thread' or 'lua-prepend-path' directive", word)
 	}
-	return nil
-}
-
-func stickCounters(l *Loader, line *ast.Line) error {
-	word, value := line.Arg(0), line.Arg(1)
-	n, rest := strtol(value, 10)
-	switch {
-	case rest != "":
-		return fmt.Errorf("%s: '%s' is an invalid number", word, value)
-	case int32(n) < 0 || int32(n) > 100:
-		return fmt.Errorf("%s: the number of stick-counters must be between 1 and 100 (was %d)", word, int32(n))
-	}
-	l.Config.Global.Tune.StickCounters = int(n)
 	return nil
 }
 

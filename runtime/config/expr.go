@@ -173,7 +173,10 @@ func (d directory) Server(backend any, name string) any {
 }
 
 func (d directory) Table(name string) (any, bool) {
-	return d.l.tables[name], false
+	if t := d.l.tables[name]; t != nil {
+		return t, false
+	}
+	return nil, false
 }
 
 func (d directory) Userlist(name string) any {

@@ -44,6 +44,10 @@ func setDefaults(g *runtime.Global) {
 	g.StatsConns = defaultStatsConns
 	g.CLITimeout = defaultCLITimeout
 	g.MaxReloads = defaultReloads
+	g.ErrCodes.Put(400, 499, true)
+	g.FailCodes.Put(500, 599, true)
+	g.FailCodes.Put(501, 501, false)
+	g.FailCodes.Put(505, 505, false)
 	g.Tune = runtime.Tune{
 		BufSize: defaultBufSize, MaxRewrite: defaultMaxRewrite, MaxHdr: defaultMaxHeaders,
 		LogURILen: defaultURILen, CookieLen: defaultCookieLen,

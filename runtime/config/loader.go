@@ -19,6 +19,7 @@ import (
 	"hapax/parser/diag"
 	"hapax/parser/keyword"
 	"hapax/runtime"
+	"hapax/runtime/sticktable/table"
 )
 
 // Loader reads one configuration. Functions of rows are given it: it carries the
@@ -55,8 +56,7 @@ type Loader struct {
 	binding      []*runtime.Listener          // of the bind line being read
 	datagrams    map[*runtime.Listener]bool   // whose socket is one of datagrams
 	nextID       int                          // below it no backend that is added gets its number
-	tables       map[string]any               // stick tables by name
-	tableNames   []string                     // in the order of the files
+	tables       map[string]*table.Table      // stick tables by name
 	known        map[Sections]map[string]bool // names of sections that others refer to
 	domainStates map[reflect.Type]any         // see State
 	userlist     *runtime.Userlist

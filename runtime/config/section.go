@@ -2,6 +2,7 @@ package config
 
 import (
 	"reflect"
+	"slices"
 	"time"
 
 	"hapax/acl"
@@ -9,6 +10,7 @@ import (
 	"hapax/parser/ast"
 	"hapax/parser/keyword"
 	"hapax/runtime"
+	"hapax/runtime/sticktable/table"
 )
 
 // State returns what a domain keeps while it reads a configuration, one value of the
@@ -141,19 +143,16 @@ func MissingRow(in Sections, name, ref, summary string, args []keyword.Arg, pars
 func Indent(text string, spaces int) string { return indent(text, spaces) }
 
 // AddTable makes a stick table known to expressions and rules.
-func (l *Loader) AddTable(name string, table any) {
+func (l *Loader) AddTable(t *table.Table) {
 	if l.tables == nil {
-		l.tables = map[string]any{}
+		l.tables = map[string]*table.Table{}
 	}
-	l.tables[name] = table
-	l.tableNames = append(l.tableNames, name)
+	l.tables[t.Name] = t
+	l.Config.Tables = slices.Insert(l.Config.Tables, 0, t)
 }
 
 // Table finds a stick table; nil when there is none of that name.
-func (l *Loader) Table(name string) any { return l.tables[name] }
-
-// TableNames are the names of all stick tables in the order of the files.
-func (l *Loader) TableNames() []string { return l.tableNames }
+func (l *Loader) Table(name string) *table.Table { return l.tables[name] }
 
 // Know makes the name of a section known to those that refer to it.
 func (l *Loader) Know(kind Sections, name string) {

@@ -6,6 +6,7 @@ import (
 	"hapax/runtime/h1"
 	"hapax/runtime/loop"
 	"hapax/runtime/message"
+	"hapax/runtime/sticktable"
 )
 
 // What gather found.
@@ -134,6 +135,7 @@ func (s *stream) bodyTimeout() {
 	if s.Ctx.Dir == sample.Response {
 		s.countReplaced()
 		s.setEnd(runtime.EndServerTO)
+		sticktable.CountFailure(&s.Stream)
 		s.giveUp(504)
 		return
 	}

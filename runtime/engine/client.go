@@ -7,6 +7,7 @@ import (
 	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/runtime/loop"
+	"hapax/runtime/sticktable"
 	"hapax/runtime/trace"
 	"hapax/runtime/transport"
 )
@@ -64,6 +65,7 @@ func (w *worker) open(p *port, fd int, peer *loop.Addr) {
 		ID: w.newID(), Front: p.ln.Proxy, Listener: p.ln, Loop: w.id,
 		Accepted: w.loop.Now(), AcceptedWall: w.loop.Wall() / 1e3,
 		Src: peer.AddrPort(), Unix: p.unix, Expect: p.ln.Bind.Prologue,
+		Tracked: c.Tracked, // they are empty: the memory is used again
 	}
 	c.sess = &c.Session
 	c.Handshake, c.Fd = c.Accepted, int32(fd)
@@ -166,6 +168,7 @@ func (c *client) established() {
 		c.sock.Sparing(true)
 	}
 	fe.Sess.Inc()
+	sticktable.Accepted(&c.Session)
 	px.Live.SessRate.Add(&px.Live.Front[w.id].SessRate, w.ms(), 1)
 	w.cfg.Stats.SessRate.Add(&w.counts.SessRate, w.ms(), 1)
 	c.sock.Receive()
@@ -388,6 +391,7 @@ func (c *client) left() {
 	c.dropOwned()
 	w.clients.remove(c)
 	c.Vars.Reset()
+	sticktable.LeaveSession(&c.Session)
 	c.port.leave(w)
 	c.st, c.TLS, c.h2 = nil, nil, nil
 	c.next, w.idle = w.idle, c

@@ -129,7 +129,7 @@ func New(cfg *runtime.Config, o Options) *Engine {
 	cfg.Stats.Idle, cfg.Stats.Splicing, cfg.Stats.Sent = e.idle, e.splicing, e.sent
 	e.h2Servers = h2ServerConfig(cfg)
 	for _, px := range cfg.Proxies {
-		px.Plan = makePlan(px)
+		px.Plan = makePlan(px, len(cfg.Tables) > 0)
 	}
 	return e
 }

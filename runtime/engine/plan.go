@@ -3,8 +3,10 @@ package engine
 import (
 	"slices"
 
+	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/runtime/balance"
+	"hapax/runtime/sticktable"
 )
 
 // plan is the steps of the streams of one proxy, made when the engine starts or the
@@ -23,8 +25,8 @@ type plan struct {
 
 func planOf(px *runtime.Proxy) *plan { return px.Plan.(*plan) }
 
-// makePlan lists the steps of a proxy in the reference's order.
-func makePlan(px *runtime.Proxy) *plan {
+// makePlan lists the steps of a proxy in the reference's order. tables tells that there are stick tables.
+func makePlan(px *runtime.Proxy, tables bool) *plan {
 	p := &plan{}
 	http := px.Mode == runtime.ModeHTTP
 	choose := step{"use_backend", (*stream).chooseBackend}
@@ -32,6 +34,9 @@ func makePlan(px *runtime.Proxy) *plan {
 		p.front = append(p.front, step{"tcp-request content", (*stream).inspectFront})
 	}
 	p.after = append(frontHTTP(px), choose)
+	if tables {
+		p.after = append([]step{{"count request", (*stream).countTracked}}, p.after...)
+	}
 	p.http = slices.Concat(p.front, p.after)
 	if http {
 		p.front = p.http
@@ -47,6 +52,9 @@ func makePlan(px *runtime.Proxy) *plan {
 		if px.Options&runtime.OptBufferRequest != 0 {
 			p.back = append(p.back, step{"http-buffer-request", (*stream).bufferBody})
 		}
+		if tables && len(px.TCPReq) > 0 {
+			p.back = append(p.back, step{"count request", (*stream).countBackTracked})
+		}
 		if len(px.HTTPReq) > 0 {
 			p.back = append(p.back, step{"http-request", (*stream).backRules})
 		}
@@ -61,6 +69,11 @@ func makePlan(px *runtime.Proxy) *plan {
 	}
 	if http {
 		tail = append(tail, step{"finish request", (*stream).finishRequest})
+	}
+	if len(px.StickReq) > 0 {
+		tail = append(tail, step{"stick", (*stream).matchStick})
+	}
+	if http {
 		if balance.NeedsBody(px) {
 			tail = append(tail, step{"balance body", (*stream).balanceBody})
 		}
@@ -73,6 +86,7 @@ func makePlan(px *runtime.Proxy) *plan {
 	}
 	p.res = []step{
 		{"tcp-response content", (*stream).inspectResponse},
+		{"stick", (*stream).learnStick},
 		{"compression", (*stream).chooseCoding},
 		{"http-response", (*stream).backResponseRules},
 		{"http-response frontend", (*stream).frontResponseRules},
@@ -136,6 +150,36 @@ func intercept(px *runtime.Proxy, front bool) []step {
 		steps = append(steps, step{"redirect", run})
 	}
 	return steps
+}
+
+// countTracked counts the request in what is tracked when its head is there, countBackTracked in what content rules of
+// the backend track.
+func (s *stream) countTracked() outcome {
+	sticktable.CountRequest(&s.Stream)
+	return next
+}
+
+func (s *stream) countBackTracked() outcome {
+	sticktable.CountBackRequest(&s.Stream)
+	return next
+}
+
+// matchStick looks for the server that stick tables remember.
+func (s *stream) matchStick() outcome {
+	s.point(sample.SetServer, sample.Request)
+	s.Ctx.Final = true
+	sticktable.Match(&s.Stream)
+	return next
+}
+
+// learnStick makes stick tables remember the server that has answered.
+func (s *stream) learnStick() outcome {
+	if len(s.Stored)+len(s.Back.StickRes) > 0 {
+		s.point(sample.StickStore, sample.Response)
+		s.Ctx.Final = true
+		sticktable.Learn(&s.Stream)
+	}
+	return next
 }
 
 // pickAgain puts the request lane back to the choice of a server.

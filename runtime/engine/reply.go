@@ -9,6 +9,7 @@ import (
 	"hapax/runtime/h1"
 	"hapax/runtime/loop"
 	"hapax/runtime/message"
+	"hapax/runtime/sticktable"
 	"hapax/runtime/trace"
 )
 
@@ -322,6 +323,7 @@ func (s *stream) captureBad(other *runtime.Proxy, m *message.Message, p *h1.Pars
 // parser's, which no rule touches. 0 answers nothing.
 func (s *stream) refuseRequest(status int) {
 	s.front().FailedReq.Inc()
+	sticktable.CountInvalid(s.Session, status != 408 && status != 501)
 	s.phase = drop
 	s.Status = status
 	if status != 0 {

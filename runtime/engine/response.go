@@ -10,6 +10,7 @@ import (
 	"hapax/runtime/logger"
 	"hapax/runtime/loop"
 	"hapax/runtime/message"
+	"hapax/runtime/sticktable"
 	"hapax/runtime/trace"
 )
 
@@ -71,6 +72,7 @@ func (s *stream) startResponse() {
 	s.ResFromServer += headSize(&s.Res)
 	s.toCli.chunkedIn = s.Res.Flags&(message.Chunked|message.BodylessResponse) == message.Chunked
 	s.countStatus(status)
+	sticktable.CountStatus(&s.Stream, status)
 	if status == 401 || status == 407 {
 		s.keepAuthenticated(status)
 	}
@@ -234,6 +236,7 @@ func (s *stream) judgeResponse(v runtime.Verdict) outcome {
 		return s.cut()
 	case runtime.Invalid:
 		s.Time.Response = -1
+		sticktable.CountFailure(&s.Stream)
 		s.back().FailedRes.Inc()
 		s.Server.Stats[s.w.id].FailedRes.Inc()
 		s.setEnd(runtime.EndProxy)
@@ -555,6 +558,7 @@ func (s *stream) afterPass(p passed, rest *loop.Buffer) {
 		s.countBroken()
 		s.back().FailedRes.Inc()
 		s.Server.Stats[s.w.id].FailedRes.Inc()
+		s.countCut()
 		s.setEnd(runtime.EndProxy)
 		s.endBroken()
 	}
@@ -675,6 +679,7 @@ func (s *stream) noResponse(err error) {
 	}
 	s.back().FailedRes.Inc()
 	srv.Stats[w.id].FailedRes.Inc()
+	sticktable.CountFailure(&s.Stream)
 	s.setEnd(runtime.EndServer)
 	s.giveUp(502)
 }
@@ -693,8 +698,16 @@ func (s *stream) badResponse() {
 	s.Time.Response = -1
 	s.back().FailedRes.Inc()
 	s.Server.Stats[s.w.id].FailedRes.Inc()
+	sticktable.CountFailure(&s.Stream)
 	s.setEnd(runtime.EndProxy)
 	s.giveUp(502)
+}
+
+// countCut counts a response that was broken off in what is tracked, because its server fell silent or its body is not
+// what it should be: twice, as the reference does. One whose server has left does not count.
+func (s *stream) countCut() {
+	sticktable.CountFailure(&s.Stream)
+	sticktable.CountFailure(&s.Stream)
 }
 
 // countBroken counts a connection that its server broke off or that carried no HTTP. The reference counts that apart from

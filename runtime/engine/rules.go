@@ -7,6 +7,7 @@ import (
 	"hapax/runtime/h1"
 	"hapax/runtime/loop"
 	"hapax/runtime/message"
+	"hapax/runtime/sticktable"
 )
 
 // Points at which the rules of a connection are evaluated.
@@ -101,6 +102,7 @@ func (s *stream) judgeRequest(v runtime.Verdict) outcome {
 	case runtime.Deny:
 		s.cookiesOfRefused()
 		s.denied()
+		sticktable.CountError(&s.Stream)
 		if s.Tarpit {
 			return s.startTarpit()
 		}

@@ -10,6 +10,7 @@ import (
 	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/runtime/message"
+	"hapax/runtime/sticktable"
 	"hapax/runtime/trace"
 )
 
@@ -75,6 +76,7 @@ func (s *stream) refuseStats(page *runtime.StatsPage, at sample.Checkpoint) (ref
 		s.intercepted()
 		s.End = runtime.Termination{Cause: runtime.EndLocal, State: runtime.InRequest}
 		s.statsRefused = true
+		sticktable.CountError(&s.Stream)
 		return true, s.answerWith(page.Challenge)
 	}
 	return false, next

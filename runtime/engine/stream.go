@@ -12,6 +12,7 @@ import (
 	"hapax/runtime/loop"
 	"hapax/runtime/message"
 	"hapax/runtime/queue"
+	"hapax/runtime/sticktable"
 	"hapax/runtime/trace"
 )
 
@@ -576,6 +577,7 @@ func (s *stream) conclude() {
 		s.trace(trace.StreamErr, trace.Error, "stream ended with an error")
 	}
 	s.account()
+	sticktable.CountBytes(&s.Stream, s.BytesIn, s.ResFromServer)
 	s.leaveCounts()
 	s.log()
 }
@@ -598,6 +600,7 @@ func (s *stream) finish() {
 	s.leaveQueue()
 	s.forgo()
 	s.conclude()
+	sticktable.Leave(&s.Stream)
 	s.releaseServer()
 	keep := !s.closing && !c.closed && s.toCli.done && s.phase == full && !s.tunnel
 	abort := s.Drop

@@ -30,6 +30,8 @@ func (s *stream) forwardTCP() outcome {
 	if s.judgesPipe() {
 		s.res.start(pipeSteps())
 		s.inspect = 0
+	} else {
+		s.learnStick()
 	}
 	s.openPipe()
 	for _, b := range [...]**loop.Buffer{&s.in, &s.more, &s.extra} {

@@ -52,6 +52,7 @@ func (s *stream) judgePipe() outcome {
 		s.ResFromServer += int64(len(raw.Data)) // what came counts, and goes nowhere
 		return s.cut()
 	}
+	s.learnStick()
 	*raw = sample.Raw{}
 	s.inspect = 0
 	s.res.at = len(s.res.steps)

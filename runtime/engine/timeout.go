@@ -6,6 +6,7 @@ import (
 
 	"hapax/runtime"
 	"hapax/runtime/loop"
+	"hapax/runtime/sticktable"
 )
 
 // Expired is the end of what the stream's timer was set for.
@@ -240,6 +241,7 @@ func (s *stream) serverTimeout() {
 		s.renewServer() // the client is the slow one, or a limit
 	case s.resHead:
 		s.countAborts(false)
+		s.countCut()
 		s.setEnd(runtime.EndServerTO)
 		s.endBroken()
 	case s.phase == pass && s.link.sock.Queued() == 0:
@@ -252,6 +254,7 @@ func (s *stream) serverTimeout() {
 		s.back().FailedRes.Inc()
 		s.Server.Stats[s.w.id].FailedRes.Inc()
 		s.setEnd(runtime.EndServerTO)
+		sticktable.CountFailure(&s.Stream)
 		s.giveUp(504)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"hapax/runtime"
 	"hapax/runtime/config"
 	"hapax/runtime/sticktable"
+	"hapax/runtime/sticktable/table"
 )
 
 // bandwidth reads a limit of the bytes per second: of each stream for itself, or of all
@@ -147,17 +148,16 @@ func (f *Filter) checkTable(l *config.Loader, px *runtime.Proxy) {
 	if name == "" {
 		name = px.Name
 	}
-	t, ok := l.Table(name).(*sticktable.Table)
-	data := "bytes_out_rate"
+	t, data := l.Table(name), table.BytesOutRate
 	if f.receive {
-		data = "bytes_in_rate"
+		data = table.BytesInRate
 	}
 	switch {
-	case !ok:
+	case t == nil:
 		l.List.Alertf(px.Pos, "Proxy %s : unable to find table '%s' referenced by bwlim filter '%s'", px.Name, name, f.Name)
 	case !t.Stores(data):
 		l.List.Alertf(px.Pos, "Proxy %s : stick-table '%s' uses a data type incompatible with bwlim filter '%s'. It must be '%s'", px.Name, name, f.Name, data)
-	case !t.Accepts(f.key):
+	case !sticktable.Accepts(t, f.key):
 		l.List.Alertf(px.Pos, "Proxy %s : stick-table '%s' uses a key type incompatible with bwlim filter '%s'", px.Name, name, f.Name)
 	}
 }

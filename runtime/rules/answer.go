@@ -5,6 +5,7 @@ import (
 	"hapax/parser/ast"
 	"hapax/runtime"
 	"hapax/runtime/config"
+	"hapax/runtime/sticktable"
 )
 
 // parseAllow reads allow and accept, which end their rule set.
@@ -112,6 +113,7 @@ func parseAuth(_ *config.Loader, a *config.ActionLine) (runtime.Exec, error) {
 		if toProxy(s) {
 			s.Reply = proxy
 		}
+		sticktable.CountError(s)
 		return runtime.Done
 	}, nil
 }

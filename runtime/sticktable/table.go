@@ -3,27 +3,37 @@ package sticktable
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"hapax/acl/sample"
 	"hapax/parser/ast"
 	"hapax/parser/keyword"
 	"hapax/parser/units"
 	"hapax/runtime/config"
+	"hapax/runtime/sticktable/table"
 )
 
-// Table is a stick table as it is declared. Section 11.1 of the manual.
-type Table struct {
-	Name  string
+// Declared is a stick table as it is declared. Section 11.1 of the manual.
+type Declared struct {
+	*table.Table
 	Owner string // what declares it, as messages name it: "frontend 'f'"
 	Pos   ast.Pos
-	Type  sample.Type
 
-	size    uint64
-	keySize int64
 	peers   string // the section that it is exchanged with
 	writeTo string // another table
 	ofPeers bool   // declared in a peers section
-	stored  map[string]bool
+}
+
+// declarations are the tables in the order of the files.
+type declarations struct{ all []*Declared }
+
+func declared(l *config.Loader, name string) *Declared {
+	for _, d := range config.State[declarations](l).all {
+		if d.Name == name {
+			return d
+		}
+	}
+	return nil
 }
 
 // keyTypes are the types of keys and how many bytes they have at most, which may be
@@ -31,21 +41,21 @@ type Table struct {
 var keyTypes = []struct {
 	name string
 	t    sample.Type
-	size int64
+	size int
 	free bool
 }{
 	{"integer", sample.Int, 4, false}, {"ip", sample.IPv4, 4, false}, {"ipv4", sample.IPv4, 4, false}, {"ipv6", sample.IPv6, 16, false},
 	{"string", sample.Str, 32, true}, {"binary", sample.Bin, 32, true},
 }
 
-// dataTypes are what an entry may store. A rate wants its period; an array the number of
-// its elements in front of it.
-var dataTypes = map[string]struct{ rate, array bool }{
-	"server_id": {}, "gpt0": {}, "gpc0": {}, "gpc0_rate": {rate: true}, "conn_cnt": {}, "conn_rate": {rate: true}, "conn_cur": {},
-	"sess_cnt": {}, "sess_rate": {rate: true}, "http_req_cnt": {}, "http_req_rate": {rate: true}, "http_err_cnt": {},
-	"http_err_rate": {rate: true}, "bytes_in_cnt": {}, "bytes_in_rate": {rate: true}, "bytes_out_cnt": {}, "bytes_out_rate": {rate: true},
-	"gpc1": {}, "gpc1_rate": {rate: true}, "server_key": {}, "http_fail_cnt": {}, "http_fail_rate": {rate: true}, "gpt": {array: true},
-	"gpc": {array: true}, "gpc_rate": {rate: true, array: true}, "glitch_cnt": {}, "glitch_rate": {rate: true},
+// typeName is what commands and messages call the type of a table's keys.
+func typeName(t *table.Table) string {
+	for _, k := range keyTypes {
+		if k.t == t.Type {
+			return k.name
+		}
+	}
+	return ""
 }
 
 // mostElements is how many elements an array may have.
@@ -57,9 +67,9 @@ var tableArgs = []keyword.Arg{
 	{Name: "size", Type: keyword.Size, Joined: true, Doc: "most entries"},
 	{Name: "expire", Type: keyword.Time, Joined: true, Opt: true},
 	{Name: "nopurge", Type: keyword.Flag, Opt: true},
-	{Name: "peers", Type: keyword.Name, Joined: true, Opt: true},
+	{Name: "peers", Type: keyword.Name, Joined: true, Opt: true, Doc: "the section of the processes that share the table: refused as not supported"},
 	{Name: "srvkey", Type: keyword.Enum, Enum: []string{"addr", "name"}, Joined: true, Opt: true},
-	{Name: "write-to", Type: keyword.StickTable, Joined: true, Opt: true},
+	{Name: "write-to", Type: keyword.StickTable, Joined: true, Opt: true, Doc: "what comes from peers goes there too"},
 	{Name: "recv-only", Type: keyword.Flag, Opt: true},
 	{Name: "brates-factor", Type: keyword.Int, Joined: true, Opt: true},
 	{Name: "store", Type: keyword.Opaque, Joined: true, Opt: true, Many: true, Doc: "types of data, separated by commas"},
@@ -67,13 +77,13 @@ var tableArgs = []keyword.Arg{
 
 // Declare reads the arguments of a table from word at on and makes the table known.
 // inPeers tells that the line stands in a peers section, where no other one is named.
-func Declare(l *config.Loader, line *ast.Line, at int, name, shown, owner string, inPeers bool) *Table {
-	if other, ok := l.Table(name).(*Table); ok {
+func Declare(l *config.Loader, line *ast.Line, at int, name, shown, owner string, inPeers bool) *Declared {
+	if other := declared(l, name); other != nil {
 		l.Alert(line.Pos, "stick-table name '%s' conflicts with table declared in %s at %s:%d.", shown, other.Owner, other.Pos.File, other.Pos.Line)
 		return nil
 	}
-	t := &Table{Name: name, Owner: owner, Pos: line.Pos, Type: sample.Any, ofPeers: inPeers, stored: map[string]bool{}}
-	r := tableReader{l, line, t, config.NewWords(line, at)}
+	d := &Declared{Table: table.New(name), Owner: owner, Pos: line.Pos, ofPeers: inPeers}
+	r := tableReader{l, line, d, config.NewWords(line, at)}
 	for !r.w.Done() {
 		if err := r.argument(inPeers); err != nil {
 			if _, quoted := err.(quotedElsewhere); !quoted {
@@ -83,15 +93,17 @@ func Declare(l *config.Loader, line *ast.Line, at int, name, shown, owner string
 		}
 	}
 	switch {
-	case t.size == 0:
+	case d.Size == 0:
 		l.Alert(line.Pos, "%s: missing size.", line.Arg(0))
 		return nil
-	case t.Type == sample.Any:
+	case d.Type == sample.Any:
 		l.Alert(line.Pos, "%s: missing type.", line.Arg(0))
 		return nil
 	}
-	l.AddTable(name, t)
-	return t
+	l.AddTable(d.Table)
+	all := config.State[declarations](l)
+	all.all = append(all.all, d)
+	return d
 }
 
 // quotedElsewhere is a mistake that was reported where it was found.
@@ -101,39 +113,42 @@ type quotedElsewhere struct{ error }
 type tableReader struct {
 	l    *config.Loader
 	line *ast.Line
-	t    *Table
+	t    *Declared
 	w    config.Words
 }
 
-func (r *tableReader) argument(inPeers bool) error {
+func (r *tableReader) argument(inPeers bool) (err error) {
 	switch word := r.w.Take(); {
 	case word == "size":
-		return r.sized(word, func(n uint64) { r.t.size = n })
+		return r.sized(word, &r.t.Size)
 	case word == "peers" && !inPeers:
-		value, err := r.value(word)
-		r.t.peers = value
+		r.t.peers, err = r.value(word)
 		return err
 	case word == "expire":
 		return r.expire(word)
-	case word == "nopurge", word == "recv-only":
+	case word == "nopurge":
+		r.t.NoPurge = true
+	case word == "recv-only":
+		r.t.RecvOnly = true
 	case word == "type":
 		return r.keyType()
 	case word == "store":
 		return r.store(r.w.Take())
 	case word == "srvkey":
-		if key := r.w.Take(); key != "name" && key != "addr" {
+		key := r.w.Take()
+		if key != "name" && key != "addr" {
 			return r.spaced("unknown server key type '%s'.", key)
 		}
+		r.t.ByAddr = key == "addr"
 	case word == "write-to":
 		if r.t.writeTo = r.w.Take(); r.t.writeTo == "" {
 			return r.spaced("write-to requires table name.")
 		}
 	case word == "brates-factor":
-		factor := uint64(0)
-		if err := r.sized(word, func(n uint64) { factor = n }); err != nil {
+		if err := r.sized(word, &r.t.BytesFactor); err != nil {
 			return err
 		}
-		if factor == 0 || factor > 1024 {
+		if r.t.BytesFactor == 0 || r.t.BytesFactor > 1024 {
 			return fmt.Errorf("argument '%s' must be greater than 0 and lower or equal than 1024.", word)
 		}
 	default:
@@ -156,7 +171,7 @@ func (r *tableReader) value(word string) (string, error) {
 	return value, nil
 }
 
-func (r *tableReader) sized(word string, set func(uint64)) error {
+func (r *tableReader) sized(word string, to *uint32) error {
 	value, err := r.value(word)
 	if err != nil {
 		return err
@@ -165,7 +180,7 @@ func (r *tableReader) sized(word string, set func(uint64)) error {
 	if !ok {
 		return unexpected(bad, word)
 	}
-	set(uint64(n))
+	*to = n
 	return nil
 }
 
@@ -183,9 +198,10 @@ func (r *tableReader) expire(word string) error {
 	if err != nil {
 		return err
 	}
-	_, fault := r.l.Time(value, 1e6)
+	d, fault := r.l.Time(value, time.Millisecond)
 	switch {
 	case fault == nil:
+		r.t.Expire = uint32(d.Milliseconds())
 		return nil
 	case fault.Over:
 		r.l.AlertTight(r.line.Pos, "%s: timer overflow in argument <%s> to <%s>, maximum value is 2147483647 ms (~24.8 days).", r.line.Arg(0), value, word)
@@ -203,14 +219,16 @@ func (r *tableReader) keyType() error {
 		if k.name != word {
 			continue
 		}
-		r.t.Type, r.t.keySize = k.t, k.size
+		r.t.Type, r.t.KeySize = k.t, k.size
 		if k.free && r.w.TakeIf("len") {
 			n, rest := config.Strtol(r.w.Take(), 10)
 			if rest != "" || n == 0 {
 				r.l.Alert(r.line.Pos, "'len' expects a positive integer argument.")
 				return quotedElsewhere{}
 			}
-			r.t.keySize = n
+			if r.t.KeySize = int(n); k.t == sample.Str {
+				r.t.KeySize++ // for the byte that ends it
+			}
 		}
 		return nil
 	}
@@ -243,57 +261,53 @@ func (r *tableReader) store(list string) error {
 }
 
 func (r *tableReader) storeOne(name string, args []string) error {
-	if name == "server_name" { // as it was called once
-		name = "server_key"
-	}
-	kind, known := dataTypes[name]
+	d, known := table.DataByName(name)
 	if !known {
 		return fmt.Errorf("unknown store option '%s'.", name)
 	}
-	if r.t.stored[name] {
+	if r.t.Stores(d) {
 		r.l.WarnTight(r.line.Pos, "%s: store option '%s' already enabled, ignored.", r.line.Arg(0), name)
 		return nil
 	}
-	if kind.array {
+	elements, period := 1, time.Duration(0)
+	if d.Array() {
 		if len(args) == 0 {
 			return fmt.Errorf("missing argument to store option '%s'.", name)
 		}
-		if n := config.Atol(args[0]); n <= 0 || n > mostElements {
+		if elements = config.Atol(args[0]); elements <= 0 || elements > mostElements {
 			return fmt.Errorf("array size is out of allowed range (1-%d) for store option '%s'.", mostElements, name)
 		}
 		args = args[1:]
 	}
 	switch {
-	case kind.rate && len(args) == 0:
+	case d.Rate() && len(args) == 0:
 		return fmt.Errorf("missing argument to store option '%s'.", name)
-	case kind.rate:
-		if _, fault := r.l.Time(args[len(args)-1], 1e6); fault != nil {
+	case d.Rate():
+		var fault *units.TimeFault
+		if period, fault = r.l.Time(args[len(args)-1], time.Millisecond); fault != nil {
 			return fmt.Errorf("error when processing store option '%s'.", name)
 		}
 	case len(args) > 0:
 		return fmt.Errorf("unexpected argument to store option '%s'.", name)
 	}
-	r.t.stored[name] = true
+	r.t.Store(d, uint8(elements), uint32(period.Milliseconds()))
 	return nil
 }
 
 // exclusive refuses an array beside the single elements that it replaces.
 func (r *tableReader) exclusive() error {
-	s := r.t.stored
+	s := r.t.Stores
 	const text = "simultaneous usage of '%s' and '%s' in a same table is not permitted as '%[1]s' overrides '%[2]s'."
 	switch {
-	case s["gpt"] && s["gpt0"]:
+	case s(table.GPT) && s(table.GPT0):
 		return fmt.Errorf(text, "gpt", "gpt0")
-	case s["gpc"] && (s["gpc0"] || s["gpc1"]):
+	case s(table.GPC) && (s(table.GPC0) || s(table.GPC1)):
 		return fmt.Errorf(text, "gpc", "gpc[0/1]")
-	case s["gpc_rate"] && (s["gpc0_rate"] || s["gpc1_rate"]):
+	case s(table.GPCRate) && (s(table.GPC0Rate) || s(table.GPC1Rate)):
 		return fmt.Errorf(text, "gpc_rate", "gpc[0/1]_rate")
 	}
 	return nil
 }
 
-// Stores tells whether entries hold a type of data.
-func (t *Table) Stores(data string) bool { return t.stored[data] }
-
 // Accepts tells whether the value of an expression can be a key of the table.
-func (t *Table) Accepts(e *sample.Expr) bool { return sample.Castable(e.Out(), t.Type) }
+func Accepts(t *table.Table, e *sample.Expr) bool { return sample.Castable(e.Out(), t.Type) }
