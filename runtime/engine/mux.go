@@ -247,7 +247,7 @@ func (m *mux) event(ev *h2.Event, b *loop.Buffer, at int) {
 		if n := len(ev.Data); n > 0 {
 			ch.received(b.Slice(at-n, at))
 		}
-		if ev.End {
+		if ev.End && ch.m == m && ch.st.ID == ev.ID { // else it carries another message by now
 			ch.finish()
 		}
 	case h2.Refused:

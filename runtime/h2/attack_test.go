@@ -257,3 +257,22 @@ func FuzzHead(f *testing.F) {
 		}
 	})
 }
+
+// TestRecycledStream uses a stream again whose DATA frame was still on its way when it was reset: the rest of that is no
+// part of the new one.
+func TestRecycledStream(t *testing.T) {
+	for _, flags := range []uint8{0, flagPadded} {
+		s := server(t, nil)
+		s.feed(t, raw(frameHeaders, flagEndHeaders, 1, get()))
+		payload := append([]byte{3}, "old body\x00\x00\x00"...)
+		frame := raw(frameData, flags, 1, payload)
+		s.feed(t, frame[:FrameHeadLen+4])
+		st := s.open[0]
+		s.Reset(st, Cancel)
+		s.add(st, 3)
+		st.state |= headDone
+		if code := s.feed(t, frame[FrameHeadLen+4:]); code != NoError || len(s.body[3]) > 0 {
+			t.Errorf("code %d, %q", code, s.body[3])
+		}
+	}
+}

@@ -75,7 +75,7 @@ type Conn struct {
 	frame   frame
 	left    uint32 // of the payload
 	pad     uint32 // at the end of it
-	into    *Stream
+	into    *Stream // of the DATA frame; nil: it is over
 	partial []byte // of a payload that is looked at in whole
 
 	fragments []byte // of a header block that CONTINUATION frames go on

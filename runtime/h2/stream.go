@@ -76,6 +76,9 @@ func (c *Conn) remove(st *Stream) {
 		c.stopReceiving(st)
 		st.state |= closed
 		delete(c.streams, st.ID)
+		if c.into == st {
+			c.into = nil // its owner may use it for another stream before the rest of the frame comes
+		}
 	}
 }
 
@@ -276,6 +279,9 @@ func (c *Conn) padLength(in []byte) (n int, ok bool, ev Event) {
 	c.left -= c.pad
 	c.place = atData
 	c.giveBack(1)
+	if c.into == nil {
+		return 1, true, ev
+	}
 	c.into.unread++
 	c.Consumed(c.into, 1)
 	return 1, true, c.judgeLength()
@@ -305,7 +311,7 @@ func (c *Conn) data(in []byte) (n int, ok bool, ev Event) {
 	if c.left -= uint32(n); c.left > 0 && n == 0 {
 		return 0, false, ev
 	}
-	if st.Closed() {
+	if st == nil {
 		// The owner has reset it meanwhile.
 		c.giveBack(int64(n))
 		if c.left == 0 {
@@ -346,7 +352,7 @@ func (c *Conn) padding(in []byte) (n int, ok bool) {
 	st := c.into
 	n, ok = c.skip(in)
 	c.giveBack(int64(n))
-	if !st.Closed() {
+	if st != nil {
 		st.unread += int64(n)
 		c.Consumed(st, n)
 	}
