@@ -73,10 +73,10 @@ type Conn struct {
 	head    [FrameHeadLen]byte // of a frame, as far as it came
 	headLen int
 	frame   frame
-	left    uint32 // of the payload
-	pad     uint32 // at the end of it
+	left    uint32  // of the payload
+	pad     uint32  // at the end of it
 	into    *Stream // of the DATA frame; nil: it is over
-	partial []byte // of a payload that is looked at in whole
+	partial []byte  // of a payload that is looked at in whole
 
 	fragments []byte // of a header block that CONTINUATION frames go on
 	count     int    // how many
