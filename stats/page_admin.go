@@ -1,12 +1,11 @@
 package stats
 
 import (
-	"bytes"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"hapax/runtime"
+	"hapax/runtime/config"
 )
 
 // Admin changes servers for the page's forms: health checks take the same path.
@@ -102,37 +101,47 @@ func setAgentHealth(a Admin, srv *runtime.Server, up bool) bool {
 	return true
 }
 
-// form is what a client posts: an action on servers of one backend.
+// form is what a client posts: an action on servers of one backend. A nil name was not given.
 type form struct {
-	back    string
-	action  string
+	back    *string
+	action  *string
 	servers []string
 }
 
 // readForm reads `s=<server>&...&action=<name>&b=<backend>`. Of several actions or backends the last one counts. ok is
 // false when a name is too long.
 func readForm(body []byte) (f form, ok bool) {
-	pairs := bytes.Split(body, []byte("&"))
+	pairs := strings.Split(string(body), "&")
+	if len(pairs) > 1 && pairs[0] == "" {
+		pairs = pairs[1:] // Quirk: what begins a form belongs to its first name
+		pairs[0] = "&" + pairs[0]
+	}
 	for i := len(pairs) - 1; i >= 0; i-- {
 		if len(pairs[i]) >= maxFormKey {
 			return f, false
 		}
-		key, value, _ := strings.Cut(string(pairs[i]), "=")
+		key, value, _ := strings.Cut(upToNUL(pairs[i]), "=")
 		key, err := url.QueryUnescape(key)
 		value, err2 := url.QueryUnescape(value)
 		if err != nil || err2 != nil {
 			break
 		}
-		switch {
-		case key == "b" && f.back == "":
-			f.back = value
-		case key == "action" && f.action == "":
-			f.action = value
+		value = upToNUL(value)
+		switch key = upToNUL(key); {
+		case key == "b" && f.back == nil:
+			f.back = &value
+		case key == "action" && f.action == nil:
+			f.action = &value
 		case key == "s":
 			f.servers = append(f.servers, value)
 		}
 	}
 	return f, true
+}
+
+func upToNUL(s string) string {
+	s, _, _ = strings.Cut(s, "\x00")
+	return s
 }
 
 // apply does what a form asks for and tells what became of it.
@@ -142,19 +151,16 @@ func (v *view) apply(body []byte) string {
 		return formBad
 	}
 	var px *runtime.Proxy
-	if f.back != "" {
-		if px = v.backend(f.back); px == nil {
+	if f.back != nil {
+		if px = v.backend(*f.back); px == nil {
 			return formBad
 		}
 	}
 	var chosen *action
-	for i := range formActions {
-		if formActions[i].name == f.action {
-			chosen = &formActions[i]
+	if f.action != nil {
+		if chosen = actionNamed(*f.action); chosen == nil {
+			return formBad
 		}
-	}
-	if chosen == nil && f.action != "" {
-		return formBad
 	}
 	if px == nil || chosen == nil {
 		return formNothing
@@ -178,13 +184,22 @@ func (v *view) apply(body []byte) string {
 	return formPart
 }
 
-// backend finds a backend by its name, or by its number behind "#".
-func (v *view) backend(name string) *runtime.Proxy {
-	for _, px := range v.config.AllProxies() {
-		if px.Caps&runtime.CapBack == 0 || px.Disabled {
-			continue
+func actionNamed(name string) *action {
+	for i := range formActions {
+		if formActions[i].name == name {
+			return &formActions[i]
 		}
-		if px.Name == name || name == "#"+strconv.Itoa(px.ID) {
+	}
+	return nil
+}
+
+// backend finds a backend by its name, or by its number behind "#"; what follows the digits does not count.
+func (v *view) backend(name string) *runtime.Proxy {
+	number, numbered := strings.CutPrefix(name, "#")
+	for _, px := range v.config.AllProxies() {
+		switch {
+		case px.Caps&runtime.CapBack == 0 || px.Disabled:
+		case numbered && px.ID == config.Atol(number), !numbered && px.Name == name:
 			return px
 		}
 	}

@@ -69,7 +69,7 @@ func (s *stream) gatherRequest() gatherResult {
 	used, res := s.gatherHeld(&s.toSrv, s.body, s.in.Data[s.inAt:s.inEnd], &s.more, &s.extra)
 	s.inAt += used
 	b := &s.Ctx.ReqBody
-	b.Data, b.Chunks, b.Complete = s.body.Data, nil, s.toSrv.dec.Finished()
+	b.Data, b.Chunks, b.Complete = s.body.Data, nil, s.toSrv.dec.BodyOver()
 	if s.Req.Flags&(message.Chunked|message.Framed) != 0 {
 		b.Size = -1
 	}
@@ -84,7 +84,7 @@ func (s *stream) gatherResponse() gatherResult {
 	used, res := s.gatherHeld(&s.toCli, s.resBody, s.out.Data[s.outAt:s.outEnd], &s.outMore, &s.outExtra)
 	s.outAt += used
 	b := &s.Ctx.ResBody
-	b.Data, b.Chunks, b.Complete = s.resBody.Data, nil, s.toCli.dec.Finished()
+	b.Data, b.Chunks, b.Complete = s.resBody.Data, nil, s.toCli.dec.BodyOver()
 	return res
 }
 

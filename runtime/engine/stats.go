@@ -39,6 +39,9 @@ func (s *stream) serveStats(px *runtime.Proxy, at sample.Checkpoint) outcome {
 			return o
 		}
 		s.intercepted()
+		if s.Req.Flags&(message.Chunked|message.ContentLength) != 0 {
+			s.expectContinue()
+		}
 	}
 	r := runtime.StatsRequest{Proxy: px, URI: uri, Admin: s.administers(page, at), Post: s.Method == message.POST}
 	if r.Post && r.Admin {

@@ -121,6 +121,9 @@ func (d *Decoder) Skip(n uint64) bool {
 // Finished tells whether the body is over.
 func (d *Decoder) Finished() bool { return d.State == Done }
 
+// BodyOver tells whether the payload is over, though trailers may follow.
+func (d *Decoder) BodyOver() bool { return d.State == Done || d.State == Trailers }
+
 // UntilClose tells whether only the end of the connection ends the body.
 func (d *Decoder) UntilClose() bool { return d.endless && !d.framed }
 
