@@ -11,12 +11,14 @@
 	dress(themes.includes(keep("theme")) ? keep("theme") : "auto");
 	theme.onclick = () => { const t = themes[(themes.indexOf(document.documentElement.dataset.theme) + 1) % 3]; keep("theme", t); dress(t); };
 
+	const was = row => row.querySelector(".name").dataset.s; // its state when the page was made
+
 	const filter = () => {
 		const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
 		for (const p of $(".proxy")) {
 			let shown = 0;
 			for (const r of $("tr[data-k]", p)) {
-				const text = (r.dataset.k + " " + r.dataset.s).toLowerCase();
+				const text = (r.dataset.k + " " + was(r)).toLowerCase();
 				r.hidden = !words.every(w => text.includes(w));
 				shown += !r.hidden;
 			}
@@ -105,8 +107,8 @@
 	};
 	// state marks a line whose colour is that of a state that is over, until the page is loaded again.
 	const state = (row, now) => {
-		row.classList.toggle("stale", now !== row.dataset.s);
-		if (now !== row.dataset.s) row.title = "now " + now;
+		row.classList.toggle("stale", now !== was(row));
+		if (now !== was(row)) row.title = "now " + now;
 		else row.removeAttribute("title");
 	};
 	const tick = async () => {

@@ -26,8 +26,6 @@ func (v *view) line(m *markup, r *Row) {
 	m.text(anchor[:]...)
 	m.add("\" data-k=\"")
 	m.text(r.Proxy.Name, "/", svname)
-	m.add("\" data-s=\"")
-	m.text(m.status)
 	m.add("\">")
 	if m.form {
 		m.box(r)
@@ -58,10 +56,15 @@ func (m *markup) box(r *Row) {
 	m.add("\"></td>")
 }
 
-// name is the cell with the name of the object, which is a link to its line.
+// name is the cell with the name of the object, which is a link to its line, and its state, which a phone shows there.
 func (m *markup) name(anchor []string, label string, legend bool, r *Row) {
 	legend = legend && r.On != Frontend
-	m.open("ac name", legend)
+	m.add("<td class=\"ac name\" data-s=\"")
+	m.text(m.status)
+	m.add("\">")
+	if legend {
+		m.add(overStart)
+	}
 	m.add("<a class=\"lfsb\" href=\"#")
 	m.fragment(anchor...)
 	m.add("\">")
@@ -103,12 +106,14 @@ func (m *markup) open(class string, boxed bool) {
 		m.add("<td class=\"", class, "\">")
 	}
 	if boxed {
-		m.add("<div class=\"over\" tabindex=\"0\"><span>")
+		m.add(overStart)
 	}
 }
 
-// Marks of the box over a cell, behind what the cell shows.
+// Marks of a cell with a box over it: before what the cell shows, and behind it.
 const (
+	overStart = "<div class=\"over\" tabindex=\"0\"><span>"
+
 	boxStart = "</span><div class=\"tips\"><table class=\"det\"><tbody>"
 	boxEnd   = "</tbody></table></div></div>"
 )
@@ -287,14 +292,18 @@ func (m *markup) throttle(r *Row) {
 
 // backendState stands out when the backend has no server, or is not published.
 func (m *markup) backendState(r *Row) {
+	m.age(colLastchg(r).Int)
 	class := ""
 	switch {
 	case strings.HasPrefix(m.status, "DOWN"):
 		class = "down"
 	case strings.Contains(m.status, "UNPUB"):
 		class = "unpub"
+	default:
+		m.add(" ")
+		m.text(m.status)
+		return
 	}
-	m.age(colLastchg(r).Int)
 	m.add(" <span class=\"", class, "\">")
 	m.text(m.status)
 	m.add("</span>")

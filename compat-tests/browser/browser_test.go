@@ -341,7 +341,7 @@ func (s *site) actions() {
 		if name == "" {
 			name = "one"
 		}
-		if got := eval[string](s, `document.querySelector('`+row(name)+`').dataset.s`); got != a.first && !strings.HasPrefix(got, a.first+" ") {
+		if got := eval[string](s, `document.querySelector('`+row(name)+`').querySelector(".name").dataset.s`); got != a.first && !strings.HasPrefix(got, a.first+" ") {
 			s.Errorf("%s %s: the state is %q", a.action, a.servers, got)
 		}
 		if n := eval[int](s, `document.querySelectorAll("select[name=action]")[0].options.length`); n != 14 {
