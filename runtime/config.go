@@ -125,6 +125,11 @@ type Global struct {
 	ThreadLimit                        int           // thread-hard-limit; 0 none
 	ProfileTasks                       Profiling     // whether streams measure what they take
 	Families                           []string      // dns-accept-family: "ipv4", "ipv6", "auto"; nil: auto
+	Capabilities                       uint32        // setcap: bits of what an unprivileged process may do
+	NeedsNetAdmin, NeedsSysAdmin       bool          // what is configured needs such rights
+	Renice                             bool          // the process runs with Niceness
+	Niceness                           int           // tune.renice.runtime
+	RejectPrivileged                   bool          // harden.reject-privileged-ports.tcp: clients with such a port are refused
 	NoReusePort                        bool          // sockets are not shared with another process
 	ExternalCheck                      bool          // external-check: programs may check servers
 	KeepEnvironment                    bool          // external-check preserve-env: they see the process's own environment

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -107,7 +108,7 @@ func (p *invocation) evaluate() int {
 }
 
 func (p *invocation) predicates() parser.Predicates {
-	return parser.Predicates{Version: version, Features: features, Enabled: p.enabled, SSLVersion: sslVersion, SSLName: sslName}
+	return parser.Predicates{Version: version, Features: slices.Concat(features, detected()), Enabled: p.enabled, SSLVersion: sslVersion, SSLName: sslName}
 }
 
 func (p *invocation) loadOptions() config.Options {

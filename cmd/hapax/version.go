@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"hapax/runtime/dial"
 	"hapax/runtime/loop"
 )
 
@@ -26,10 +27,18 @@ const (
 // features are what "feature(X)" of conditions and -vv claim: a file that depends
 // on one of those with a plus works.
 var features = strings.Fields("-51DEGREES +ACCEPT4 -ACME -BACKTRACE -CLOSEFROM +CPU_AFFINITY +CRYPT_H -DEVICEATLAS -DL -ECH -ENGINE +EPOLL -EVPORTS " +
-	"+GETADDRINFO -HAVE_TCP_MD5SIG -KQUEUE -KTLS -LIBATOMIC +LIBCRYPT -LINUX_CAP +LINUX_SPLICE +LINUX_TPROXY -LUA -MATH -MEMORY_PROFILING " +
-	"-NETFILTER -NS -OBSOLETE_LINKER +OPENSSL -OPENSSL_AWSLC -OPENSSL_WOLFSSL -OT -PCRE +PCRE2 -PCRE2_JIT -PCRE_JIT +POLL +PRCTL -PROCCTL -PROMEX " +
+	"+GETADDRINFO +HAVE_TCP_MD5SIG -KQUEUE -KTLS -LIBATOMIC +LIBCRYPT +LINUX_CAP +LINUX_SPLICE +LINUX_TPROXY -LUA -MATH -MEMORY_PROFILING " +
+	"-NETFILTER +NS -OBSOLETE_LINKER +OPENSSL -OPENSSL_AWSLC -OPENSSL_WOLFSSL -OT -PCRE +PCRE2 -PCRE2_JIT -PCRE_JIT +POLL +PRCTL -PROCCTL -PROMEX " +
 	"-PTHREAD_EMULATION -QUIC -QUIC_OPENSSL_COMPAT +RT -SHM_OPEN +SLZ +SSL -STATIC_PCRE -STATIC_PCRE2 +TFO +THREAD -THREAD_DUMP +TPROXY -TRACE " +
 	"-WURFL -ZLIB")
+
+// detected are features that depend on the system.
+func detected() []string {
+	if dial.CanSign() {
+		return []string{"+HAVE_WORKING_TCP_MD5SIG"}
+	}
+	return nil
+}
 
 // greeting is what -v prints. Tools read the version from the first line.
 func greeting() string {
@@ -68,7 +77,7 @@ func build() string {
   DEBUG   = 
 
 Feature list : %s
-Detected feature list :
+Detected feature list : %s
 
 Default settings :
   bufsize = 16384, maxrewrite = 1024, maxpollevents = 200
@@ -80,6 +89,7 @@ SSL library supports TLS extensions : yes
 SSL library supports SNI : yes
 SSL library default verify directory : /etc/ssl/certs
 SSL library supports : TLSv1.0 TLSv1.1 TLSv1.2 TLSv1.3
+Built with network namespace support.
 Built with transparent proxy support using: IP_TRANSPARENT IPV6_TRANSPARENT
 Compression algorithms supported : identity("identity"), deflate("deflate"), raw-deflate("deflate"), gzip("gzip")
 Built with regular expressions of Go (RE2) and of regexp2 where RE2 has not enough
@@ -98,7 +108,7 @@ Available multiplexer protocols :
 Available services : none
 Available filters :
 
-`, goruntime.GOOS, goruntime.GOARCH, goruntime.Version(), strings.Join(features, " "), goruntime.NumCPU(),
+`, goruntime.GOOS, goruntime.GOARCH, goruntime.Version(), strings.Join(features, " "), strings.Join(detected(), " "), goruntime.NumCPU(),
 		sslName, goruntime.Version(), sslName, goruntime.Version(), other.table, other.total, other.usable, loopName)
 }
 

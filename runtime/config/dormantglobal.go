@@ -171,11 +171,7 @@ func dormantKeywords() []Keyword {
 			l.global.shmStats = true
 			return nil
 		}),
-		missingRow("setcap", "capabilities that the process keeps", value, capabilities),
-		missingRow("harden.reject-privileged-ports.tcp", "refuse clients with a privileged port", value, privilegedPorts),
 		dormantRow("harden.reject-privileged-ports.quic", "refuse QUIC clients with a privileged port", value, privilegedPorts),
-		missingRow("tune.renice.runtime", "scheduling priority while running", value, niceness),
-		missingRow("tune.renice.startup", "scheduling priority while starting", value, niceness),
 	}
 	for _, timeout := range []string{"session", "task", "service", "burst"} {
 		rows = append(rows, dormantRow("tune.lua."+timeout+"-timeout", "how long a Lua program may run", arg("time", keyword.Time), luaTimeout))
@@ -291,35 +287,9 @@ func luaLibraries(l *Loader, word, value string) error {
 	return nil
 }
 
-func capabilities(_ *Loader, line *ast.Line) error {
-	const supported = "Supported ones are: cap_net_raw, cap_net_admin, cap_net_bind_service and cap_sys_admin."
-	word := line.Arg(0)
-	if line.Arg(1) == "" {
-		return fmt.Errorf("'%s' : missing capability name(s).  %s", word, supported)
-	}
-	for _, name := range strings.Split(line.Arg(1), ",") {
-		switch name {
-		case "cap_net_raw", "cap_net_admin", "cap_net_bind_service", "cap_sys_admin":
-		default:
-			return fmt.Errorf("'%s' : unsupported capability '%s'.  %s", word, name, supported)
-		}
-	}
-	return nil
-}
-
 func privilegedPorts(_ *Loader, line *ast.Line) error {
 	if line.Arg(2) != "" || line.Arg(1) != "on" && line.Arg(1) != "off" {
 		return fmt.Errorf("'%s' expects either 'on' or 'off'.", line.Arg(0))
-	}
-	return nil
-}
-
-func niceness(l *Loader, line *ast.Line) error {
-	if l.TooMany(line, 1, 1) {
-		return nil
-	}
-	if n, rest := strtol(line.Arg(1), 10); rest != "" || n < -20 || n > 19 {
-		return fmt.Errorf("'%s' only supports values between -20 and 19 inclusive (was given %s)", line.Arg(0), line.Arg(1))
 	}
 	return nil
 }

@@ -63,7 +63,7 @@ func globalSections() []Section {
 }
 
 func globalKeywords() []Keyword {
-	return slices.Concat(processKeywords(), tuneKeywords(), tuneH2Keywords(), spliceKeywords(), headerCaseKeywords(), inertKeywords(), dormantKeywords(), checkedKeywords(), []Keyword{parserPause()})
+	return slices.Concat(processKeywords(), tuneKeywords(), tuneH2Keywords(), spliceKeywords(), headerCaseKeywords(), inertKeywords(), dormantKeywords(), privilegeKeywords(), checkedKeywords(), []Keyword{parserPause()})
 }
 
 // processKeywords are about what the process is and may do.

@@ -82,6 +82,7 @@ func bindNamespace() BindWord {
 func serverNamespace() ServerWord {
 	return ServerWord{Doc: namespaceDoc("5.2", "the network namespace of connections; *: that of the client"), NotDynamic: true, Parse: func(l *Loader, w *Words, srv *runtime.Server) error {
 		name := w.Take()
+		l.Config.Global.NeedsSysAdmin = true
 		switch name {
 		case "":
 			return errors.New("'namespace' : expects <name> as argument")

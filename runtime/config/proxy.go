@@ -405,6 +405,7 @@ func source(l *Loader, line *ast.Line) {
 				return
 			}
 		case "interface":
+			l.Config.Global.NeedsNetAdmin = true
 			if src.Interface = w.Take(); src.Interface == "" {
 				l.Alert(line.Pos, "'%s' : missing interface name.", word)
 				return

@@ -273,6 +273,7 @@ func serverSource(l *Loader, w *Words, srv *runtime.Server) error {
 			}
 		case "interface":
 			w.Skip(1)
+			l.Config.Global.NeedsNetAdmin = true
 			if src.Interface = w.Take(); src.Interface == "" {
 				return fmt.Errorf("'%s' : missing interface name.", w.Line.Arg(0))
 			}

@@ -12,6 +12,7 @@ const mostFromEnd = 10
 
 // useSource reads what "usesrc" takes: whose address connections to servers come from. Section 4.2 "source".
 func (l *Loader) useSource(src *runtime.SourceAddr, arg string) error {
+	l.Config.Global.NeedsNetAdmin = true
 	switch {
 	case arg == "client":
 		src.Use = runtime.UseClient

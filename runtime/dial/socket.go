@@ -111,3 +111,13 @@ func Sign(fd int, peer netip.AddrPort, key string) error {
 	}
 	return unix.SetsockoptTCPMD5Sig(fd, unix.IPPROTO_TCP, unix.TCP_MD5SIG, &md5)
 }
+
+// CanSign tells whether the kernel signs segments for the process.
+func CanSign() bool {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	return Sign(fd, netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 0), "key") == nil
+}

@@ -52,6 +52,10 @@ func (p *port) open() {
 // Accepted takes a new connection, here or on the worker that has the fewest.
 func (p *port) Accepted(fd int, peer *loop.Addr) {
 	e := p.w.engine
+	if e.Config.Global.RejectPrivileged && privileged(peer.AddrPort().Port()) {
+		unix.Close(fd)
+		return
+	}
 	if len(e.workers) > 1 {
 		if to := e.lightest(p.w); to != p.w {
 			to.adopt(p, fd, peer)
@@ -60,6 +64,9 @@ func (p *port) Accepted(fd int, peer *loop.Addr) {
 	}
 	p.take(fd, peer)
 }
+
+// privileged tells whether only administrators may use a port. RFC 6335, section 6.
+func privileged(port uint16) bool { return port > 0 && port < 1024 }
 
 // take counts a connection and opens it, or keeps it for later when a limit is reached.
 func (p *port) take(fd int, peer *loop.Addr) {

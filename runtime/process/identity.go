@@ -66,6 +66,10 @@ func mayChroot() bool {
 // become changes the user and the group of all threads. Section 3.1 "uid", "gid",
 // "user", "group".
 func become(g *runtime.Global, name string, list *diag.List) bool {
+	wasRoot := os.Geteuid() == 0
+	if !keepCapabilities(g, list) {
+		return false
+	}
 	if g.GID > 0 {
 		if groups, _ := syscall.Getgroups(); len(groups) > 0 && syscall.Setgroups(nil) != nil {
 			list.Warnf(ast.Pos{}, "[%s.main()] Failed to drop supplementary groups. Using 'gid'/'group' without 'uid'/'user' is generally useless.", name)
@@ -77,6 +81,9 @@ func become(g *runtime.Global, name string, list *diag.List) bool {
 	}
 	if g.UID > 0 && syscall.Setuid(g.UID) != nil {
 		list.Alertf(ast.Pos{}, "[%s.main()] Cannot set uid %d.", name, g.UID)
+		return false
+	}
+	if !dropCapabilities(g, wasRoot, list) || !enoughRights(g, name, list) {
 		return false
 	}
 	if g.UID < 0 && os.Geteuid() == 0 {

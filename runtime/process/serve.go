@@ -66,6 +66,7 @@ func (c *Call) Serve(cfg *runtime.Config, env *parser.Env, mode Mode) int {
 
 // open binds the listeners, or takes them over.
 func (s *server) open() bool {
+	takeCapabilities(&s.cfg.Global)
 	from, ok := s.inherited()
 	if !ok || !s.bind(s.cfg, from) {
 		return false
@@ -136,8 +137,9 @@ func (s *server) shutdown(srv *runtime.Server, up bool) {
 	s.engine.EndStreams(srv, cause)
 }
 
-// pid leaves the number of a daemon in its file; the one of a master is written by itself.
+// pid sets the priority of the process, and leaves the number of a daemon in its file; the one of a master is written by itself.
 func (s *server) pid() bool {
+	renice(&s.cfg.Global, s.Program(), s.List)
 	if !s.mode.Daemon || s.Role == Worker || s.cfg.Global.Pidfile == "" {
 		return true
 	}

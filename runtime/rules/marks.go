@@ -31,6 +31,9 @@ func parseMark(l *config.Loader, a *config.ActionLine) (runtime.Exec, error) {
 		n.expr = e
 	}
 	mark := strings.HasSuffix(a.Name, "mark")
+	if mark {
+		l.Config.Global.NeedsNetAdmin = true
+	}
 	set := func(m *transport.Marks, value int64) {
 		if mark {
 			m.Mark, m.HasMark = int(int32(value)), true

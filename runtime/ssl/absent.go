@@ -39,10 +39,6 @@ func absentKeywords() []config.Keyword {
 			func(_ *config.Loader, line *ast.Line) error {
 				return fmt.Errorf("'%s' is not supported by your TLS library. It is known to work only with OpenSSL >= 3.2.0.", line.Arg(0))
 			}),
-		row("tune.ssl.hard-maxrecord", "most bytes of a record", one("bytes", keyword.Int), func(l *config.Loader, line *ast.Line) error {
-			parseCount(func(*settings, int) {})(l, line)
-			return nil
-		}),
 	}
 }
 

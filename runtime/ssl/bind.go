@@ -131,7 +131,7 @@ func finish(l *config.Loader, px *runtime.Proxy, b *runtime.Bind) {
 		say(diag.Warning, "both 'default-crt' and 'strict-sni' keywords are used in %s, certificates won't be used as fallback (use 'crt' instead).", at)
 	}
 	x.capture, x.keylog = g.capture, g.keylog
-	x.maxRecord, x.stats, x.counters = recordLimit(g.maxRecord), &l.Config.Stats, []*runtime.TLSCounters{&px.Live.TLSFront}
+	x.maxRecord, x.stats, x.counters = g.recordLimit(), &l.Config.Stats, []*runtime.TLSCounters{&px.Live.TLSFront}
 	x.proxy, x.bind = px.Name, b.Text
 	x.spoken = spoken(px.Mode, b.Proto, l.Config.Global.Tune.BufSize)
 	if size := l.Config.Global.Tune.BufSize; px.Mode == runtime.ModeHTTP && size < smallestBuffer && slices.Contains(s.protocols, "h2") {
@@ -203,9 +203,12 @@ func (x *Context) faults(l *config.Loader, g *settings) []error {
 }
 
 // recordLimit is how many bytes of clear text a record holds at most.
-func recordLimit(limit int) int {
-	if limit <= 0 || limit > maxRecord {
-		return maxRecord
+func (s *settings) recordLimit() int {
+	limit := maxRecord
+	for _, n := range [...]int{s.maxRecord, s.hardRecord} {
+		if n > 0 {
+			limit = min(limit, n)
+		}
 	}
 	return limit
 }

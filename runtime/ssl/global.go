@@ -17,13 +17,13 @@ import (
 // that are not supported.
 var bindSettings = []string{
 	"ssl-mode-async", "ssl-propquery", "ssl-provider", "ssl-security-level",
-	"tune.ssl.certificate-compression", "tune.ssl.hard-maxrecord",
+	"tune.ssl.certificate-compression",
 }
 
 // serverSettings are those that a server with TLS gives a meaning to.
 var serverSettings = []string{
 	"ssl-mode-async",
-	"ssl-propquery", "ssl-provider", "ssl-security-level", "tune.ssl.certificate-compression", "tune.ssl.hard-maxrecord",
+	"ssl-propquery", "ssl-provider", "ssl-security-level", "tune.ssl.certificate-compression",
 }
 
 // single checks that a line has one argument; missing is said when it has none.

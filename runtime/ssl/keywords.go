@@ -49,6 +49,7 @@ var Domain = config.Domain{
 		global("ssl-default-server-client-sigalgs", "signature algorithms of own certificates where servers do not say", keyword.Str, "",
 			parseDefault("signature algorithms as an arguments", func(s *settings) *string { return &s.server.clientSigalgs }), "ssl-default-server-client-sigalgs RSA+SHA256:ECDSA+SHA256"),
 		global("ssl-server-verify", "whether certificates of servers are verified when they do not say", keyword.Str, "", parseServerVerifyDefault, "ssl-server-verify none"),
+		global("tune.ssl.hard-maxrecord", "most bytes of clear text in a record", keyword.Int, "", parseCount(func(s *settings, n int) { s.hardRecord = n }), "tune.ssl.hard-maxrecord 1200"),
 		global("tune.ssl.maxrecord", "bytes of clear text in a record", keyword.Int, "", parseCount(func(s *settings, n int) { s.maxRecord = n }), "tune.ssl.maxrecord 1419"),
 		global("tune.ssl.capture-buffer-size", "bytes that are kept of what each client offers, for ssl_fc_cipherlist_bin and its like", keyword.Int, "", parseCapture, "tune.ssl.capture-buffer-size 256"),
 		global("tune.ssl.capture-cipherlist-size", "the old name of tune.ssl.capture-buffer-size", keyword.Int, "", func(l *config.Loader, line *ast.Line) {

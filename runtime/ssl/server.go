@@ -175,7 +175,7 @@ func finishServer(l *config.Loader, srv *runtime.Server) {
 		l.List.Add(diag.Diagnostic{Severity: severity, Pos: srv.Pos, Text: text, Fatal: severity == diag.Alert})
 	}
 
-	x := &Context{maxRecord: recordLimit(g.maxRecord), keylog: g.keylog, toServers: true, most: l.Config.Global.MaxTLSConn, stats: &l.Config.Stats, counters: []*runtime.TLSCounters{&srv.TLSStats, &px.Live.TLSBack}, sni: s.sni, checkName: s.checkName, noCheckSNI: s.noCheckSNI}
+	x := &Context{maxRecord: g.recordLimit(), keylog: g.keylog, toServers: true, most: l.Config.Global.MaxTLSConn, stats: &l.Config.Stats, counters: []*runtime.TLSCounters{&srv.TLSStats, &px.Live.TLSBack}, sni: s.sni, checkName: s.checkName, noCheckSNI: s.noCheckSNI}
 	// The names and chains of certificates are verified here: crypto/tls would insist on
 	// a name.
 	c := &tls.Config{InsecureSkipVerify: true, DynamicRecordSizingDisabled: true, SessionTicketsDisabled: s.noTickets, NextProtos: s.protocols}

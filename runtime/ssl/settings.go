@@ -17,6 +17,7 @@ type settings struct {
 	bind, server    defaults // ssl-default-bind-*, ssl-default-server-*
 	trustServers    bool     // ssl-server-verify none
 	maxRecord       int      // tune.ssl.maxrecord; 0: no limit
+	hardRecord      int      // tune.ssl.hard-maxrecord; 0: no limit
 	lifetime        time.Duration
 	cacheBlocks     int           // "tune.ssl.cachesize"
 	kept            *keptSessions // nil: no line needs them
