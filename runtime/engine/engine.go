@@ -283,7 +283,7 @@ func (e *Engine) Prepare() error {
 			w.makePorts() // before any worker runs: they hand connections to each other
 			e.workers[i] = w
 			ready.Done()
-			<-e.begin
+			w.idleUntil(e.begin)
 			e.workers[i].run()
 			close(e.workers[i].over)
 			l.Close()
@@ -305,6 +305,31 @@ func (e *Engine) Prepare() error {
 		}
 	}
 	return nil
+}
+
+// EachThread runs f on the thread of every loop, between Prepare and Run, one after the other, until it fails: the kernel
+// has some settings for each thread.
+func (e *Engine) EachThread(f func() error) error {
+	for _, w := range e.workers {
+		result := make(chan error)
+		w.before <- func() { result <- f() }
+		if err := <-result; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// idleUntil does what EachThread wants until the engine begins.
+func (w *worker) idleUntil(begin <-chan struct{}) {
+	for {
+		select {
+		case f := <-w.before:
+			f()
+		case <-begin:
+			return
+		}
+	}
 }
 
 // buffers are the bytes of the buffers that all loops have handed out, and of those

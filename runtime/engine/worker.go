@@ -26,6 +26,7 @@ type worker struct {
 	freeStreams int
 	buried      *stream // ended in this turn
 	digger      loop.Task
+	before      chan func()   // what its thread is to do before it serves
 	over        chan struct{} // closed when the loop has ended
 	links       *link         // free list
 	exchanges   *exchange     // free list
@@ -53,7 +54,7 @@ type worker struct {
 }
 
 func newWorker(e *Engine, id int, l *loop.Loop) *worker {
-	w := &worker{engine: e, cfg: e.Config, id: id, loop: l, scratch: sample.NewScratch(0), counts: &e.Config.Stats.Loops[id], over: make(chan struct{})}
+	w := &worker{engine: e, cfg: e.Config, id: id, loop: l, scratch: sample.NewScratch(0), counts: &e.Config.Stats.Loops[id], before: make(chan func()), over: make(chan struct{})}
 	w.traces = trace.Of(e.Config)
 	w.profiling = e.Config.Global.ProfileTasks == runtime.ProfileOn
 	w.limits.buffer = e.Config.Global.Tune.BufSize

@@ -64,10 +64,10 @@ func mayChroot() bool {
 }
 
 // become changes the user and the group of all threads. Section 3.1 "uid", "gid",
-// "user", "group".
-func become(g *runtime.Global, name string, list *diag.List) bool {
+// "user", "group". The threads that serve keep what "setcap" says, the others nothing.
+func become(g *runtime.Global, name string, list *diag.List, each eachThread) bool {
 	wasRoot := os.Geteuid() == 0
-	if !keepCapabilities(g, list) {
+	if !keepCapabilities(g, list, each) {
 		return false
 	}
 	if g.GID > 0 {
@@ -83,7 +83,7 @@ func become(g *runtime.Global, name string, list *diag.List) bool {
 		list.Alertf(ast.Pos{}, "[%s.main()] Cannot set uid %d.", name, g.UID)
 		return false
 	}
-	if !dropCapabilities(g, wasRoot, list) || !enoughRights(g, name, list) {
+	if !dropCapabilities(g, wasRoot, list, each) || !enoughRights(g, name, list, each) {
 		return false
 	}
 	if g.UID < 0 && os.Geteuid() == 0 {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	goruntime "runtime"
 	"runtime/debug"
 	"syscall"
 	"time"
@@ -66,6 +67,8 @@ func (c *Call) Serve(cfg *runtime.Config, env *parser.Env, mode Mode) int {
 
 // open binds the listeners, or takes them over.
 func (s *server) open() bool {
+	goruntime.LockOSThread() // binding may need what only this thread has
+	defer goruntime.UnlockOSThread()
 	takeCapabilities(&s.cfg.Global)
 	from, ok := s.inherited()
 	if !ok || !s.bind(s.cfg, from) {
@@ -162,7 +165,11 @@ func (s *server) leave() bool {
 	return true
 }
 
-func (s *server) identity() bool { return become(&s.cfg.Global, s.Program(), s.List) }
+func (s *server) identity() bool {
+	g := &s.cfg.Global
+	s.engine.EachThread(func() error { return takeCapabilities(g) })
+	return become(g, s.Program(), s.List, s.engine.EachThread)
+}
 
 // background lets go of the terminal.
 func (s *server) background() bool {
