@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"iter"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,7 @@ import (
 type Config struct {
 	Global    Global
 	Proxies   []*Proxy // in the order of the files, defaults sections not included; see AllProxies
+	Forwards  []*Proxy // "log-forward" sections
 	Userlists map[string]*Userlist
 	HTTPErrs  map[string]*HTTPErrors // http-errors sections
 	Vars      *sample.VarNames       // names of all variables, and their ids
@@ -80,11 +82,26 @@ func (c *Config) Proxy(name string) *Proxy {
 	return nil
 }
 
+// Listeners are those of the files: of proxies, then those that receive logs.
+func (c *Config) Listeners() iter.Seq[*Listener] {
+	return func(yield func(*Listener) bool) {
+		for _, all := range [...][]*Proxy{c.Proxies, c.Forwards} {
+			for _, px := range all {
+				for _, ln := range px.Listeners {
+					if !yield(ln) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
 // Listens tells whether there is anything to listen on: a configuration without is
 // not started. Stats sockets count.
 func (c *Config) Listens() bool {
-	for _, px := range c.Proxies {
-		if !px.Disabled && len(px.Listeners) > 0 {
+	for ln := range c.Listeners() {
+		if !ln.Proxy.Disabled {
 			return true
 		}
 	}
@@ -214,6 +231,7 @@ type GlobalStats struct {
 	CumReqs            counter.Counter
 	ConnRate, SessRate counter.Meter
 	DroppedLogs        counter.Counter
+	CumLogs            counter.Counter // that log-forward sections received
 	FailedAlloc        counter.Counter
 	Started            time.Time
 

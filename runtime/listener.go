@@ -81,6 +81,7 @@ type Bind struct {
 	CIPMagic       uint32        // of "accept-netscaler-cip"
 	Proto          Proto         // that is spoken, whatever TLS settles on
 	IdlePing       time.Duration // between questions to idle HTTP/2 connections whether they live; 0: none
+	Datagrams      bool          // "dgram-bind": the sockets are not of streams
 	TLS            TLSConfig     // nil: clear. Set by runtime/ssl
 	SSL            any           // the line's words about TLS, with or without "ssl": runtime/ssl's own
 }

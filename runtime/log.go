@@ -13,6 +13,8 @@ type LogTarget struct {
 	Text     string // the address as written
 	Ring     string // of "ring@<name>"
 	IsRing   bool
+	Stream   bool   // a stream socket: messages wait in a ring of their own
+	Backend  *Proxy // of "backend@<name>", once it is known
 	Format   LogFormat
 	Facility int
 	Level    int        // the least severe level that is sent
@@ -33,7 +35,7 @@ type LogTarget struct {
 // Section 8.3.5.
 type LogProfile struct {
 	Name  string
-	Tag   string                 // "": that of the proxy
+	Tag   []byte                 // none: that of the proxy
 	Steps map[uint8]*ProfileStep // by the steps of runtime/logger
 }
 
@@ -43,12 +45,29 @@ type ProfileStep struct {
 	Format, SD *logformat.Format // nil: those of the proxy
 }
 
+// LogForward is what a "log-forward" section does with the messages that it receives. Section 12.6.
+type LogForward struct {
+	Lines bool     // "option assume-rfc6587-ntf": messages of streams are lines, whatever they begin with
+	Bare  bool     // "option dont-parse-log": they go on as they are
+	Host  HostRule // "option host"
+}
+
+// HostRule is what becomes of the host that a message names.
+type HostRule uint8
+
+const (
+	HostKeep    HostRule = iota
+	HostFill             // the sender's address where there is none
+	HostReplace          // the sender's address
+	HostAppend           // the sender's address behind it
+)
+
 // LogSender delivers formatted messages; it never blocks.
 type LogSender interface {
-	// Send joins the parts of one message, cuts it to the target's length and ends it
-	// with a line feed. loop is the caller's loop, -1 outside of one: such calls never
-	// overlap.
-	Send(loop int, head, sd, body []byte)
+	// Send joins the parts of one message, cuts it to so many bytes and ends it with a
+	// line feed; false: it was dropped. loop is the caller's loop, -1 outside of one:
+	// such calls never overlap.
+	Send(loop, limit int, head, sd, body []byte) bool
 }
 
 // LogFormat is how a syslog message is framed.

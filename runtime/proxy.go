@@ -248,10 +248,11 @@ type Proxy struct {
 	Unpublished atomic.Bool          // live: a backend that frontends do not choose; unpublish backend
 	BindNames   map[string]*Listener // load time only: duplicate names
 
-	Mu    sync.Mutex                // guards Queue, server state changes and the list of servers; never held over I/O
-	live  atomic.Pointer[[]*Server] // the servers now, once one came or went: replaced as a whole
-	Queue any                       // the queue of the backend: set by runtime/queue
-	Ext   map[string]any            // what other domains hang on a proxy at load time; nothing on the request path reads it
+	Mu      sync.Mutex                // guards Queue, server state changes and the list of servers; never held over I/O
+	live    atomic.Pointer[[]*Server] // the servers now, once one came or went: replaced as a whole
+	Queue   any                       // the queue of the backend: set by runtime/queue
+	Forward *LogForward               // of a "log-forward" section; nil: it is none
+	Ext     map[string]any            // what other domains hang on a proxy at load time; nothing on the request path reads it
 }
 
 // ProxyState is what a proxy does now.

@@ -179,6 +179,8 @@ type Server struct {
 	PoolName       *sample.Expr // "pool-conn-name"; nil: none
 	MaxReuse       int          // -1 none
 	LogOctets      bool         // log-proto octet-count: messages begin with their length
+	LogBufSize     int          // log-bufsize: bytes of messages that wait for a server of a log backend; 0: the usual
+	Datagrams      bool         // messages are sent to it over UDP
 	PoolMax        int          // pool-max-conn; -1 none
 	PoolLow        int
 	PoolPurge      time.Duration
@@ -222,7 +224,6 @@ type Server struct {
 	ErrorLimit                  int
 	MarkedDownShut              bool // on-marked-down shutdown-sessions
 	MarkedUpShut                bool // on-marked-up shutdown-backup-sessions
-	LogProto                    bool
 	Agent                       Agent
 
 	// What it does now: changed under the proxy's Mu, read by all.
@@ -257,10 +258,11 @@ type Server struct {
 
 	_ [64]byte
 
-	Queue   any // set by runtime/queue
-	LB      any // set by runtime/balance: its node in the tree
-	Pools   any // set by runtime/engine: idle connections per loop
-	Streams any // set by runtime/engine: for shutdown sessions
+	Log     LogSender // of a server of a log backend. Set by runtime/logger
+	Queue   any       // set by runtime/queue
+	LB      any       // set by runtime/balance: its node in the tree
+	Pools   any       // set by runtime/engine: idle connections per loop
+	Streams any       // set by runtime/engine: for shutdown sessions
 }
 
 // Resolved is where a server was found to be.

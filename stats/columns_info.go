@@ -146,7 +146,7 @@ var infoColumns = []InfoColumn{
 	{Name: "DebugCommandsIssued", Desc: "Number of debug commands issued on this process (anything > 0 is unsafe)",
 		Get: func(p *info) Field { return u32(gauge, int64(p.live().DebugCommands.Load())) }},
 	{Name: "CumRecvLogs", Alt: "recv_logs_total", Desc: "Total number of log messages received by log-forwarding listeners on this worker process since started",
-		Get: func(*info) Field { return u32(counting, 0) }},
+		Get: func(p *info) Field { return u32(counting, int64(p.live().CumLogs.Load())) }},
 	{Name: "Build info", Alt: "build_info", Desc: "Build info",
 		Get: func(*info) Field { return text(product, Version) }},
 	{Name: "Memmax_bytes", Alt: "max_memory_bytes", Desc: "Worker process's hard limit on memory usage in bytes (-m on command line)",

@@ -54,10 +54,11 @@ func (e *Expr) eval(ctx *Context, out *Value) bool {
 	if ctx.Final {
 		out.Flags &^= MayChange
 	}
-	return ok && e.convert(ctx, out)
+	return ok && e.Convert(ctx, out)
 }
 
-func (e *Expr) convert(ctx *Context, v *Value) bool {
+// Convert puts a value through the converters alone.
+func (e *Expr) Convert(ctx *Context, v *Value) bool {
 	for i := range e.steps {
 		s := &e.steps[i]
 		if !Cast(ctx, v, s.conv.In) || !s.conv.Eval(ctx, s.args, v) {

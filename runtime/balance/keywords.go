@@ -19,8 +19,7 @@ var Domain = config.Domain{
 				Args: []keyword.Arg{
 					{Name: "algorithm", Type: keyword.Enum, Opt: true, Default: "random",
 						Enum: []string{"roundrobin", "static-rr", "leastconn", "first", "source", "uri", "url_param", "hdr(<name>)",
-							"random(<draws>)", "rdp-cookie(<name>)", "hash", "log-hash", "sticky"},
-						Missing: []string{"log-hash"}},
+							"random(<draws>)", "rdp-cookie(<name>)", "hash", "log-hash", "sticky"}},
 					{Name: "argument", Type: keyword.Str, Opt: true, Many: true},
 				},
 				Examples: []keyword.Example{
@@ -76,9 +75,6 @@ func parseBalance(l *config.Loader, line *ast.Line) {
 	if err != nil {
 		l.Alert(line.Pos, "balance %s", err)
 		return
-	}
-	if algo == LogHash {
-		l.Missing(line.Pos, "balance log-hash")
 	}
 	if old, ok := px.Balance.Args.(*Params); ok && algo == Random && params.Draws == 0 {
 		params.Draws = old.Draws // a bare "balance" keeps the number of an earlier line

@@ -102,7 +102,11 @@ func (l *Loader) listeners(px *runtime.Proxy, b *runtime.Bind, prefix string) (a
 		if text == "" {
 			break
 		}
-		a, err := l.Address(text, listenAddr, prefix)
+		use := listenAddr
+		if b.Datagrams {
+			use ^= AddrStream | AddrDgram
+		}
+		a, err := l.Address(text, use, prefix)
 		if err != nil {
 			return all, err
 		}

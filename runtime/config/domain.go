@@ -67,6 +67,10 @@ type Domain struct {
 	// all proxies were checked without error. May be nil.
 	CheckServer func(l *Loader, srv *runtime.Server)
 
+	// CheckEnd is called for each proxy that is not disabled behind CheckServer: the last
+	// look at it as a whole. May be nil.
+	CheckEnd func(l *Loader, px *runtime.Proxy)
+
 	// Check is called once when all proxies were checked without error, in the order
 	// of the domains. It makes the domain's checks of the whole configuration. May be
 	// nil.

@@ -68,8 +68,10 @@ func SetLimits(c *runtime.Config, boot Boot, list *diag.List) {
 // connection comes.
 func countSockets(c *runtime.Config) int {
 	n := reservedFDs
+	for range c.Listeners() {
+		n++
+	}
 	for _, px := range c.Proxies {
-		n += len(px.Listeners)
 		for _, srv := range px.Servers {
 			if srv.Agent.On {
 				n++

@@ -61,25 +61,6 @@ func checkedServerWords() []ServerWord {
 			return nil
 		}},
 		{Doc: absent("socks4", "5.2", "connect through a SOCKS4 proxy", keyword.Arg{Name: "address", Type: keyword.Addr}), NotDynamic: true, Parse: socks4},
-		{Doc: keyword.Doc{Name: "log-proto", Ref: "5.2", Summary: "how messages of a ring are framed", Args: []keyword.Arg{{Name: "framing", Type: keyword.Enum, Enum: []string{"legacy", "octet-count"}}},
-			Examples: []keyword.Example{{Config: "ring r\n  server s 127.0.0.1:6514 log-proto octet-count\n"}}},
-			Parse: func(_ *Loader, w *Words, srv *runtime.Server) error {
-				value := w.Take()
-				if value != "legacy" && value != "octet-count" {
-					return fmt.Errorf("'log-proto' expects one of 'legacy' or 'octet-count' but got '%s'", value)
-				}
-				srv.LogOctets = value == "octet-count"
-				return nil
-			}},
-		{Doc: absent("log-bufsize", "5.2", "bytes of messages that wait", keyword.Arg{Name: "bytes", Type: keyword.Int}), Parse: func(_ *Loader, w *Words, _ *runtime.Server) error {
-			switch value := w.Take(); {
-			case value == "":
-				return errors.New("'log-bufsize' expects an integer argument.")
-			case atol(value) <= 0:
-				return errors.New("log-bufsize has to be > 0.")
-			}
-			return nil
-		}},
 	}
 }
 

@@ -151,7 +151,9 @@ func mode(l *Loader, line *ast.Line) {
 			l.Alert(line.Pos, "mode %s is only applicable on proxies with backend capability.", modeName(m))
 			return
 		}
-		l.Missing(line.Pos, "mode "+word)
+		if word == "spop" {
+			l.Missing(line.Pos, "mode "+word)
+		}
 	case "haterm":
 		if px.Caps&runtime.CapFront == 0 {
 			l.Alert(line.Pos, "mode haterm is only applicable on proxies with frontend capability.")

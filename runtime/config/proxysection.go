@@ -22,8 +22,7 @@ type proxyState struct {
 	errors             []errorRule
 	httpFormats        []formatUse
 	unresolved         []sample.Unresolved
-	dispatch           *runtime.Addr     // nil: none is said
-	datagrams          []*runtime.Server // whose address is one of datagrams
+	dispatch           *runtime.Addr // nil: none is said
 	transparent        bool
 }
 

@@ -640,9 +640,9 @@ func (l *Loader) checkServers() bool {
 			continue
 		}
 		l.Proxy = px
-		for _, srv := range l.state(px).datagrams {
-			if px.Mode == runtime.ModeTCP || px.Mode == runtime.ModeHTTP {
-				l.List.Alertf(srv.Pos, "%s", diag.AtObject(srv.Pos, "", "unsupported transport for server address in '%s' backend.", modeName(px.Mode)))
+		for _, srv := range px.Servers {
+			if fault := unreachable(srv); fault != "" {
+				l.List.Alertf(srv.Pos, "%s", diag.AtObject(srv.Pos, "", "%s", fault))
 				l.List.Alertf(ast.Pos{}, "Fatal errors found in configuration.")
 				return false
 			}
@@ -659,10 +659,31 @@ func (l *Loader) checkServers() bool {
 				}
 			}
 		}
+		for _, d := range l.Tables.Domains {
+			if d.CheckEnd != nil {
+				d.CheckEnd(l, px)
+			}
+		}
+		if l.List.Fatal() > 0 {
+			l.List.Alertf(ast.Pos{}, "Fatal errors found in configuration.")
+			return false
+		}
 		l.ignoreAddressHeaders(px)
 		l.diagnoseFormats(px)
 	}
 	return true
+}
+
+// unreachable tells why nothing can be sent to a server in the mode of its proxy, "" when it can.
+func unreachable(srv *runtime.Server) string {
+	mode, a := srv.Proxy.Mode, srv.Addr.Load()
+	switch {
+	case mode == runtime.ModeSyslog && a.Family != runtime.FamilyNone && a.Family != runtime.FamilyIPv4 && a.Family != runtime.FamilyIPv6:
+		return "log server address family not supported for log backend server."
+	case mode != runtime.ModeSyslog && srv.Datagrams:
+		return fmt.Sprintf("unsupported transport for server address in '%s' backend.", modeName(mode))
+	}
+	return ""
 }
 
 // ignoreAddressHeaders takes back what would tell servers of a proxy that is not in

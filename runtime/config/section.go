@@ -174,10 +174,22 @@ func ErrnoText(err error) string { return errnoText(cause(err)) }
 // ProxyNamed finds a frontend, backend or listen section; nil when there is none.
 func (l *Loader) ProxyNamed(name string) *runtime.Proxy { return l.byName[name] }
 
-// DatagramOptions reads the options of a line that makes datagram sockets, from word at on.
-func (l *Loader) DatagramOptions(px *runtime.Proxy, line *ast.Line, at int) {
+// DatagramLine reads a line that makes datagram sockets: px has the listeners.
+func (l *Loader) DatagramLine(px *runtime.Proxy, line *ast.Line) {
 	defer l.Within(px)()
-	b := &runtime.Bind{Pos: line.Pos, UID: -1, GID: -1}
+	b := &runtime.Bind{Pos: line.Pos, Text: line.Arg(1), UID: -1, GID: -1, Datagrams: true}
+	listeners, err := l.listeners(px, b, "")
+	px.Listeners = append(px.Listeners, listeners...)
+	if err != nil {
+		l.Alert(line.Pos, "'%s %s' : %s", line.Arg(0), b.Text, indent(err.Error(), 2))
+		return
+	}
+	l.datagramOptions(line, 2, b, listeners)
+}
+
+// datagramOptions reads the options from word at on.
+func (l *Loader) datagramOptions(line *ast.Line, at int, b *runtime.Bind, listeners []*runtime.Listener) {
+	l.binding = listeners
 	for w := NewWords(line, at); !w.Done(); {
 		word := w.Take()
 		row := l.Tables.BindWords.Get(word)

@@ -64,7 +64,8 @@ func (l *Loader) copyServer(dst, src *runtime.Server) {
 	a, from := &dst.Agent, &src.Agent
 	a.On, a.Addr, a.Port, a.PortGiven, a.Inter, a.Send = from.On, from.Addr, from.Port, from.PortGiven, from.Inter, from.Send
 	dst.Check, dst.OnError, dst.Observe, dst.ErrorLimit = src.Check, src.OnError, src.Observe, src.ErrorLimit
-	dst.MarkedDownShut, dst.MarkedUpShut, dst.LogProto = src.MarkedDownShut, src.MarkedUpShut, src.LogProto
+	dst.MarkedDownShut, dst.MarkedUpShut, dst.LogOctets = src.MarkedDownShut, src.MarkedUpShut, src.LogOctets
+	dst.LogBufSize = src.LogBufSize
 	for _, d := range l.Tables.Domains {
 		if d.CopyServer != nil {
 			d.CopyServer(dst, src)
@@ -215,7 +216,7 @@ func templateRange(text string) (low, high int, ok bool) {
 func (l *Loader) placeServer(srv *runtime.Server, a *Address) {
 	switch {
 	case a.Dgram:
-		l.state(srv.Proxy).datagrams = append(l.state(srv.Proxy).datagrams, srv)
+		srv.Datagrams = true
 	case a.Reverse != "":
 		l.Missing(srv.Pos, "server rhttp@")
 	case a.MPTCP:
@@ -242,6 +243,7 @@ func (l *Loader) expandTemplate(line *ast.Line, first *runtime.Server, a *Addres
 			srv = newServer(first.Proxy, line.Pos)
 			l.copyServer(srv, first)
 			srv.Host, srv.Service, srv.HostFamily = first.Host, first.Service, first.HostFamily
+			srv.Datagrams = first.Datagrams
 			srv.PortOffset, srv.MapPorts = first.PortOffset, first.MapPorts
 			addr := a.Addr
 			srv.Addr.Store(&addr)

@@ -20,6 +20,9 @@ type Inherited map[string]*os.File
 // address, and what else makes a socket a different one.
 func SocketName(ln *runtime.Listener) string {
 	name := addrText(&ln.Addr)
+	if ln.Bind.Datagrams {
+		name = "dgram+" + name
+	}
 	if ln.Bind.Interface != "" {
 		name += "%" + ln.Bind.Interface
 	}
@@ -48,11 +51,25 @@ func (e *BindError) Error() string {
 		doing = "Starting"
 	}
 	return fmt.Sprintf("%s [%s:%d] for %s %s: protocol %s: %s", doing, ln.Bind.Pos.File, ln.Bind.Pos.Line, ln.Proxy.Side(), ln.Proxy.Name,
-		protocolName(ln.Addr.Family), e.Text)
+		protocolName(ln), e.Text)
 }
 
 // protocolName is what messages call the protocol of an address.
-func protocolName(f runtime.Family) string {
+func protocolName(ln *runtime.Listener) string {
+	f := ln.Addr.Family
+	if ln.Bind.Datagrams {
+		switch f {
+		case runtime.FamilyIPv6:
+			return "udp6"
+		case runtime.FamilyUnix:
+			return "uxdg"
+		case runtime.FamilyAbstract:
+			return "abns_dgram"
+		case runtime.FamilyAbstractZ:
+			return "abnsz_dgram"
+		}
+		return "udp4"
+	}
 	switch f {
 	case runtime.FamilyIPv6:
 		return "tcpv6"
@@ -104,7 +121,7 @@ func Bind(g *runtime.Global, ln *runtime.Listener, from Inherited) error {
 	case runtime.FamilyAbstract, runtime.FamilyAbstractZ:
 		fd, err = bindAbstract(ln)
 	default:
-		fd, err = bindTCP(g, ln)
+		fd, err = bindIP(g, ln)
 	}
 	var w *BindError
 	if err != nil && !(errors.As(err, &w) && w.Warning) {
@@ -137,8 +154,16 @@ var errnoTexts = map[unix.Errno]string{
 	unix.EAFNOSUPPORT:  "Address family not supported by protocol",
 }
 
-// bindTCP makes a TCP socket and binds it.
-func bindTCP(g *runtime.Global, ln *runtime.Listener) (int, error) {
+// socketType is that of the listener's socket.
+func socketType(ln *runtime.Listener) int {
+	if ln.Bind.Datagrams {
+		return unix.SOCK_DGRAM
+	}
+	return unix.SOCK_STREAM
+}
+
+// bindIP makes a TCP or UDP socket and binds it.
+func bindIP(g *runtime.Global, ln *runtime.Listener) (int, error) {
 	a, b := &ln.Addr, ln.Bind
 	family := unix.AF_INET
 	if a.Family == runtime.FamilyIPv6 {
@@ -147,7 +172,7 @@ func bindTCP(g *runtime.Global, ln *runtime.Listener) (int, error) {
 	fail := func(what string, err error) error {
 		return &BindError{Listener: ln, Err: err, Text: fmt.Sprintf("%s (%s) for [%s]", what, errText(err), addrText(a))}
 	}
-	fd, err := b.Namespace.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.IPPROTO_TCP)
+	fd, err := b.Namespace.Socket(family, socketType(ln)|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return 0, fail("cannot create receiving socket", err)
 	}
@@ -222,7 +247,7 @@ func bindUnix(ln *runtime.Listener) (int, error) {
 			unix.Unlink(backup)
 		}
 	}
-	fd, err := ln.Bind.Namespace.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	fd, err := ln.Bind.Namespace.Socket(unix.AF_UNIX, socketType(ln)|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		undo()
 		return 0, fail("cannot create receiving socket", err)
@@ -263,7 +288,7 @@ func bindAbstract(ln *runtime.Listener) (int, error) {
 	fail := func(what string, err error) error {
 		return &BindError{Listener: ln, Err: err, Text: fmt.Sprintf("%s (%s) [%s]", what, errText(err), ln.Addr.Path)}
 	}
-	fd, err := ln.Bind.Namespace.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	fd, err := ln.Bind.Namespace.Socket(unix.AF_UNIX, socketType(ln)|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return 0, fail("cannot create receiving socket", err)
 	}

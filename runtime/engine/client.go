@@ -27,6 +27,7 @@ type client struct {
 	sess  *runtime.Session // the connection's: its own, unless it is one request of an HTTP/2 connection
 	h2    *h2Client        // the requests that it carries; nil: it carries one at a time
 	via   *h2Request       // that it is; nil: it is a connection
+	mail  *mail            // it sends log messages; nil: it does not
 	st    *stream
 	ahead *loop.Buffer // bytes of the next request, received during this one
 	end   error        // why receiving ended; nil: it did not
@@ -185,6 +186,11 @@ func (c *client) established() {
 	}
 	fe.OtherSess.Inc()
 	c.trace(trace.PTConnNew, trace.State, "new connection", 0)
+	if px.Forward != nil {
+		c.mail = &mail{c: c}
+		c.setTimer(px.Timeout.Client)
+		return
+	}
 	s := w.takeStream(c)
 	c.st = s
 	s.startTCP()
@@ -230,11 +236,14 @@ func (c *client) Received(b *loop.Buffer, err error) {
 	} else {
 		c.trace(trace.PTRxData, trace.Data, "data received", len(b.Data))
 	}
-	if c.st != nil {
+	switch {
+	case c.st != nil:
 		c.st.fromClient(b)
-		return
+	case c.mail != nil:
+		c.mail.received(b)
+	default:
+		c.request(b)
 	}
-	c.request(b)
 }
 
 // request starts a stream with the first bytes of a request.
@@ -393,6 +402,6 @@ func (c *client) left() {
 	c.Vars.Reset()
 	sticktable.LeaveSession(&c.Session)
 	c.port.leave(w)
-	c.st, c.TLS, c.h2 = nil, nil, nil
+	c.st, c.TLS, c.h2, c.mail = nil, nil, nil, nil
 	c.next, w.idle = w.idle, c
 }

@@ -108,16 +108,16 @@ func New(cfg *runtime.Config, o Options) *Engine {
 	e.h2Clients = h2ClientConfig(cfg)
 	n := cfg.Global.NbThread
 	cfg.Stats.MakeCounters(n)
-	for _, px := range cfg.Proxies {
-		prepareProxy(px, n, cmp.Or(cfg.Global.MaxConn, math.MaxInt32))
+	for _, all := range [...][]*runtime.Proxy{cfg.Proxies, cfg.Forwards} {
+		for _, px := range all {
+			prepareProxy(px, n, cmp.Or(cfg.Global.MaxConn, math.MaxInt32))
+		}
 	}
 	e.index()
 	slot := 0
-	for _, px := range cfg.Proxies {
-		for _, ln := range px.Listeners {
-			ln.Slot = slot
-			slot++
-		}
+	for ln := range cfg.Listeners() {
+		ln.Slot = slot
+		slot++
 	}
 	e.open = make([]atomic.Int32, slot)
 	cfg.Global.LiveMaxConn.Store(int64(cfg.Global.MaxConn))
@@ -255,15 +255,13 @@ func (e *Engine) Prepare() error {
 	n := e.Config.Global.NbThread
 	goruntime.GOMAXPROCS(n + 1)
 	e.workers = make([]*worker, n)
-	for _, px := range e.Config.Proxies {
-		for _, ln := range px.Listeners {
-			fd := -1
-			if ln.Sock != nil {
-				fd = int(ln.Sock.Fd()) // which makes the socket blocking
-				unix.SetNonblock(fd, true)
-			}
-			e.sockets = append(e.sockets, fd)
+	for ln := range e.Config.Listeners() {
+		fd := -1
+		if ln.Sock != nil {
+			fd = int(ln.Sock.Fd()) // which makes the socket blocking
+			unix.SetNonblock(fd, true)
 		}
+		e.sockets = append(e.sockets, fd)
 	}
 	failed := make(chan error, n)
 	var ready sync.WaitGroup
@@ -296,12 +294,14 @@ func (e *Engine) Prepare() error {
 	default:
 	}
 	e.Config.Stats.Buffers = e.buffers
-	for _, px := range e.Config.Proxies {
-		for _, ln := range px.Listeners {
-			if ln.Sock != nil {
-				e.open[ln.Slot].Store(int32(n))
-				e.accepts.Add(int32(n))
-			}
+	for ln := range e.Config.Listeners() {
+		switch {
+		case ln.Sock == nil:
+		case ln.Bind.Datagrams: // one loop receives them all
+			e.accepts.Add(1)
+		default:
+			e.open[ln.Slot].Store(int32(n))
+			e.accepts.Add(int32(n))
 		}
 	}
 	return nil
@@ -364,10 +364,8 @@ func (w *worker) run() {
 
 // makePorts makes a port of each listener.
 func (w *worker) makePorts() {
-	for _, px := range w.cfg.Proxies {
-		for _, ln := range px.Listeners {
-			w.ports = append(w.ports, newPort(w, ln))
-		}
+	for ln := range w.cfg.Listeners() {
+		w.ports = append(w.ports, newPort(w, ln))
 	}
 }
 
@@ -424,6 +422,10 @@ func (w *worker) softStop() {
 			p.Listener.Detach()
 		}
 	}
+	for _, m := range w.mailboxes {
+		m.close()
+	}
+	w.mailboxes = nil
 	for c := w.clients.head; c != nil; {
 		next := c.next
 		switch {

@@ -63,11 +63,9 @@ func (s Streams) Efforts() []runtime.Effort {
 // Descriptors are the sockets of listeners, clients and servers, in the order of their numbers.
 func (s Streams) Descriptors() []runtime.Descriptor {
 	var all []runtime.Descriptor
-	for _, px := range s.e.Config.Proxies {
-		for _, ln := range px.Listeners {
-			if fd := s.e.sockets[ln.Slot]; fd >= 0 {
-				all = append(all, runtime.Descriptor{FD: fd, Loop: -1, Listener: ln})
-			}
+	for ln := range s.e.Config.Listeners() {
+		if fd := s.e.sockets[ln.Slot]; fd >= 0 {
+			all = append(all, runtime.Descriptor{FD: fd, Loop: -1, Listener: ln})
 		}
 	}
 	for i, w := range s.e.workers {

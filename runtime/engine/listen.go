@@ -46,6 +46,10 @@ func newPort(w *worker, ln *runtime.Listener) *port {
 
 // open starts to accept.
 func (p *port) open() {
+	if p.ln.Bind.Datagrams {
+		p.w.openMailbox(p.ln)
+		return
+	}
 	p.w.loop.Listen(&p.Listener, p.w.engine.sockets[p.ln.Slot], p)
 }
 

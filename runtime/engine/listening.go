@@ -15,6 +15,9 @@ import (
 // Listen makes the socket that Bind gave a listener accept connections. A *BindError with Warning set tells what the
 // kernel would not do.
 func Listen(g *runtime.Global, ln *runtime.Listener) (err error) {
+	if ln.Bind.Datagrams {
+		return nil
+	}
 	raw, err := ln.Sock.SyscallConn()
 	if err == nil {
 		raw.Control(func(fd uintptr) { err = listenOn(g, ln, int(fd)) })

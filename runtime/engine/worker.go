@@ -37,15 +37,16 @@ type worker struct {
 	limits      struct{ buffer, rewrite int }
 	nextID      uint64
 
-	ports   []*port // by Listener.Slot
-	purge   loop.Timer
-	purging bool         // the purge timer runs
-	room    loop.Task    // serves the ports that wait for room
-	conns   atomic.Int32 // connections
-	coming  atomic.Int32 // on their way from other workers
-	line    []byte       // memory for one evaluated header or name
-	page    []byte       // memory for one evaluated body
-	plain   []byte       // payload that is about to be compressed
+	ports     []*port // by Listener.Slot
+	mailboxes []*mailbox
+	purge     loop.Timer
+	purging   bool         // the purge timer runs
+	room      loop.Task    // serves the ports that wait for room
+	conns     atomic.Int32 // connections
+	coming    atomic.Int32 // on their way from other workers
+	line      []byte       // memory for one evaluated header or name
+	page      []byte       // memory for one evaluated body
+	plain     []byte       // payload that is about to be compressed
 	// profiling: streams measure what they take; measuring: one of them does it now.
 	profiling, measuring bool
 	traces               *trace.Set

@@ -213,7 +213,7 @@ func hostname(s *runtime.Stream) string {
 
 func processID(s *runtime.Stream) int64 {
 	if w := scribeOf(s); w != nil {
-		return int64(w.logger.pid)
+		return int64(w.logger.process)
 	}
 	return 0
 }

@@ -238,7 +238,7 @@ func (g *golden) run(t *testing.T, all *logformat.Format) {
 	values := g.Datagram[strings.LastIndexByte(g.Datagram, ' ')+1:]
 	s := g.build(t, cfg, strings.TrimSuffix(values, "\n"))
 	pid := everyValue(g.Datagram, "pid")
-	cfg.Logger.(*Logger).pid = int(pid)
+	cfg.Logger.(*Logger).process = int(pid)
 	cfg.Logger.(*Logger).host = "box"
 	if g.Asap {
 		s.Res.Reset(make([]byte, 0, 256), make([]message.Field, 0, 10))

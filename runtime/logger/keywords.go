@@ -1,7 +1,6 @@
 package logger
 
 import (
-	"errors"
 	"slices"
 
 	"hapax/parser/ast"
@@ -22,7 +21,7 @@ var Domain = config.Domain{
 		{
 			Doc: keyword.Doc{Name: "log", Ref: "4.2", Summary: "where logs go",
 				Args: []keyword.Arg{
-					{Name: "target", Type: keyword.Addr, Doc: "an address, stdout, stderr, fd@<n>, ring@<name>; in a proxy also global, which takes those of the global section"},
+					{Name: "target", Type: keyword.Addr, Doc: "an address, stdout, stderr, fd@<n>, ring@<name>, backend@<name>; in a proxy also global, which takes those of the global section"},
 					{Name: "len", Type: keyword.Int, Opt: true, Joined: true, Default: "1024", Doc: "bytes of a message: 80 to 65535"},
 					{Name: "format", Type: keyword.Enum, Opt: true, Joined: true,
 						Enum: []string{"local", "rfc3164", "rfc5424", "priority", "short", "timed", "iso", "raw"}},
@@ -36,6 +35,7 @@ var Domain = config.Domain{
 					{Config: "global\n  log stdout format raw local0 info\n"},
 					{Config: "global\n  log /dev/log len 4096 format rfc5424 sample 1,3-4:10 local0 notice err\n"},
 					{Config: "global\n  log stderr local0\ndefaults\n  log global\n"},
+					{Config: "frontend f\n  bind :8080\n  log backend@logs local0\nbackend logs\n  mode log\n  balance roundrobin\n  server a udp@127.0.0.1:514\n  server b udp@127.0.0.1:515\n"},
 				}},
 			In: config.Global | config.Proxies, No: true, Parse: parseLog,
 		},
@@ -69,7 +69,9 @@ var Domain = config.Domain{
 		formatOption("tcplog", "log connections with all that is known of them", TCPFormat, TCPCLFFormat),
 		formatOption("httpslog", "log requests with what is known of their TLS connections", HTTPSFormat, ""),
 	},
-	CheckMode: checkMode,
+	ServerWords: serverWords(),
+	CheckMode:   checkMode,
+	CheckEnd:    checkBackend,
 	Check: func(l *config.Loader) {
 		checkForwards(l)
 		resolveTargets(l)
@@ -108,26 +110,16 @@ func readTarget(l *config.Loader, line *ast.Line, logs *[]*runtime.LogTarget, gl
 			}
 		}
 	default:
-		t, err := parseTarget(line.Texts(nil, 1), global, func(text string) (runtime.Addr, error) {
+		t, err := parseTarget(line.Texts(nil, 1), global, func(text string) (runtime.Addr, bool, error) {
 			a, err := l.Address(text, config.AddrResolve|config.AddrPort|config.AddrRawFD|config.AddrDgram|config.AddrStream|config.AddrDgramFirst, "")
-			if err == nil && !a.Dgram && a.Family != runtime.FamilyFD {
-				err = errMissing("log to a stream socket")
-			}
-			return a.Addr, err
+			return a.Addr, !a.Dgram, err
 		})
-		if t != nil {
-			t.File, t.Line = line.Pos.File, line.Pos.Line
-		}
-		var missing errMissing
-		switch {
-		case errors.As(err, &missing):
-			l.Missing(line.Pos, string(missing))
-			*logs = append(*logs, t) // so that nothing is said of a proxy without logs
-		case err != nil:
+		if err != nil {
 			l.Alert(line.Pos, "%s : %s", line.Arg(0), err)
-		default:
-			*logs = append(*logs, t)
+			return
 		}
+		t.File, t.Line = line.Pos.File, line.Pos.Line
+		*logs = append(*logs, t)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"hapax/acl/logformat"
 	"hapax/acl/sample"
 	"hapax/runtime"
+	"hapax/runtime/logger/syslog"
 )
 
 // Levels of messages, as syslog numbers them.
@@ -34,13 +36,15 @@ const (
 
 // Logger is what the process needs to log. It is runtime.Config.Logger.
 type Logger struct {
-	config *runtime.Config
-	host   string // name of the machine, for %H
-	pid    int
-	tag    string // of proxies without one of their own
-	loops  []*scribe
-	stop   chan struct{} // closed to end what forwards rings
-	global *plan         // of the global section
+	config  *runtime.Config
+	host    string // name of the machine, for %H
+	process int
+	pid     []byte // the same, as headers have it
+	tag     []byte // of proxies without one of their own
+	loops   []*scribe
+	outlets []outlet      // by loop; the last one is of calls from outside the loops
+	stop    chan struct{} // closed to end what forwards rings
+	global  *plan         // of the global section
 
 	mu     sync.Mutex // guards shared
 	shared *scribe    // of everything outside the loops
@@ -51,16 +55,20 @@ var current atomic.Pointer[Logger]
 
 // scribe is what one loop writes with.
 type scribe struct {
-	logger  *Logger
-	loop    int // -1: the shared one
-	line    []byte
-	sd      []byte
-	dates   dates
-	heads   []head         // by target.index
-	other   []byte         // a line by a profile
-	tagged  head           // a header with the tag of a profile
-	spare   runtime.Stream // stands for a connection that never became a stream
-	scratch *sample.Scratch
+	logger   *Logger
+	loop     int // -1: the shared one
+	line     []byte
+	sd       []byte
+	dates    dates
+	heads    []head         // by target.index
+	other    []byte         // a line by a profile
+	tagged   head           // a header with the tag of a profile
+	own      syslog.Message // what makes a header of our own
+	received syslog.Message // to be sent on
+	host     []byte         // its host
+	foreign  []byte         // its header
+	spare    runtime.Stream // stands for a connection that never became a stream
+	scratch  *sample.Scratch
 }
 
 // plan is how a proxy logs. It is runtime.Proxy.Logger and does not change.
@@ -79,9 +87,18 @@ type target struct {
 	*runtime.LogTarget
 	index  int // among all of the process
 	form   runtime.LogFormat
-	host   string
-	tag    string
+	host   []byte
+	tag    []byte
+	sink   *Sink              // of a ring
 	sample *runtime.LogSample // of this proxy alone; nil: all are sent
+}
+
+// asked is the format that the configuration wants: that of a ring prevails over that of the line.
+func (t *target) asked() runtime.LogFormat {
+	if t.sink != nil && t.sink.form != runtime.LogUnset {
+		return t.sink.form
+	}
+	return t.Format
 }
 
 // Start opens the targets of all proxies and reads the time zone; loops is how many
@@ -89,10 +106,17 @@ type target struct {
 // its rights.
 func Start(cfg *runtime.Config, loops int) error {
 	time.Now().Zone() // reads the time zone's file, which a chroot hides
-	l := &Logger{config: cfg, pid: os.Getpid(), tag: cfg.Global.LogTag, stop: make(chan struct{})}
+	l := &Logger{config: cfg, process: os.Getpid(), tag: []byte(cfg.Global.LogTag), stop: make(chan struct{})}
+	l.pid = strconv.AppendInt(nil, int64(l.process), 10)
 	l.host, _ = os.Hostname()
-	if l.tag == "" {
-		l.tag = filepath.Base(os.Args[0])
+	if len(l.tag) == 0 {
+		l.tag = []byte(filepath.Base(os.Args[0]))
+	}
+	for range loops + 1 {
+		l.outlets = append(l.outlets, outlet{ip4: -1, ip6: -1, unix: -1})
+	}
+	if err := l.openBackends(); err != nil {
+		return err
 	}
 	l.global = l.newPlan(cfg.Global.Logs, "")
 	targets := l.global.targets
@@ -102,10 +126,18 @@ func Start(cfg *runtime.Config, loops int) error {
 		px.Logger = p
 		targets = append(targets, p.targets...)
 	}
+	for _, px := range cfg.Forwards {
+		p := l.newPlan(px.Logs, "")
+		for _, t := range p.targets {
+			t.form = t.asked() // what is not said, messages decide
+		}
+		px.Logger = p
+		targets = append(targets, p.targets...)
+	}
 	for i, t := range targets {
 		t.index = i
 		if t.Sender == nil {
-			s, err := newSender(cfg, t.LogTarget, loops)
+			s, err := l.newSender(t.LogTarget)
 			if err != nil {
 				return fmt.Errorf("log %s: %w", t.Text, err)
 			}
@@ -140,7 +172,7 @@ func Join(cfg *runtime.Config, px *runtime.Proxy) {
 	defer l.mu.Unlock()
 	p.targets = slices.DeleteFunc(p.targets, func(t *target) bool {
 		if t.Sender == nil {
-			s, err := newSender(cfg, t.LogTarget, len(l.loops))
+			s, err := l.newSender(t.LogTarget)
 			if err != nil {
 				return true
 			}
@@ -154,20 +186,21 @@ func Join(cfg *runtime.Config, px *runtime.Proxy) {
 }
 
 func (l *Logger) newPlan(logs []*runtime.LogTarget, tag string) *plan {
-	if tag == "" {
-		tag = l.tag
-	}
 	p := &plan{logger: l}
+	own := l.tag
+	if tag != "" {
+		own = []byte(tag)
+	}
 	for _, lt := range logs {
-		t := &target{LogTarget: lt, form: lt.Format, host: l.config.Global.LogHost, tag: tag}
-		if t.form == runtime.LogUnset {
+		t := &target{LogTarget: lt, host: []byte(l.config.Global.LogHost), tag: own}
+		if lt.IsRing {
+			t.sink = sinksOf(l.config).named(lt.Ring)
+		}
+		if t.form = t.asked(); t.form == runtime.LogUnset {
 			t.form = runtime.LogLocal
-			if t.host != "" {
+			if len(t.host) > 0 {
 				t.form = runtime.LogRFC3164 // the local format has no place for it
 			}
-		}
-		if x := sinksOf(l.config).named(lt.Ring); lt.IsRing && x != nil && x.form != runtime.LogUnset {
-			t.form = x.form // which prevails over that of the line
 		}
 		if lt.Sample != nil {
 			t.sample = &runtime.LogSample{Ranges: lt.Sample.Ranges, Size: lt.Sample.Size}
@@ -241,17 +274,22 @@ func Stop(cfg *runtime.Config) {
 	current.CompareAndSwap(l, nil)
 	close(l.stop)
 	plans := []*plan{l.global}
-	for _, px := range cfg.Proxies {
-		if p, ok := px.Logger.(*plan); ok {
-			plans = append(plans, p)
+	for _, all := range [...][]*runtime.Proxy{cfg.Proxies, cfg.Forwards} {
+		for _, px := range all {
+			if p, ok := px.Logger.(*plan); ok {
+				plans = append(plans, p)
+			}
 		}
 	}
 	for _, p := range plans {
 		for _, t := range p.targets {
 			if c, ok := t.Sender.(interface{ close() }); ok {
 				c.close()
-				t.Sender = nil
 			}
+			t.Sender = nil
 		}
+	}
+	for i := range l.outlets {
+		l.outlets[i].close()
 	}
 }

@@ -1,24 +1,13 @@
 package logger
 
-import (
-	"strconv"
-
-	"hapax/runtime"
-)
-
-// head is a syslog header that is used again while nothing in it changes.
-type head struct {
-	second int64
-	level  int
-	text   []byte
-}
+import "hapax/runtime"
 
 // send gives a message to all targets. now is the wall clock in µs, sd the structured
 // data, empty for none. s is the stream that it is about, nil for other messages; profile
 // is the one of "do-log", nil for those of the targets.
 func (p *plan) send(w *scribe, level int, now int64, sd, body []byte, s *runtime.Stream, profile *runtime.LogProfile) {
 	for _, t := range p.targets {
-		if level > t.Level || t.sample != nil && !t.sample.Take() {
+		if !t.takes(level) {
 			continue
 		}
 		by := profile
@@ -29,14 +18,19 @@ func (p *plan) send(w *scribe, level int, now int64, sd, body []byte, s *runtime
 			w.byProfile(t, by, level, now, sd, body, s)
 			continue
 		}
-		w.deliver(t, w.header(&w.heads[t.index], t, t.tag, max(level, t.MinLevel), now), sd, body)
+		w.deliver(t, t.form, w.header(&w.heads[t.index], t, t.tag, max(level, t.MinLevel), now), sd, body)
 	}
+}
+
+// takes tells whether a message of a level goes to the target, and counts it for samples.
+func (t *target) takes(level int) bool {
+	return level <= t.Level && (t.sample == nil || t.sample.Take())
 }
 
 // byProfile sends a message as a profile wants it at the step of the stream.
 func (w *scribe) byProfile(t *target, by *runtime.LogProfile, level int, now int64, sd, body []byte, s *runtime.Stream) {
 	head, tag := &w.heads[t.index], t.tag
-	if by.Tag != "" {
+	if len(by.Tag) > 0 {
 		head, tag = &w.tagged, by.Tag
 		head.second = -1
 	}
@@ -59,7 +53,7 @@ func (w *scribe) byProfile(t *target, by *runtime.LogProfile, level int, now int
 			}
 		}
 	}
-	w.deliver(t, w.header(head, t, tag, max(level, t.MinLevel), now), sd, body)
+	w.deliver(t, t.form, w.header(head, t, tag, max(level, t.MinLevel), now), sd, body)
 }
 
 // stepOf is what a profile says about a step, or about any; nil when it says nothing.
@@ -73,19 +67,22 @@ func stepOf(by *runtime.LogProfile, step uint8) *runtime.ProfileStep {
 	return by.Steps[stepUnknown]
 }
 
-// deliver hands a message that is not empty to the target.
-func (w *scribe) deliver(t *target, head, sd, body []byte) {
-	for len(body) > 0 && (body[len(body)-1] == '\n' || body[len(body)-1] == 0) {
-		body = body[:len(body)-1]
-	}
+// deliver hands a message that is not empty to the target. sd is for the format that has a place for it.
+func (w *scribe) deliver(t *target, form runtime.LogFormat, head, sd, body []byte) {
 	if len(body) == 0 {
 		return
 	}
-	var data []byte
-	if t.form == runtime.LogRFC5424 {
-		data = w.structured(sd)
+	if form != runtime.LogRFC5424 {
+		sd = nil
+	} else {
+		sd = w.structured(sd)
 	}
-	t.Sender.Send(w.loop, head, data, body)
+	for len(body) > 0 && (body[len(body)-1] == '\n' || body[len(body)-1] == 0) {
+		body = body[:len(body)-1]
+	}
+	if !t.Sender.Send(w.loop, t.MaxLen, head, sd, body) {
+		t.Dropped.Add(1)
+	}
 }
 
 // structured gives the structured data as it stands before the message.
@@ -101,61 +98,3 @@ func (w *scribe) structured(sd []byte) []byte {
 }
 
 var noData = []byte("- ")
-
-// header gives the syslog header of a target, up to the structured data; h is the one of the last message.
-func (w *scribe) header(h *head, t *target, tag string, level int, now int64) []byte {
-	second := now / 1e6
-	precise := t.form == runtime.LogRFC5424 || t.form == runtime.LogTimed || t.form == runtime.LogISO
-	if !precise && h.second == second && h.level == level {
-		return h.text
-	}
-	h.second, h.level = second, level
-	b := h.text[:0]
-	switch t.form {
-	case runtime.LogLocal, runtime.LogRFC3164, runtime.LogRFC5424, runtime.LogPriority:
-		b = priority(b, t.Facility<<3|level)
-	case runtime.LogShort, runtime.LogTimed:
-		b = priority(b, level)
-	}
-	switch t.form {
-	case runtime.LogLocal, runtime.LogRFC3164:
-		b = append(w.dates.syslog(b, second), ' ')
-	case runtime.LogRFC5424:
-		b = append(w.dates.iso(append(b, "1 "...), now), ' ')
-	case runtime.LogTimed, runtime.LogISO:
-		b = append(w.dates.iso(b, now), ' ')
-	}
-	switch t.form {
-	case runtime.LogRFC3164:
-		host := t.host
-		if host == "" {
-			host = "localhost"
-		}
-		b = append(append(b, host...), ' ')
-		b = w.sender(b, tag)
-	case runtime.LogLocal:
-		b = w.sender(b, tag)
-	case runtime.LogRFC5424:
-		host := t.host
-		if host == "" {
-			host = "-"
-		}
-		b = append(append(b, host...), ' ')
-		b = append(append(b, tag...), ' ')
-		b = strconv.AppendInt(b, int64(w.logger.pid), 10)
-		b = append(b, " - "...)
-	}
-	h.text = b
-	return b
-}
-
-func priority(b []byte, n int) []byte {
-	return append(strconv.AppendInt(append(b, '<'), int64(n), 10), '>')
-}
-
-// sender appends the tag and the process: "haproxy[123]: ".
-func (w *scribe) sender(b []byte, tag string) []byte {
-	b = append(append(b, tag...), '[')
-	b = strconv.AppendInt(b, int64(w.logger.pid), 10)
-	return append(b, "]: "...)
-}

@@ -27,14 +27,12 @@ const (
 	syslogPort = 514
 )
 
-// errMissing is that of what a log line may hold on the reference and not here.
-type errMissing string
-
-func (e errMissing) Error() string { return string(e) }
+// resolver reads an address and tells whether it is that of a stream socket.
+type resolver func(text string) (addr runtime.Addr, stream bool, err error)
 
 // parseTarget reads the words behind "log", the address at words[0]. resolve reads the
 // address; it is looked at last, as the reference does.
-func parseTarget(words []string, global bool, resolve func(text string) (runtime.Addr, error)) (*runtime.LogTarget, error) {
+func parseTarget(words []string, global bool, resolve resolver) (*runtime.LogTarget, error) {
 	arg := func(i int) string {
 		if i < len(words) {
 			return words[i]
@@ -99,7 +97,7 @@ func parseTarget(words []string, global bool, resolve func(text string) (runtime
 }
 
 // parseAddress reads where the target is.
-func parseAddress(t *runtime.LogTarget, resolve func(text string) (runtime.Addr, error)) error {
+func parseAddress(t *runtime.LogTarget, resolve resolver) error {
 	text := t.Text
 	switch {
 	case text == "stdout":
@@ -110,9 +108,9 @@ func parseAddress(t *runtime.LogTarget, resolve func(text string) (runtime.Addr,
 		t.Ring, t.IsRing = text[len("ring@"):], true
 		return nil
 	case strings.HasPrefix(text, "backend@"):
-		return errMissing("log backend@")
+		return nil
 	}
-	addr, err := resolve(text)
+	addr, stream, err := resolve(text)
 	if err != nil {
 		return err
 	}
@@ -124,7 +122,7 @@ func parseAddress(t *runtime.LogTarget, resolve func(text string) (runtime.Addr,
 			addr.IP = netip.AddrPortFrom(addr.IP.Addr(), syslogPort)
 		}
 	}
-	t.Addr = addr
+	t.Addr, t.Stream = addr, stream && t.FD < 0
 	return nil
 }
 

@@ -40,7 +40,7 @@ func profileKeywords() []config.Keyword {
 				l.Alert(line.Pos, "'%s' expects a tag for use in syslog.", line.Arg(0))
 				return
 			}
-			config.State[profiles](l).now.Tag = line.Arg(1)
+			config.State[profiles](l).now.Tag = []byte(line.Arg(1))
 		}),
 		profileRow(config.LogProfile, "on", "8.3.5", "what is logged at a step", "log-profile p\n  on close format \"%ci\"\n  on any drop\n", []keyword.Arg{{Name: "step", Type: keyword.Enum, Enum: slices.Concat(steps, []string{"error", "any"}, origins)},
 			{Name: "drop", Type: keyword.Flag, Opt: true}, {Name: "format", Type: keyword.LogFormat, Joined: true, Opt: true}, {Name: "sd", Type: keyword.LogFormat, Joined: true, Opt: true}}, onStep),

@@ -23,7 +23,7 @@ func resolveTargets(l *config.Loader) {
 	for _, px := range l.Config.Proxies {
 		resolve(px.Logs, "", "proxy section '"+px.Name+"' in ")
 	}
-	for _, px := range config.State[forwards](l).all {
+	for _, px := range l.Config.Forwards {
 		resolve(px.Logs, "", "log-forward section '"+px.Name+"' in ")
 	}
 }
@@ -58,6 +58,10 @@ func resolveTarget(l *config.Loader, t *runtime.LogTarget) error {
 		case px.Mode != runtime.ModeSyslog:
 			return fmt.Errorf("uses incompatible log backend '%s'", name)
 		}
+		t.Backend = px
+	}
+	if t.Stream && !t.IsRing {
+		sinksOf(l.Config).ofTarget(t)
 	}
 	if t.ProfileName == "" || t.Profile != nil {
 		return nil

@@ -87,6 +87,7 @@ func ringKeywords() []config.Keyword {
 type sinks struct {
 	all     []*Sink
 	current *Sink // being read; nil where a header was refused
+	streams int   // log lines whose target is a stream socket
 }
 
 // Sink is one of them.
@@ -97,8 +98,9 @@ type Sink struct {
 	size       uint64
 	maxLen     uint32 // 0 for no limit
 	file       string
-	proxy      *runtime.Proxy // has the servers; nil: nobody is sent anything
-	ring       *ring.Ring     // live; nil: a descriptor
+	proxy      *runtime.Proxy  // has the servers; nil: nobody is sent anything
+	only       *runtime.Server // of them; nil: all are sent what comes
+	ring       *ring.Ring      // live; nil: a descriptor
 }
 
 // builtinSinks are there without a section.

@@ -40,50 +40,79 @@ func (g *gather) fill(limit int, parts ...[]byte) {
 }
 
 // newSender opens a target.
-func newSender(cfg *runtime.Config, t *runtime.LogTarget, loops int) (runtime.LogSender, error) {
-	if t.IsRing {
-		return newRingSender(cfg, t), nil
+func (l *Logger) newSender(t *runtime.LogTarget) (runtime.LogSender, error) {
+	switch {
+	case t.IsRing:
+		return ringSender(sinksOf(l.config).named(t.Ring)), nil
+	case t.Backend != nil:
+		return l.newBackendSender(t.Backend), nil
+	case t.FD >= 0:
+		return newStream(l.config, t.FD)
 	}
-	if t.FD >= 0 {
-		return newStream(cfg, t)
-	}
-	return newDatagram(cfg, t, loops)
+	return l.newDatagram(&t.Addr)
 }
 
-// datagram sends each message as one datagram to an address. The socket is not
-// connected: a log daemon that restarts is found again, and a path is looked up at each
-// message, within a chroot where there is one.
-type datagram struct {
-	target  *runtime.LogTarget
-	dropped *counter.Counter
-	lanes   []lane // by loop; the last one is of calls from outside the loops
-}
-
-// lane is what one loop sends with.
-type lane struct {
-	fd   int
-	addr [128]byte // a sockaddr
+// outlet is what a loop sends datagrams with. The sockets are not connected: a log daemon
+// that restarts is found again, and a path is looked up at each message, within a chroot
+// where there is one.
+type outlet struct {
+	ip4, ip6, unix int // sockets; -1: nobody has asked for one
 	gather
 }
 
-func newDatagram(cfg *runtime.Config, t *runtime.LogTarget, loops int) (*datagram, error) {
-	d := &datagram{target: t, dropped: &cfg.Stats.DroppedLogs, lanes: make([]lane, loops+1)}
-	for i := range d.lanes {
-		l := &d.lanes[i]
-		family, n := sockaddr(&t.Addr, &l.addr)
-		fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-		if err != nil {
-			d.lanes = d.lanes[:i]
-			d.close()
-			return nil, os.NewSyscallError("socket", err)
+// socket is the one of a family.
+func (o *outlet) socket(family int) *int {
+	switch family {
+	case unix.AF_INET:
+		return &o.ip4
+	case unix.AF_INET6:
+		return &o.ip6
+	}
+	return &o.unix
+}
+
+// open makes the socket of a family, unless it is there.
+func (o *outlet) open(family, buffer int) error {
+	to := o.socket(family)
+	if *to >= 0 {
+		return nil
+	}
+	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return os.NewSyscallError("socket", err)
+	}
+	unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 0) // nothing is ever read
+	if buffer > 0 {
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, buffer)
+	}
+	*to = fd
+	return nil
+}
+
+func (o *outlet) close() {
+	for _, fd := range [...]int{o.ip4, o.ip6, o.unix} {
+		if fd >= 0 {
+			unix.Close(fd)
 		}
-		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 0) // nothing is ever read
-		if size := cfg.Global.Tune.SndBufServer; size > 0 {
-			unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, size)
+	}
+}
+
+// datagram sends each message as one datagram to an address.
+type datagram struct {
+	dropped *counter.Counter
+	outlets []outlet // by loop; the last one is of calls from outside the loops
+	family  int
+	addr    [128]byte // a sockaddr
+	addrLen uint32
+}
+
+func (l *Logger) newDatagram(to *runtime.Addr) (*datagram, error) {
+	d := &datagram{dropped: &l.config.Stats.DroppedLogs, outlets: l.outlets}
+	d.family, d.addrLen = sockaddr(to, &d.addr)
+	for i := range l.outlets {
+		if err := l.outlets[i].open(d.family, l.config.Global.Tune.SndBufServer); err != nil {
+			return nil, err
 		}
-		l.fd = fd
-		l.msg.Name = &l.addr[0]
-		l.msg.Namelen = n
 	}
 	return d, nil
 }
@@ -125,25 +154,18 @@ func putPort(to *uint16, port uint16) {
 }
 
 // Send implements runtime.LogSender.
-func (d *datagram) Send(loop int, head, sd, body []byte) {
+func (d *datagram) Send(loop, limit int, head, sd, body []byte) bool {
 	if loop < 0 {
-		loop = len(d.lanes) - 1
+		loop = len(d.outlets) - 1
 	}
-	l := &d.lanes[loop]
-	l.fill(d.target.MaxLen, head, sd, body)
-	_, _, err := unix.RawSyscall(unix.SYS_SENDMSG, uintptr(l.fd), uintptr(unsafe.Pointer(&l.msg)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
-	if err != 0 {
-		d.target.Dropped.Add(1)
-		if err == unix.EAGAIN {
-			d.dropped.Inc()
-		}
+	o := &d.outlets[loop]
+	o.fill(limit, head, sd, body)
+	o.msg.Name, o.msg.Namelen = &d.addr[0], d.addrLen
+	_, _, err := unix.RawSyscall(unix.SYS_SENDMSG, uintptr(*o.socket(d.family)), uintptr(unsafe.Pointer(&o.msg)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+	if err == unix.EAGAIN {
+		d.dropped.Inc()
 	}
-}
-
-func (d *datagram) close() {
-	for i := range d.lanes {
-		unix.Close(d.lanes[i].fd)
-	}
+	return err == 0
 }
 
 // stream writes each message as a line to a descriptor that others may share: standard
@@ -151,7 +173,6 @@ func (d *datagram) close() {
 // descriptor: switched on here it would break whoever shares a terminal. So what can
 // block is opened once more by its number, and only that one does not block.
 type stream struct {
-	target  *runtime.LogTarget
 	dropped *counter.Counter
 	fd      int
 	own     bool // fd is ours
@@ -162,10 +183,10 @@ type stream struct {
 	gather
 }
 
-func newStream(cfg *runtime.Config, t *runtime.LogTarget) (*stream, error) {
-	s := &stream{target: t, dropped: &cfg.Stats.DroppedLogs, fd: t.FD}
+func newStream(cfg *runtime.Config, to int) (*stream, error) {
+	s := &stream{dropped: &cfg.Stats.DroppedLogs, fd: to}
 	var st unix.Stat_t
-	if err := unix.Fstat(t.FD, &st); err != nil {
+	if err := unix.Fstat(to, &st); err != nil {
 		return s, nil // as the reference: a closed descriptor loses its messages, and nothing else happens
 	}
 	switch st.Mode & unix.S_IFMT {
@@ -173,7 +194,7 @@ func newStream(cfg *runtime.Config, t *runtime.LogTarget) (*stream, error) {
 	case unix.S_IFSOCK:
 		s.socket = true
 	default:
-		fd, err := unix.Open("/proc/self/fd/"+strconv.Itoa(t.FD), unix.O_WRONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+		fd, err := unix.Open("/proc/self/fd/"+strconv.Itoa(to), unix.O_WRONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 		if err != nil {
 			s.poll = true // a terminal of another user, or no /proc
 			break
@@ -184,10 +205,10 @@ func newStream(cfg *runtime.Config, t *runtime.LogTarget) (*stream, error) {
 }
 
 // Send implements runtime.LogSender.
-func (s *stream) Send(_ int, head, sd, body []byte) {
+func (s *stream) Send(_, limit int, head, sd, body []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.fill(s.target.MaxLen, head, sd, body)
+	s.fill(limit, head, sd, body)
 	var err unix.Errno
 	switch {
 	case s.socket:
@@ -198,12 +219,10 @@ func (s *stream) Send(_ int, head, sd, body []byte) {
 		// A file may take its time: the scheduler is told.
 		_, _, err = unix.Syscall(unix.SYS_WRITEV, uintptr(s.fd), uintptr(unsafe.Pointer(&s.parts[0])), uintptr(s.msg.Iovlen))
 	}
-	if err != 0 {
-		s.target.Dropped.Add(1)
-		if err == unix.EAGAIN {
-			s.dropped.Inc()
-		}
+	if err == unix.EAGAIN {
+		s.dropped.Inc()
 	}
+	return err == 0
 }
 
 // ready tells whether at least a page can be written without waiting.

@@ -1,6 +1,8 @@
 package logger
 
 import (
+	"cmp"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -26,7 +28,11 @@ func (s *sinks) forward(stop chan struct{}) {
 		if x.proxy == nil {
 			continue
 		}
-		for _, srv := range x.proxy.Servers {
+		servers := x.proxy.Servers
+		if x.only != nil {
+			servers = []*runtime.Server{x.only}
+		}
+		for _, srv := range servers {
 			f := &forwarder{ring: x.ring, srv: srv, px: x.proxy, stop: stop}
 			go f.run()
 		}
@@ -91,7 +97,7 @@ func (x *Sink) Write(message []byte) {
 		form = runtime.LogRaw
 	}
 	t := &target{LogTarget: &runtime.LogTarget{}, form: form}
-	x.ring.Write(l.shared.header(&head{second: -1}, t, "", Emerg, time.Now().UnixMicro()), message)
+	x.ring.Write(l.shared.header(&head{second: -1}, t, nil, Emerg, time.Now().UnixMicro()), message)
 }
 
 // Attach gives a reader of the messages that are kept, or of those that come from now on; nil: none are kept.
@@ -102,30 +108,21 @@ func (x *Sink) Attach(fresh bool) *ring.Reader {
 	return x.ring.Attach(fresh)
 }
 
-// ringSender writes the messages of a target to a ring.
-type ringSender struct {
-	target *runtime.LogTarget
-	sink   *Sink
-}
-
-// newRingSender finds the ring of a target, which is known to be there.
-func newRingSender(cfg *runtime.Config, t *runtime.LogTarget) *ringSender {
-	x := sinksOf(cfg).named(t.Ring)
+// ringSender is how messages come into the ring of a sink.
+func ringSender(x *Sink) runtime.LogSender {
 	x.open()
-	return &ringSender{t, x}
+	return x
 }
 
 // Send implements runtime.LogSender. Messages that were dropped before are told of first.
-func (r *ringSender) Send(_ int, head, sd, body []byte) {
-	x := r.sink
+func (x *Sink) Send(_, limit int, head, sd, body []byte) bool {
 	if n := x.ring.Dropped(); n > 0 {
 		if !x.ring.Write(head, droppedText(n)) {
-			r.target.Dropped.Add(1) // one more is counted: the message
-			return
+			return false // one more is counted: the message
 		}
 		x.ring.Told(n)
 	}
-	most := r.target.MaxLen - 1 // the line feed counts
+	most := limit - 1 // the line feed counts
 	if x.maxLen > 0 {
 		most = min(most, int(x.maxLen))
 	}
@@ -134,9 +131,7 @@ func (r *ringSender) Send(_ int, head, sd, body []byte) {
 		parts[i] = p[:min(len(p), most)]
 		most -= len(parts[i])
 	}
-	if !x.ring.Write(parts[:]...) {
-		r.target.Dropped.Add(1)
-	}
+	return x.ring.Write(parts[:]...)
 }
 
 func droppedText(n uint64) []byte {
@@ -145,3 +140,30 @@ func droppedText(n uint64) []byte {
 	}
 	return append(strconv.AppendUint(nil, n, 10), " events dropped"...)
 }
+
+// ofTarget makes the ring in which the messages of a target wait whose address is that of a stream socket.
+func (s *sinks) ofTarget(t *runtime.LogTarget) {
+	s.streams++
+	t.Ring, t.IsRing = fmt.Sprintf("ring#%d", s.streams), true
+	pos := ast.Pos{File: t.File, Line: t.Line}
+	px := &runtime.Proxy{Name: t.Ring, Kind: "backend", Caps: runtime.CapBack, Pos: pos}
+	px.Timeout.Connect, px.Timeout.Server = targetConnect, targetServer
+	srv := &runtime.Server{Proxy: px, Name: t.Ring, Pos: pos, MaxReuse: -1}
+	srv.Addr.Store(&t.Addr)
+	px.Servers = []*runtime.Server{srv}
+	desc := fmt.Sprintf("created from log directive declared into '%s' at line %d", t.File, t.Line)
+	s.all = append(s.all, &Sink{Name: t.Ring, Desc: desc, kind: "buffer", size: defaultRingSize, proxy: px})
+}
+
+// ofServer makes the ring in which messages wait for a server of a log backend.
+func (s *sinks) ofServer(srv *runtime.Server) {
+	desc := fmt.Sprintf("created from log backend declared into '%s' at line %d", srv.Pos.File, srv.Pos.Line)
+	size := uint64(cmp.Or(srv.LogBufSize, defaultRingSize))
+	s.all = append(s.all, &Sink{Name: sinkOfServer(srv), Desc: desc, kind: "buffer", size: size, proxy: srv.Proxy, only: srv})
+}
+
+// Timeouts of the connections for targets that are stream sockets.
+const (
+	targetConnect = time.Second
+	targetServer  = 5 * time.Second
+)

@@ -64,7 +64,7 @@ func readSyslog(t *testing.T) (all []syslogCase) {
 func TestSyslog(t *testing.T) {
 	for _, c := range readSyslog(t) {
 		conn, target := listen(t)
-		parsed, err := parseTarget(append([]string{target.Text}, strings.Fields(c.words)...), false, func(string) (runtime.Addr, error) { return target.Addr, nil })
+		parsed, err := parseTarget(append([]string{target.Text}, strings.Fields(c.words)...), false, func(string) (runtime.Addr, bool, error) { return target.Addr, false, nil })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +74,7 @@ func TestSyslog(t *testing.T) {
 		if err := Start(cfg, 1); err != nil {
 			t.Fatal(err)
 		}
-		cfg.Logger.(*Logger).pid = c.pid
+		cfg.Logger.(*Logger).pid = fmt.Append(nil, c.pid)
 		Server(Info, px, "%s\n", syslogMessage)
 		Server(Emerg, px, "end")
 		b := make([]byte, 4096)
@@ -232,7 +232,7 @@ func TestTargetErrors(t *testing.T) {
 		"addr local0 info loud":      "unknown optional minimum log level 'loud'",
 		"addr local0 info info more": "cannot handle unexpected argument 'more'",
 	} {
-		_, err := parseTarget(strings.Fields(text), false, func(string) (runtime.Addr, error) { return runtime.Addr{}, nil })
+		_, err := parseTarget(strings.Fields(text), false, func(string) (runtime.Addr, bool, error) { return runtime.Addr{}, false, nil })
 		if err == nil || err.Error() != want {
 			t.Errorf("%s: got %v, want %s", text, err, want)
 		}
@@ -284,7 +284,7 @@ func FuzzTarget(f *testing.F) {
 		f.Add(c)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		target, err := parseTarget(strings.Fields(text), true, func(string) (runtime.Addr, error) { return runtime.Addr{}, nil })
+		target, err := parseTarget(strings.Fields(text), true, func(string) (runtime.Addr, bool, error) { return runtime.Addr{}, false, nil })
 		if err == nil && target.Sample != nil {
 			for range 100 {
 				target.Sample.Take()

@@ -149,9 +149,13 @@ func describe(data []byte, n int) (places []place, err error) {
 }
 
 // boundName is the name under which engine.Bind looks for a socket, and whether
-// it is a listening one.
-func boundName(fd int, at place) (name string, listening bool) {
-	if on, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN); err != nil || on == 0 {
+// it is one that accepts or receives.
+func boundName(fd int, at place) (name string, open bool) {
+	kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
+	if err != nil {
+		return "", false
+	}
+	if on, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN); kind == unix.SOCK_STREAM && (err != nil || on == 0) {
 		return "", false
 	}
 	addr, err := unix.Getsockname(fd)
@@ -169,7 +173,7 @@ func boundName(fd int, at place) (name string, listening bool) {
 	default:
 		return "", false
 	}
-	b := &runtime.Bind{Interface: at.iface}
+	b := &runtime.Bind{Datagrams: kind == unix.SOCK_DGRAM, Interface: at.iface}
 	if at.namespace != "" {
 		b.Namespace = &netns.Namespace{Name: at.namespace}
 	}
@@ -284,9 +288,9 @@ func getSockets(c *cli.Conn, _ []string) cli.Step {
 
 // allListeners are those of the proxies and the stats sockets.
 func allListeners(cfg *runtime.Config) (all []*runtime.Listener) {
-	for _, px := range cfg.Proxies {
-		if !px.Disabled {
-			all = append(all, px.Listeners...)
+	for ln := range cfg.Listeners() {
+		if !ln.Proxy.Disabled {
+			all = append(all, ln)
 		}
 	}
 	return append(all, cfg.Global.StatsSocks...)

@@ -216,12 +216,14 @@ func (s *settings) recordLimit() int {
 // check finishes all bind lines.
 func check(l *config.Loader) {
 	of(l).numberTicketKeys()
-	for _, px := range l.Config.Proxies {
-		if px.Disabled {
-			continue
-		}
-		for _, b := range px.Binds {
-			finish(l, px, b)
+	for _, all := range [...][]*runtime.Proxy{l.Config.Proxies, l.Config.Forwards} {
+		for _, px := range all {
+			if px.Disabled {
+				continue
+			}
+			for _, b := range px.Binds {
+				finish(l, px, b)
+			}
 		}
 	}
 	for _, ln := range l.Config.Global.StatsSocks {
