@@ -37,7 +37,7 @@ func (r Result) not() Result { return 3 >> r }
 // name.
 type ACL struct {
 	Name  string
-	tests []*test
+	tests []test // side by side: a request runs through hundreds of them, and memory is what that costs
 	from  sample.Source
 	valid sample.Checkpoint
 }
@@ -46,7 +46,7 @@ type ACL struct {
 type test struct {
 	keyword string // the ACL keyword, or the fetch where there is none
 	expr    *sample.Expr
-	match   *pattern.Matcher
+	match   pattern.Matcher
 }
 
 // From is where the tests take their data from.
@@ -57,8 +57,8 @@ func (a *ACL) ValidAt() sample.Checkpoint { return a.valid }
 
 // Supported tells whether nothing in the ACL is Missing.
 func (a *ACL) Supported() bool {
-	for _, t := range a.tests {
-		if !t.expr.Supported() {
+	for i := range a.tests {
+		if !a.tests[i].expr.Supported() {
 			return false
 		}
 	}
@@ -91,8 +91,8 @@ func (s *Set) add(a *ACL) {
 // eval runs the tests until one passes.
 func (a *ACL) eval(ctx *sample.Context) Result {
 	res := Fail
-	for _, t := range a.tests {
-		if res |= t.eval(ctx); res == Pass {
+	for i := range a.tests {
+		if res |= a.tests[i].eval(ctx); res == Pass {
 			break
 		}
 	}
@@ -162,7 +162,8 @@ func (t *test) inGroup(user []byte) bool {
 func (s *Set) CheckGroups(proxy string) []string {
 	var errs []string
 	for _, a := range s.all {
-		for _, t := range a.tests {
+		for i := range a.tests {
+			t := &a.tests[i]
 			if t.keyword != "http_auth_group" {
 				continue
 			}
@@ -171,7 +172,7 @@ func (s *Set) CheckGroups(proxy string) []string {
 				continue // its name is an error of its own
 			}
 			where := "proxy " + proxy + ": acl " + a.Name + " " + t.keyword + "(): "
-			if t.match == nil || t.match.Method != pattern.Group || len(t.match.Sets()) == 0 {
+			if t.match.Method != pattern.Group || len(t.match.Sets()) == 0 {
 				errs = append(errs, where+"no groups specified.")
 				continue
 			}

@@ -85,7 +85,7 @@ func (c *Compiler) ACL(set *Set, name string, words []string) (*ACL, error) {
 
 // add puts one more test into the ACL.
 func (a *ACL) add(t *test) {
-	a.tests = append(a.tests, t)
+	a.tests = append(a.tests, *t)
 	a.from |= t.expr.From()
 	a.valid |= t.expr.ValidAt()
 }
@@ -109,8 +109,8 @@ func recursion(a *ACL, t *test) error {
 			if term.acl == a {
 				return errors.New("have a recursive loop")
 			}
-			for _, t := range term.acl.tests {
-				if err := walk(t); err != nil {
+			for i := range term.acl.tests {
+				if err := walk(&term.acl.tests[i]); err != nil {
 					return err
 				}
 			}

@@ -15,6 +15,7 @@ type Cond struct {
 	Pos    ast.Pos
 	Unless bool
 	suites [][]term
+	only   term // the term of a condition that has no other; its acl is nil otherwise
 	from   sample.Source
 	valid  sample.Checkpoint
 }
@@ -89,6 +90,9 @@ func (c *Compiler) terms(set *Set, words []string) (*Cond, error) {
 		neg = false
 	}
 	cond.valid |= valid
+	if len(cond.suites) == 1 && len(cond.suites[0]) == 1 {
+		cond.only = cond.suites[0][0]
+	}
 	return cond, nil
 }
 
@@ -126,22 +130,28 @@ func (c *Cond) Eval(ctx *sample.Context) Result {
 }
 
 func (c *Cond) test(ctx *sample.Context) Result {
+	if c.only.acl != nil {
+		return c.only.eval(ctx)
+	}
 	res := Fail
 	for _, suite := range c.suites {
 		all := Pass
 		for i := range suite {
-			t := &suite[i]
-			r := t.acl.eval(ctx)
-			if t.neg {
-				r = r.not()
-			}
-			if all &= r; all != Pass {
+			if all &= suite[i].eval(ctx); all != Pass {
 				break
 			}
 		}
 		if res |= all; res == Pass {
 			break
 		}
+	}
+	return res
+}
+
+func (t *term) eval(ctx *sample.Context) Result {
+	res := t.acl.eval(ctx)
+	if t.neg {
+		return res.not()
 	}
 	return res
 }
@@ -153,7 +163,8 @@ func (c *Cond) From() sample.Source { return c.from }
 func (c *Cond) Reads() (from sample.Source) {
 	for _, suite := range c.suites {
 		for _, term := range suite {
-			for _, t := range term.acl.tests {
+			for i := range term.acl.tests {
+				t := &term.acl.tests[i]
 				from |= t.expr.From()
 				if inner := nested(t.expr); inner != nil {
 					from |= inner.Reads()
@@ -202,7 +213,8 @@ func (c *Cond) Unusable(at sample.Checkpoint) (a *ACL, keyword string) {
 func (c *Cond) Conflict(at sample.Checkpoint) (a *ACL, keyword string) {
 	for _, suite := range c.suites {
 		for _, t := range suite {
-			for _, test := range t.acl.tests {
+			for i := range t.acl.tests {
+				test := &t.acl.tests[i]
 				if test.expr.ValidAt()&at == 0 {
 					return t.acl, test.keyword
 				}

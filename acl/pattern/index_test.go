@@ -453,7 +453,8 @@ func FuzzPattern(f *testing.F) {
 			ctx.Scratch.Reset()
 			var v sample.Value
 			v.SetConst([]byte(subject))
-			NewMatcher(m, set).Match(ctx, &v)
+			matcher := NewMatcher(m, set)
+			matcher.Match(ctx, &v)
 		}
 	})
 }

@@ -19,17 +19,26 @@ func keyOf(v *sample.Value) key { return key{v.Bytes, v.Int, v.IP} }
 // written in its line.
 type Matcher struct {
 	Method Method
-	sets   []*Set
+	set    *Set   // the first; nil: there is none
+	more   []*Set // most have no other
 }
 
 // NewMatcher makes a matcher over sets, which are asked in order.
-func NewMatcher(method Method, sets ...*Set) *Matcher { return &Matcher{method, sets} }
-
-// Add has m ask one more set.
-func (m *Matcher) Add(s *Set) { m.sets = append(m.sets, s) }
+func NewMatcher(method Method, sets ...*Set) Matcher {
+	m := Matcher{Method: method}
+	if len(sets) > 0 {
+		m.set, m.more = sets[0], sets[1:]
+	}
+	return m
+}
 
 // Sets are the sets that m asks.
-func (m *Matcher) Sets() []*Set { return m.sets }
+func (m *Matcher) Sets() []*Set {
+	if m.set == nil {
+		return nil
+	}
+	return append([]*Set{m.set}, m.more...)
+}
 
 // Match tells whether v matches any pattern. It casts v in place.
 func (m *Matcher) Match(ctx *sample.Context, v *sample.Value) bool {
@@ -42,8 +51,14 @@ func (m *Matcher) Match(ctx *sample.Context, v *sample.Value) bool {
 	if m.Method == Bool {
 		return v.Int != 0
 	}
+	if m.set == nil {
+		return false
+	}
 	k := keyOf(v)
-	for _, s := range m.sets {
+	if m.set.find(k, true) != nil {
+		return true
+	}
+	for _, s := range m.more {
 		if s.find(k, true) != nil {
 			return true
 		}

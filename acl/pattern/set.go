@@ -68,6 +68,9 @@ func (s *Set) Indexed(e *Entry) bool {
 // find looks k up in all layers.
 func (s *Set) find(k key, any bool) *Entry {
 	ls := *s.live.Load()
+	if len(ls) == 1 {
+		return ls[0].index.find(k, any).entry
+	}
 	var best hit
 	for i := range ls {
 		if h := ls[i].index.find(k, any); h.better(best) {
@@ -151,7 +154,22 @@ func (s *Set) load(entries []*Entry) {
 		s.live.Store(&layers{})
 		return
 	}
-	s.live.Store(&layers{{s.build(entries), entries}})
+	s.publish(layers{{s.build(entries), entries}})
+}
+
+// publish makes look-ups see new layers. Most sets have one: it then lies beside the slice, for requests run through
+// hundreds of sets, and memory is what that costs.
+func (s *Set) publish(ls layers) {
+	if len(ls) != 1 {
+		s.live.Store(&ls)
+		return
+	}
+	one := &struct {
+		layers
+		only [1]layer
+	}{only: [1]layer{ls[0]}}
+	one.layers = one.only[:]
+	s.live.Store(&one.layers)
 }
 
 // add puts one entry on top.
@@ -166,8 +184,7 @@ func (s *Set) add(e *Entry) {
 		top = append(living(below), top...)
 		ls = ls[:len(ls)-1]
 	}
-	ls = append(ls, layer{s.build(top), top})
-	s.live.Store(&ls)
+	s.publish(append(ls, layer{s.build(top), top}))
 }
 
 // smallLayer is how many entries are cheaper to index again than to look through separately.

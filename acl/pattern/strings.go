@@ -88,6 +88,9 @@ func (t *stringTable) get(b []byte) *Entry {
 type stringIndex struct{ table stringTable }
 
 func newStrings(entries []*Entry, fold bool) index {
+	if len(entries) == 1 {
+		return &oneString{entries[0].Key, entries[0], fold}
+	}
 	x := &stringIndex{newStringTable(len(entries), fold)}
 	for _, e := range entries {
 		x.table.put(e, e.Key)
@@ -101,6 +104,26 @@ func (x *stringIndex) find(k key, _ bool) hit {
 		b = upToNUL(b)
 	}
 	return hit{entry: x.table.get(b)}
+}
+
+// oneString is Str of a single text.
+type oneString struct {
+	text  string
+	entry *Entry
+	fold  bool
+}
+
+func (x *oneString) find(k key, _ bool) hit {
+	b, n := k.bytes, len(x.text)
+	if !x.fold && len(b) > n && b[n] == 0 {
+		b = b[:n] // as upToNUL: there is none in the text
+	}
+	if x.text == string(b) || x.fold && message.EqualFold(x.text, b) {
+		if !x.entry.gone.Load() {
+			return hit{entry: x.entry}
+		}
+	}
+	return hit{}
 }
 
 // upToNUL cuts b at its first NUL, where the reference's look-ups of strings end.
