@@ -30,9 +30,10 @@ type family struct {
 	info       *InfoColumn // of the process; nil: of objects
 	on         Objects
 	column     *Column
-	code       string // label of the class of responses that the column counts; "": none
-	module     string // label of the module that the column belongs to; "": none
-	goesOn     bool   // with the metric before it: it has no head
+	code       string        // label of the class of responses that the column counts; "": none
+	module     string        // label of the module that the column belongs to; "": none
+	of         *moduleMetric // neither of the process nor of objects; nil: of one of these
+	goesOn     bool          // with the metric before it: it has no head
 }
 
 // label is one label of a line; a value "" leaves it out.
@@ -55,6 +56,9 @@ func Metrics(cfg *runtime.Config, query string) (runtime.Parts, bool) {
 		if q.objects&o.on != 0 {
 			m.objectFamilies(o.on, o.prefix)
 		}
+	}
+	if q.module {
+		m.moduleFamilies()
 	}
 	return m.next, true
 }
@@ -123,6 +127,8 @@ func (m *metrics) next(b []byte) (out []byte, last bool) {
 		}
 		if f := &m.families[m.at]; f.info != nil {
 			m.process(f)
+		} else if f.of != nil {
+			m.moduleLines(f)
 		} else if m.nextRow(f.on) {
 			m.object(f, &m.row, m.named(f))
 			continue

@@ -9,6 +9,8 @@ import (
 type metricQuery struct {
 	process bool
 	objects Objects
+	module  bool            // what is about something else than proxies
+	modules []string        // of which these alone; none: all
 	only    bool            // only the metrics that named holds as true
 	named   map[string]bool // false: left out
 	extra   bool            // columns of modules too
@@ -26,7 +28,7 @@ func parseMetricQuery(text string) (q metricQuery, ok bool) {
 		key, value, valued := strings.Cut(word, "=")
 		key, err := url.PathUnescape(key)
 		value, err2 := url.PathUnescape(value)
-		if err != nil || err2 != nil || strings.Contains(word[min(len(word), len(key)+1):], "=") {
+		if err != nil || err2 != nil || strings.Count(word, "=") > 1 {
 			return q, false
 		}
 		switch key {
@@ -49,7 +51,7 @@ func parseMetricQuery(text string) (q metricQuery, ok bool) {
 		}
 	}
 	if !scoped {
-		q.process, q.objects = true, Any
+		q.process, q.objects, q.module = true, Any, true
 	}
 	return q, true
 }
@@ -58,9 +60,9 @@ func parseMetricQuery(text string) (q metricQuery, ok bool) {
 func (q *metricQuery) scope(name string) bool {
 	switch name {
 	case "":
-		q.process, q.objects = false, 0
+		q.process, q.objects, q.module = false, 0, false
 	case "*":
-		q.process, q.objects = true, Any
+		q.process, q.objects, q.module = true, Any, true
 	case "global":
 		q.process = true
 	case "frontend":
@@ -72,7 +74,13 @@ func (q *metricQuery) scope(name string) bool {
 	case "server":
 		q.objects |= Server
 	default:
-		return strings.HasPrefix(name, "sticktable") || strings.HasPrefix(name, "resolver")
+		for i := range metricModules {
+			if strings.HasPrefix(name, metricModules[i].name) {
+				q.module, q.modules = true, append(q.modules, metricModules[i].name)
+				break
+			}
+		}
+		return q.module // Quirk: behind a module any name passes
 	}
 	return true
 }

@@ -83,7 +83,7 @@ func (v *verb) run(c *cli.Conn, args []string) cli.Step {
 
 // head tells of a table as a whole.
 func head(c *cli.Conn, t *table.Table) {
-	c.Printf("# table: %s, type: %s, size:%d, used:%d\n", t.Name, typeName(t), t.Size, t.Count())
+	c.Printf("# table: %s, type: %s, size:%d, used:%d\n", t.Name, TypeName(t), t.Size, t.Count())
 }
 
 // byKey is about the entry of a key. "set table" makes it.
@@ -166,7 +166,7 @@ func (v *verb) one(c *cli.Conn, t *table.Table, e table.Entry, exists bool, args
 
 // show tells of one entry.
 func (v *verb) show(c *cli.Conn, t *table.Table, e *table.Entry) cli.Step {
-	c.Printf("# table: %s, type: %s, size:%d, used:%d\n", t.Name, typeName(t), t.Size, t.Used())
+	c.Printf("# table: %s, type: %s, size:%d, used:%d\n", t.Name, TypeName(t), t.Size, t.Used())
 	c.SetBuffer(appendEntry(c.Buffer(), t, e))
 	return nil
 }

@@ -208,7 +208,7 @@ func (d *Declared) checkTarget(l *config.Loader) error {
 	case to.writeTo != "":
 		return fmt.Errorf("write-to: table '%s' is already used as a source table", to.Name)
 	case to.Type != d.Type:
-		return fmt.Errorf("write-to: cannot mix table types ('%s' has '%s' type and '%s' has '%s' type)", to.Name, typeName(to.Table), d.Name, typeName(d.Table))
+		return fmt.Errorf("write-to: cannot mix table types ('%s' has '%s' type and '%s' has '%s' type)", to.Name, TypeName(to.Table), d.Name, TypeName(d.Table))
 	case to.KeySize != d.KeySize:
 		return fmt.Errorf("write-to: cannot mix key sizes ('%s' has '%d' key_size and '%s' has '%d' key_size)", to.Name, to.KeySize, d.Name, d.KeySize)
 	}

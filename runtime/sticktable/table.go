@@ -48,8 +48,8 @@ var keyTypes = []struct {
 	{"string", sample.Str, 32, true}, {"binary", sample.Bin, 32, true},
 }
 
-// typeName is what commands and messages call the type of a table's keys.
-func typeName(t *table.Table) string {
+// TypeName is what commands and messages call the type of a table's keys.
+func TypeName(t *table.Table) string {
 	for _, k := range keyTypes {
 		if k.t == t.Type {
 			return k.name
