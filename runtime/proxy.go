@@ -216,6 +216,7 @@ type Proxy struct {
 	PersistRules []PersistRule
 	StickReq     []StickRule // stick on, match, store-request
 	StickRes     []StickRule // stick store-response
+	RDPCookie    string      // persist rdp-cookie: the name of that cookie; "" none
 	ForceSwitch  []*acl.Cond // force-be-switch: use backends that are disabled or not published
 	Balance      BalanceConfig
 	Dispatch     *Server  // "dispatch", "transparent": takes what no other server was chosen for, unseen by users; nil when the proxy balances

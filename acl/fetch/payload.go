@@ -215,7 +215,7 @@ func rdpCookie(ctx *sample.Context, a []sample.Arg, out *sample.Value) bool {
 	if !ok {
 		return false
 	}
-	value, found, wait := findRDPCookie(r.Data, a[0].Str)
+	value, found, wait := RDPCookie(r.Data, a[0].Str)
 	if wait {
 		out.Flags |= sample.MayChange
 	}
@@ -240,8 +240,9 @@ func rdpCookieCount(ctx *sample.Context, a []sample.Arg, out *sample.Value) bool
 // rdpHeader is the part of the connection request in front of the cookie: TPKT and X.224.
 const rdpHeader = 11
 
-// findRDPCookie looks for `Cookie: name=value`; any name will do when none is given.
-func findRDPCookie(b []byte, name string) (value []byte, found, wait bool) {
+// RDPCookie looks for `Cookie: name=value` in a connection request; any name will do when none is given. wait tells
+// that the request is not there as a whole.
+func RDPCookie(b []byte, name string) (value []byte, found, wait bool) {
 	const intro = "Cookie:"
 	if len(b) <= rdpHeader+len(intro) {
 		return nil, false, true

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"net/netip"
 
+	"hapax/acl/fetch"
 	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/runtime/message"
@@ -197,28 +198,16 @@ func domainOf(host []byte) []byte {
 	return host[bytes.LastIndexByte(host[:end-1], '.')+1 : end]
 }
 
-// rdpKey hashes the cookie of a Microsoft RDP connection, which lies behind 11 bytes
-// of TPKT and X.224 headers.
+// rdpKey hashes the cookie of a connection of remote desktops.
 func (p *Params) rdpKey(s *runtime.Stream, kind *HashType, single bool) (uint32, bool) {
-	const head, word = 11, "Cookie:"
-	data := s.Ctx.ReqRaw.Data
-	if len(data) <= head+len(word) || !message.EqualFold(data[head:head+len(word)], word) {
-		return 0, false
-	}
-	data = bytes.TrimLeft(data[head+len(word):], " ")
-	n := len(p.Name)
-	if len(data) <= n || data[n] != '=' || !message.EqualFold(data[:n], p.Name) {
-		return 0, false
-	}
-	data = data[n+1:]
-	end := bytes.IndexByte(data, '\r')
-	if end < 1 || end+1 >= len(data) || data[end+1] != '\n' {
+	value, found, _ := fetch.RDPCookie(s.Ctx.ReqRaw.Data, p.Name)
+	if !found || len(value) == 0 {
 		return 0, false
 	}
 	if single {
 		return 0, true
 	}
-	return kind.Sum(data[:end]), true
+	return kind.Sum(value), true
 }
 
 // exprKey hashes the value of an expression.

@@ -9,7 +9,7 @@ func Rows() *Domain {
 		Name:     "config",
 		Sections: slices.Concat(globalSections(), proxySections(), userlistSections(), errorSections(), namespaceSections()),
 		Keywords: slices.Concat(globalKeywords(), proxyKeywords(), timeoutKeywords(), switchingKeywords(), ruleKeywords(),
-			captureKeywords(), errorKeywords(), userlistKeywords(), serverKeywords(), deprecatedKeywords(), foreignKeywords(), checkedProxyKeywords(),
+			captureKeywords(), errorKeywords(), userlistKeywords(), serverKeywords(), deprecatedKeywords(), foreignKeywords(),
 			[]Keyword{optionKeyword(), bindKeyword(), statsKeyword(), namespaceKeyword()}),
 		Actions:     checkedActions(),
 		Options:     options(),

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"hapax/parser/ast"
 	"hapax/parser/keyword"
 	"hapax/runtime"
 )
@@ -91,32 +90,6 @@ func socks4(l *Loader, w *Words, _ *runtime.Server) error {
 		return fmt.Errorf("'socks4 %s' : %s\n", value, err)
 	}
 	return nil
-}
-
-// checkedProxyKeywords are lines of proxies.
-func checkedProxyKeywords() []Keyword {
-	return []Keyword{
-		{Doc: absent("persist", "4.2", "persistence by a cookie of remote desktops", keyword.Arg{Name: "rdp-cookie", Type: keyword.Opaque, Doc: "rdp-cookie[(<name>)]"}), In: Proxies, Parse: persistRDP},
-	}
-}
-
-func persistRDP(l *Loader, line *ast.Line) {
-	rest, found := strings.CutPrefix(line.Arg(1), "rdp-cookie")
-	switch {
-	case line.Arg(1) == "":
-		l.Alert(line.Pos, "missing persist method.")
-	case !found:
-		l.Alert(line.Pos, "unknown persist method.")
-	case strings.HasPrefix(rest, "("):
-		if l.TooMany(line, 1, 1) {
-			return
-		}
-		if end := strings.IndexByte(rest, ')'); end <= 1 {
-			l.Alert(line.Pos, "persist rdp-cookie(name)' requires an rdp cookie name.")
-		}
-	default:
-		l.TooMany(line, 1, 1)
-	}
 }
 
 // checkedActions are actions of rules.

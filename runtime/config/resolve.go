@@ -579,17 +579,18 @@ func (l *Loader) ignoreHTTP(px *runtime.Proxy) {
 	}
 }
 
-// checkServerModes looks for settings of servers that their proxy's mode does not allow.
+// checkServerModes looks for settings of servers that others of their proxy do not go with.
 func (l *Loader) checkServerModes(px *runtime.Proxy) {
-	if px.Mode == runtime.ModeHTTP {
-		return
-	}
+	http := px.Mode == runtime.ModeHTTP
 	for _, srv := range px.Servers {
-		if srv.Redir != "" {
+		if srv.Redir != "" && !http {
 			l.List.Alertf(srv.Pos, "%s '%s' : server cannot have cookie or redirect prefix in non-HTTP mode.", px.Kind, px.Name)
 		}
-		if srv.Cookie != "" {
+		if srv.Cookie != "" && !http {
 			l.List.Warnf(srv.Pos, "%s '%s' : ignoring cookie for server '%s' as HTTP mode is disabled.", px.Kind, px.Name, srv.Name)
+		}
+		if srv.MapPorts && px.RDPCookie != "" {
+			l.List.Warnf(srv.Pos, "%s '%s' : RDP cookie persistence will not work for server '%s' because it lacks an explicit port number.", px.Kind, px.Name, srv.Name)
 		}
 	}
 }

@@ -47,6 +47,12 @@ var Domain = config.Domain{
 				Examples: []keyword.Example{{Config: "backend b\n  mode http\n  cookie SRV insert dynamic\n  dynamic-cookie-key secret\n  server s1 127.0.0.1:80\n"}}},
 			In: config.Proxies, Parse: parseKey,
 		},
+		{
+			Doc: keyword.Doc{Name: "persist", Ref: "4.2", Summary: "persistence by the cookie of remote desktops",
+				Args:     []keyword.Arg{{Name: "rdp-cookie", Type: keyword.Opaque, Default: "rdp-cookie(msts)", Doc: "rdp-cookie[(<name>)]"}},
+				Examples: []keyword.Example{{Config: "listen l\n  bind 127.0.0.1:65500\n  tcp-request inspect-delay 5s\n  tcp-request content accept if RDP_COOKIE\n  persist rdp-cookie\n  balance rdp-cookie\n  server s1 127.0.0.1:3389\n"}}},
+			In: config.Proxies, Parse: parsePersistence,
+		},
 		persistRow("force-persist", "the cookie's server is used even when it is down"),
 		persistRow("ignore-persist", "the cookie is not looked at"),
 	},

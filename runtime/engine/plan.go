@@ -78,6 +78,9 @@ func makePlan(px *runtime.Proxy, tables bool) *plan {
 			tail = append(tail, step{"balance body", (*stream).balanceBody})
 		}
 	}
+	if px.RDPCookie != "" {
+		tail = append(tail, step{"rdp-cookie", (*stream).rdpCookie})
+	}
 	tail = append(tail, step{"balance", (*stream).pick}, step{"queue", (*stream).enqueue}, step{"connect", (*stream).connect})
 	if http {
 		tail = append(tail, step{"forward", (*stream).forwardRequest})

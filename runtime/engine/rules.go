@@ -4,6 +4,7 @@ import (
 	"hapax/acl"
 	"hapax/acl/sample"
 	"hapax/runtime"
+	"hapax/runtime/cookie"
 	"hapax/runtime/h1"
 	"hapax/runtime/loop"
 	"hapax/runtime/message"
@@ -436,6 +437,14 @@ func (s *stream) useServer() outcome {
 		if srv != nil {
 			break
 		}
+	}
+	return next
+}
+
+// rdpCookie is persist rdp-cookie.
+func (s *stream) rdpCookie() outcome {
+	if !s.http {
+		cookie.RDP(&s.Stream, held(s.in))
 	}
 	return next
 }

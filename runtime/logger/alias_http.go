@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"hapax/acl/logformat"
+	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/runtime/message"
 )
@@ -175,9 +176,11 @@ func responseCaptures(s *runtime.Stream) ([][]byte, int) {
 	return s.ResCaps, captureSlots(s, s.Front.Capture.Res)
 }
 
-// captureSlots is how many slots a stream has; what could not be read as a request has none.
+// captureSlots is how many slots a stream has; what could not be read as a request has none, nor have rules of a
+// connection, which has no stream yet.
 func captureSlots(s *runtime.Stream, slots []runtime.CaptureSlot) int {
-	if unread(s) && s.LogStep < stepRule {
+	const early = sample.FrontConnection | sample.FrontSession
+	if s.LogStep < stepRule && unread(s) || s.LogStep >= stepRule && s.Ctx.Checkpoint&early != 0 {
 		return 0
 	}
 	return len(slots)

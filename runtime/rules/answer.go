@@ -93,22 +93,28 @@ func words(a *config.ActionLine, texts ...string) config.Words {
 // statsRealm is what the statistics ask for users with.
 const statsRealm = "HAProxy Statistics"
 
-// parseAuth reads `auth [realm <realm>]`.
+// parseAuth reads `auth [realm <realm>]`. Without a realm it is the name of the proxy that the rule runs for.
 func parseAuth(_ *config.Loader, a *config.ActionLine) (runtime.Exec, error) {
-	realm := a.Proxy.Name
+	realm, named := a.Proxy.Name, a.Proxy.Caps&runtime.CapDefaults == 0
 	if a.Line.Arg(0) == "stats" {
-		realm = statsRealm
+		realm, named = statsRealm, true
 	}
 	if a.TakeIf("realm") {
 		if realm = a.Take(); realm == "" {
 			return nil, missingValue("realm")
 		}
+		named = true
 	}
-	ask := func(status int, header string) *runtime.Reply {
-		return &runtime.Reply{Status: status, Default: true, Kind: runtime.ReplyLocal, Fixed: [][2]string{{header, "Basic realm=\"" + realm + "\""}}}
-	}
-	origin, proxy := ask(401, "www-authenticate"), ask(407, "proxy-authenticate")
+	origin, proxy := challenges(realm)
 	return func(s *runtime.Stream) runtime.Verdict {
+		origin, proxy := origin, proxy
+		if !named {
+			px := s.Front
+			if s.Ctx.Checkpoint&backSide != 0 {
+				px = s.Back
+			}
+			origin, proxy = challenges(px.Name)
+		}
 		s.Reply = origin
 		if toProxy(s) {
 			s.Reply = proxy
@@ -116,6 +122,14 @@ func parseAuth(_ *config.Loader, a *config.ActionLine) (runtime.Exec, error) {
 		sticktable.CountError(s)
 		return runtime.Done
 	}, nil
+}
+
+// challenges are the answers that ask for a user, as a server does and as a proxy does.
+func challenges(realm string) (origin, proxy *runtime.Reply) {
+	ask := func(status int, header string) *runtime.Reply {
+		return &runtime.Reply{Status: status, Default: true, Kind: runtime.ReplyLocal, Fixed: [][2]string{{header, "Basic realm=\"" + realm + "\""}}}
+	}
+	return ask(401, "www-authenticate"), ask(407, "proxy-authenticate")
 }
 
 // toProxy tells whether the client takes us for a proxy of its own: then credentials are asked for by other headers.

@@ -48,14 +48,17 @@ func parseNice(_ *config.Loader, a *config.ActionLine) (runtime.Exec, error) {
 // parseRetries reads `set-retries <number>|<expression>`.
 func parseRetries(l *config.Loader, a *config.ActionLine) (runtime.Exec, error) {
 	const expects = "expects an expression or an integer between 1 and 100"
-	word := a.Peek()
+	word, name := a.Peek(), a.Name
+	if a.Kind == runtime.TCPReqRules {
+		name = a.Line.Arg(0) // as the reference names it there
+	}
 	switch {
 	case word == "":
 		return nil, errors.New("expects exactly 1 argument (an expression or an integer between 1 and 100)")
 	case a.Proxy.Caps&runtime.CapBack == 0:
-		return nil, fmt.Errorf("'%s' only available in backend or listen section", a.Name)
+		return nil, fmt.Errorf("'%s' only available in backend or listen section", name)
 	case a.Proxy.Caps&runtime.CapDefaults != 0:
-		return nil, fmt.Errorf("'%s' is not allowed in 'defaults' sections", a.Name)
+		return nil, fmt.Errorf("'%s' is not allowed in 'defaults' sections", name)
 	}
 	var n number
 	if i, ok := integer(word); ok {
