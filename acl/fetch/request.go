@@ -15,7 +15,7 @@ const getExample = "GET /a/b.html?x=1&y=2 HTTP/1.1\r\nHost: www.example.com\r\n\
 
 var requestRows = []sample.Fetch{
 	{Doc: doc("method", "7.3.6", "the method of the request", nil, "method", getExample, "GET"),
-		Dir: sample.Request, Out: sample.Meth, From: sample.ReqLine, Eval: method},
+		Out: sample.Meth, From: sample.ReqLine, Eval: method},
 	{Doc: doc("path", "7.3.6", "the path of the request, without query", nil, "path", getExample, "/a/b.html"),
 		Dir: sample.Request, Out: sample.Str, From: sample.ReqHeaders, Eval: path},
 	{Doc: doc("pathq", "7.3.6", "the path of the request with the query", nil, "pathq", getExample, "/a/b.html?x=1&y=2"),
@@ -71,15 +71,19 @@ var knownMethods = func() (names [message.OtherMethod][]byte) {
 	return names
 }()
 
-// method is the one that was received, whatever rules made of the request line since.
+// method is the one that was received, whatever rules made of the request line since. Of one that has no number only the
+// text follows the request line, and it is gone with that once the request is answered.
 func method(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
 	m, ok := remembered(ctx, out)
 	switch {
 	case !ok:
 	case m.Method < message.OtherMethod:
 		out.SetMethod(knownMethods[m.Method])
+	case ctx.Dir == sample.Response:
+		return false
 	default:
 		out.SetMethod(m.MethodName())
+		out.Int = int64(message.OtherMethod)
 	}
 	return ok
 }

@@ -85,9 +85,11 @@ func (w *worker) open(p *port, fd int, peer *loop.Addr) {
 	px := p.ln.Proxy
 	fe := c.Counters(w.id)
 	if len(px.TCPConn) > 0 && !c.admitted(px.TCPConn, connPoint) {
-		fe.DeniedConn.Inc()
 		if c.silent {
+			fe.DeniedReq.Inc() // as the reference counts them
 			vanish(fd, c.Src.Addr(), c.dropTTL)
+		} else {
+			fe.DeniedConn.Inc()
 		}
 		c.refuse(fd)
 		return
@@ -158,9 +160,11 @@ func (c *client) established() {
 	px, w := c.Front, c.w
 	fe := c.Counters(w.id)
 	if len(px.TCPSess) > 0 && !c.admitted(px.TCPSess, sessPoint) {
-		fe.DeniedSess.Inc()
 		if c.silent {
+			fe.DeniedReq.Inc()
 			vanish(c.sock.Fd(), c.Src.Addr(), c.dropTTL)
+		} else {
+			fe.DeniedSess.Inc()
 		}
 		c.rejected()
 		return

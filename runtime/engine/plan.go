@@ -6,6 +6,7 @@ import (
 	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/runtime/balance"
+	"hapax/runtime/logger"
 	"hapax/runtime/sticktable"
 )
 
@@ -20,6 +21,8 @@ type plan struct {
 	own   []step // of a backend that is the frontend itself ("listen")
 	res   []step // of the responses of its servers
 
+	keepsLine, keepsHeaders bool // streams of a frontend remember the request line, and captured headers
+
 	asksHTTP bool // in TCP mode: a rule looks for an HTTP request in what the client sends
 }
 
@@ -28,6 +31,7 @@ func planOf(px *runtime.Proxy) *plan { return px.Plan.(*plan) }
 // makePlan lists the steps of a proxy in the reference's order. tables tells that there are stick tables.
 func makePlan(px *runtime.Proxy, tables bool) *plan {
 	p := &plan{}
+	p.keepsLine, p.keepsHeaders = logger.Keeps(px)
 	http := px.Mode == runtime.ModeHTTP
 	choose := step{"use_backend", (*stream).chooseBackend}
 	if len(px.TCPReq) > 0 || px.InspectReq > 0 {
@@ -70,6 +74,9 @@ func makePlan(px *runtime.Proxy, tables bool) *plan {
 	if http {
 		tail = append(tail, step{"finish request", (*stream).finishRequest})
 	}
+	if px.RDPCookie != "" {
+		tail = append(tail, step{"rdp-cookie", (*stream).rdpCookie})
+	}
 	if len(px.StickReq) > 0 {
 		tail = append(tail, step{"stick", (*stream).matchStick})
 	}
@@ -77,9 +84,6 @@ func makePlan(px *runtime.Proxy, tables bool) *plan {
 		if balance.NeedsBody(px) {
 			tail = append(tail, step{"balance body", (*stream).balanceBody})
 		}
-	}
-	if px.RDPCookie != "" {
-		tail = append(tail, step{"rdp-cookie", (*stream).rdpCookie})
 	}
 	tail = append(tail, step{"balance", (*stream).pick}, step{"queue", (*stream).enqueue}, step{"connect", (*stream).connect})
 	if http {

@@ -410,7 +410,7 @@ var continueReply = []byte("HTTP/1.1 100 Continue\r\n\r\n")
 // captureRequest copies the headers that "capture request header" names.
 func (s *stream) captureRequest() {
 	slots := s.Front.Capture.Req
-	if len(slots) == 0 {
+	if len(slots) == 0 || !s.steps.keepsHeaders {
 		return
 	}
 	s.ReqCaps = capture(&s.Req, slots, s.ReqCaps)

@@ -87,7 +87,7 @@ func (s *stream) startResponse() {
 		s.Ctx.ResBody.Size = int64(s.Res.BodyLength)
 		s.Ctx.ResBody.Complete = uint64(len(body)) >= s.Res.BodyLength
 	}
-	if len(s.Front.Capture.Res) > 0 {
+	if len(s.Front.Capture.Res) > 0 && planOf(s.Front).keepsHeaders {
 		s.ResCaps = capture(&s.Res, s.Front.Capture.Res, s.ResCaps)
 		s.Ctx.ResCaptures = s.ResCaps
 	}
@@ -185,9 +185,25 @@ func (s *stream) inspectResponse() outcome {
 		return wait
 	}
 	s.countReplaced()
+	s.refusedContent()
+	return s.cut()
+}
+
+// refusedContent notes that a tcp-response rule ended the stream.
+func (s *stream) refusedContent() {
+	if s.Drop {
+		s.droppedResponse()
+		return
+	}
 	s.deniedResponse()
 	s.End = runtime.Termination{Cause: runtime.EndProxy, State: runtime.InData}
-	return s.cut()
+}
+
+// droppedResponse counts a stream that a rule on its response ended by silent-drop: among the denied requests, as the
+// reference does.
+func (s *stream) droppedResponse() {
+	s.front().DeniedReq.Inc()
+	s.back().DeniedReq.Inc()
 }
 
 // backResponseRules are the http-response rules of the backend, frontResponseRules those of the frontend.
@@ -232,6 +248,7 @@ func (s *stream) judgeResponse(v runtime.Verdict) outcome {
 		s.dropServer()
 		return s.answerWith(s.reply(s.Reply, 502))
 	case runtime.Abort:
+		s.droppedResponse()
 		s.setEnd(runtime.EndProxy)
 		return s.cut()
 	case runtime.Invalid:

@@ -318,7 +318,9 @@ func (s *stream) startRequest() {
 	if s.w.traces.Any() {
 		s.tellRequest()
 	}
-	s.URI = appendLine(s.URI[:0], &s.Req, w.cfg.Global.Tune.LogURILen)
+	if s.steps.keepsLine {
+		s.URI = appendLine(s.URI[:0], &s.Req, w.cfg.Global.Tune.LogURILen)
+	}
 
 	s.countHTTP()
 	s.countRequest()

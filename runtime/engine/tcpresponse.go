@@ -45,11 +45,12 @@ func (s *stream) judgePipe() outcome {
 		s.timer.Set(s.inspect)
 		return wait
 	case v > runtime.Stop:
-		s.deniedResponse()
-		s.End = runtime.Termination{Cause: runtime.EndProxy, State: runtime.InData}
-		fallthrough
-	case s.CloseServer:
+		s.refusedContent()
 		s.ResFromServer += int64(len(raw.Data)) // what came counts, and goes nowhere
+		return s.cut()
+	case s.CloseServer:
+		s.ResFromServer += int64(len(raw.Data))
+		s.resetServer()
 		return s.cut()
 	}
 	s.learnStick()

@@ -4,6 +4,7 @@ import (
 	"io"
 	"time"
 
+	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/runtime/loop"
 	"hapax/runtime/sticktable"
@@ -71,6 +72,8 @@ func (s *stream) endTarpit() {
 	s.End = runtime.Termination{Cause: runtime.EndProxy, State: runtime.InTarpit}
 	s.waits = forNothing
 	s.Time.Request, s.Time.Queue = 0, s.w.loop.Now()
+	s.Req.Forget()
+	s.Ctx.ReqBody = sample.Body{Complete: true}
 	s.answerWith(s.reply(s.Reply, 500))
 }
 

@@ -180,7 +180,7 @@ func responseCaptures(s *runtime.Stream) ([][]byte, int) {
 // connection, which has no stream yet.
 func captureSlots(s *runtime.Stream, slots []runtime.CaptureSlot) int {
 	const early = sample.FrontConnection | sample.FrontSession
-	if s.LogStep < stepRule && unread(s) || s.LogStep >= stepRule && s.Ctx.Checkpoint&early != 0 {
+	if s.LogStep < stepRule && unread(s) && (s.LogStep == stepAccept || s.Ctx.Req == nil) || s.LogStep >= stepRule && s.Ctx.Checkpoint&early != 0 {
 		return 0
 	}
 	return len(slots)

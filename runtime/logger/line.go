@@ -40,6 +40,15 @@ func planOf(s *runtime.Stream) *plan {
 // hasLine tells whether streams are logged by a format.
 func (p *plan) hasLine() bool { return p.format != nil && !p.format.Empty() }
 
+// Keeps tells what streams of a frontend keep of a request for their lines: with "log-steps" no captured headers, and
+// the request line only for lines that are written when it was read.
+func Keeps(px *runtime.Proxy) (line, headers bool) {
+	if px.LogSteps == 0 {
+		return true, true
+	}
+	return px.LogSteps&(1<<stepRequest) != 0, false
+}
+
 // Accepted is called when a stream begins, which each request of a connection does.
 // A proxy with targets and no format announces it.
 func Accepted(s *runtime.Stream) {

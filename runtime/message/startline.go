@@ -162,6 +162,15 @@ func (m *Message) SetMethod(name []byte) error {
 	return nil
 }
 
+// Forget drops what a request asks for; its version and a method that has a number stay known.
+func (m *Message) Forget() {
+	if m.Method == OtherMethod {
+		m.Line[0].Len = 0
+	}
+	m.Line[1].Len = 0
+	m.Fields = m.Fields[:0]
+}
+
 // SetURI replaces the whole URI. When the new one holds an authority, every Host header follows it.
 func (m *Message) SetURI(uri []byte) error {
 	if !m.room(len(uri)) {
