@@ -31,6 +31,7 @@ type Config struct {
 	Logger    any            // state of runtime/logger
 	Tables    []*table.Table // the newest line first
 	Resolvers any            // runtime/resolver's own: all sections of name servers
+	Caches    any            // runtime/cache's own: all "cache" sections
 	Sinks     any            // of runtime/logger: the "ring" sections and what is there without one
 	Traces    any            // of runtime/trace: what is traced
 	Loader    any            // runtime/config's own: it makes servers and backends while the process runs

@@ -35,6 +35,9 @@ type CodedBytes struct {
 	Responses         counter.Own // that ended
 }
 
+// CacheCounters is what rules that look into caches count.
+type CacheCounters struct{ Lookups, Hits counter.Own }
+
 // FrontCounters is what frontends and listeners count: one shard per loop.
 type FrontCounters struct {
 	Conns, Sess                  counter.Own // accepted connections; sessions that passed the session rules
@@ -50,6 +53,7 @@ type FrontCounters struct {
 	H1Req, H2Req, OtherReq       counter.Own
 	Spliced                      SplicedBytes
 	Coded                        CodedBytes
+	Cache                        CacheCounters
 	H1                           H1Counters
 	H2                           H2Counters
 	Rsp                          [StatusClasses]counter.Own
@@ -91,8 +95,9 @@ type BackCounters struct {
 	CliAborts, SrvAborts         counter.Own
 	Req                          counter.Own // HTTP requests
 	Spliced                      SplicedBytes
-	Coded                        CodedBytes // of backends alone
-	H1                           H1Counters // of backends alone
+	Coded                        CodedBytes    // of backends alone
+	Cache                        CacheCounters // of backends alone
+	H1                           H1Counters    // of backends alone
 	H2                           H2Counters
 	Rsp                          [StatusClasses]counter.Own
 	Active                       counter.LevelShard // sessions now

@@ -4,6 +4,7 @@ package runtime
 const (
 	ServiceStats   = "<STATS>"
 	ServiceMetrics = "<PROMEX>"
+	ServiceCache   = "<CACHE>"
 )
 
 // StatsAnswer is a page of the statistics, or what replaces one.

@@ -139,6 +139,7 @@ type Stream struct {
 	Stored                     []Stored    // of runtime/sticktable: by store-request rules, then by store-response rules
 	Cookie                     CookieState // of runtime/cookie
 	Coding                     Coding
+	Cache                      any     // of runtime/cache, kept for the next use of the stream; nil: no rule asked a cache
 	LB                         LBState // of runtime/balance
 	Internal                   bool    // the response is the proxy's own
 	FirstRequest               bool    // of its connection

@@ -1,11 +1,10 @@
-// Package cache holds the sections of HTTP caches and the rules that use them. They are
-// read and checked; nothing is cached.
 package cache
 
 import (
 	"errors"
 	"math"
 
+	"hapax/acl/sample"
 	"hapax/parser/ast"
 	"hapax/parser/keyword"
 	"hapax/runtime"
@@ -17,9 +16,34 @@ import (
 var Domain = config.Domain{
 	Name:     "cache",
 	Commands: commands(),
+	Fetches: []sample.Fetch{
+		{
+			Doc: keyword.Doc{Name: "res.cache_hit", Ref: "7.3.6", Summary: "whether the response comes from a cache",
+				Examples: []keyword.Example{{Expr: "res.cache_hit"}}},
+			Out: sample.Bool, From: sample.ResLine | sample.ServerChosen,
+			Eval: func(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
+				s, ok := ctx.Owner.(*runtime.Stream)
+				out.SetBool(ok && Answers(s))
+				return true
+			},
+		},
+		{
+			Doc: keyword.Doc{Name: "res.cache_name", Ref: "7.3.6", Summary: "the name of the cache that the response comes from",
+				Examples: []keyword.Example{{Expr: "res.cache_name"}}},
+			Out: sample.Str, From: sample.ResLine | sample.ServerChosen,
+			Eval: func(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
+				s, ok := ctx.Owner.(*runtime.Stream)
+				if !ok || !Answers(s) {
+					return false
+				}
+				out.SetText(s.Cache.(*Exchange).from.Name)
+				return true
+			},
+		},
+	},
 	Sections: []config.Section{{
-		Doc:  keyword.Doc{Name: "cache", Ref: "6.2.1", Summary: "a cache of responses", Status: keyword.Missing},
-		Kind: config.Cache, Dormant: true, Start: start, End: end,
+		Doc:  keyword.Doc{Name: "cache", Ref: "6.2.1", Summary: "a cache of responses"},
+		Kind: config.Cache, Start: start, End: end,
 	}},
 	Keywords: []config.Keyword{
 		row("total-max-size", "megabytes of the whole cache", keyword.Int, totalSize),
@@ -29,21 +53,27 @@ var Domain = config.Domain{
 		row("max-secondary-entries", "most variants of a response", keyword.Int, secondaryEntries),
 	},
 	Actions: []config.Action{
-		action("cache-use", "answer from a cache", runtime.HTTPReqRules),
-		action("cache-store", "keep the response in a cache", runtime.HTTPResRules),
+		action("cache-use", "answer from a cache", runtime.HTTPReqRules, (*Cache).Use),
+		action("cache-store", "keep the response in a cache", runtime.HTTPResRules, (*Cache).Store),
 	},
 }
 
 func row(name, summary string, t keyword.ArgType, parse func(*config.Loader, *ast.Line)) config.Keyword {
-	return config.MissingRow(config.Cache, name, "6.2.1", summary, []keyword.Arg{{Name: "value", Type: t}},
-		func(l *config.Loader, line *ast.Line) {
+	return config.Keyword{
+		Doc: keyword.Doc{Name: name, Ref: "6.2.1", Summary: summary, Args: []keyword.Arg{{Name: "value", Type: t}}, Examples: example},
+		In:  config.Cache,
+		Parse: func(l *config.Loader, line *ast.Line) {
 			if l.TooMany(line, 1, 1) {
 				l.List.Stop()
 				return
 			}
 			parse(l, line)
-		})
+		},
+	}
 }
+
+var example = []keyword.Example{{Config: "cache c\n  total-max-size 4\n  max-age 240\n  max-object-size 100000\n  process-vary on\n  max-secondary-entries 5\n" +
+	"backend b\n  mode http\n  http-request cache-use c\n  http-response cache-store c\n  server s 127.0.0.1:1\n"}}
 
 // sections is what is known of all sections while a configuration is read.
 type sections struct {
@@ -56,12 +86,10 @@ type sections struct {
 type section struct {
 	name               string
 	megabytes, objSize uint64
+	made               Cache // its limits
 }
 
-const (
-	blockSize = 1024
-	nameSize  = 32 // bytes of a name that count
-)
+const nameSize = 32 // bytes of a name that count
 
 func start(l *config.Loader, line *ast.Line) {
 	name := line.Arg(1)
@@ -83,6 +111,7 @@ func start(l *config.Loader, line *ast.Line) {
 		return
 	}
 	all.current = &section{name: name}
+	all.current.made.MaxAge, all.current.made.MaxVariant = 60, 10
 }
 
 // end checks the section as a whole.
@@ -107,6 +136,14 @@ func end(l *config.Loader) {
 	}
 	all.names[s.name] = true
 	l.Know(config.Cache, s.name)
+	size := int(s.objSize)
+	if size == 0 {
+		size = int(blocks * blockSize >> 8)
+	}
+	c := New(s.name, int(s.megabytes))
+	c.MaxAge, c.MaxVariant, c.Vary, c.MaxObject = s.made.MaxAge, s.made.MaxVariant, s.made.Vary, size
+	caches, _ := l.Config.Caches.([]*Cache)
+	l.Config.Caches = append(caches, c)
 }
 
 // current is the section that lines belong to; one that was refused takes them too.
@@ -146,6 +183,8 @@ func maxAge(l *config.Loader, line *ast.Line) {
 	if line.Arg(1) == "" {
 		l.WarnTight(line.Pos, "'%s' expects an age parameter in seconds.", line.Arg(0))
 	}
+	n, _ := config.Strtol(line.Arg(1), 10)
+	current(l).made.MaxAge = int64(uint32(n))
 }
 
 func objectSize(l *config.Loader, line *ast.Line) {
@@ -160,6 +199,7 @@ func objectSize(l *config.Loader, line *ast.Line) {
 func processVary(l *config.Loader, line *ast.Line) {
 	switch line.Arg(1) {
 	case "on", "off":
+		current(l).made.Vary = line.Arg(1) == "on"
 		return
 	case "":
 		l.WarnTight(line.Pos, "'%s' expects \"on\" or \"off\" (enable or disable vary processing).", line.Arg(0))
@@ -171,22 +211,44 @@ func secondaryEntries(l *config.Loader, line *ast.Line) {
 	if line.Arg(1) == "" {
 		l.WarnTight(line.Pos, "'%s' expects a strictly positive number.", line.Arg(0))
 	}
-	if n, rest := config.Strtol(line.Arg(1), 10); line.Arg(1) == "" || rest != "" || uint32(n) == 0 {
+	n, rest := config.Strtol(line.Arg(1), 10)
+	if line.Arg(1) == "" || rest != "" || uint32(n) == 0 {
 		l.WarnTight(line.Pos, "max-secondary-entries wrong value '%s'", line.Arg(1))
 		l.List.Stop()
+		return
 	}
+	current(l).made.MaxVariant = int(uint32(n))
 }
 
-func action(name, summary string, in runtime.RulesetKind) config.Action {
+func action(name, summary string, in runtime.RulesetKind, do func(*Cache, *runtime.Stream)) config.Action {
 	return config.Action{
-		Doc: keyword.Doc{Name: name, Ref: "4.4", Summary: summary, Status: keyword.Missing, Args: []keyword.Arg{{Name: "cache", Type: keyword.Name}}},
+		Doc: keyword.Doc{Name: name, Ref: "4.4", Summary: summary, Args: []keyword.Arg{{Name: "cache", Type: keyword.Name}}, Examples: example},
 		In:  in,
 		Parse: func(l *config.Loader, a *config.ActionLine) (runtime.Exec, error) {
 			if a.Done() || a.AtCond() {
 				return nil, errors.New("expects a cache name")
 			}
-			filter.UseCache(l, a.Proxy, a.Take())
-			return nil, nil
+			name := a.Take()
+			filter.UseCache(l, a.Proxy, name)
+			var c *Cache // the section may stand further down; that there is one is the filter's to check
+			l.CheckRule(func() error {
+				c = named(l.Config, name)
+				return nil
+			})
+			return func(s *runtime.Stream) runtime.Verdict {
+				do(c, s)
+				return runtime.Continue
+			}, nil
 		},
 	}
+}
+
+func named(cfg *runtime.Config, name string) *Cache {
+	caches, _ := cfg.Caches.([]*Cache)
+	for _, c := range caches {
+		if c.Name == name {
+			return c
+		}
+	}
+	return nil
 }

@@ -5,13 +5,9 @@ import (
 	"hapax/runtime"
 )
 
-// absentFetches ask for what no configuration can switch on here: nothing answers from a cache or speaks
-// with FastCGI applications and SPOE agents. They have the values that the reference gives where that is not in use.
+// absentFetches ask for what no configuration can switch on here: nothing speaks with FastCGI applications
+// and SPOE agents. They have the values that the reference gives where that is not in use.
 var absentFetches = []sample.Fetch{
-	{Doc: doc("res.cache_hit", "7.3.6", "whether the response came from a cache: never", "0"),
-		Out: sample.Bool, From: sample.ResLine | sample.ServerChosen, Eval: no},
-	{Doc: doc("res.cache_name", "7.3.6", "the name of the cache that the response came from: without value", ""),
-		Out: sample.Str, From: sample.ResLine | sample.ServerChosen, Eval: nothing},
 	{Doc: doc("fcgi.docroot", "7.3.6", "the document root of the FastCGI application: without value", ""),
 		Out: sample.Str, From: sample.ReqHeaders, Eval: nothing},
 	{Doc: doc("fcgi.index", "7.3.6", "the index of the FastCGI application: without value", ""),
@@ -25,8 +21,3 @@ var absentFetches = []sample.Fetch{
 }
 
 func nothing(*sample.Context, []sample.Arg, *sample.Value) bool { return false }
-
-func no(_ *sample.Context, _ []sample.Arg, out *sample.Value) bool {
-	out.SetBool(false)
-	return true
-}

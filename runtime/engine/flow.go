@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"hapax/runtime/cache"
 	"hapax/runtime/compress"
 	"hapax/runtime/h1"
 	"hapax/runtime/loop"
@@ -50,6 +51,8 @@ type flow struct {
 
 	coder *compress.Coder // nil: the payload goes out as it came
 	coded int64           // bytes that came out of it
+
+	store *cache.Exchange // keeps what passes, as it came; nil: nothing does
 }
 
 // framer is the destination of a message whose transport marks its end: an HTTP/2 stream.
@@ -88,6 +91,9 @@ func (f *flow) pass(w *worker, b *loop.Buffer, from int, dst *transport.Conn, ta
 		switch ev {
 		case h1.Payload:
 			f.moved += int64(len(payload))
+			if f.store != nil {
+				f.store.Write(payload)
+			}
 			if f.skip {
 				continue
 			}
@@ -202,6 +208,9 @@ func (f *flow) put(w *worker, b *loop.Buffer, from, to int, dst *transport.Conn,
 // finish ends the message on the wire.
 func (f *flow) finish(w *worker, dst *transport.Conn, tail *loop.Buffer) *loop.Buffer {
 	tail = f.code(w, nil, true, dst, tail)
+	if f.store != nil && f.trailer == nil && f.late == nil {
+		f.store.Complete()
+	}
 	if f.late != nil {
 		f.trailer, f.late = f.late, nil
 		return f.sendTrailers(w, dst, tail)

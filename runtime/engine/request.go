@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"hapax/runtime"
+	"hapax/runtime/cache"
 	"hapax/runtime/cookie"
 	"hapax/runtime/h1"
 	"hapax/runtime/loop"
@@ -39,6 +40,9 @@ func (s *stream) finishRequest() outcome {
 	}
 	if fe.Compression != nil || be.Compression != nil {
 		s.codeRequest()
+	}
+	if cache.Answers(&s.Stream) {
+		return s.answerCached()
 	}
 	return next
 }

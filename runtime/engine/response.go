@@ -5,6 +5,7 @@ import (
 
 	"hapax/acl/sample"
 	"hapax/runtime"
+	"hapax/runtime/cache"
 	"hapax/runtime/cookie"
 	"hapax/runtime/h1"
 	"hapax/runtime/logger"
@@ -255,7 +256,9 @@ func (s *stream) judgeResponse(v runtime.Verdict) outcome {
 		s.Time.Response = -1
 		sticktable.CountFailure(&s.Stream)
 		s.back().FailedRes.Inc()
-		s.Server.Stats[s.w.id].FailedRes.Inc()
+		if s.Server != nil {
+			s.Server.Stats[s.w.id].FailedRes.Inc()
+		}
 		s.setEnd(runtime.EndProxy)
 		s.dropServer()
 		return s.answerWith(s.errorReply(502))
@@ -287,7 +290,7 @@ func (s *stream) deniedResponse() {
 
 // responseCookie manages the persistence cookie.
 func (s *stream) responseCookie() outcome {
-	if s.Back.Cookie == nil && s.Front.Capture.Cookie == "" && s.Back.Options&runtime.OptCheckCache == 0 {
+	if s.Back.Cookie == nil && s.Front.Capture.Cookie == "" && s.Back.Options&runtime.OptCheckCache == 0 || cache.Answers(&s.Stream) {
 		return next
 	}
 	switch err := cookie.Response(&s.Stream); {
@@ -344,6 +347,7 @@ func (s *stream) forwardResponse() outcome {
 	}
 	f := &s.toCli
 	s.codeResponse()
+	f.store = cache.Stores(&s.Stream)
 	out, err := s.encodeHead(f.dec.Finished() && f.coder == nil)
 	if err != nil {
 		s.front().InternalErr.Inc()
@@ -361,6 +365,13 @@ func (s *stream) forwardResponse() outcome {
 	s.res.at = len(s.res.steps) // the end of the server may be told below
 	s.countBytes()
 	logger.Responded(&s.Stream)
+	if cache.Answers(&s.Stream) {
+		s.sendCached(out)
+		return end
+	}
+	if f.store != nil && s.resBody != nil {
+		f.store.Write(s.resBody.Data)
+	}
 	if v := s.valve(download); v != nil {
 		flush(&c.sock, out)
 		s.throttleResponse(v)

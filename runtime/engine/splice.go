@@ -60,7 +60,7 @@ func (s *stream) splices(option runtime.Option) bool {
 func (s *stream) splice(f *flow, from, to *transport.Conn, last int, r loop.Relayer) {
 	n, known, chunks := int64(spliceUnknown), false, false
 	if !s.tunnel {
-		if f.done || f.skip || f.coder != nil {
+		if f.done || f.skip || f.coder != nil || f.store != nil {
 			return
 		}
 		chunks = f.framing == h1.Chunks

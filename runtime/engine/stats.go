@@ -116,8 +116,10 @@ func (s *stream) answerStats(a runtime.StatsAnswer) outcome {
 	return s.answerWith(r)
 }
 
-// served tells whether the answer is that of a service.
-func (s *stream) served() bool { return s.Service != "" && !s.statsRefused }
+// served tells whether the answer is that of a service. What a cache answers with is a response as of a server.
+func (s *stream) served() bool {
+	return s.Service != "" && s.Service != runtime.ServiceCache && !s.statsRefused
+}
 
 // serve notes that a service of the program answers in the place of a server.
 func (s *stream) serve() {

@@ -6,6 +6,7 @@ import (
 
 	"hapax/acl/sample"
 	"hapax/runtime"
+	"hapax/runtime/cache"
 	"hapax/runtime/compress"
 	"hapax/runtime/h1"
 	"hapax/runtime/logger"
@@ -224,6 +225,9 @@ func (s *stream) reset() {
 	s.inEnd, s.outAt, s.outEnd, s.inspect = 0, 0, 0, 0
 	s.toSrv.drop()
 	s.toCli.drop()
+	if x, ok := s.Cache.(*cache.Exchange); ok {
+		x.Leave()
+	}
 	s.avoid, s.left, s.counted, s.slot = nil, nil, nil, nil
 	s.inAt, s.cliQueued = 0, 0
 	s.lent = false

@@ -20,7 +20,7 @@ var Kinds = []struct {
 }{
 	{"bwlim-in", "BWLIM", true},
 	{"bwlim-out", "BWLIM", true},
-	{"cache", "CACHE", false},
+	{"cache", "CACHE", true},
 	{"comp-req", "COMP", true},
 	{"comp-res", "COMP", true},
 	{"compression", "COMP", true},

@@ -1,0 +1,88 @@
+package engine
+
+import (
+	"hapax/acl/sample"
+	"hapax/runtime"
+	"hapax/runtime/cache"
+	"hapax/runtime/loop"
+	"hapax/runtime/message"
+)
+
+// answerCached makes what a cache has the response of the stream: it goes the way of a server's.
+func (s *stream) answerCached() outcome {
+	s.Service = runtime.ServiceCache
+	s.serve()
+	s.setEnd(runtime.EndLocal)
+	if s.out == nil {
+		s.out = s.w.loop.Buffer()
+	}
+	parts, err := cache.Respond(&s.Stream, s.out.Data, s.resFields)
+	if err != nil {
+		return s.answerWith(s.errorReply(500))
+	}
+	s.out.Data = s.Res.Buf
+	s.parts = parts
+	s.Ctx.ResBody = sample.Body{Complete: true}
+	if parts != nil {
+		s.takeBody()
+	}
+	s.resHead = true
+	s.outAt, s.outEnd = len(s.out.Data), len(s.out.Data)
+	s.Status, s.ServerStatus = int(s.Res.Status), int(s.Res.Status)
+	s.Ctx.Res = &s.Res
+	s.ReqToServer += headSize(&s.Req)
+	s.ResFromServer += headSize(&s.Res)
+	s.toCli.chunkedIn = s.Res.Flags&(message.Chunked|message.BodylessResponse) == message.Chunked
+	s.toCli.dec.StartFramed()
+	s.toCli.dec.Finish()
+	s.countStatus(s.Status)
+	if len(s.Front.Capture.Res) > 0 {
+		s.ResCaps = capture(&s.Res, s.Front.Capture.Res, s.ResCaps)
+		s.Ctx.ResCaptures = s.ResCaps
+	}
+	s.giveRoom(&s.Res, &s.resCopy)
+	s.req.at = len(s.req.steps)
+	s.res.start(planOf(s.Back).res)
+	s.run(&s.res)
+	return end
+}
+
+// takeBody takes as much of the body as a buffer holds, for the rules to see it.
+func (s *stream) takeBody() {
+	s.resBody = s.w.loop.Buffer()
+	room := cap(s.resBody.Data) - s.w.limits.rewrite
+	b, last := s.resBody.Data[:0:room], false
+	for !last && len(b) < room {
+		b, last = s.parts(b)
+	}
+	if s.resBody.Data = b; last {
+		s.parts = nil
+	}
+	s.Ctx.ResBody = sample.Body{Data: b, Complete: last}
+}
+
+// sendCached sends the head of such a response, and begins with its body.
+func (s *stream) sendCached(head *loop.Buffer) {
+	switch {
+	case s.requestCut():
+		s.parts = nil
+		if head != nil {
+			head.Release() // nobody is told
+		}
+	case s.toCli.skip:
+		s.parts = nil
+		flush(&s.c.sock, head)
+	case s.resBody == nil:
+		s.sendPart(head, nil)
+	default:
+		s.sendPart(head, s.resBody.Data)
+		if s.parts != nil {
+			if s.phase == full {
+				s.listen() // to notice a client that leaves
+			}
+			s.giveParts()
+			return
+		}
+	}
+	s.replyDone()
+}
