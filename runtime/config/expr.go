@@ -173,7 +173,7 @@ func (d directory) Server(backend any, name string) any {
 }
 
 func (d directory) Table(name string) (any, bool) {
-	if t := d.l.tables[name]; t != nil {
+	if t := d.l.Table(name); t != nil {
 		return t, false
 	}
 	return nil, false

@@ -3,6 +3,7 @@ package config
 import (
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"hapax/acl"
@@ -151,8 +152,25 @@ func (l *Loader) AddTable(t *table.Table) {
 	l.Config.Tables = slices.Insert(l.Config.Tables, 0, t)
 }
 
-// Table finds a stick table; nil when there is none of that name.
-func (l *Loader) Table(name string) *table.Table { return l.tables[name] }
+// Table finds a stick table that a rule or an expression names; nil when there is none. One that lies in a peers section
+// makes use of that.
+func (l *Loader) Table(name string) *table.Table {
+	t := l.tables[name]
+	if section, _, found := strings.Cut(name, "/"); found && t != nil {
+		l.UsePeers(section)
+	}
+	return t
+}
+
+// UsePeers notes that a stick table is exchanged by a peers section, and PeersUsed tells.
+func (l *Loader) UsePeers(section string) {
+	if l.usedPeers == nil {
+		l.usedPeers = map[string]bool{}
+	}
+	l.usedPeers[section] = true
+}
+
+func (l *Loader) PeersUsed(section string) bool { return l.usedPeers[section] }
 
 // Know makes the name of a section known to those that refer to it.
 func (l *Loader) Know(kind Sections, name string) {

@@ -9,6 +9,7 @@ import (
 	"hapax/runtime/h2"
 	"hapax/runtime/loop"
 	"hapax/runtime/message"
+	"hapax/runtime/sticktable"
 	"hapax/runtime/trace"
 )
 
@@ -37,6 +38,9 @@ type h2Request struct {
 	trailers *trailer // behind it
 	free     *h2Request
 }
+
+// glitched implements muxOwner.
+func (m *h2Client) glitched(n int) { sticktable.CountGlitches(&m.c.Session, n) }
 
 // speaksH2 tells whether the client is known to speak HTTP/2 before it says anything.
 func (c *client) speaksH2() bool {

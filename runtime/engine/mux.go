@@ -27,6 +27,8 @@ type mux struct {
 	over    error // why the connection carries nothing any more; nil: it does
 	gone    bool  // the socket is not ours any more
 	asked   bool  // whether it lives, and the peer did not answer yet
+
+	glitches int // that the owner was told of
 }
 
 // muxOwner is told what concerns more than one channel, and heads.
@@ -47,6 +49,8 @@ type muxOwner interface {
 	refused()
 	// violated tells that the peer broke the protocol in a way that logs tell: the connection ends.
 	violated()
+	// glitched tells that the peer did so many things that are not usual.
+	glitched(n int)
 	// tell tells traces of a frame that came with n bytes.
 	tell(e trace.Event, level trace.Level, text string, n int)
 	// left tells that a channel is over and that nobody has it: it may be used again.
@@ -220,13 +224,23 @@ func (m *mux) Received(b *loop.Buffer, err error) {
 	for at := 0; m.speaks(); {
 		n, ev := m.h2.Next(b.Data[at:])
 		at += n
+		m.tellGlitches()
 		if ev.Kind == h2.More {
 			break
 		}
 		m.event(&ev, b, at)
 	}
+	m.tellGlitches()
 	b.Release()
 	m.touch()
+}
+
+// tellGlitches passes on what the peer has done since that is not usual.
+func (m *mux) tellGlitches() {
+	if n := m.h2.Glitches - m.glitches; n > 0 {
+		m.glitches = m.h2.Glitches
+		m.owner.glitched(n)
+	}
 }
 
 // event passes on what the engine found in b, up to an offset.

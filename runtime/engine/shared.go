@@ -290,6 +290,9 @@ func (m *shared) tell(e trace.Event, level trace.Level, text string, n int) {
 // violated is told by the ends of the exchanges.
 func (m *shared) violated() {}
 
+// glitched implements muxOwner: nothing tracks servers.
+func (m *shared) glitched(int) {}
+
 // unwanted tells the server that its answer is not wanted.
 func (m *shared) unwanted(ch *channel) { ch.reset(h2.Cancel) }
 

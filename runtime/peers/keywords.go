@@ -193,6 +193,9 @@ func check(l *config.Loader) {
 			l.List.Warnf(ast.Pos{}, "Removing incomplete section 'peers %s' (no peer named '%s').", s.name, l.Config.Global.Localpeer)
 		default:
 			s.checkNames(l)
+			if l.PeersUsed(s.name) {
+				l.Awaken("section peers") // nothing is exchanged: who relies on it is told so
+			}
 		}
 	}
 }

@@ -70,9 +70,8 @@ func stickTable(l *config.Loader, line *ast.Line) {
 	if d == nil || d.peers == "" {
 		return
 	}
-	l.Missing(d.Pos, "stick-table peers")
 	l.Later(func() {
-		if !l.Known(config.Peers, d.peers) {
+		if l.UsePeers(d.peers); !l.Known(config.Peers, d.peers) {
 			l.List.Alertf(d.Pos, "Proxy '%s': unable to find sync peers '%s'.", px.Name, d.peers)
 		}
 	})
