@@ -618,6 +618,7 @@ var (
 	checkTime    = regexp.MustCompile(`check duration: \d+ms`)
 	metricTime   = regexp.MustCompile(`(_time\w*_seconds\{[^}]*\}) \d+\.\d+`)
 	logHead      = regexp.MustCompile(`^(<\d+>)\w{3} [ \d]\d \d\d:\d\d:\d\d (\w+)\[\d+\]:`)
+	sentOn       = regexp.MustCompile(`^(<\d+>)\w{3} [ \d]\d \d\d:\d\d:\d\d 127\.0\.0\.1 `) // a message that came without date or host
 	logDate      = regexp.MustCompile(`\[\d\d/\w{3}/\d{4}:[\d:.]+\]`)
 	logTimers    = regexp.MustCompile(`(\] \S+ \S+/\S+ )([-+\d]+(?:/[-+\d]+){2,4})`)
 	number       = regexp.MustCompile(`(^|/)(\+?)\d+`)
@@ -643,6 +644,7 @@ func (s *script) masked(text string) string {
 // measured, -1 one that was not.
 func maskedLog(line string) string {
 	line = logHead.ReplaceAllString(line, "${1}DATE $2[PID]:")
+	line = sentOn.ReplaceAllString(line, "${1}DATE 127.0.0.1 ")
 	line = logDate.ReplaceAllString(line, "[DATE]")
 	return logTimers.ReplaceAllStringFunc(line, func(m string) string {
 		parts := logTimers.FindStringSubmatch(m)

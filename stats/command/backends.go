@@ -53,14 +53,20 @@ func addBackend(c *cli.Conn, args []string) cli.Step {
 	}
 	px.Unpublished.Store(true)
 	p.Listeners.JoinProxy(px)
-	if !balance.Dynamic(px) {
-		return c.Say(cli.Info, said+"New backend registered (no support for dynamic servers: "+noDynamicServers(px)+").")
+	if why := noDynamicServers(px); why != "" {
+		return c.Say(cli.Info, said+"New backend registered (no support for dynamic servers: "+why+").")
 	}
 	return c.Say(cli.Info, said+"New backend registered.")
 }
 
-// noDynamicServers tells why no server can be added to a backend.
+// noDynamicServers tells why no server can be added to a backend, "" when one can.
 func noDynamicServers(px *runtime.Proxy) string {
+	switch {
+	case px.Mode == runtime.ModeSyslog:
+		return px.Side() + " '" + px.Name + "' uses mode log"
+	case balance.Dynamic(px):
+		return ""
+	}
 	return px.Side() + " '" + px.Name + "' uses a non dynamic load balancing method"
 }
 

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"hapax/runtime"
-	"hapax/runtime/balance"
 	"hapax/runtime/config"
 	"hapax/runtime/cookie"
 	"hapax/stats/cli"
@@ -34,8 +33,8 @@ func addServer(c *cli.Conn, args []string) cli.Step {
 	if px == nil {
 		return nil
 	}
-	if !balance.Dynamic(px) {
-		return c.Fail("Backend does not support dynamic servers : " + noDynamicServers(px) + ".")
+	if why := noDynamicServers(px); why != "" {
+		return c.Fail("Backend does not support dynamic servers : " + why + ".")
 	}
 	if px.ServerByName([]byte(name)) != nil {
 		return c.Fail("Already exists a server with the same name in backend.")
