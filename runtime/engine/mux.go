@@ -221,6 +221,7 @@ func (m *mux) Received(b *loop.Buffer, err error) {
 		return
 	}
 	m.room(0)
+	m.h2.Arrived()
 	for at := 0; m.speaks(); {
 		n, ev := m.h2.Next(b.Data[at:])
 		at += n

@@ -66,6 +66,7 @@ func TestRapidReset(t *testing.T) {
 	s := server(t, nil)
 	head, code := get(), []byte{0, 0, 0, 8}
 	for id := uint32(1); id < 20000; id += 2 {
+		s.Arrived()
 		if got := s.feed(t, append(raw(frameHeaders, flagEndHeaders|flagEndStream, id, head), raw(frameReset, 0, id, code)...)); got != NoError {
 			t.Fatalf("code %d", got)
 		}

@@ -87,6 +87,7 @@ type Conn struct {
 	decode  decoding
 
 	lastID     uint32 // highest that the peer opened, or that we did
+	knownID    uint32 // the same before the bytes that are being looked at came
 	opened     uint32 // how many
 	receiving  int    // open streams on which the peer may still send
 	sentLast   uint32 // what our GOAWAY said; maxStreamID: none was sent
@@ -185,6 +186,9 @@ func (c *Conn) Next(in []byte) (n int, ev Event) {
 	return len(in), Event{}
 }
 
+// Arrived tells that bytes came, which Next is given from now on, piece by piece.
+func (c *Conn) Arrived() { c.knownID = c.lastID }
+
 // preface reads the first bytes of a client.
 func (c *Conn) preface(in []byte) (n int, ok bool, ev Event) {
 	for n < len(in) && c.headLen < len(Preface) {
@@ -241,17 +245,17 @@ func (c *Conn) begin() Event {
 	case frameHeaders:
 		return c.beginHeaders()
 	case frameReset:
-		c.Counts.Resets++
 		if c.idle(f.id) {
 			return c.onIdle()
 		}
+		c.Counts.Resets++
 	case frameWindowUpdate:
 		if c.idle(f.id) {
 			return c.onIdle()
 		}
 	case frameContinuation:
 		if c.opening.id == 0 {
-			return c.protocolError()
+			return c.strayContinuation()
 		}
 		if len(c.fragments)+int(f.length)+(c.count+1)*FrameHeadLen > c.cfg.Buffer {
 			return c.fail(InternalError)
@@ -268,6 +272,18 @@ func (c *Conn) begin() Event {
 		c.place = atSkipped
 	}
 	return Event{}
+}
+
+// strayContinuation judges a CONTINUATION that goes on with nothing.
+func (c *Conn) strayContinuation() Event {
+	switch st := c.streams[c.frame.id]; {
+	case c.idle(c.frame.id):
+		return c.onIdle()
+	case st == nil && !c.cfg.Client && !c.wasReset(c.frame.id):
+		c.Glitch(1)
+		return unlogged(c.fail(StreamClosed))
+	}
+	return c.protocolError()
 }
 
 // idle tells whether nobody has opened the stream yet.

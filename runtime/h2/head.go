@@ -76,7 +76,6 @@ func pseudoOf(name string) int {
 // beginHeaders judges a HEADERS frame by its stream.
 func (c *Conn) beginHeaders() Event {
 	f := &c.frame
-	c.Counts.Headers++
 	st := c.streams[f.id]
 	switch {
 	case st != nil && st.RecvEnded():
@@ -87,12 +86,14 @@ func (c *Conn) beginHeaders() Event {
 			return c.protocolError()
 		}
 	case f.id&1 == 0:
+		c.Counts.Headers++
 		return c.protocolError()
 	case f.id <= c.lastID:
 		c.Glitch(1)
 		return unlogged(c.fail(StreamClosed))
 	case c.cfg.MaxTotal > 0 && c.opened >= c.cfg.MaxTotal+c.cfg.MaxStreams:
 		c.Glitch(1)
+		c.Counts.Headers++
 		c.Counts.ConnErrors++
 		return c.fail(EnhanceYourCalm)
 	}
@@ -108,6 +109,7 @@ func (c *Conn) headers(p []byte) Event {
 		}
 		p = p[1 : len(p)-int(p[0])]
 	}
+	c.Counts.Headers++
 	c.opening = *f
 	if f.flags&flagPriority != 0 {
 		if len(p) < 5 {

@@ -147,7 +147,14 @@ func (c *Conn) abort(st *Stream, code Code) Event {
 
 // peerReset treats RST_STREAM.
 func (c *Conn) peerReset(code Code) Event {
-	st := c.streams[c.frame.id]
+	id := c.frame.id
+	st := c.streams[id]
+	if !c.cfg.Client && id > c.knownID && !c.wasReset(id) {
+		// Who opens streams and resets them in one breath wants no answers.
+		if c.Glitch(1) {
+			return unlogged(c.fail(EnhanceYourCalm))
+		}
+	}
 	if st == nil {
 		return Event{}
 	}
