@@ -89,7 +89,7 @@ func (b *bench) run(own string, only *regexp.Regexp) error {
 	}
 	defer stop()
 	b.head()
-	for _, s := range slices.Concat(scenarios, tlsScenarios, h2Scenarios, ruleScenarios, loadScenarios) {
+	for _, s := range slices.Concat(scenarios, tlsScenarios, h2Scenarios, ruleScenarios, loadScenarios, dumpScenarios) {
 		if only.MatchString(s.name) {
 			if err := b.measure(s); err != nil {
 				return fmt.Errorf("%s: %w", s.name, err)

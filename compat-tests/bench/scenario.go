@@ -238,12 +238,17 @@ func idle(_ *bench, p *process, _ float64) (float64, error) {
 	return float64(after-before) / (n - 100), err
 }
 
-// latency is the 99th percentile at a constant rate, in milliseconds.
+// latency is the 99th percentile at half of what was reached, in milliseconds.
 func latency(b *bench, p *process, reached float64) (float64, error) {
+	return b.percentile(p, reached/2)
+}
+
+// percentile is the 99th at a constant rate, in milliseconds.
+func (b *bench) percentile(p *process, perSecond float64) (float64, error) {
 	const clients = 64
 	file := filepath.Join(b.dir, "h2load.log")
 	defer os.Remove(file)
-	rate := strconv.Itoa(max(1, int(reached/2/clients)))
+	rate := strconv.Itoa(max(1, int(perSecond/clients)))
 	out, err := exec.Command("h2load", "--h1", "-c"+strconv.Itoa(clients), "-t1", "--rps="+rate, "-D"+b.duration.String(), "--log-file="+file, p.url("/api/small")).CombinedOutput()
 	if err != nil {
 		return 0, fmt.Errorf("h2load: %w\n%s", err, out)

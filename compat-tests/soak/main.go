@@ -1,4 +1,4 @@
-// Command soak loads hapax and HAProxy with the same mixed traffic, in turn: keep-alive
+// Command soak loads hapax and HAProxy with the same mixed traffic, in turn, from clients of the same pace: keep-alive
 // and pipelined requests, closes in the middle of bodies, resets, slow clients, tunnels,
 // servers that die and come back. It counts failures by kind and looks for what was not
 // given back at the end. Then it reloads a master a hundred times under load.
@@ -98,6 +98,7 @@ type result struct {
 	requests map[string]int // by kind of traffic
 	failures map[string]int // by kind and what happened
 	leaks    []string
+	took     time.Duration // 0: what was asked for
 }
 
 func (r *result) rate() float64 {
@@ -112,7 +113,11 @@ func (r *result) rate() float64 {
 }
 
 func (r *result) print(name string) {
-	fmt.Printf("%s:\n", name)
+	fmt.Printf("%s:", name)
+	if r.took > 0 {
+		fmt.Printf(" %.1f s", r.took.Seconds())
+	}
+	fmt.Println()
 	for _, kind := range slices.Sorted(maps.Keys(r.requests)) {
 		fmt.Printf("  %-32s %8d\n", kind, r.requests[kind])
 	}

@@ -147,6 +147,9 @@ func run(dir, program string, duration time.Duration) (*result, error) {
 	return res, nil
 }
 
+// trafficPace is how often each client begins something, so that all programs have the same load, however fast they are.
+const trafficPace = 20 * time.Millisecond
+
 // traffic runs all kinds at once while one server dies and comes back.
 func (p *proxy) traffic(res *result, duration time.Duration) {
 	end := time.Now().Add(duration)
@@ -155,7 +158,12 @@ func (p *proxy) traffic(res *result, duration time.Duration) {
 	for _, k := range kinds {
 		for range k.workers {
 			all.Go(func() {
-				for time.Now().Before(end) {
+				pace := time.NewTicker(trafficPace)
+				defer pace.Stop()
+				for now := range pace.C {
+					if now.After(end) {
+						return
+					}
 					n, err := k.run(p.target)
 					mu.Lock()
 					res.requests[k.name] += n

@@ -60,6 +60,13 @@ func fetch(base string, transport *http.Transport) func() (int, error) {
 	}
 }
 
+// Each client begins a request every reloadPace, and a reload comes every reloadEvery, or as soon as the one before is over:
+// all programs have the same load, however fast they are.
+const (
+	reloadPace  = 10 * time.Millisecond
+	reloadEvery = 400 * time.Millisecond
+)
+
 // reloadUnderLoad reloads a master again and again while clients make requests.
 func reloadUnderLoad(dir, program string, reloads int) (*result, error) {
 	p, err := start(dir, program, "-W")
@@ -75,11 +82,13 @@ func reloadUnderLoad(dir, program string, reloads int) (*result, error) {
 		for range 2 {
 			run := k.client(p.target)
 			all.Go(func() {
+				pace := time.NewTicker(reloadPace)
+				defer pace.Stop()
 				for {
 					select {
 					case <-stop:
 						return
-					default:
+					case <-pace.C:
 					}
 					n, err := run()
 					mu.Lock()
@@ -92,15 +101,20 @@ func reloadUnderLoad(dir, program string, reloads int) (*result, error) {
 			})
 		}
 	}
+	begin := time.Now()
 	err = p.reload(reloads)
+	res.took = time.Since(begin)
 	close(stop)
 	all.Wait()
 	return res, err
 }
 
-// reload reloads the master a number of times, each time when the last one is over.
+// reload reloads the master a number of times.
 func (p *proxy) reload(times int) error {
+	every := time.NewTicker(reloadEvery)
+	defer every.Stop()
 	for range times {
+		<-every.C
 		loaded := bytes.Count(p.said.bytes(), []byte("Loading success"))
 		if err := p.cmd.Process.Signal(syscall.SIGUSR2); err != nil {
 			return err
