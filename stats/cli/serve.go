@@ -4,8 +4,11 @@ import (
 	"errors"
 	"net"
 	"os"
+	"runtime"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Server accepts connections of stats sockets. They are few and their commands may take long to format an answer or
@@ -145,18 +148,13 @@ func Serve(nc net.Conn, c *Conn) {
 	buf := make([]byte, 4096)
 	for {
 		c.Advance()
-		for len(c.Output()) > 0 {
-			nc.SetWriteDeadline(deadline(c.Timeout))
-			n, err := nc.Write(c.Output())
-			c.Sent(n)
-			if c.OnSent != nil {
-				c.OnSent(n)
+		if len(c.Output()) > 0 {
+			err := c.send(nc)
+			if err == nil && c.dumping() {
+				err = modestly(func() error { return c.sendRest(nc) })
 			}
 			if err != nil {
 				return
-			}
-			if c.step != nil && c.Waiting() == 0 {
-				c.Advance()
 			}
 		}
 		if c.Over() {
@@ -212,4 +210,50 @@ func deadline(d time.Duration) time.Time {
 		return time.Time{}
 	}
 	return time.Now().Add(d)
+}
+
+// send writes what there is of the answer.
+func (c *Conn) send(nc net.Conn) error {
+	nc.SetWriteDeadline(deadline(c.Timeout))
+	n, err := nc.Write(c.Output())
+	c.Sent(n)
+	if c.OnSent != nil {
+		c.OnSent(n)
+	}
+	return err
+}
+
+// dumping tells that the running command has more to say at once.
+func (c *Conn) dumping() bool { return c.step != nil && c.Waiting() == 0 }
+
+// sendRest makes and writes the answer until the running command is over or waits.
+func (c *Conn) sendRest(nc net.Conn) error {
+	for c.dumping() {
+		c.Advance()
+		if len(c.Output()) == 0 {
+			return nil
+		}
+		if err := c.send(nc); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// modesty is added to the nice value of threads that make large answers.
+const modesty = 10
+
+// modestly runs a long piece of work on a thread that the kernel prefers those of loops to: it has plenty to do and
+// nobody counts its microseconds, and beside it requests would wait for a processor. The thread ends with it, since
+// not everybody may take its priority back.
+func modestly(work func() error) error {
+	done := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread is given up
+		if left, err := unix.Getpriority(unix.PRIO_PROCESS, 0); err == nil {
+			unix.Setpriority(unix.PRIO_PROCESS, 0, 20-left+modesty)
+		}
+		done <- work()
+	}()
+	return <-done
 }
