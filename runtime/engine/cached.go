@@ -36,14 +36,7 @@ func (s *stream) answerCached() outcome {
 	s.toCli.dec.StartFramed()
 	s.toCli.dec.Finish()
 	s.countStatus(s.Status)
-	if len(s.Front.Capture.Res) > 0 {
-		s.ResCaps = capture(&s.Res, s.Front.Capture.Res, s.ResCaps)
-		s.Ctx.ResCaptures = s.ResCaps
-	}
-	s.giveRoom(&s.Res, &s.resCopy)
-	s.req.at = len(s.req.steps)
-	s.res.start(planOf(s.Back).res)
-	s.run(&s.res)
+	s.runResponse()
 	return end
 }
 

@@ -88,6 +88,11 @@ func (s *stream) startResponse() {
 		s.Ctx.ResBody.Size = int64(s.Res.BodyLength)
 		s.Ctx.ResBody.Complete = uint64(len(body)) >= s.Res.BodyLength
 	}
+	s.runResponse()
+}
+
+// runResponse begins the lane of a response whose head is complete.
+func (s *stream) runResponse() {
 	if len(s.Front.Capture.Res) > 0 && planOf(s.Front).keepsHeaders {
 		s.ResCaps = capture(&s.Res, s.Front.Capture.Res, s.ResCaps)
 		s.Ctx.ResCaptures = s.ResCaps
