@@ -204,6 +204,7 @@ type UnixBind struct {
 type Tune struct {
 	BufSize        int // bytes, default 16384
 	MaxRewrite     int // bytes, default 1024
+	MaxPayload     int // bytes of a payload of the runtime API, default 131072
 	MaxHdr         int // headers per message, default 101
 	LogURILen      int // bytes kept of a request line, default 1023
 	CookieLen      int // default 63

@@ -15,6 +15,7 @@ import (
 	"hapax/parser/keyword"
 	"hapax/runtime"
 	"hapax/runtime/config"
+	"hapax/runtime/process"
 )
 
 var update = flag.Bool("update", false, "write the generated tables into GRAMMAR.md and README.md")
@@ -31,7 +32,7 @@ type part struct {
 
 func parts(t *testing.T) []part {
 	tables := allTables(t)
-	commands, err := commandTable(nil)
+	commands, err := commandTable(append(process.Commands(), process.MasterCommands()...))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -152,15 +152,6 @@ func dormantKeywords() []Keyword {
 		})),
 		missingRow("h1-accept-payload-with-any-method", "let requests of any method have a body", nil, nothing),
 		missingRow("h1-do-not-close-on-insecure-transfer-encoding", "keep connections behind a doubtful transfer-encoding", nil, nothing),
-		missingRow("tune.cli.max-payload-size", "most bytes of a payload of the runtime API", value, single(func(_ *Loader, word, value string) error {
-			if value == "" {
-				return fmt.Errorf("'%s' expects a size argument.", word)
-			}
-			if _, bad, ok := units.Size(value); !ok {
-				return fmt.Errorf("unexpected '%s' after size passed to '%s'", bad, word)
-			}
-			return nil
-		})),
 		missingRow("shm-stats-file", "the shared memory of statistics", arg("path", keyword.File), func(l *Loader, line *ast.Line) error {
 			switch {
 			case l.global.shmStats:

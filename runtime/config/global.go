@@ -26,6 +26,7 @@ type globalState struct {
 const (
 	defaultBufSize    = 16384
 	defaultMaxRewrite = 1024
+	defaultMaxPayload = 128 << 10
 	defaultMaxHeaders = 101
 	defaultURILen     = 1023
 	defaultCookieLen  = 63
@@ -49,7 +50,7 @@ func setDefaults(g *runtime.Global) {
 	g.FailCodes.Put(501, 501, false)
 	g.FailCodes.Put(505, 505, false)
 	g.Tune = runtime.Tune{
-		BufSize: defaultBufSize, MaxRewrite: defaultMaxRewrite, MaxHdr: defaultMaxHeaders,
+		BufSize: defaultBufSize, MaxRewrite: defaultMaxRewrite, MaxPayload: defaultMaxPayload, MaxHdr: defaultMaxHeaders,
 		LogURILen: defaultURILen, CookieLen: defaultCookieLen,
 		PoolLowFDRatio: defaultLowFD, PoolHighFD: defaultHighFD, StickCounters: defaultStickCtr,
 		IdleTimer: time.Second,

@@ -30,6 +30,7 @@ func tuneKeywords() []Keyword {
 		tuneInt("tune.http.logurilen", "bytes of the request line in logs", "expects an integer argument.", func(t *runtime.Tune) *int { return &t.LogURILen }, nil),
 		tuneInt("tune.http.cookielen", "bytes of captured cookies", "expects an integer argument.", func(t *runtime.Tune) *int { return &t.CookieLen }, nil),
 		global("tune.bufsize", "bytes of a buffer", arg("size", keyword.Size), reporting(bufSize)),
+		global("tune.cli.max-payload-size", "most bytes of a payload of the runtime API", arg("size", keyword.Size), reporting(single(maxPayload))),
 		global("tune.idletimer", "time after which a stream counts as idle", arg("time", keyword.Time), reporting(idleTimer)),
 		global("tune.maxaccept", "most connections accepted in one turn", arg("number", keyword.Int), reporting(maxAccept)),
 		global("tune.maxpollevents", "most events taken in one turn", arg("number", keyword.Int), reporting(maxPollEvents)),
@@ -42,6 +43,19 @@ func tuneKeywords() []Keyword {
 		global("tune.pool-high-fd-ratio", "percent of descriptors from which idle server connections are closed", arg("percent", keyword.Int), reporting(fdRatio)),
 		global("tune.pool-low-fd-ratio", "percent of descriptors from which no idle server connections are added", arg("percent", keyword.Int), reporting(fdRatio)),
 	}
+}
+
+// maxPayload reads "tune.cli.max-payload-size".
+func maxPayload(l *Loader, word, value string) error {
+	if value == "" {
+		return fmt.Errorf("'%s' expects a size argument.", word)
+	}
+	n, bad, ok := units.Size(value)
+	if !ok {
+		return fmt.Errorf("unexpected '%s' after size passed to '%s'", bad, word)
+	}
+	l.Config.Global.Tune.MaxPayload = int(n)
+	return nil
 }
 
 func bufSize(l *Loader, line *ast.Line) error {

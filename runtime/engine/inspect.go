@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"hapax/runtime"
 )
@@ -58,6 +60,23 @@ func (s Streams) Efforts() []runtime.Effort {
 	}
 	slices.SortFunc(all, func(a, b runtime.Effort) int { return strings.Compare(a.Step, b.Step) })
 	return all
+}
+
+// Spin keeps the first loop, or all loops, busy for so long and returns behind that.
+func (s Streams) Spin(d time.Duration, all bool) {
+	var wait sync.WaitGroup
+	for i, w := range s.e.workers {
+		if i > 0 && !all {
+			break
+		}
+		wait.Go(func() {
+			w.ask(func() {
+				for end := time.Now().Add(d); time.Now().Before(end); {
+				}
+			})
+		})
+	}
+	wait.Wait()
 }
 
 // Descriptors are the sockets of listeners, clients and servers, in the order of their numbers.

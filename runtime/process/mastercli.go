@@ -84,6 +84,16 @@ func (m *master) newControl(table *cli.Table, sockets map[net.Listener]*runtime.
 // startLog is what was printed since the last load began.
 func (m *master) startLog() []byte { return []byte(m.Out.Log()) }
 
+// MasterCommands are those that only a master's sockets have, for listings. Consoles and links to workers see to the last ones themselves.
+func MasterCommands() []cli.Command {
+	all := (&master{}).commands()
+	for _, name := range []string{"@<relative pid>", "@!<pid>", "@master", "_send_status"} {
+		all = append(all, cli.Command{Doc: keyword.Doc{Name: name, Summary: "what process commands go to", Ref: "9.4"},
+			Run: func(*cli.Conn, []string) cli.Step { return nil }})
+	}
+	return all
+}
+
 // commands are those that only a master has.
 func (m *master) commands() []cli.Command {
 	row := func(name, summary string, run func(*cli.Conn, []string) cli.Step) cli.Command {

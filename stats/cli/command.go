@@ -133,8 +133,11 @@ func matched(words, args []string) int {
 	return n
 }
 
-// missing answers for commands that the reference has and hapax has not.
+// missing answers for commands that the reference has and hapax has not. A row's Note tells why it will not.
 func missing(c *Conn, args []string) Step {
 	row := c.Table.Find(args)
+	if row.Note != "" {
+		return c.Fail("'" + row.Name + "' has no meaning here: " + row.Note)
+	}
 	return c.Fail("'" + row.Name + "' is known to HAProxy but not supported by hapax yet")
 }

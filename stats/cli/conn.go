@@ -33,7 +33,7 @@ type Conn struct {
 	Payload string        // what was sent behind "<<" with the running command; "" none
 
 	MaxLine    int // bytes of a command line; 0: 16384
-	MaxPayload int // bytes of a payload; 0: 131072
+	MaxPayload int // bytes of a payload; what fits into a line with its command may be sent in any case
 
 	AnonKey uint32 // hides names and addresses in answers ("set anon"); 0 hides nothing
 

@@ -106,12 +106,15 @@ func TestDialog(t *testing.T) {
 			" Please change 'tune.bufsize' in the configuration to use a bigger command.\n"},
 		{"too long a payload", "payload <<\n" + strings.Repeat(strings.Repeat("x", 1000)+"\n", 132), "The payload is too big." +
 			" Please change 'tune.cli.max-payload-size' in the configuration to use a bigger payload.\n"},
+		{"as much payload as may come", "payload <<\n" + strings.Repeat("x", 131069) + "\n\n", fmt.Sprintf("%q\n\n", strings.Repeat("x", 131069))},
+		{"a byte more", "payload <<\n" + strings.Repeat("x", 131070) + "\n\n", "The payload is too big." +
+			" Please change 'tune.cli.max-payload-size' in the configuration to use a bigger payload.\n"},
 		{"NUL in a payload", "payload <<\nx\x00y\nz\n\n", "\"x\"\n\n"},
 		{"NUL", "echo a\x00echo b\n", "a\n\nb\n\n"},
 	}
 	for _, tt := range tests {
 		for _, size := range []int{1 << 20, 100, 1} {
-			c := &Conn{Table: table}
+			c := &Conn{Table: table, MaxPayload: 128 << 10}
 			got := talk(c, tt.in, size)
 			got = strings.ReplaceAll(got, "+ ", "")
 			if got != tt.want {

@@ -22,7 +22,7 @@ func (c *Conn) Advance() {
 	for !c.Full() {
 		switch c.state {
 		case reading:
-			if !c.reader.readLine(c.maxLine(), c.maxPayload()) {
+			if !c.reader.readLine(c.maxLine(), c.MaxPayload) {
 				if c.reader.asked && c.mode == prompting {
 					c.WriteString("+ ")
 				}
@@ -178,11 +178,4 @@ func (c *Conn) maxLine() int {
 		return c.MaxLine
 	}
 	return defaultMaxLine
-}
-
-func (c *Conn) maxPayload() int {
-	if c.MaxPayload > 0 {
-		return c.MaxPayload
-	}
-	return defaultMaxPayload
 }

@@ -4,10 +4,9 @@ import "bytes"
 
 // Limits of what a client may send when Conn does not say otherwise.
 const (
-	defaultMaxLine    = 16383
-	defaultMaxPayload = 128 << 10
-	maxPattern        = 64 // bytes of a payload's end pattern; a longer one is an ordinary word
-	maxArgs           = 64
+	defaultMaxLine = 16383
+	maxPattern     = 64 // bytes of a payload's end pattern; a longer one is an ordinary word
+	maxArgs        = 64
 )
 
 const (
@@ -86,10 +85,11 @@ func (r *reader) readLine(maxLine, maxPayload int) bool {
 		}
 		return true
 	}
-	return r.readPayload(maxPayload)
+	// What fits into the room of a line, behind the command, may always come. A zero byte ends either.
+	return r.readPayload(max(maxPayload-1, maxLine-r.size))
 }
 
-// readPayload collects lines up to the pattern.
+// readPayload collects lines up to the pattern, at most limit bytes with that.
 func (r *reader) readPayload(limit int) bool {
 	for {
 		n := bytes.IndexByte(r.in[r.at:], '\n')
@@ -97,14 +97,14 @@ func (r *reader) readPayload(limit int) bool {
 		if n < 0 {
 			size = r.pending()
 		}
+		if len(r.payload)+size > limit {
+			r.err = payloadTooBig
+			return true
+		}
 		if n >= 0 && bytes.Equal(r.in[r.at:r.at+n], r.pattern) {
 			r.at += n + 1
 			r.seen, r.inPayload, r.asked = r.at, false, false
 			r.payload = bytes.TrimSuffix(r.payload, []byte{'\n'})
-			return true
-		}
-		if len(r.payload)+size > limit {
-			r.err = payloadTooBig
 			return true
 		}
 		if n < 0 {

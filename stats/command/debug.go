@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"hapax/parser/keyword"
 	"hapax/stats/cli"
 )
 
@@ -18,9 +19,21 @@ var debugging = []cli.Command{
 	{Doc: doc("debug dev warn", "warn of what should never happen"), Level: cli.Admin, Run: debugWarn},
 	{Doc: doc("debug dev close", "close a descriptor"), Level: cli.Admin, Run: debugClose},
 	{Doc: doc("debug dev delay", "answer later"), Level: cli.Admin, Run: debugDelay},
+	{Doc: doc("debug dev loop", "keep a loop busy, or all of them"), Level: cli.Admin, Run: debugLoop},
 	{Doc: doc("debug dev exit", "end the process at once"), Level: cli.Admin, Run: debugExit},
 	{Doc: doc("debug dev tkill", "send the process a signal"), Level: cli.Admin, Run: debugKill},
 	{Doc: doc("debug dev write", "answer with that many bytes"), Run: debugWrite},
+	{Doc: pointless("debug dev deadlock", "no watchdog looks for tasks that wait for each other"), Level: cli.Admin},
+	{Doc: pointless("debug dev hex", "no command tells addresses of memory"), Level: cli.Admin},
+	{Doc: pointless("debug dev sym", "no command tells addresses of memory"), Level: cli.Admin},
+	{Doc: pointless("debug dev sched", "there is no scheduler of tasks to be stressed"), Level: cli.Admin},
+	{Doc: pointless("debug dev task", "there are no tasks behind addresses"), Level: cli.Admin},
+	{Doc: pointless("debug dev stream", "streams have no such flags"), Level: cli.Admin},
+}
+
+// pointless makes the row of a command that will not come, and why.
+func pointless(name, why string) keyword.Doc {
+	return keyword.Doc{Name: name, Summary: "not here", Ref: "9.3", Status: keyword.Missing, Note: why}
 }
 
 // issued counts a command that is a danger to the process.
@@ -89,6 +102,13 @@ func debugDelay(c *cli.Conn, args []string) cli.Step {
 		}
 		return left <= 0
 	}
+}
+
+// debugLoop keeps the first loop busy for some milliseconds, all of them when it is "isolated".
+func debugLoop(c *cli.Conn, args []string) cli.Step {
+	issued(c)
+	process(c).Streams.Spin(time.Duration(number(cli.Arg(args, 3)))*time.Millisecond, cli.Arg(args, 4) == "isolated")
+	return nil
 }
 
 func debugExit(c *cli.Conn, args []string) cli.Step {

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"time"
 
 	"hapax/runtime"
 	"hapax/stats/cli"
@@ -118,6 +119,9 @@ type Streams interface {
 	// Profile switches the measuring of streams; Efforts are what was measured since.
 	Profile(on bool)
 	Efforts() []runtime.Effort
+
+	// Spin keeps the first loop, or all loops, busy for so long.
+	Spin(d time.Duration, all bool)
 
 	// Descriptors are the sockets of listeners, clients and servers, in the order of their numbers.
 	Descriptors() []runtime.Descriptor

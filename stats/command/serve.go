@@ -26,7 +26,7 @@ func (p *Process) conn(table *cli.Table, bind *runtime.Bind) *cli.Conn {
 		Level: level, SocketLevel: level, Severity: severity, SocketSeverity: severity,
 		Expose:  bind.Expose,
 		Timeout: p.Config.Global.CLITimeout, Started: live.Started,
-		MaxLine: max(p.Config.Global.Tune.BufSize-1, 0),
+		MaxLine: max(p.Config.Global.Tune.BufSize-1, 0), MaxPayload: p.Config.Global.Tune.MaxPayload,
 		OnSent:  func(n int) { live.CLISent.Add(uint64(n)) },
 		OnClose: func() { live.CurStreams.Dec() },
 	}

@@ -49,7 +49,8 @@ func (s *crowd) Activity(loop int) runtime.Activity {
 	return runtime.Activity{Turns: int64(loop) + 1, Idle: 40}
 }
 
-func (s *crowd) Profile(bool) {}
+func (s *crowd) Spin(time.Duration, bool) {}
+func (s *crowd) Profile(bool)             {}
 func (s *crowd) Descriptors() []runtime.Descriptor {
 	return []runtime.Descriptor{{FD: 9, Front: s.cfg.Proxies[0]}}
 }
