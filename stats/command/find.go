@@ -120,6 +120,10 @@ func leading(text string) (n int, rest string) {
 // is none.
 func pointer(text string) uint64 {
 	text = strings.TrimLeft(text, " \t")
+	sign := uint64(1)
+	if rest, ok := strings.CutPrefix(text, "-"); ok {
+		text, sign = rest, ^uint64(0) // a number below zero wraps, as C has it
+	}
 	base, digits := 10, "0123456789"
 	if hex, ok := strings.CutPrefix(strings.ToLower(text), "0x"); ok {
 		base, digits, text = 16, "0123456789abcdef", hex
@@ -127,7 +131,7 @@ func pointer(text string) uint64 {
 		base, digits = 8, "01234567"
 	}
 	n, _ := strconv.ParseUint(text[:len(text)-len(strings.TrimLeft(text, digits))], base, 64)
-	return n
+	return n * sign
 }
 
 // duration reads a time with us, ms, s, m, h or d behind it, of unit when there is none; ok is false for anything

@@ -368,6 +368,7 @@ func (direct) List(int, uint64, int) []runtime.StreamInfo   { return nil }
 func (direct) Kill(uint64) bool                             { return false }
 func (direct) Activity(int) runtime.Activity                { return runtime.Activity{} }
 func (direct) KillServer(*runtime.Server)                   {}
+func (direct) Spin(time.Duration, bool)                     {}
 func (direct) Profile(bool)                                 {}
 func (direct) Efforts() []runtime.Effort                    { return nil }
 func (direct) Descriptors() []runtime.Descriptor            { return nil }
