@@ -16,7 +16,7 @@ func TestRows(t *testing.T) {
 	if table.Len() != len(reference) {
 		t.Errorf("%d commands, HAProxy has %d", table.Len(), len(reference))
 	}
-	works := 0
+	known := 0
 	for i := range table.Len() {
 		row := table.Row(i)
 		if row.Name != reference[i].name {
@@ -28,12 +28,12 @@ func TestRows(t *testing.T) {
 		if row.Usage != "" && !strings.HasPrefix(row.Usage, row.Words[0]) {
 			t.Errorf("%q: usage line %q", row.Name, row.Usage)
 		}
-		if row.Status == keyword.Full {
-			works++
+		if row.Status == keyword.Full || row.Note != "" {
+			known++
 		}
 	}
-	if works != len(Commands()) {
-		t.Errorf("%d commands work, %d are declared", works, len(Commands()))
+	if known != len(Commands()) {
+		t.Errorf("%d commands work or tell why they do not, %d are declared", known, len(Commands()))
 	}
 }
 
