@@ -2,6 +2,7 @@ package engine
 
 import (
 	"hapax/runtime"
+	"hapax/runtime/loop"
 	"hapax/runtime/message"
 	"hapax/stats/counter"
 )
@@ -54,7 +55,10 @@ type bodyCounts struct{ came, left int64 }
 // countBytes brings the stream's byte counts up to date, before it is logged.
 func (s *stream) countBytes() {
 	if !s.http {
-		return // counted as they pass
+		if !s.tunnel {
+			s.BytesIn = s.heldBytes()
+		}
+		return // else counted as they pass
 	}
 	in, out := s.toSrv.bodySize(), s.toCli.bodySize()
 	toSrv, toCli := s.toSrv.leftSize(in), s.toCli.leftSize(out)
@@ -70,6 +74,16 @@ func (s *stream) countBytes() {
 		}
 	}
 	s.resCounted = bodyCounts{out, toCli}
+}
+
+// heldBytes is how much of a client waits for a server: a buffer in the eyes of the reference.
+func (s *stream) heldBytes() (n int64) {
+	for _, b := range [...]*loop.Buffer{s.in, s.more, s.extra} {
+		if b != nil {
+			n += int64(len(b.Data))
+		}
+	}
+	return min(n, int64(s.w.limits.buffer))
 }
 
 // account adds the stream's numbers up when it ends.

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"io"
 	"time"
 
 	"hapax/acl/sample"
@@ -231,7 +230,7 @@ func (c *client) Received(b *loop.Buffer, err error) {
 			c.st.clientEnd(err)
 			return
 		}
-		c.idleEnd(err)
+		c.idleEnd()
 		return
 	}
 	if c.h1 != nil {
@@ -266,7 +265,7 @@ func (c *client) request(b *loop.Buffer) {
 }
 
 // idleEnd ends a connection that shut down between requests, or before the first.
-func (c *client) idleEnd(err error) {
+func (c *client) idleEnd() {
 	px := c.Front
 	if c.kept || c.Requests > 0 || !c.http {
 		c.close(0)
@@ -284,11 +283,7 @@ func (c *client) idleEnd(err error) {
 	if px.Options&runtime.OptDontLogNull != 0 {
 		s.LogLevel = silent
 	}
-	status := 400
-	if err != io.EOF {
-		status = 0 // nobody is there to read it
-	}
-	s.refuseRequest(status)
+	s.refuseRequest(400)
 }
 
 // Expired is the end of the client's time.

@@ -248,6 +248,7 @@ func (m *h2Client) refused() {
 func (m *h2Client) logBad() {
 	s := m.w.takeStream(m.c)
 	s.startBroken()
+	s.counts().Reqs.Inc()
 	s.End = runtime.Termination{Cause: runtime.EndProxy, State: runtime.InRequest}
 	s.Time.Close = m.w.loop.Now()
 	s.log()

@@ -298,8 +298,6 @@ func (s *stream) skipRequest() {
 // badRequest answers what the parser refused.
 func (s *stream) badRequest(status int) {
 	s.End = runtime.Termination{Cause: runtime.EndProxy, State: runtime.InRequest}
-	s.countHTTP()
-	s.countRequest()
 	if s.w.traces.Any() {
 		s.tellBadRequest()
 	}
@@ -319,15 +317,16 @@ func (s *stream) captureBad(other *runtime.Proxy, m *message.Message, p *h1.Pars
 	return c
 }
 
-// refuseRequest ends a stream that has no valid request: the answer is the
-// parser's, which no rule touches. 0 answers nothing.
+// refuseRequest ends a stream that has no valid request, which counts as one all the same: the answer is the
+// parser's, which no rule touches. A client that left by a reset is told nothing.
 func (s *stream) refuseRequest(status int) {
+	s.countHTTP()
+	s.countRequest()
 	s.front().FailedReq.Inc()
 	sticktable.CountInvalid(s.Session, status != 408 && status != 501)
 	s.phase = drop
 	s.Status = status
-	if status != 0 {
-		s.countStatus(status)
+	if s.c.end == nil || eof(s.c.end) {
 		s.sendRaw(status)
 	}
 	s.closing = true

@@ -275,7 +275,6 @@ func (s *stream) startHTTP(b *loop.Buffer) {
 // that never sent one.
 func (s *stream) startBroken() {
 	s.Req.Reset(nil, s.reqFields)
-	s.counts().Reqs.Inc()
 	s.phase = drop
 }
 
@@ -529,10 +528,6 @@ func (s *stream) clientEnd(err error) {
 		s.run(&s.req) // rules need not wait any more, and may still refuse it
 	case s.phase == readHead:
 		s.End = runtime.Termination{Cause: runtime.EndClient, State: runtime.InRequest}
-		if err != io.EOF {
-			s.refuseRequest(0)
-			return
-		}
 		s.refuseRequest(400)
 	case err != io.EOF:
 		s.clientAbort()

@@ -199,12 +199,12 @@ func (s *stream) clientTimeout() {
 		s.refuseRequest(408)
 	case s.tunnel && s.srvEnd == nil:
 		// As if the client had shut its side down: the server may still finish.
-		s.setEnd(runtime.EndClientTO)
+		s.expire(runtime.EndClientTO)
 		s.c.end = io.EOF
 		s.c.sock.Pause()
 		s.pipeClientEnd()
 	case s.tunnel, !s.http:
-		s.setEnd(runtime.EndClientTO)
+		s.expire(runtime.EndClientTO)
 		s.leaveQueue()
 		s.cut()
 	case s.concluded:
@@ -226,6 +226,14 @@ func (s *stream) clientTimeout() {
 	}
 }
 
+// expire ends a pipe whose client, or server, was silent for too long: it counts as if that had broken it off.
+func (s *stream) expire(cause byte) {
+	if s.End.Cause == runtime.EndNone {
+		s.countAborts(cause == runtime.EndClientTO)
+	}
+	s.setEnd(cause)
+}
+
 // serverTimeout is called when nothing came from the server for too long.
 func (s *stream) serverTimeout() {
 	switch {
@@ -238,7 +246,7 @@ func (s *stream) serverTimeout() {
 		if both && s.srvEnd == nil && !s.cliDone {
 			cause = runtime.EndClientTO // the time of both sides is over: the client's is looked at first
 		}
-		s.setEnd(cause)
+		s.expire(cause)
 		s.cut()
 	case s.srvHeld, s.blocked(), s.relayHeld():
 		s.renewServer() // the client is the slow one, or a limit
