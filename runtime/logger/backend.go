@@ -110,7 +110,7 @@ func serverWords() []config.ServerWord {
 			Doc: keyword.Doc{Name: "log-proto", Ref: "5.2", Summary: "how messages are set apart on a connection",
 				Args:     []keyword.Arg{{Name: "framing", Type: keyword.Enum, Enum: []string{"legacy", "octet-count"}}},
 				Examples: []keyword.Example{{Config: "ring r\n  server s 127.0.0.1:6514 log-proto octet-count\n"}}},
-			Parse: func(_ *config.Loader, w *config.Words, srv *runtime.Server) error {
+			NotDynamic: true, Parse: func(_ *config.Loader, w *config.Words, srv *runtime.Server) error {
 				value := w.Take()
 				if value != "legacy" && value != "octet-count" {
 					return fmt.Errorf("'log-proto' expects one of 'legacy' or 'octet-count' but got '%s'", value)
