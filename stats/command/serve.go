@@ -4,6 +4,7 @@ import (
 	"net"
 
 	"hapax/runtime"
+	"hapax/runtime/trace"
 	"hapax/stats/cli"
 )
 
@@ -20,6 +21,7 @@ func (p *Process) conn(table *cli.Table, bind *runtime.Bind) *cli.Conn {
 	live.CumReqs.Inc()
 	live.CumStreams.Inc()
 	live.CurStreams.Inc()
+	p.traceSession(trace.SessionNew, "new session")
 	level, severity := cli.Level(bind.Level), cli.SeverityOutput(bind.Severity)
 	return &cli.Conn{
 		Table: table, Owner: p,
@@ -27,7 +29,17 @@ func (p *Process) conn(table *cli.Table, bind *runtime.Bind) *cli.Conn {
 		Expose:  bind.Expose,
 		Timeout: p.Config.Global.CLITimeout, Started: live.Started,
 		MaxLine: max(p.Config.Global.Tune.BufSize-1, 0), MaxPayload: p.Config.Global.Tune.MaxPayload,
-		OnSent:  func(n int) { live.CLISent.Add(uint64(n)) },
-		OnClose: func() { live.CurStreams.Dec() },
+		OnSent: func(n int) { live.CLISent.Add(uint64(n)) },
+		OnClose: func() {
+			p.traceSession(trace.SessionEnd, "releasing session")
+			live.CurStreams.Dec()
+		},
+	}
+}
+
+// traceSession tells traces of a connection to a stats socket.
+func (p *Process) traceSession(e trace.Event, text string) {
+	if t := trace.Of(p.Config); t.Any() {
+		t.Emit(e, trace.State, text, &trace.About{})
 	}
 }
