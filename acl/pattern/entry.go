@@ -1,7 +1,8 @@
 package pattern
 
 import (
-	"fmt"
+	"reflect"
+	"strconv"
 	"sync/atomic"
 )
 
@@ -12,6 +13,7 @@ type Entry struct {
 	gone  atomic.Bool
 	value atomic.Pointer[string]
 	order uint64 // earlier entries win where order decides
+	older *Entry // of the same key in the same generation, once that looks entries up by their text; its Ref's mutex is held
 }
 
 // Value is the text on the right of a map entry; ok is false for an ACL's pattern.
@@ -22,8 +24,16 @@ func (e *Entry) Value() (text string, ok bool) {
 	return "", false
 }
 
+// Gone tells whether the entry was removed.
+func (e *Entry) Gone() bool { return e.gone.Load() }
+
 // ID is the address of the entry as the runtime API prints and takes it.
-func (e *Entry) ID() string { return fmt.Sprintf("%p", e) }
+func (e *Entry) ID() string { return string(e.AppendID(nil)) }
+
+// AppendID appends the ID.
+func (e *Entry) AppendID(b []byte) []byte {
+	return strconv.AppendUint(append(b, "0x"...), uint64(reflect.ValueOf(e).Pointer()), 16)
+}
 
 // hit is what an index found: an entry, and how closely it matched. Among several indexes the closest hit
 // counts, then the earliest entry.

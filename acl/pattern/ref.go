@@ -48,21 +48,28 @@ func (u Use) String() string {
 // generation is one version of the entries of a Ref.
 type generation struct {
 	entries []*Entry
-	gone    int // how many of entries are marked as gone
-	byKey   map[string][]*Entry
+	gone    int               // how many of entries are marked as gone
+	byKey   map[string]*Entry // the newest of each key, which leads to those before it
 }
 
-// keys gives the entries by their text; the map is made on first use, which only the runtime API does.
-func (g *generation) keys() map[string][]*Entry {
+// keys gives the newest entries by their text; the map is made on first use, which only the runtime API and the actions
+// that change entries do.
+func (g *generation) keys() map[string]*Entry {
 	if g.byKey == nil {
-		g.byKey = make(map[string][]*Entry, len(g.entries))
+		g.byKey = make(map[string]*Entry, len(g.entries))
 		for _, e := range g.entries {
 			if !e.gone.Load() {
-				g.byKey[e.Key] = append(g.byKey[e.Key], e)
+				g.index(e)
 			}
 		}
 	}
 	return g.byKey
+}
+
+// index makes an entry the newest of its key.
+func (g *generation) index(e *Entry) {
+	e.older = g.byKey[e.Key]
+	g.byKey[e.Key] = e
 }
 
 // newest gives the last entry of a key, nil when there is none or no such generation.
@@ -70,16 +77,13 @@ func (g *generation) newest(text string) *Entry {
 	if g == nil {
 		return nil
 	}
-	if same := g.keys()[text]; len(same) > 0 {
-		return same[len(same)-1]
-	}
-	return nil
+	return g.keys()[text]
 }
 
 func (g *generation) append(e *Entry) {
 	g.entries = append(g.entries, e)
 	if g.byKey != nil {
-		g.byKey[e.Key] = append(g.byKey[e.Key], e)
+		g.index(e)
 	}
 }
 
@@ -87,21 +91,29 @@ func (g *generation) remove(e *Entry) {
 	e.gone.Store(true)
 	g.gone++
 	if g.byKey != nil {
-		kept := g.byKey[e.Key][:0:0]
-		for _, other := range g.byKey[e.Key] {
-			if other != e {
-				kept = append(kept, other)
-			}
-		}
-		if len(kept) == 0 {
-			delete(g.byKey, e.Key)
-		} else {
-			g.byKey[e.Key] = kept
-		}
+		g.unindex(e)
 	}
 	if g.gone > len(g.entries)/2 {
 		g.entries, g.gone = living(g.entries), 0
 	}
+}
+
+// unindex takes an entry from among those of its key.
+func (g *generation) unindex(e *Entry) {
+	switch newest := g.byKey[e.Key]; {
+	case newest != e:
+		for newest != nil && newest.older != e {
+			newest = newest.older
+		}
+		if newest != nil {
+			newest.older = e.older
+		}
+	case e.older != nil:
+		g.byKey[e.Key] = e.older
+	default:
+		delete(g.byKey, e.Key)
+	}
+	e.older = nil
 }
 
 // ID is the number by which the runtime API names the Ref, -1 before Refs.Number.
@@ -150,12 +162,13 @@ func (r *Ref) Count() uint64 {
 	return r.count
 }
 
-// Entries gives the entries of a generation in their order, as they are now.
+// Entries gives the entries of a generation in their order, those that are gone by now among them. Nobody may change the
+// slice: it is the generation's own, so that a dump of millions of entries needs no memory.
 func (r *Ref) Entries(version uint32) []*Entry {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if g := r.gens[version]; g != nil {
-		return living(g.entries)
+		return g.entries[:len(g.entries):len(g.entries)]
 	}
 	return nil
 }

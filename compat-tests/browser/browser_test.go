@@ -27,6 +27,8 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 )
 
 var shots = flag.String("shots", "", "folder for pictures of the page")
@@ -59,6 +61,7 @@ frontend web
     stats show-modules
     http-request return status 200 if { path /traffic }
     http-request set-path / if { path /one }
+    http-request use-service prometheus-exporter if { path /metrics }
     default_backend app
 backend app
     description "a & b"
@@ -266,6 +269,7 @@ func TestPage(t *testing.T) {
 		{"theme", (*site).theme},
 		{"details", (*site).details},
 		{"sizes", (*site).sizes},
+		{"metrics", (*site).metrics},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			s.T = t
@@ -487,5 +491,17 @@ func (s *site) sizes() {
 		if err := os.WriteFile(filepath.Join(*shots, look.name+".png"), picture, 0o600); err != nil {
 			s.Fatal(err)
 		}
+	}
+}
+
+// metrics has the parser of Prometheus itself read what it is told.
+func (s *site) metrics() {
+	parser := expfmt.NewTextParser(model.LegacyValidation)
+	families, err := parser.TextToMetricFamilies(strings.NewReader(s.get("/metrics?extra-counters&desc-labels")))
+	if err != nil {
+		s.Fatal(err)
+	}
+	if f := families["haproxy_server_status"]; f == nil || f.GetHelp() == "" || len(f.GetMetric()) != 35 {
+		s.Errorf("%d families; states of servers: %v", len(families), f)
 	}
 }

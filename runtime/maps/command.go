@@ -93,11 +93,14 @@ func (k kind) show(c *cli.Conn, args []string) cli.Step {
 		for len(entries) > 0 && !c.Full() {
 			e := entries[0]
 			entries = entries[1:]
-			if v, ok := e.Value(); ok {
-				c.Printf("%s %s %s\n", e.ID(), e.Key, v)
-			} else {
-				c.Printf("%s %s\n", e.ID(), e.Key)
+			if e.Gone() {
+				continue
 			}
+			b := append(append(e.AppendID(c.Buffer()), ' '), e.Key...)
+			if v, ok := e.Value(); ok {
+				b = append(append(b, ' '), v...)
+			}
+			c.SetBuffer(append(b, '\n'))
 		}
 		return len(entries) == 0
 	}
