@@ -61,6 +61,9 @@ func SetLimits(c *runtime.Config, boot Boot, list *diag.List) {
 	g.MaxPipes = cmp.Or(g.MaxPipes, idealPipes(c, g.MaxConn))
 	g.MaxSock = maxSock(c, sockets, g.MaxConn, boot.Threads)
 	spreadMaxConn(c)
+	for _, ln := range g.StatsSocks {
+		ln.Proxy.MaxConn = g.StatsConns
+	}
 	g.Tune.MaxRewrite = min(g.Tune.MaxRewrite, g.Tune.BufSize/2)
 }
 

@@ -107,7 +107,7 @@ func told(wanted bool, what string) string {
 	return what
 }
 
-// backlog is the bind line's, the proxy's, or what fits its maxconn.
+// backlog is the bind line's, the proxy's, or what fits the maxconn of one of them.
 func backlog(ln *runtime.Listener) int {
 	px := ln.Proxy
 	switch {
@@ -115,6 +115,8 @@ func backlog(ln *runtime.Listener) int {
 		return ln.Bind.Backlog
 	case px.Backlog > 0:
 		return px.Backlog
+	case ln.Bind.MaxConn > 0:
+		return ln.Bind.MaxConn
 	case px.MaxConn > 0:
 		return px.MaxConn
 	}
