@@ -94,6 +94,7 @@ func attacks() []attack {
 	add("late pseudo", head(1, true, with(but(":path"), "x", "1", ":path", "/")...))
 	add("connect with path", head(1, true, ":method", "CONNECT", ":authority", "a:1", ":path", "/"))
 	add("many cookies", head(1, true, with(get, slices.Repeat([]string{"cookie", "a=1"}, 20)...)...))
+	add("a cookie in front", head(1, true, with(get, "cookie", "a=1", "x", "y")...))
 	add("97 fields", head(1, true, with(get, slices.Repeat([]string{"x", "1"}, 97)...)...))
 	add("110 fields", head(1, true, with(get, slices.Repeat([]string{"x", "1"}, 110)...)...))
 	// Bodies that do not keep to their lengths, trailers.

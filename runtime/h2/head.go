@@ -602,8 +602,11 @@ func (d *decoding) finishRequest(st *Stream, end bool) {
 		st.state |= extended
 		d.bad = !d.addUpgrade()
 	}
-	if d.cookies > 1 {
+	switch {
+	case d.cookies > 1:
 		d.bad = d.bad || !d.mergeCookies()
+	case d.cookies == 1:
+		d.moveCookie()
 	}
 	if d.has(scheme) && !d.bad {
 		d.bad = m.NormalizeTarget() != nil
@@ -623,6 +626,15 @@ func (d *decoding) addUpgrade() bool {
 	}
 	n, ok := d.put("upgrade")
 	return ok && d.append(message.Field{Name: n, Value: d.pseudo[protocol], ID: message.Upgrade}) && d.add("connection", "upgrade")
+}
+
+// moveCookie makes the only Cookie the last field, where the reference has it.
+func (d *decoding) moveCookie() {
+	m := d.m
+	i := m.FindID(message.Cookie, 0)
+	f := m.Fields[i]
+	m.Remove(i)
+	m.Fields = append(m.Fields, f)
 }
 
 // mergeCookies makes one Cookie of its crumbs (RFC 9113, 8.2.3), as the last field.
