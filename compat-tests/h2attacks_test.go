@@ -92,6 +92,7 @@ func attacks() []attack {
 	add("host alone", head(1, true, with(but(":authority"), "host", "h")...))
 	add("two hosts", head(1, true, with(but(":authority"), "host", "h", "host", "i")...))
 	add("late pseudo", head(1, true, with(but(":path"), "x", "1", ":path", "/")...))
+	add("connect that ends at once", head(1, true, ":method", "CONNECT", ":authority", "a:1"))
 	add("connect with path", head(1, true, ":method", "CONNECT", ":authority", "a:1", ":path", "/"))
 	add("many cookies", head(1, true, with(get, slices.Repeat([]string{"cookie", "a=1"}, 20)...)...))
 	add("a cookie in front", head(1, true, with(get, "cookie", "a=1", "x", "y")...))

@@ -35,6 +35,7 @@ type h2Request struct {
 	ch       channel
 	of       *h2Client
 	got      uint64   // bytes of the body that came
+	ended    bool     // the client has ended its side of a tunnel, which did not stand yet
 	trailers *trailer // behind it
 	free     *h2Request
 }
@@ -114,7 +115,7 @@ func (m *h2Client) take() *h2Request {
 	} else {
 		w.h2Requests = x.free
 	}
-	x.of, x.sess, x.got = m, &c.Session, 0
+	x.of, x.sess, x.got, x.ended = m, &c.Session, 0, false
 	x.end, x.closed, x.http = nil, false, true
 	x.ch.open(&m.mux, x)
 	x.sock.Carry(&x.ch)
@@ -248,7 +249,6 @@ func (m *h2Client) refused() {
 func (m *h2Client) logBad() {
 	s := m.w.takeStream(m.c)
 	s.startBroken()
-	s.counts().Reqs.Inc()
 	s.End = runtime.Termination{Cause: runtime.EndProxy, State: runtime.InRequest}
 	s.Time.Close = m.w.loop.Now()
 	s.log()
@@ -493,8 +493,8 @@ func (x *h2Request) writeRaw(raw []byte) {
 func (s *stream) requestEnded() {
 	x := s.c.via
 	if x.ch.st.Tunnel() {
-		x.client.end = io.EOF
-		if s.tunnel {
+		if x.ended = !s.tunnel; !x.ended {
+			x.client.end = io.EOF
 			s.tcpClientEnd(io.EOF)
 		}
 		return

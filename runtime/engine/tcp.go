@@ -121,6 +121,9 @@ func (s *stream) startTunnel() {
 			*b = nil
 		}
 	}
+	if x := s.c.via; x != nil && x.ended {
+		s.c.end = io.EOF
+	}
 	if s.c.end != nil {
 		s.pipeClientEnd()
 	}
