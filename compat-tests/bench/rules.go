@@ -17,7 +17,19 @@ var ruleScenarios = []scenario{
 	{name: "map of 100,000 networks: CPU seconds to load", config: mapped("ip"), prepare: writeNetworks, measure: loading, format: seconds},
 	{name: "map of 100,000 networks: MiB of memory", config: mapped("ip"), prepare: writeNetworks, measure: memory, format: whole},
 	{name: "map of 100,000 networks: CPU us per request", config: mapped("ip"), prepare: writeNetworks, measure: shop, format: micros},
+	{name: "stick table, 1,000,000 keys: CPU us per request", config: threads(1, tracking), measure: keepAlive, format: micros},
 }
+
+// tracking is a frontend that limits the rate of each of very many clients.
+const tracking = `frontend f
+    bind %s
+    stick-table type integer size 1m expire 1h store http_req_rate(10s)
+    http-request track-sc0 rand(1000000)
+    http-request deny if { sc_http_req_rate(0) gt 1000 }
+    default_backend b
+backend b
+    server s %s
+`
 
 // manyRules is a frontend with 200 rules, of which a request meets nearly all: 50 each about headers, paths, regular
 // expressions and networks.
