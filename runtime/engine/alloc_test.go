@@ -28,6 +28,7 @@ import (
 	"hapax/runtime/objects"
 	"hapax/runtime/queue"
 	"hapax/runtime/rules"
+	"hapax/runtime/sticktable"
 )
 
 // load reads a configuration with the domains that requests need.
@@ -35,7 +36,7 @@ func load(t testing.TB, text string) *runtime.Config {
 	t.Helper()
 	tables, err := config.NewTables([]*config.Domain{
 		config.Rows(), {Name: "acl", Fetches: acl.Fetches}, {Name: "fetch", Fetches: fetch.Rows}, {Name: "convert", Converters: convert.Rows},
-		&cookie.Domain, &balance.Domain, &queue.Domain, &rules.Domain, &logger.Domain, &engine.Domain, &objects.Domain,
+		&cookie.Domain, &balance.Domain, &queue.Domain, &rules.Domain, &logger.Domain, &sticktable.Domain, &engine.Domain, &objects.Domain,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -96,6 +97,9 @@ defaults
 frontend f
 	bind fd@${LISTENER} %s
 	option forwardfor
+	stick-table type ip size 1k expire 1h store conn_cur,http_req_rate(10s),bytes_out_cnt
+	http-request track-sc0 src
+	http-request deny if { sc_http_req_rate(0) gt 1000000 } || { src_conn_cur gt 1000 }
 	acl static path_beg /static/
 	acl agent hdr_sub(user-agent) -i tester
 	use_backend b if static agent

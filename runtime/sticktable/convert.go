@@ -22,8 +22,8 @@ func converters() (rows []sample.Converter) {
 	in := converter("in_table", "whether there is an entry of a key", "(seen)", []keyword.Arg{tableArg}, inTable)
 	in.Out = sample.Bool
 	return append(rows, in,
-		converter("table_expire", "how long the entry of a key has to live, in ms", "(seen)", []keyword.Arg{tableArg, instead}, timeOf((*table.Entry).Left)),
-		converter("table_idle", "how long nothing touched the entry of a key, in ms", "(seen)", []keyword.Arg{tableArg, instead}, timeOf((*table.Entry).Idle)),
+		converter("table_expire", "how long the entry of a key has to live, in ms", "(seen)", []keyword.Arg{tableArg, instead}, timeOf(func(e table.Entry) uint32 { return e.Left() })),
+		converter("table_idle", "how long nothing touched the entry of a key, in ms", "(seen)", []keyword.Arg{tableArg, instead}, timeOf(func(e table.Entry) uint32 { return e.Idle() })),
 		converter("table_server_id", "the number of the server that the entry of a key remembers", "(seen)", []keyword.Arg{tableArg}, serverID),
 		converter("table_trackers", "how many track the entry of a key", "(seen)", []keyword.Arg{tableArg}, keyTrackers))
 }
@@ -39,7 +39,7 @@ func converter(name, summary, example string, args []keyword.Arg, eval evalFunc)
 func (op *operation) ofKey(ctx *sample.Context, args []sample.Arg, v *sample.Value) bool {
 	i, args := op.element(args)
 	e, ok := ofValue(ctx, args[0].Ref.(*table.Table), v, op.makes)
-	return op.finish(&e, ok, i, v)
+	return op.finish(e, ok, i, v)
 }
 
 func inTable(ctx *sample.Context, args []sample.Arg, v *sample.Value) bool {
@@ -51,14 +51,14 @@ func inTable(ctx *sample.Context, args []sample.Arg, v *sample.Value) bool {
 	return true
 }
 
-func timeOf(get func(*table.Entry) uint32) evalFunc {
+func timeOf(get func(table.Entry) uint32) evalFunc {
 	return func(ctx *sample.Context, args []sample.Arg, v *sample.Value) bool {
 		e, ok := ofValue(ctx, args[0].Ref.(*table.Table), v, false)
 		if !ok {
 			v.SetInt(args[1].Int)
 			return args[1].Present
 		}
-		v.SetInt(int64(get(&e)))
+		v.SetInt(int64(get(e)))
 		e.Unlock()
 		return true
 	}

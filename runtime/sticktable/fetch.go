@@ -122,7 +122,7 @@ func (op *operation) ofTracked(n int) evalFunc {
 	return func(ctx *sample.Context, args []sample.Arg, out *sample.Value) bool {
 		i, args := op.element(args)
 		e, ok, known := ofNumber(ctx, n, args)
-		return known && op.finish(&e, ok, i, out)
+		return known && op.finish(e, ok, i, out)
 	}
 }
 
@@ -130,11 +130,11 @@ func (op *operation) ofTracked(n int) evalFunc {
 func (op *operation) ofSource(ctx *sample.Context, args []sample.Arg, out *sample.Value) bool {
 	i, args := op.element(args)
 	e, ok, known := ofSource(ctx, args[0].Ref.(*table.Table), op.makes)
-	return known && op.finish(&e, ok, i, out)
+	return known && op.finish(e, ok, i, out)
 }
 
 // finish runs the operation on an entry that is locked, or not there.
-func (op *operation) finish(e *table.Entry, exists bool, i uint, out *sample.Value) bool {
+func (op *operation) finish(e table.Entry, exists bool, i uint, out *sample.Value) bool {
 	out.SetInt(0)
 	if !exists {
 		return true

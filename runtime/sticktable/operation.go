@@ -14,8 +14,8 @@ type operation struct {
 	makes   bool // there is an entry for an address or a key from then on
 	from    sample.Source
 
-	// run gives no value when the table does not store what it wants. An entry that does not exist counts as 0.
-	run func(e *table.Entry, i uint) (int64, bool)
+	// run is given the entry as a value, which a pointer would move to the heap. It gives no value when the table does not store what it wants. An entry that does not exist counts as 0.
+	run func(e table.Entry, i uint) (int64, bool)
 }
 
 // operations are in the order of their names. Those on arrays have no sc0_X.
@@ -55,11 +55,11 @@ var operations = []operation{
 
 func read(name, summary string, d table.Data) operation {
 	return operation{name: name, summary: summary, from: sample.Internal,
-		run: func(e *table.Entry, _ uint) (int64, bool) { return e.Get(d, 0) }}
+		run: func(e table.Entry, _ uint) (int64, bool) { return e.Get(d, 0) }}
 }
 
 func kilobytes(name, summary string, d table.Data) operation {
-	return operation{name: name, summary: summary, from: sample.ClientAddr, run: func(e *table.Entry, _ uint) (int64, bool) {
+	return operation{name: name, summary: summary, from: sample.ClientAddr, run: func(e table.Entry, _ uint) (int64, bool) {
 		v, ok := e.Get(d, 0)
 		return int64(uint64(v) >> 10), ok
 	}}
@@ -78,15 +78,15 @@ func place(e *table.Entry, d, array table.Data, fixed, i uint) (table.Data, uint
 }
 
 func element(name, at, summary string, d, array table.Data, fixed uint) operation {
-	return operation{name: name, at: at, summary: summary, indexed: d == array, from: sample.Internal, run: func(e *table.Entry, i uint) (int64, bool) {
-		d, i := place(e, d, array, fixed, i)
+	return operation{name: name, at: at, summary: summary, indexed: d == array, from: sample.Internal, run: func(e table.Entry, i uint) (int64, bool) {
+		d, i := place(&e, d, array, fixed, i)
 		return e.Get(d, i)
 	}}
 }
 
 func clear(name, summary string, d, array table.Data, fixed uint) operation {
-	return operation{name: name, summary: summary, indexed: d == array, makes: true, from: sample.Internal, run: func(e *table.Entry, i uint) (int64, bool) {
-		d, i := place(e, d, array, fixed, i)
+	return operation{name: name, summary: summary, indexed: d == array, makes: true, from: sample.Internal, run: func(e table.Entry, i uint) (int64, bool) {
+		d, i := place(&e, d, array, fixed, i)
 		v, ok := e.Get(d, i)
 		if ok {
 			e.Set(d, i, 0)
@@ -115,7 +115,7 @@ func (c counter) add(e *table.Entry, array counter, fixed, i uint, n uint64) (v 
 }
 
 func increment(name, summary string, c, array counter, fixed uint) operation {
-	return operation{name: name, summary: summary, indexed: c == array, makes: true, from: sample.Internal, run: func(e *table.Entry, i uint) (int64, bool) {
-		return c.add(e, array, fixed, i, 1), true
+	return operation{name: name, summary: summary, indexed: c == array, makes: true, from: sample.Internal, run: func(e table.Entry, i uint) (int64, bool) {
+		return c.add(&e, array, fixed, i, 1), true
 	}}
 }
