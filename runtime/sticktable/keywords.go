@@ -204,7 +204,7 @@ func (d *Declared) checkTarget(l *config.Loader) error {
 	switch {
 	case to == nil:
 		return fmt.Errorf("write-to: table '%s' doesn't exist", d.writeTo)
-	case to.writeTo != "":
+	case to != d && to.writeTo != "":
 		return fmt.Errorf("write-to: table '%s' is already used as a source table", to.Name)
 	case to.Type != d.Type:
 		return fmt.Errorf("write-to: cannot mix table types ('%s' has '%s' type and '%s' has '%s' type)", to.Name, TypeName(to.Table), d.Name, TypeName(d.Table))
