@@ -148,7 +148,7 @@ func run(dir, program string, duration time.Duration) (*result, error) {
 }
 
 // trafficPace is how often each client begins something, so that all programs have the same load, however fast they are.
-const trafficPace = 20 * time.Millisecond
+const trafficPace = 100 * time.Millisecond
 
 // traffic runs all kinds at once while one server dies and comes back.
 func (p *proxy) traffic(res *result, duration time.Duration) {

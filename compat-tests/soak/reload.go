@@ -63,8 +63,8 @@ func fetch(base string, transport *http.Transport) func() (int, error) {
 // Each client begins a request every reloadPace, and a reload comes every reloadEvery, or as soon as the one before is over:
 // all programs have the same load, however fast they are.
 const (
-	reloadPace  = 10 * time.Millisecond
-	reloadEvery = 400 * time.Millisecond
+	reloadPace  = 20 * time.Millisecond
+	reloadEvery = time.Second
 )
 
 // reloadUnderLoad reloads a master again and again while clients make requests.
