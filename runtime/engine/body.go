@@ -109,7 +109,7 @@ func (s *stream) awaitBody(r *runtime.Rule) runtime.Verdict {
 	case res == badBody:
 		s.Held = nil
 		return runtime.Invalid
-	case res == gatherMore && (s.BodyLeast == 0 || len(body.Data) < s.BodyLeast) && !(response && s.srvEnd != nil):
+	case res == gatherMore && (s.BodyLeast == 0 || len(body.Data) < s.BodyLeast) && !s.sideEnded(response):
 		s.Held = r
 		if s.waits == forBody {
 			return runtime.Wait
@@ -128,6 +128,14 @@ func (s *stream) awaitBody(r *runtime.Rule) runtime.Verdict {
 		s.armServerTimer()
 	}
 	return runtime.Continue
+}
+
+// sideEnded tells whether the side that the body comes from says no more.
+func (s *stream) sideEnded(response bool) bool {
+	if response {
+		return s.srvEnd != nil
+	}
+	return s.c.end != nil
 }
 
 // bodyTimeout ends the wait for a body.

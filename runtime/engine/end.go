@@ -6,6 +6,7 @@ import (
 	"hapax/runtime"
 	"hapax/runtime/h1"
 	"hapax/runtime/logger"
+	"hapax/runtime/message"
 )
 
 var (
@@ -163,6 +164,9 @@ func (s *stream) clientAbort() {
 	case s.reached() && (s.link == nil || !s.link.up):
 		s.setEnd(runtime.EndClient)
 		s.Status = -1
+		if s.http {
+			s.countRefusedBody()
+		}
 		s.cut()
 	case eof(s.c.end) && s.toSrv.dec.Finished():
 		s.setEnd(runtime.EndClient)
@@ -173,6 +177,9 @@ func (s *stream) clientAbort() {
 			s.End.State = runtime.InData
 		}
 		s.Status = 400 // which nobody is told: the request itself was cut, or the client is gone
+		if s.Req.Flags&message.ConnUpgrade != 0 {
+			s.End.State, s.Status = runtime.InHeaders, -1 // the request never ends
+		}
 		s.cut()
 	}
 }

@@ -197,6 +197,7 @@ func (s *stream) clientTimeout() {
 	case s.phase == readHead:
 		s.End = runtime.Termination{Cause: runtime.EndClientTO, State: runtime.InRequest}
 		s.refuseRequest(408)
+	case s.tunnel && s.cliDone && queued == 0: // it has said its last, and has taken all that there was
 	case s.tunnel && s.srvEnd == nil:
 		// As if the client had shut its side down: the server may still finish.
 		s.expire(runtime.EndClientTO)
