@@ -15,6 +15,9 @@ func (c *client) handshakeFailed(err error) {
 	if c.w.traces.Any() {
 		c.tellHandshake(err)
 	}
+	if with, ok := c.Listener.Bind.TLS.(transport.Maker); ok && c.TLS == nil {
+		c.TLS, _ = with.Server().(runtime.TLSState) // logs ask about a handshake that did not begin, too
+	}
 	if !quiet(err) || c.Front.Options&runtime.OptDontLogNull == 0 {
 		logger.Connect(&c.Session, err)
 	}

@@ -84,7 +84,7 @@ func certificateFetches() []sample.Fetch {
 // good end of the handshake.
 func shaken(eval evalConn) evalConn {
 	return func(ctx *sample.Context, c *Conn, args []sample.Arg, out *sample.Value) bool {
-		if c.phase == shaking || c.phase == failed {
+		if c.phase == idle || c.phase == shaking || c.phase == failed {
 			out.Flags |= sample.MayChange
 			return false
 		}
