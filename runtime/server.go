@@ -199,9 +199,11 @@ type Server struct {
 	ProxyTLVs      []ProxyTLV // "set-proxy-v2-tlv-fmt"
 	CheckSendProxy bool       // checks begin with a PROXY header too, wherever they go
 	TFO            bool
-	TCPUserTimeout int    // ms
-	Congestion     string // "cc": the algorithm against congestion
-	MD5Key         string // "tcp-md5sig"
+	TCPUserTimeout int            // ms
+	Socks          netip.AddrPort // "socks4": the proxy on the way; not valid: none
+	CheckViaSocks  bool           // "check-via-socks4": checks go through it too
+	Congestion     string         // "cc": the algorithm against congestion
+	MD5Key         string         // "tcp-md5sig"
 	Namespace      *netns.Namespace
 
 	ClientNamespace bool // "namespace *": that of the client

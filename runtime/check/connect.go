@@ -23,6 +23,7 @@ type connect struct {
 	useServer bool // as the server's own connections are: "default"
 	implicit  bool // nobody wrote it
 	linger    bool // the server shall see a clean end
+	socks     bool // through the server's SOCKS4 proxy
 	sendProxy bool // begin with a PROXY header
 	tls       bool // TLS, whatever the server's own connections are
 	hello     transport.CheckHello
@@ -69,6 +70,11 @@ func (c *connect) run(ck *Check, r *rule) verdict {
 	if c.sendsProxy(ck.srv) {
 		ck.greeting, ck.behind, layer = true, layer, nil
 	}
+	if c.viaSocks(srv) {
+		layer = transport.Via(&ck.conn, ck.stream.ServerAddr, layer)
+		proxy := loop.AddrFrom(srv.Socks)
+		to = &proxy
+	}
 	ck.conn.Connect(ck.lane.loop, fd, to, ck, layer)
 	srv.Used.Show(srv.Used.Load() + 1) // connections, with this one
 	return await
@@ -84,6 +90,11 @@ func (c *connect) sendsProxy(srv *runtime.Server) bool {
 		return false
 	}
 	return srv.CheckSendProxy || srv.SendProxy != 0 && !elsewhere(srv)
+}
+
+// viaSocks tells whether the connection goes through the server's proxy.
+func (c *connect) viaSocks(srv *runtime.Server) bool {
+	return srv.Socks.IsValid() && (c.socks || c.useServer && srv.CheckViaSocks)
 }
 
 // elsewhere tells that checks do not talk to the server as its traffic does: they have an address or a port of their

@@ -21,7 +21,7 @@ var Domain = config.Domain{
 		{
 			Doc: keyword.Doc{Name: "tcp-check", Ref: "4.2", Summary: "one step of the health check",
 				Args: []keyword.Arg{{Name: "step", Type: keyword.Opaque, Many: true,
-					Doc: "connect, send, send-lf, send-binary, send-binary-lf, expect, comment, set-var, set-var-fmt, unset-var; of connect, via-socks4 is missing"}},
+					Doc: "connect, send, send-lf, send-binary, send-binary-lf, expect, comment, set-var, set-var-fmt, unset-var"}},
 				Examples: []keyword.Example{
 					{Config: "backend b\n  option tcp-check\n  tcp-check connect port 6379\n  tcp-check send PING\\r\\n\n  tcp-check expect string +PONG\n  server s 127.0.0.1:6379 check\n"},
 					{Config: "backend b\n  option tcp-check\n  tcp-check expect ! rstring ^-ERR\n  tcp-check expect string +OK comment ready\n  server s 127.0.0.1:6379 check\n"},
@@ -31,7 +31,7 @@ var Domain = config.Domain{
 		{
 			Doc: keyword.Doc{Name: "http-check", Ref: "4.2", Summary: "one step of the HTTP health check",
 				Args: []keyword.Arg{{Name: "step", Type: keyword.Opaque, Many: true,
-					Doc: "connect, send, expect, comment, disable-on-404, send-state, set-var, set-var-fmt, unset-var; of connect, via-socks4 is missing"}},
+					Doc: "connect, send, expect, comment, disable-on-404, send-state, set-var, set-var-fmt, unset-var"}},
 				Examples: []keyword.Example{
 					{Config: "backend b\n  mode http\n  option httpchk\n  http-check send meth GET uri /health ver HTTP/1.1 hdr host www.example.org\n  http-check expect status 200-299\n  server s 127.0.0.1:80 check\n"},
 					{Config: "backend b\n  mode http\n  option httpchk GET /alive\n  http-check disable-on-404\n  http-check expect rstring ^ok\n  server s 127.0.0.1:80 check\n"},

@@ -261,7 +261,7 @@ func (rd *reader) connect() (*rule, error) {
 		case "send-proxy":
 			c.sendProxy = true
 		case "via-socks4":
-			rd.l.Missing(rd.Line.Pos, rd.line+" connect "+word)
+			c.socks = true
 		case "ssl":
 			c.tls = true
 		case "sni":

@@ -455,7 +455,7 @@ func (ck *Check) connectionFailed(err error, expired bool) {
 	}
 	status := runtime.CheckSockErr
 	switch {
-	case !ck.up && expired:
+	case !ck.up && expired && !transport.Asking(ck.conn.Layer()):
 		status = runtime.CheckL4Timeout
 	case !ck.up && ck.conn.Layer() != nil && err != nil && !isErrno(err):
 		status = runtime.CheckL6Response

@@ -54,12 +54,10 @@ func checkedServerWords() []ServerWord {
 		flag("renegotiate", "allow the server to renegotiate TLS", false),
 		flag("check-reuse-pool", "check by idle connections", false),
 		flag("no-check-reuse-pool", "make connections for checks", true),
-		flag("check-via-socks4", "check through the SOCKS4 proxy", false),
 		{Doc: absent("shard", "5.2", "the part of a table that a peer has", keyword.Arg{Name: "number", Type: keyword.Int}), Parse: func(_ *Loader, w *Words, _ *runtime.Server) error {
 			w.Take()
 			return nil
 		}},
-		{Doc: absent("socks4", "5.2", "connect through a SOCKS4 proxy", keyword.Arg{Name: "address", Type: keyword.Addr}), NotDynamic: true, Parse: socks4},
 	}
 }
 
@@ -79,17 +77,6 @@ func idlePing(l *Loader, w *Words, where string) error {
 		return fmt.Errorf("timer underflow in argument <%s> to <idle-ping> %s, minimum non-null value is 1 ms.", value, where)
 	}
 	return fmt.Errorf("unexpected character '%c' in 'idle-ping' argument %s.", fault.Char, where)
-}
-
-func socks4(l *Loader, w *Words, _ *runtime.Server) error {
-	value := w.Take()
-	if value == "" {
-		return errors.New("'socks4' expects <addr>:<port> as argument.\n")
-	}
-	if _, err := l.Address(value, AddrResolve|AddrPort|AddrNeedPort|AddrStream, ""); err != nil {
-		return fmt.Errorf("'socks4 %s' : %s\n", value, err)
-	}
-	return nil
 }
 
 // checkedActions are actions of rules.

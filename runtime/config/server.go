@@ -56,6 +56,7 @@ func (l *Loader) copyServer(dst, src *runtime.Server) {
 	dst.Cookie, dst.TrackName, dst.Redir = src.Cookie, src.TrackName, src.Redir
 	dst.MaxReuse, dst.PoolMax, dst.PoolLow, dst.PoolPurge = src.MaxReuse, src.PoolMax, src.PoolLow, src.PoolPurge
 	dst.NonStick, dst.TLS, dst.TFO, dst.TCPUserTimeout, dst.Namespace = src.NonStick, src.TLS, src.TFO, src.TCPUserTimeout, src.Namespace
+	dst.Socks, dst.CheckViaSocks = src.Socks, src.CheckViaSocks
 	dst.ClientNamespace, dst.Congestion, dst.MD5Key = src.ClientNamespace, src.Congestion, src.MD5Key
 	dst.Proto, dst.WebSocket, dst.CheckProto, dst.InitState = src.Proto, src.WebSocket, src.CheckProto, src.InitState
 	dst.CheckOn, dst.CheckAddr, dst.CheckPort, dst.CheckHost = src.CheckOn, src.CheckAddr, src.CheckPort, src.CheckHost

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -76,5 +77,20 @@ func serverSocketWords() []ServerWord {
 			srv.MD5Key = key
 			return err
 		}},
+		serverFlag("check-via-socks4", "check through the SOCKS4 proxy", func(srv *runtime.Server) { srv.CheckViaSocks = true }),
+		{Doc: keyword.Doc{Name: "socks4", Ref: "5.2", Summary: "connect through a SOCKS4 proxy", Args: arg("address", keyword.Addr)}, NotDynamic: true, Parse: socks4},
 	}
+}
+
+func socks4(l *Loader, w *Words, srv *runtime.Server) error {
+	value := w.Take()
+	if value == "" {
+		return errors.New("'socks4' expects <addr>:<port> as argument.\n")
+	}
+	a, err := l.Address(value, AddrResolve|AddrPort|AddrNeedPort|AddrStream, "")
+	if err != nil {
+		return fmt.Errorf("'socks4 %s' : %s\n", value, err)
+	}
+	srv.Socks = a.IP
+	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"hapax/parser/keyword"
 	"hapax/runtime"
 	"hapax/runtime/proxyproto/header"
+	"hapax/runtime/transport"
 )
 
 var timeUnit = keyword.Arg{Name: "unit", Type: keyword.Str, Opt: true, Default: "ms", Doc: "us or ms"}
@@ -255,6 +256,9 @@ var handshakeFaults = [...]fault{
 	{32, "SSL_MISMATCH", "Server presented an SSL certificate different from the configured one"},
 	{33, "SSL_MISMATCH_SNI", "Server presented an SSL certificate different from the expected one"},
 	{34, "SSL_HANDSHAKE", "SSL handshake failure"},
+	{40, "SOCKS4_RECV", transport.ErrSocksRead.Error()},
+	{41, "SOCKS4_DENY", transport.ErrSocksDenied.Error()},
+	{42, "SOCKS4_ABORT", transport.ErrSocksAborted.Error()},
 }
 
 // faultOf names the error with which a connection ended. A regular end is none.

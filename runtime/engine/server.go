@@ -272,6 +272,10 @@ func (s *stream) dial(srv *runtime.Server, id *identity) outcome {
 	if srv.Encrypted() && !k.fresh {
 		layer = k.secure()
 	}
+	if srv.Socks.IsValid() {
+		layer = transport.Via(&k.sock, s.ServerAddr, layer)
+		k.to = loop.AddrFrom(srv.Socks)
+	}
 	k.sock.Connect(w.loop, fd, &k.to, k, layer)
 	switch {
 	case s.Back.Mode != runtime.ModeHTTP:
