@@ -1,17 +1,20 @@
 package convert
 
 import (
-	"slices"
 	"testing"
 
 	"hapax/acl/sample"
 )
 
-// allocating are the converters that ask for memory. The reference does so too for those of its cryptographic library and
-// for tokens; debug writes. Package regexp gives groups in new memory, and package netip takes addresses as strings.
-var allocating = []string{
-	"regsub", "rfc7239_field", "rfc7239_is_valid", "rfc7239_n2nn", "rfc7239_n2np", "date",
-	"aes_cbc_dec", "aes_cbc_enc", "aes_gcm_dec", "aes_gcm_enc", "debug", "digest", "hmac", "jwt_verify"}
+// allocating are the converters that ask for memory, and why.
+var allocating = map[string]string{
+	"regsub":      "package regexp gives groups in new memory",
+	"aes_cbc_dec": library, "aes_cbc_enc": library, "aes_gcm_dec": library, "aes_gcm_enc": library,
+	"digest": library, "hmac": library, "jwt_verify": library,
+	"debug": "it writes",
+}
+
+const library = "the cryptographic library makes its state, as that of the reference does"
 
 // TestExamplesAllocateNothing holds every other row to its examples.
 func TestExamplesAllocateNothing(t *testing.T) {
@@ -19,7 +22,7 @@ func TestExamplesAllocateNothing(t *testing.T) {
 	ctx := newContext(c)
 	for i := range Rows {
 		row := &Rows[i]
-		if slices.Contains(allocating, row.Name) {
+		if allocating[row.Name] != "" {
 			continue
 		}
 		for _, ex := range row.Examples {

@@ -369,9 +369,9 @@ var (
 // parseDate reads the three forms of RFC 9110, section 5.6.7. Names of days are not compared with the
 // date, and what follows it is ignored.
 func parseDate(_ *sample.Context, _ []sample.Arg, v *sample.Value) bool {
-	for _, form := range []func(*dateReader) time.Time{imfDate, rfc850Date, asctimeDate} {
+	for form := range dateForms {
 		r := dateReader{text: v.Bytes}
-		if t := form(&r); !r.bad {
+		if t := r.read(form); !r.bad {
 			sec := t.Unix()
 			if sec < 0 {
 				sec += 24 * 60 * 60 << 32 // Quirk: days are counted in 32 bits without a sign.
@@ -381,6 +381,19 @@ func parseDate(_ *sample.Context, _ []sample.Arg, v *sample.Value) bool {
 		}
 	}
 	return false
+}
+
+const dateForms = 3
+
+// read reads a date in one of the forms.
+func (r *dateReader) read(form int) time.Time {
+	switch form { // calls by name: the reader stays on the stack
+	case 0:
+		return imfDate(r)
+	case 1:
+		return rfc850Date(r)
+	}
+	return asctimeDate(r)
 }
 
 func imfDate(r *dateReader) time.Time {

@@ -15,21 +15,21 @@ import (
 const blockArgDoc = "a number from 0, or head, tail or first"
 
 var blockRows = []sample.Fetch{
-	blockRow("internal.htx.nbblks", "how many blocks the message has", sample.Int, "5", func(b *blocks) int64 { return int64(b.count()) }),
-	blockRow("internal.htx.size", "how many bytes a message may take", sample.Int, "16344", func(b *blocks) int64 { return b.room }),
-	blockRow("internal.htx.data", "how many bytes the blocks hold", sample.Int, "62", (*blocks).data),
-	blockRow("internal.htx.used", "how many bytes the message takes", sample.Int, "102", (*blocks).used),
-	blockRow("internal.htx.free", "how many bytes are left", sample.Int, "16242", (*blocks).free),
+	blockRow("internal.htx.nbblks", "how many blocks the message has", sample.Int, "5", func(b blocks) int64 { return int64(b.count()) }),
+	blockRow("internal.htx.size", "how many bytes a message may take", sample.Int, "16344", func(b blocks) int64 { return b.room }),
+	blockRow("internal.htx.data", "how many bytes the blocks hold", sample.Int, "62", blocks.data),
+	blockRow("internal.htx.used", "how many bytes the message takes", sample.Int, "102", blocks.used),
+	blockRow("internal.htx.free", "how many bytes are left", sample.Int, "16242", blocks.free),
 	blockRow("internal.htx.free_data", "how many bytes are left for one more block", sample.Int, "16234",
-		func(b *blocks) int64 { return max(0, b.free()-blockEntry) }),
-	blockRow("internal.htx.has_eom", "whether the message is complete", sample.Bool, "1", func(b *blocks) int64 {
+		func(b blocks) int64 { return max(0, b.free()-blockEntry) }),
+	blockRow("internal.htx.has_eom", "whether the message is complete", sample.Bool, "1", func(b blocks) int64 {
 		if b.body.Complete {
 			return 1
 		}
 		return 0
 	}),
 
-	blockPartRow("internal.htx_blk.type", "the kind of a block", "head", "HTX_BLK_REQ_SL", sample.Str, func(b *blocks, at int, _ *sample.Context) []byte {
+	blockPartRow("internal.htx_blk.type", "the kind of a block", "head", "HTX_BLK_REQ_SL", sample.Str, func(b blocks, at int, _ *sample.Context) []byte {
 		return blockNames[b.kind(at)]
 	}),
 	{Doc: doc("internal.htx_blk.size", "7.3.7", "how many bytes a block holds", args(keyword.Arg{Name: "block", Type: keyword.Str, Doc: blockArgDoc}),
@@ -42,19 +42,19 @@ var blockRows = []sample.Fetch{
 			return ok
 		}},
 	blockPartRow("internal.htx_blk.start_line", "the start line, if a block is one", "0", "POST / HTTP/1.1", sample.Str, startLineOf),
-	blockPartRow("internal.htx_blk.hdrname", "the name of the header that a block is", "1", "x-a", sample.Str, func(b *blocks, at int, _ *sample.Context) []byte {
+	blockPartRow("internal.htx_blk.hdrname", "the name of the header that a block is", "1", "x-a", sample.Str, func(b blocks, at int, _ *sample.Context) []byte {
 		if b.kind(at) != blockHeader {
 			return nil
 		}
 		return b.m.Name(at - 1)
 	}),
-	blockPartRow("internal.htx_blk.hdrval", "the value of the header that a block is", "1", "b c d", sample.Str, func(b *blocks, at int, _ *sample.Context) []byte {
+	blockPartRow("internal.htx_blk.hdrval", "the value of the header that a block is", "1", "b c d", sample.Str, func(b blocks, at int, _ *sample.Context) []byte {
 		if b.kind(at) != blockHeader {
 			return nil
 		}
 		return b.m.Value(at - 1)
 	}),
-	blockPartRow("internal.htx_blk.data", "the data that a block holds", "tail", "hello", sample.Bin, func(b *blocks, at int, _ *sample.Context) []byte {
+	blockPartRow("internal.htx_blk.data", "the data that a block holds", "tail", "hello", sample.Bin, func(b blocks, at int, _ *sample.Context) []byte {
 		if b.kind(at) != blockData {
 			return nil
 		}
@@ -111,9 +111,9 @@ func blocksOf(ctx *sample.Context, out *sample.Value) (b blocks, ok bool) {
 }
 
 // trailed tells whether trailers, though perhaps none, stand at the end: a chunked message is taken to be there as a whole.
-func (b *blocks) trailed() bool { return b.m.Flags&message.Chunked != 0 }
+func (b blocks) trailed() bool { return b.m.Flags&message.Chunked != 0 }
 
-func (b *blocks) count() int {
+func (b blocks) count() int {
 	n := 2 + len(b.m.Fields)
 	if len(b.bytes) > 0 {
 		n++
@@ -125,7 +125,7 @@ func (b *blocks) count() int {
 }
 
 // at is the place of the block that an argument names.
-func (b *blocks) at(arg int64) int {
+func (b blocks) at(arg int64) int {
 	switch arg {
 	case tailBlock:
 		return b.count() - 1
@@ -135,7 +135,7 @@ func (b *blocks) at(arg int64) int {
 	return int(min(arg, int64(b.count())))
 }
 
-func (b *blocks) kind(at int) blockKind {
+func (b blocks) kind(at int) blockKind {
 	fields := len(b.m.Fields)
 	switch {
 	case at == 0 && b.m.Flags&message.Response != 0:
@@ -154,7 +154,7 @@ func (b *blocks) kind(at int) blockKind {
 	return blockNone
 }
 
-func (b *blocks) size(at int) int {
+func (b blocks) size(at int) int {
 	switch b.kind(at) {
 	case blockRequestLine, blockStatusLine:
 		return startLine + int(b.m.Line[0].Len+b.m.Line[1].Len+b.m.Line[2].Len)
@@ -170,7 +170,7 @@ func (b *blocks) size(at int) int {
 	return 0
 }
 
-func (b *blocks) data() int64 {
+func (b blocks) data() int64 {
 	n := 0
 	for at := range b.count() {
 		n += b.size(at)
@@ -178,11 +178,11 @@ func (b *blocks) data() int64 {
 	return int64(n)
 }
 
-func (b *blocks) used() int64 { return b.data() + blockEntry*int64(b.count()) }
+func (b blocks) used() int64 { return b.data() + blockEntry*int64(b.count()) }
 
-func (b *blocks) free() int64 { return b.room - b.used() }
+func (b blocks) free() int64 { return b.room - b.used() }
 
-func startLineOf(b *blocks, at int, ctx *sample.Context) []byte {
+func startLineOf(b blocks, at int, ctx *sample.Context) []byte {
 	if kind := b.kind(at); kind != blockRequestLine && kind != blockStatusLine {
 		return nil
 	}
@@ -196,24 +196,24 @@ func startLineOf(b *blocks, at int, ctx *sample.Context) []byte {
 	return ctx.Scratch.Take(line)
 }
 
-func blockRow(name, summary string, out sample.Type, want string, get func(b *blocks) int64) sample.Fetch {
+func blockRow(name, summary string, out sample.Type, want string, get func(b blocks) int64) sample.Fetch {
 	return sample.Fetch{Doc: doc(name, "7.3.7", summary, nil, name, blockRequest, want), Out: out, From: sample.ReqHeaders | sample.ResHeaders,
 		Eval: func(ctx *sample.Context, _ []sample.Arg, v *sample.Value) bool {
 			b, ok := blocksOf(ctx, v)
 			if ok {
-				v.Type, v.Int = out, get(&b)
+				v.Type, v.Int = out, get(b)
 			}
 			return ok
 		}}
 }
 
-func blockPartRow(name, summary, arg, want string, out sample.Type, get func(b *blocks, at int, ctx *sample.Context) []byte) sample.Fetch {
+func blockPartRow(name, summary, arg, want string, out sample.Type, get func(b blocks, at int, ctx *sample.Context) []byte) sample.Fetch {
 	return sample.Fetch{Doc: doc(name, "7.3.7", summary, args(keyword.Arg{Name: "block", Type: keyword.Str, Doc: blockArgDoc}), name+"("+arg+")", blockRequest, want),
 		Check: checkBlock, Out: out, From: sample.ReqHeaders | sample.ResHeaders,
 		Eval: func(ctx *sample.Context, a []sample.Arg, v *sample.Value) bool {
 			b, ok := blocksOf(ctx, v)
 			if ok {
-				v.SetConst(get(&b, b.at(a[0].Int), ctx))
+				v.SetConst(get(b, b.at(a[0].Int), ctx))
 				v.Type = out
 			}
 			return ok

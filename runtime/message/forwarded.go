@@ -3,6 +3,7 @@ package message
 import (
 	"bytes"
 	"net/netip"
+	"unsafe"
 )
 
 // Node is a node of a Forwarded header (RFC 7239, section 6): a name and perhaps a port.
@@ -124,7 +125,10 @@ func (n *Node) ParseName(b []byte, quoted bool) (rest []byte, ok bool) {
 	for end < len(b) && end < len("255.255.255.255") && (isDigit(b[end]) || b[end] == '.') {
 		end++
 	}
-	a, err := netip.ParseAddr(string(b[:end]))
+	if end == 0 {
+		return b, false
+	}
+	a, err := netip.ParseAddr(unsafe.String(&b[0], end))
 	if err != nil || !a.Is4() {
 		return b, false
 	}
@@ -160,7 +164,7 @@ func bracketed(b []byte) (netip.Addr, []byte, bool) {
 	if end >= len(b) || b[end] != ']' {
 		return netip.Addr{}, b, false
 	}
-	a, err := netip.ParseAddr(string(b[1:end]))
+	a, err := netip.ParseAddr(unsafe.String(&b[1], end-1))
 	return a, b[end+1:], err == nil && a.Is6()
 }
 
