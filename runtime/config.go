@@ -202,12 +202,16 @@ type UnixBind struct {
 
 // Tune is what the tune.* words set, where they have meaning here.
 type Tune struct {
-	BufSize        int // bytes, default 16384
-	MaxRewrite     int // bytes, default 1024
-	MaxPayload     int // bytes of a payload of the runtime API, default 131072
-	MaxHdr         int // headers per message, default 101
-	LogURILen      int // bytes kept of a request line, default 1023
-	CookieLen      int // default 63
+	BufSize    int // bytes, default 16384
+	MaxRewrite int // bytes, default 1024
+	MaxPayload int // bytes of a payload of the runtime API, default 131072
+	MaxHdr     int // headers per message, default 101
+	LogURILen  int // bytes kept of a request line, default 1023
+	CookieLen  int // default 63
+
+	AnyMethodPayload bool // h1-accept-payload-with-any-method
+	KeepInsecure     bool // h1-do-not-close-on-insecure-transfer-encoding
+
 	MaxAccept      int // connections per wake-up of a listener
 	MaxPollEvents  int
 	PipeSize       int // bytes; 0: the system's default

@@ -150,8 +150,6 @@ func dormantKeywords() []Keyword {
 			}
 			return nil
 		})),
-		missingRow("h1-accept-payload-with-any-method", "let requests of any method have a body", nil, nothing),
-		missingRow("h1-do-not-close-on-insecure-transfer-encoding", "keep connections behind a doubtful transfer-encoding", nil, nothing),
 		missingRow("shm-stats-file", "the shared memory of statistics", arg("path", keyword.File), func(l *Loader, line *ast.Line) error {
 			switch {
 			case l.global.shmStats:

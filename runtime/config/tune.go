@@ -41,6 +41,8 @@ func tuneKeywords() []Keyword {
 		tuneSize("tune.notsent-lowat.client", "bytes that may lie unsent in the kernel for a client", func(t *runtime.Tune) *int { return &t.NotSentClient }),
 		tuneSize("tune.notsent-lowat.server", "bytes that may lie unsent in the kernel for a server", func(t *runtime.Tune) *int { return &t.NotSentServer }),
 		global("tune.pool-high-fd-ratio", "percent of descriptors from which idle server connections are closed", arg("percent", keyword.Int), reporting(fdRatio)),
+		switchOn("h1-accept-payload-with-any-method", "let HTTP/1.0 requests of any method have a body", func(t *runtime.Tune) *bool { return &t.AnyMethodPayload }),
+		switchOn("h1-do-not-close-on-insecure-transfer-encoding", "keep connections behind a message with both a length and a transfer coding", func(t *runtime.Tune) *bool { return &t.KeepInsecure }),
 		global("tune.pool-low-fd-ratio", "percent of descriptors from which no idle server connections are added", arg("percent", keyword.Int), reporting(fdRatio)),
 	}
 }
@@ -56,6 +58,15 @@ func maxPayload(l *Loader, word, value string) error {
 	}
 	l.Config.Global.Tune.MaxPayload = int(n)
 	return nil
+}
+
+// switchOn is the row of a word that stands for itself.
+func switchOn(name, summary string, of func(*runtime.Tune) *bool) Keyword {
+	return global(name, summary, nil, func(l *Loader, line *ast.Line) {
+		if !l.TooMany(line, 1, 0) {
+			*of(&l.Config.Global.Tune) = true
+		}
+	})
 }
 
 func bufSize(l *Loader, line *ast.Line) error {

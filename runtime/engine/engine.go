@@ -105,6 +105,12 @@ func New(cfg *runtime.Config, o Options) *Engine {
 	if cfg.Global.NbThread == 0 {
 		cfg.Global.NbThread = goruntime.NumCPU()
 	}
+	if cfg.Global.Tune.AnyMethodPayload {
+		e.h1Options |= h1.AnyMethodPayload
+	}
+	if cfg.Global.Tune.KeepInsecure {
+		e.h1Options |= h1.KeepInsecure
+	}
 	e.h2Clients = h2ClientConfig(cfg)
 	n := cfg.Global.NbThread
 	cfg.Stats.MakeCounters(n)

@@ -117,7 +117,8 @@ func (s *stream) forwardRequest() outcome {
 		return s.forwardShared(s.link.ex)
 	}
 	enc := h1.Encoder{
-		Want: h1.KeepAlive, Front: mode(s.Front), Back: mode(be), Pretend: be.Options&runtime.OptPretendKeepAlive != 0,
+		KeepInsecure: s.w.engine.h1Options&h1.KeepInsecure != 0,
+		Want:         h1.KeepAlive, Front: mode(s.Front), Back: mode(be), Pretend: be.Options&runtime.OptPretendKeepAlive != 0,
 		ServerHeader: be.SendName, ServerName: s.Server.Name, Stopping: w.engine.stopping.Load(),
 		Cases: headerCases(w.cfg, be, runtime.OptH1AdjustServers),
 		Coded: s.Coding.Request != nil,

@@ -509,14 +509,15 @@ func (s *stream) responseEncoder() h1.Encoder {
 		want = h1.Close
 	}
 	return h1.Encoder{
-		Key:       key,
-		Want:      want,
-		Front:     mode(s.Front),
-		Back:      mode(s.Back),
-		Stopping:  stopping,
-		Cases:     headerCases(s.w.cfg, s.Front, runtime.OptH1AdjustClients),
-		Request11: s.Req.Flags&message.Version11 != 0,
-		Coded:     s.toCli.coder != nil,
+		KeepInsecure: s.w.engine.h1Options&h1.KeepInsecure != 0,
+		Key:          key,
+		Want:         want,
+		Front:        mode(s.Front),
+		Back:         mode(s.Back),
+		Stopping:     stopping,
+		Cases:        headerCases(s.w.cfg, s.Front, runtime.OptH1AdjustClients),
+		Request11:    s.Req.Flags&message.Version11 != 0,
+		Coded:        s.toCli.coder != nil,
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 
 	"hapax/acl/logformat"
-	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/runtime/message"
 )
@@ -179,8 +178,15 @@ func responseCaptures(s *runtime.Stream) ([][]byte, int) {
 // captureSlots is how many slots a stream has; what could not be read as a request has none, nor have rules of a
 // connection, which has no stream yet.
 func captureSlots(s *runtime.Stream, slots []runtime.CaptureSlot) int {
-	const early = sample.FrontConnection | sample.FrontSession
-	if s.LogStep < stepRule && unread(s) && (s.LogStep == stepAccept || s.Ctx.Req == nil) || s.LogStep >= stepRule && s.Ctx.Checkpoint&early != 0 {
+	switch s.LogStep {
+	case ofConnection, ofSession:
+		return 0
+	case stepAccept:
+		if unread(s) {
+			return 0
+		}
+	}
+	if s.LogStep < stepRule && unread(s) && s.Ctx.Req == nil {
 		return 0
 	}
 	return len(slots)

@@ -23,6 +23,12 @@ var (
 	origins = []string{"quic-init", "http-req", "http-res", "http-after-res", "tcp-req-conn", "tcp-req-sess", "tcp-req-cont", "tcp-res-cont"}
 )
 
+// Origins of connections that have no stream yet.
+const (
+	ofConnection = stepRule + 4 // tcp-req-conn
+	ofSession    = stepRule + 5 // tcp-req-sess
+)
+
 func profileSection() config.Section {
 	return config.Section{
 		Doc:  keyword.Doc{Name: "log-profile", Ref: "8.3.5", Summary: "what is logged at each step"},
