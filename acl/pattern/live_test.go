@@ -1,0 +1,68 @@
+package pattern
+
+import (
+	"fmt"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"hapax/acl/sample"
+)
+
+// TestTransactionsUnderTraffic replaces a whole map again and again while others look its keys up: each look-up has a value of the
+// generation before or behind a commit, never none, and none of a generation that is older than one seen already.
+func TestTransactionsUnderTraffic(t *testing.T) {
+	const keys, rounds = 50, 200
+	r := new(Refs).Inline(-1, "")
+	sets := map[Method]*Set{}
+	for _, method := range []Method{Str, Beg, Sub, Reg, Int} {
+		set, err := r.Set(method, NoDNS, sample.Any)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sets[method] = set
+	}
+	fill := func(version uint32, text string) {
+		for i := range keys {
+			// A number is a word and a regex too.
+			if err := r.Add(version, strconv.Itoa(1000+i), &text); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	}
+	fill(0, "0")
+	var over atomic.Bool
+	var readers sync.WaitGroup
+	for method, set := range sets {
+		readers.Go(func() {
+			ctx, last := newContext(), 0
+			for i := 0; !over.Load(); i++ {
+				key := strconv.Itoa(1000 + i%keys)
+				v := value(method, key)
+				e := set.Lookup(ctx, &v)
+				if e == nil {
+					t.Errorf("%s: %s is gone for a moment", method, key)
+					return
+				}
+				text, _ := e.Value()
+				if n, _ := strconv.Atoi(text); n < last {
+					t.Errorf("%s: generation %d behind %d", method, n, last)
+					return
+				} else {
+					last = n
+				}
+			}
+		})
+	}
+	for n := 1; n <= rounds; n++ {
+		version := r.Prepare()
+		fill(version, fmt.Sprint(n))
+		if !r.Commit(version) {
+			t.Error("not committed")
+		}
+	}
+	over.Store(true)
+	readers.Wait()
+}
