@@ -612,9 +612,7 @@ func (tt *torture) watch(rest chan struct{}) {
 				}
 			}
 		}
-		tt.Control().Pause(fe)
 		tt.Control().SetFrontMaxConn(fe, int(fe.LiveMaxConn.Load()))
-		tt.Control().Resume(fe)
 		tt.Streams().Kill(1) // the number of no stream
 	}
 }
