@@ -237,7 +237,7 @@ func (p *program) cell(proxy, server, field string) (string, error) {
 	for _, line := range lines[1:] {
 		cells := strings.Split(line, ",")
 		if len(cells) > at && at >= 0 && cells[0] == proxy && cells[1] == server {
-			return cells[at], nil
+			return strings.TrimPrefix(cells[at], "* "), nil // a check that is under way
 		}
 	}
 	return "", fmt.Errorf("no field %s of %s/%s", field, proxy, server)
