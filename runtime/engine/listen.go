@@ -243,7 +243,7 @@ func (p *port) drain() {
 		case nil:
 			peer, err := loop.PeerAddr(conn)
 			if err != nil {
-				closeFd(conn) // reset meanwhile
+				closeFd(conn)
 				continue
 			}
 			p.take(conn, &peer)

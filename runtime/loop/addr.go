@@ -56,7 +56,7 @@ func UnixAddr(path string) (Addr, error) {
 // PeerAddr asks the kernel for the other end of a connected socket.
 func PeerAddr(fd int) (Addr, error) {
 	var a Addr
-	err := a.ask(unix.SYS_GETPEERNAME, fd)
+	err := a.askPeer(fd)
 	return a, err
 }
 
@@ -65,6 +65,21 @@ func LocalAddr(fd int) (Addr, error) {
 	var a Addr
 	err := a.ask(unix.SYS_GETSOCKNAME, fd)
 	return a, err
+}
+
+// askPeer asks for the other end, also of a TCP connection that it has reset already: getpeername(2) does not tell that any more.
+func (a *Addr) askPeer(fd int) error {
+	err := a.ask(unix.SYS_GETPEERNAME, fd)
+	if err != unix.ENOTCONN {
+		return err
+	}
+	if err := a.ask(unix.SYS_GETSOCKNAME, fd); err != nil {
+		return err
+	}
+	// SO_PEERNAME fails when there is room for more than the address: as much as the own one needs.
+	_, _, e := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, unix.SO_PEERNAME,
+		uintptr(unsafe.Pointer(&a.raw)), uintptr(unsafe.Pointer(&a.len)), 0)
+	return boxErrno(e)
 }
 
 func (a *Addr) ask(trap uintptr, fd int) error {

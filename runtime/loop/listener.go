@@ -102,8 +102,8 @@ func (ln *Listener) touch() {
 func (ln *Listener) accepted(fd int32, peer *Addr) {
 	if peer == nil {
 		peer = &ln.loop.peer
-		if peer.ask(unix.SYS_GETPEERNAME, int(fd)) != nil {
-			closeFd(fd) // reset by the peer meanwhile: accept4 with an address would have failed as well
+		if peer.askPeer(int(fd)) != nil {
+			closeFd(fd)
 			return
 		}
 	}

@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"net/netip"
 	goruntime "runtime"
 	"testing"
 	"time"
@@ -73,6 +74,38 @@ func TestAccept(t *testing.T) {
 				r.fail("the descriptor is open")
 			}
 			r.done()
+		}
+		r.Listen(&ln, fd, a)
+	})
+}
+
+// TestAcceptReset has clients reset before they are accepted: the owner gets them all the same, with the address that each came from.
+func TestAcceptReset(t *testing.T) {
+	const n = 20
+	onEngines(t, Options{}, func(r *rig) {
+		fd, addr := listen(t, n)
+		var ln Listener
+		want := map[netip.AddrPort]bool{}
+		for _, c := range dial(t, addr, n) {
+			own, err := LocalAddr(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want[own.AddrPort()] = true
+			unix.Write(c, []byte("bytes"))
+			resetOnClose(int32(c))
+			unix.Close(c)
+		}
+		a := &acceptor{r: r, released: r.done}
+		a.accepted = func(fd int, peer *Addr) {
+			if !want[peer.AddrPort()] {
+				r.fail("peer %v", peer.AddrPort())
+			}
+			delete(want, peer.AddrPort())
+			unix.Close(fd)
+			if len(want) == 0 {
+				ln.Close()
+			}
 		}
 		r.Listen(&ln, fd, a)
 	})
