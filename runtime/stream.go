@@ -158,6 +158,8 @@ type Throttle interface {
 	Allow(n int, now int64) (allowed int, wait time.Duration)
 	// Passed tells that so many went on, and how many became of them: that is another number where they were compressed.
 	Passed(n, coded int, now int64)
+	// Leave tells that the stream is over.
+	Leave()
 }
 
 // CookieState is what runtime/cookie remembers between request and response.
@@ -190,6 +192,9 @@ func (s *Stream) Reset() {
 	s.Reply, s.WaitFor, s.Drop, s.DropTTL, s.CloseServer = nil, 0, false, 0, false
 	s.Inquiry, s.Held, s.HeldOver, s.Values, s.Early = nil, nil, false, [2][]byte{}, s.Early[:0]
 	for i := range s.Throttles {
+		for _, t := range s.Throttles[i] {
+			t.Leave()
+		}
 		clear(s.Throttles[i])
 		s.Throttles[i] = s.Throttles[i][:0]
 	}

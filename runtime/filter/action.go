@@ -10,6 +10,7 @@ import (
 	"hapax/parser/units"
 	"hapax/runtime"
 	"hapax/runtime/config"
+	"hapax/runtime/sticktable"
 )
 
 // setBandwidthLimit is the action that puts a limit on the stream.
@@ -105,9 +106,9 @@ func (r *limitRule) check(l *config.Loader) error {
 	switch {
 	case found == nil:
 		return fmt.Errorf("unable to find bwlim filter '%s' referenced by set-bandwidth-limit rule", r.name)
-	case found.shared && (r.limit.expr != nil || r.limit.value != 0):
+	case found.limit.key != nil && (r.limit.expr != nil || r.limit.value != 0):
 		return errors.New("set-bandwidth-limit rule cannot define a limit for a shared bwlim filter")
-	case found.shared && (r.period.expr != nil || r.period.value != 0):
+	case found.limit.key != nil && (r.period.expr != nil || r.period.value != 0):
 		return errors.New("set-bandwidth-limit rule cannot define a period for a shared bwlim filter")
 	}
 	if e := r.limit.expr; e != nil {
@@ -122,7 +123,7 @@ func (r *limitRule) check(l *config.Loader) error {
 		}
 		r.warn(l, e)
 	}
-	if e := found.key; e != nil {
+	if e := found.limit.key; e != nil {
 		if e.ValidAt()&r.at == 0 {
 			return fmt.Errorf("bwlim filter '%s uses a key extracting information from '%s', none of which is available here", r.name, e.From())
 		}
@@ -163,9 +164,17 @@ func (r *limitRule) warn(l *config.Loader, e *sample.Expr) {
 	l.List.Warnf(px.Pos, text, px.Kind, px.Name, side, side, side, side)
 }
 
-// run puts the limit on the stream.
+// run puts the limit on the stream. A shared one without a key leaves the stream alone.
 func (r *limitRule) run(s *runtime.Stream) runtime.Verdict {
-	t := throttleOf(s, r.of)
-	t.most, t.period = r.limit.of(s, r.of.most), r.period.of(s, r.of.period)
+	if r.of.key == nil {
+		t := throttleOf(s, r.of)
+		t.most, t.period = r.limit.of(s, r.of.most), r.period.of(s, r.of.period)
+		return runtime.Continue
+	}
+	if entry, ok := sticktable.Hold(&s.Ctx, r.of.key, r.of.table); ok {
+		t := throttleOf(s, r.of)
+		t.Leave()
+		t.entry, t.most, t.period = entry, r.of.most, r.of.table.Period(r.of.data)
+	}
 	return runtime.Continue
 }

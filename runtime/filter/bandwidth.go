@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"hapax/acl/sample"
 	"hapax/parser/units"
 	"hapax/runtime"
 	"hapax/runtime/config"
@@ -23,7 +24,7 @@ func bandwidth(l *config.Loader, w *config.Words, word string) error {
 			return fmt.Errorf("bwlim filter '%s' already declared for proxy '%s'\n", name, l.Proxy.Name)
 		}
 	}
-	f := Filter{Kind: Bandwidth, Word: word, Name: name, receive: word == "bwlim-in"}
+	f := Filter{Kind: Bandwidth, Word: word, Name: name}
 	r := limitReader{w: w, word: word}
 	for {
 		option := w.Peek()
@@ -38,9 +39,6 @@ func bandwidth(l *config.Loader, w *config.Words, word string) error {
 	if err := r.complete(&f); err != nil {
 		return err
 	}
-	if f.shared {
-		l.Missing(l.Pos(), "filter "+word+" key")
-	}
 	Add(l, l.Proxy, f)
 	return nil
 }
@@ -51,6 +49,7 @@ type limitReader struct {
 	word          string
 	shared, alone bool // which of the two sorts of options were seen
 	limit, least  uint32
+	key           *sample.Expr
 	period        time.Duration
 }
 
@@ -81,7 +80,7 @@ func (r *limitReader) option(l *config.Loader, option string, f *Filter) (known 
 	switch option {
 	case "key":
 		r.shared = true
-		f.key, err = l.Expr(r.w)
+		r.key, err = l.Expr(r.w)
 	case "table":
 		r.shared = true
 		f.table = r.w.Take()
@@ -118,14 +117,13 @@ func (r *limitReader) size(option string, n *uint32) error {
 }
 
 func (r *limitReader) complete(f *Filter) error {
-	f.shared = r.shared
-	f.limit = &limit{side: runtime.Download, most: r.limit, period: uint32(r.period / time.Millisecond), least: r.least}
-	if f.receive {
-		f.limit.side = runtime.Upload
+	f.limit = &limit{side: runtime.Download, most: r.limit, period: uint32(r.period / time.Millisecond), least: r.least, key: r.key, data: table.BytesOutRate}
+	if r.word == "bwlim-in" {
+		f.limit.side, f.limit.data = runtime.Upload, table.BytesInRate
 	}
 	what := ""
 	switch {
-	case r.shared && f.key == nil:
+	case r.shared && r.key == nil:
 		what = "key"
 	case r.shared && r.limit == 0:
 		what = "limit"
@@ -141,23 +139,21 @@ func (r *limitReader) complete(f *Filter) error {
 
 // checkTable looks at the stick table that a shared limit counts in.
 func (f *Filter) checkTable(l *config.Loader, px *runtime.Proxy) {
-	if !f.shared {
+	of := f.limit
+	if of.key == nil {
 		return
 	}
 	name := f.table
 	if name == "" {
 		name = px.Name
 	}
-	t, data := l.Table(name), table.BytesOutRate
-	if f.receive {
-		data = table.BytesInRate
-	}
+	of.table = l.Table(name)
 	switch {
-	case t == nil:
+	case of.table == nil:
 		l.List.Alertf(px.Pos, "Proxy %s : unable to find table '%s' referenced by bwlim filter '%s'", px.Name, name, f.Name)
-	case !t.Stores(data):
-		l.List.Alertf(px.Pos, "Proxy %s : stick-table '%s' uses a data type incompatible with bwlim filter '%s'. It must be '%s'", px.Name, name, f.Name, data)
-	case !sticktable.Accepts(t, f.key):
+	case !of.table.Stores(of.data):
+		l.List.Alertf(px.Pos, "Proxy %s : stick-table '%s' uses a data type incompatible with bwlim filter '%s'. It must be '%s'", px.Name, name, f.Name, of.data)
+	case !sticktable.Accepts(of.table, of.key):
 		l.List.Alertf(px.Pos, "Proxy %s : stick-table '%s' uses a key type incompatible with bwlim filter '%s'", px.Name, name, f.Name)
 	}
 }

@@ -5,7 +5,6 @@ package filter
 import (
 	"fmt"
 
-	"hapax/acl/sample"
 	"hapax/parser/ast"
 	"hapax/runtime"
 	"hapax/runtime/compress"
@@ -35,11 +34,8 @@ type Filter struct {
 
 	agent *engine // of SPOE
 
-	key     *sample.Expr // of a limit that streams share
-	table   string
-	receive bool // a limit of what comes in
-	shared  bool
-	limit   *limit // of each stream for itself
+	limit *limit // of the bandwidth
+	table string // where streams share it; "": the proxy's own
 }
 
 // filters are those of a proxy, with what may want one.

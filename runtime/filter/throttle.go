@@ -3,23 +3,31 @@ package filter
 import (
 	"time"
 
+	"hapax/acl/sample"
 	"hapax/runtime"
+	"hapax/runtime/sticktable/table"
 )
 
-// limit is what a "bwlim-in" or "bwlim-out" line says about each stream.
+// limit is what a "bwlim-in" or "bwlim-out" line says.
 type limit struct {
 	side   int
 	most   uint32 // bytes in a period
 	period uint32 // ms
 	least  uint32 // bytes that go on at once, if they are there: small pieces cost more than they are worth
 	coded  bool   // the bytes count as they leave the compression, whose filter stands before this one
+
+	// Of a limit that streams share: the key of the entry, and the rate that counts the bytes there, with its period.
+	key   *sample.Expr // nil: it is of each stream for itself
+	table *table.Table
+	data  table.Data
 }
 
 // throttle is such a limit on one stream. Rules may give it other numbers than those of the line.
 type throttle struct {
 	of           *limit
 	most, period uint32
-	sent         window
+	sent         window    // unless streams share the limit
+	entry        table.Ref // else
 }
 
 // throttleOf gives the stream's throttle for a limit, and puts it on when it has none yet.
@@ -37,19 +45,47 @@ func throttleOf(s *runtime.Stream, l *limit) *throttle {
 // Allow implements runtime.Throttle. What goes on follows a straight line: a stream does not use up its period at once
 // to stand still for the rest of it. A piece that is smaller than wanted waits until it has grown.
 func (t *throttle) Allow(n int, now int64) (int, time.Duration) {
-	most, least := uint64(t.most), uint64(t.of.least)
-	if ahead := t.sent.ahead(now, t.period, most); ahead > 0 {
-		return 0, delay((least + ahead) * uint64(t.period) / most)
+	if t.of.key == nil {
+		return t.share(&t.sent, 1, 1, n, now)
 	}
-	left := t.sent.left(now, t.period, most)
-	if left >= uint64(n) {
+	e := t.entry.Lock()
+	age, curr, prev := e.Periods(t.of.data)
+	users := uint64(max(e.Holders(), 1))
+	e.Unlock()
+	return t.share(&window{start: now - int64(age), curr: uint64(curr), prev: uint64(prev)}, users, uint64(t.of.table.BytesFactor), n, now)
+}
+
+// share is the part of one of so many users in what a window leaves. The window and the limit count in units of some
+// bytes. A stream that cannot go on without a piece of some size may take it from what is left for others, and waits
+// longer then.
+func (t *throttle) share(sent *window, users, unit uint64, n int, now int64) (int, time.Duration) {
+	most, period, least, wanted := uint64(t.most), uint64(t.period), uint64(t.of.least), uint64(n)
+	if period == 0 { // a table may say so: nothing is counted then
 		return n, 0
 	}
-	allowed := left
-	if left < least && min(uint64(n), least) > left && most >= least {
-		allowed = 0
+	if ahead := sent.ahead(now, t.period, most); ahead > 0 {
+		return 0, delay((least + ahead) * period * users / most)
 	}
-	return int(allowed), delay(t.sent.delay(now, t.period, most, allowed+min(uint64(n)-allowed, least)))
+	left := sent.left(now, t.period, most) * unit
+	part := (left + users - 1) / users
+	if part >= wanted {
+		return n, 0
+	}
+	allowed, wait := part, uint64(0)
+	if piece := min(wanted, least); part < piece {
+		switch {
+		case piece <= left:
+			allowed, wait = piece, ((piece-part)*period*users+most*unit-1)/(most*unit)
+		case most*unit < piece:
+			allowed = left
+		default:
+			allowed = 0
+		}
+	}
+	if allowed == wanted {
+		return n, 0
+	}
+	return int(allowed), delay(wait + sent.delay(now, t.period, most, (allowed+unit-1)/unit+min(wanted-allowed, least*users)))
 }
 
 // Passed implements runtime.Throttle.
@@ -57,7 +93,25 @@ func (t *throttle) Passed(n, coded int, now int64) {
 	if t.of.coded {
 		n = coded
 	}
-	t.sent.add(now, t.period, uint64(n))
+	if t.of.key == nil {
+		t.sent.add(now, t.period, uint64(n))
+		return
+	}
+	e := t.entry.Lock()
+	e.Add(t.of.data, 0, uint64(n))
+	e.Unlock()
+}
+
+// Leave implements runtime.Throttle.
+func (t *throttle) Leave() {
+	if t.entry.Table() == nil {
+		return
+	}
+	e := t.entry.Lock()
+	e.Touch()
+	e.Drop()
+	e.Unlock()
+	t.entry = table.Ref{}
 }
 
 func delay(ms uint64) time.Duration { return time.Duration(max(ms, 1)) * time.Millisecond }

@@ -3,7 +3,9 @@ package filter
 import (
 	"testing"
 
+	"hapax/acl/sample"
 	"hapax/runtime"
+	"hapax/runtime/sticktable/table"
 )
 
 // TestThrottle sends as fast as a limit allows, in simulated time.
@@ -55,5 +57,71 @@ func TestThrottleOf(t *testing.T) {
 	}
 	if n := len(s.Throttles[runtime.Download]); n != 2 || len(s.Throttles[runtime.Upload]) != 0 {
 		t.Errorf("%d throttles, want 2", n)
+	}
+}
+
+// TestShared sends as fast as streams may that share a limit, in simulated time.
+func TestShared(t *testing.T) {
+	tests := []struct {
+		name     string
+		streams  int
+		most     uint32
+		period   uint32
+		least    uint32
+		unit     uint32
+		bytes    int // of each stream
+		min, max int64
+	}{
+		{"one", 1, 100_000, 1000, 0, 1, 300_000, 2800, 3050},
+		{"three", 3, 100_000, 1000, 0, 1, 100_000, 2700, 3200},
+		{"three, short period", 3, 10_000, 100, 0, 1, 100_000, 2700, 3200},
+		{"pieces above a stream's part", 8, 20_000, 1000, 2896, 1, 8_000, 2700, 4500},
+		{"units", 2, 25_000, 1000, 0, 4, 150_000, 2700, 3100},
+		{"no period", 2, 1, 0, 0, 1, 100_000, 0, 0},
+	}
+	for _, tt := range tests {
+		now := int64(123_456_789)
+		begin := now
+		shared := table.New("t")
+		shared.Type, shared.KeySize, shared.Size, shared.BytesFactor = sample.Int, 4, 1, tt.unit
+		shared.Clock = func() uint32 { return uint32(now) }
+		shared.Store(table.BytesOutRate, 1, tt.period)
+		of := &limit{key: new(sample.Expr), table: shared, data: table.BytesOutRate, least: tt.least}
+		type sender struct {
+			throttle
+			left int
+			next int64
+		}
+		var all []*sender
+		for range tt.streams {
+			e, ok := shared.Make([]byte{1, 0, 0, 0})
+			if !ok {
+				t.Fatal("no entry")
+			}
+			all = append(all, &sender{throttle{of: of, most: tt.most, period: tt.period, entry: e.Hold()}, tt.bytes, now})
+			e.Unlock()
+		}
+		for senders := tt.streams; senders > 0; now++ {
+			for _, x := range all {
+				for x.left > 0 && x.next <= now {
+					n, wait := x.Allow(min(x.left, 16384), now)
+					if n == 0 && wait <= 0 || n > x.left {
+						t.Fatalf("%s: Allow = %d, %v", tt.name, n, wait)
+					}
+					x.Passed(n, 0, now)
+					x.next = now + wait.Milliseconds()
+					if x.left -= n; x.left == 0 {
+						x.Leave()
+						senders--
+					}
+				}
+			}
+		}
+		if took := now - 1 - begin; took < tt.min || took > tt.max {
+			t.Errorf("%s: took %d ms, want %d to %d", tt.name, took, tt.min, tt.max)
+		}
+		if e, _ := shared.Find([]byte{1, 0, 0, 0}); e.Holders() != 0 {
+			t.Errorf("%s: %d streams hold the entry, want none", tt.name, e.Holders())
+		}
 	}
 }

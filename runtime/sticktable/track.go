@@ -178,6 +178,27 @@ func key(ctx *sample.Context, e *sample.Expr, t *table.Table, room *[16]byte) (k
 	return k, ok, later
 }
 
+// Hold finds or makes the entry of a key and keeps it in the table until Drop is called. It reports false when there is
+// no key, or no room for the entry. What is there of a key counts, even if more of it may come.
+func Hold(ctx *sample.Context, e *sample.Expr, t *table.Table) (table.Ref, bool) {
+	var room [16]byte
+	v := ctx.Scratch.Borrow()
+	defer ctx.Scratch.Return()
+	if !e.Eval(ctx, v) {
+		return table.Ref{}, false
+	}
+	k, ok := t.KeyOf(ctx, v, &room)
+	if !ok {
+		return table.Ref{}, false
+	}
+	entry, ok := t.Make(k)
+	if !ok {
+		return table.Ref{}, false
+	}
+	defer entry.Unlock()
+	return entry.Hold(), true
+}
+
 // ofConnection tracks for the whole connection.
 func (r *tracker) ofConnection(s *runtime.Stream) runtime.Verdict {
 	var room [16]byte

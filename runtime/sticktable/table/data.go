@@ -147,6 +147,16 @@ func (e *Entry) Get(d Data, i uint) (v int64, ok bool) {
 	return int64(binary.LittleEndian.Uint32(f)), true
 }
 
+// Periods is what a rate counted: in the current period, which began age ms ago, and in the one before. One event of the
+// rates of bytes stands for BytesFactor of them.
+func (e *Entry) Periods(d Data) (age, cur, past uint32) {
+	f := e.field(d, 0)
+	if f == nil {
+		return 0, 0, 0
+	}
+	return e.now - binary.LittleEndian.Uint32(f[rateStart:]), binary.LittleEndian.Uint32(f[rateNow:]), binary.LittleEndian.Uint32(f[ratePast:])
+}
+
 // Set sets an element. A rate then stands for a whole period at that value, and fades out. A text is left alone: see
 // SetServerKey. It reports false when the table does not store the element.
 func (e *Entry) Set(d Data, i uint, v int64) bool {
