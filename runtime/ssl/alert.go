@@ -1,8 +1,13 @@
 package ssl
 
+import (
+	"crypto/tls"
+	"encoding/binary"
+)
+
 // Alerts that tell the other side what is wrong with its certificate.
 const (
-	alertRecord             = 21
+	alertUnexpectedMessage  = 10
 	alertBadCertificate     = 42
 	alertUnsupported        = 43
 	alertIllegalParameter   = 47
@@ -11,7 +16,9 @@ const (
 	alertExpired            = 45
 	alertCertificateUnknown = 46
 	alertUnknownAuthority   = 48
+	alertDecodeError        = 50
 	alertDecryptError       = 51
+	alertProtocolVersion    = 70
 )
 
 // alertOf is the alert that OpenSSL sends for a verdict.
@@ -35,7 +42,8 @@ func alertOf(verdict int) byte {
 
 // reword gives an alert about a certificate that goes out in clear the number that OpenSSL
 // would send: crypto/tls knows only one for what others have looked at. Those of TLS 1.3 are
-// encrypted. So it does with the one about a hello that is too large.
+// encrypted. So it does with the one about a hello that is too large, and with the version of
+// records that refuse a hello: crypto/tls takes the oldest until one is agreed upon.
 func (c *Conn) reword(record []byte) {
 	if len(record) != recordHead+2 || record[0] != alertRecord {
 		return
@@ -45,6 +53,10 @@ func (c *Conn) reword(record []byte) {
 		*alert = alertOf(c.judged.result)
 	case *alert == alertInternalError && c.first.huge:
 		*alert = alertIllegalParameter
-		record[1], record[2] = 3, 3 // the version, which crypto/tls would have of the hello
+		binary.BigEndian.PutUint16(record[1:], tls.VersionTLS12)
+	case *alert == alertDecodeError && !c.client && c.site == nil:
+		binary.BigEndian.PutUint16(record[1:], tls.VersionTLS12)
+	case *alert == alertProtocolVersion && c.refused != 0:
+		binary.BigEndian.PutUint16(record[1:], c.refused)
 	}
 }

@@ -59,11 +59,12 @@ type Conn struct {
 	later   loop.Task    // encrypts, or delivers, in the end of the turn
 
 	// The handshake.
-	run   *loop.Coroutine
-	err   error // its outcome
-	job   *job  // what it waits for; nil: bytes
-	alert uint8 // that the peer sent in clear; 0: none
-	first firstRecord
+	run     *loop.Coroutine
+	err     error // its outcome
+	job     *job  // what it waits for; nil: bytes
+	alert   uint8 // that the peer sent in clear; 0: none
+	first   firstRecord
+	refused uint16 // version of a client that offers none that is spoken
 }
 
 // phase is how far a Conn is.
@@ -199,16 +200,16 @@ func (c *Conn) ready() bool {
 	if have == 0 {
 		return false
 	}
-	const changeCipherSpec, alert, applicationData = 20, 21, 23
-	if c.phase == shaking && !c.client && !c.begun() {
+	opens := c.phase == shaking && !c.client && !c.first.whole
+	if opens {
 		if c.first.look(head[:], have); c.first.wait {
 			return false
 		}
-		if name := versionName(c.first.version); name != "" && head[0] != handshakeRecord && head[0] != changeCipherSpec {
+		if name := versionName(c.first.version); name != "" && !c.first.readAsTLS12() {
 			c.info.Version = []byte(name) // until more is known
 		}
 	}
-	if head[0] < changeCipherSpec || head[0] > applicationData || have > 1 && head[1] != 3 {
+	if have > 1 && head[1] != 3 || !opens && (head[0] < changeCipherSpecRecord || head[0] > applicationDataRecord) {
 		c.left = have
 		return true
 	}
@@ -224,10 +225,11 @@ func (c *Conn) ready() bool {
 		return false
 	}
 	c.left = n
+	c.first.whole = true
 	if c.phase == shaking && head[0] == handshakeRecord {
 		c.observe(c.record(n))
 	}
-	if head[0] == alert && n == recordHead+2 && c.begun() {
+	if head[0] == alertRecord && n == recordHead+2 && c.begun() {
 		c.alert = head[recordHead+1]
 	}
 	return true

@@ -7,6 +7,7 @@ import (
 	"crypto"
 	"crypto/tls"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -135,13 +136,21 @@ func (x *Context) pick(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 		p = c.site.profile
 	}
 	c.info.SNI = []byte(hello.ServerName)
-	if v := p.version(hello.SupportedVersions); v != 0 && c.site != nil {
-		c.info.Version = []byte(versionName(versionIDs[v]))
-	}
 	if c.site != nil { // else certificateOf refuses
+		c.info.Version = []byte(versionName(c.agreed(p, hello)))
 		c.hello.arrange(p, hello, c.site)
 	}
 	return c.logging(p.configFor(c, hello)), nil
+}
+
+// agreed is the version that a handshake will have. Where there is none the client is refused
+// under its own, which in TLS 1.3 is called like the one before.
+func (c *Conn) agreed(p *profile, hello *tls.ClientHelloInfo) uint16 {
+	if v := p.version(hello.SupportedVersions); v != 0 {
+		return versionIDs[v]
+	}
+	c.refused = min(slices.Max(hello.SupportedVersions), tls.VersionTLS12)
+	return c.refused
 }
 
 // certificateOf answers crypto/tls with what was picked. A slow key is wrapped for this

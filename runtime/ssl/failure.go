@@ -33,8 +33,6 @@ func (c *Conn) failure() error {
 		return handshakeError(tooLong)
 	case errors.As(err, &record):
 		return handshakeError(recordReason(record.RecordHeader[:]))
-	case !c.client && c.first.strange:
-		return handshakeError(unexpectedMessage)
 	}
 	var remote *net.OpError
 	if errors.As(err, &remote) && remote.Op == "remote error" {

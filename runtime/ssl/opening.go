@@ -2,6 +2,7 @@ package ssl
 
 import (
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/binary"
 
 	"github.com/cespare/xxhash/v2"
@@ -31,9 +32,13 @@ type hello struct {
 
 // Parts of the TLS protocol.
 const (
-	handshakeRecord = 22
-	clientHello     = 1
-	serverHello     = 2
+	changeCipherSpecRecord = 20
+	alertRecord            = 21
+	handshakeRecord        = 22
+	applicationDataRecord  = 23
+
+	clientHello = 1
+	serverHello = 2
 
 	extGroups   = 10
 	extFormats  = 11
@@ -82,8 +87,10 @@ func (c *Conn) begun() bool { return c.seen.told != [serverHello + 1]bool{} }
 
 // firstRecord is what the first record of a client looks like, whatever it is.
 type firstRecord struct {
+	kind    byte
 	version uint16
 	body    int  // bytes of its message
+	whole   bool // it is there, and nothing of it is looked at any more
 	strange bool // it is no hello
 	huge    bool // a message that crypto/tls does not take, for its size
 	wait    bool // it has the form of SSL 2 and is not there as a whole, or is empty
@@ -98,11 +105,29 @@ func (f *firstRecord) look(head []byte, have int) {
 		return
 	}
 	n := int(head[3])<<8 | int(head[4])
+	f.kind = head[0]
 	f.version = uint16(head[1])<<8 | uint16(head[2])
 	f.body = n - 4
-	f.wait = n == 0 && head[0] == handshakeRecord && have == recordHead
+	f.wait = n == 0 && f.readAsTLS12() && have == recordHead
 	f.huge = have > recordHead+1 && head[recordHead+1] != 0
 	f.strange = head[0] != handshakeRecord || have > recordHead && n > 0 && head[recordHead] != clientHello
+}
+
+// readAsTLS12 tells whether the record is one that OpenSSL looks into, which it does after
+// it has taken up TLS 1.2, whatever version the record has.
+func (f *firstRecord) readAsTLS12() bool {
+	return f.kind == handshakeRecord || f.kind == changeCipherSpecRecord
+}
+
+// refusal is the alert that answers a record that is no hello. crypto/tls takes no notice of
+// most of them, or falls silent.
+func (f *firstRecord) refusal() []byte {
+	const fatal = 2
+	version := min(f.version, tls.VersionTLS12)
+	if f.readAsTLS12() {
+		version = tls.VersionTLS12
+	}
+	return []byte{alertRecord, byte(version >> 8), byte(version), 0, 2, fatal, alertUnexpectedMessage}
 }
 
 // sessionIdentity is what tells a session from others. That of TLS 1.3 has no name on the

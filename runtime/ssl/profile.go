@@ -353,6 +353,9 @@ func (p *profile) best(hello *tls.ClientHelloInfo, v version, s *site) uint16 {
 // processor.
 const chaChaName = "CHACHA20/POLY1305"
 
+// Suites of TLS 1.3 that OpenSSL knows and crypto/tls does not.
+const aes128CCM, aes128CCM8 = 0x1304, 0x1305
+
 // prefersChaCha tells whether the first suite of a client is one that is fast without help of
 // its processor: then those come first here too.
 func prefersChaCha(offered []uint16) bool {
@@ -360,7 +363,7 @@ func prefersChaCha(offered []uint16) bool {
 		switch id {
 		case tls.TLS_CHACHA20_POLY1305_SHA256:
 			return true
-		case tls.TLS_AES_128_GCM_SHA256, tls.TLS_AES_256_GCM_SHA384:
+		case tls.TLS_AES_128_GCM_SHA256, tls.TLS_AES_256_GCM_SHA384, aes128CCM, aes128CCM8:
 			return false
 		}
 		if at := slices.IndexFunc(suites, func(s suite) bool { return s.id == id }); at >= 0 {

@@ -35,6 +35,8 @@ var versionIDs = [versions]uint16{0, 0, tls.VersionTLS10, tls.VersionTLS11, tls.
 // versionName is the name of a number of crypto/tls; TLS 1.0 is called TLSv1 in logs.
 func versionName(id uint16) string {
 	switch id {
+	case tls.VersionSSL30:
+		return "SSLv3"
 	case tls.VersionTLS10:
 		return "TLSv1"
 	case tls.VersionTLS11:

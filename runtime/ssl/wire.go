@@ -25,6 +25,10 @@ func (w *wire) Read(p []byte) (int, error) {
 	if len(c.in) == 0 {
 		return 0, c.inEnd
 	}
+	if c.first.whole && c.first.strange {
+		w.Write(c.first.refusal())
+		return 0, handshakeError(unexpectedMessage)
+	}
 	b := c.in[0]
 	n := len(b.Data)
 	if c.left > 0 { // else it is the rest before the end, of a record that was cut
