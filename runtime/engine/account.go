@@ -29,16 +29,40 @@ func headSize(m *message.Message) int64 {
 
 // bodySize is what the flow has counted of a body so far.
 func (f *flow) bodySize() int64 {
-	n := f.moved
-	if f.done && (f.chunkedIn || f.trailer != nil) {
-		n += endSize
+	switch {
+	case !f.done:
+		return f.moved
+	case f.trailer != nil:
+		return f.moved + f.trailer.size()
+	case f.chunkedIn:
+		return f.moved + endSize
 	}
-	if f.trailer != nil && f.done {
-		for i := range f.trailer.msg.Fields {
-			n += int64(f.trailer.msg.Fields[i].Name.Len + f.trailer.msg.Fields[i].Value.Len)
-		}
+	return f.moved
+}
+
+// size is what trailers count.
+func (t *trailer) size() int64 {
+	n := uint32(endSize)
+	for i := range t.msg.Fields {
+		n += t.msg.Fields[i].Name.Len + t.msg.Fields[i].Value.Len
 	}
-	return n
+	return int64(n)
+}
+
+// countTail counts the end of a request over HTTP/2 that came apart from the body: trailers, or an empty frame. Trailers
+// that the flow passes on are among its bytes.
+func (s *stream) countTail() {
+	x, n := s.c.via, int64(0)
+	switch {
+	case x.trailers == nil && x.ch.bare:
+		n = endSize
+	case x.trailers != nil && (s.toSrv.done || s.c.end != nil):
+		n = x.trailers.size()
+	}
+	s.BytesIn += n
+	if s.headSent {
+		s.ReqToServer += n
+	}
 }
 
 // leftSize is what of bodySize counts for the peer that the flow goes to.

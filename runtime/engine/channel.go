@@ -28,9 +28,11 @@ type channel struct {
 
 	held      []*loop.Buffer // received while paused
 	receiving bool
-	end       error // of receiving; nil: it goes on
-	told      bool  // the owner knows it
-	broken    error // why the stream ended in both directions, when it did
+	end       error  // of receiving; nil: it goes on
+	readAt    uint32 // when a part of the body came, as mux.reads counts
+	told      bool   // the owner knows it
+	bare      bool   // the end came alone, behind all of the body
+	broken    error  // why the stream ended in both directions, when it did
 
 	nextReady *channel
 	waits     bool // stands in mux.ready
@@ -50,7 +52,7 @@ func (ch *channel) open(m *mux, h loop.Handler) {
 	ch.st = h2.Stream{Owner: ch}
 	ch.m, ch.h = m, h
 	ch.notify, ch.fin, ch.cut, ch.tail = false, false, false, nil
-	ch.receiving, ch.end, ch.told, ch.broken, ch.calls = false, nil, false, nil, false
+	ch.readAt, ch.receiving, ch.end, ch.told, ch.bare, ch.broken, ch.calls = 0, false, nil, false, false, nil, false
 }
 
 // SetHandler gives the channel another owner.
@@ -278,6 +280,7 @@ func (ch *channel) writeEnd() bool {
 
 // received takes a part of the body that the peer sent.
 func (ch *channel) received(b *loop.Buffer) {
+	ch.readAt = ch.m.reads
 	switch {
 	case ch.h == nil:
 		b.Release() // the window is not opened again

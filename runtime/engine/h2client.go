@@ -193,9 +193,14 @@ func (m *h2Client) trailers(ch *channel) {
 	case h2.Broken:
 		m.violated()
 		m.end(muxError(h2.CompressionError))
+	case h2.Short:
+		x.trailers = t
+		m.refused()
+		ch.fail(tooShort)
+		return
 	default:
 		m.refused()
-		ch.fail(resetError(h2.ProtocolError))
+		ch.fail(badTrailers)
 	}
 	t.buf.Release()
 }
@@ -439,6 +444,9 @@ func (x *h2Request) finish(s *stream) {
 		x.ch.reset(h2.RefusedStream)
 		x.sock.Abort()
 	default:
+		if s.tunnel {
+			x.sock.Shutdown() // however it ended
+		}
 		x.sock.Close(linger)
 	}
 	if m.n > 0 {
@@ -499,6 +507,7 @@ func (s *stream) requestEnded() {
 		}
 		return
 	}
+	s.countTail()
 	f := &s.toSrv
 	f.dec.EndAt(x.got)
 	f.late, x.trailers = x.trailers, nil
@@ -512,6 +521,58 @@ func (s *stream) requestEnded() {
 		}
 		s.requestDone()
 	}
+}
+
+// violated ends a stream on which the client broke the rules. Malformed trailers are to the reference what a malformed
+// body is; a request that is too short is complete, and that the client is lost shows in the wait for the response.
+func (s *stream) violated(v violation) {
+	if v == tooShort {
+		s.countTail()
+	}
+	if !s.replied {
+		s.countRefusedBody()
+	}
+	switch {
+	case s.queued, !s.reached():
+		s.clientAbort()
+		return
+	case v == badTrailers:
+		s.front().FailedReq.Inc()
+		s.setEnd(runtime.EndProxy)
+	case v == tooShort && !s.replied:
+		s.lostClient()
+		return
+	case v == tooShort:
+		s.End.State = runtime.InData
+		fallthrough
+	default:
+		s.countAborts(true)
+		s.setEnd(runtime.EndClient)
+	}
+	switch {
+	case s.replied && s.toCli.done:
+		s.closing = true
+		s.finish()
+	case s.replied:
+		s.endBroken()
+	default:
+		s.End.State, s.Status = runtime.InHeaders, 400
+		s.cut()
+	}
+}
+
+// lostClient ends the wait for the response to a complete request whose client cannot be told any more.
+func (s *stream) lostClient() {
+	s.End = runtime.Termination{Cause: runtime.EndClient, State: runtime.InHeaders}
+	if s.Reused {
+		s.LogLevel = silent
+		s.silentClose()
+		return
+	}
+	s.back().FailedRes.Inc()
+	s.Server.Stats[s.w.id].FailedRes.Inc()
+	s.Status = -1
+	s.cut()
 }
 
 // h2ClientConfig is what the process wants of the HTTP/2 connections of clients.

@@ -22,11 +22,12 @@ type mux struct {
 	out     *loop.Buffer // what h2.Out is a part of; nil: nothing is to be said
 	ready   channelQueue // those that have something to send, in turn
 	flusher loop.Task
-	full    bool  // the socket has enough to send: Sent goes on
-	deaf    bool  // and the peer is not listened to any more, for it does not listen itself
-	over    error // why the connection carries nothing any more; nil: it does
-	gone    bool  // the socket is not ours any more
-	asked   bool  // whether it lives, and the peer did not answer yet
+	full    bool   // the socket has enough to send: Sent goes on
+	deaf    bool   // and the peer is not listened to any more, for it does not listen itself
+	over    error  // why the connection carries nothing any more; nil: it does
+	gone    bool   // the socket is not ours any more
+	reads   uint32 // how often something came
+	asked   bool   // whether it lives, and the peer did not answer yet
 
 	glitches int // that the owner was told of
 }
@@ -65,10 +66,23 @@ type muxError h2.Code
 
 func (e muxError) Error() string { return "HTTP/2 protocol error" }
 
-// resetError is how a channel ends when its peer, or the protocol engine, reset it.
+// resetError is how a channel ends when its peer has reset it.
 type resetError h2.Code
 
 func (e resetError) Error() string { return "HTTP/2 stream reset" }
+
+// violation is how a channel ends that the protocol engine has reset because its peer broke the rules.
+type violation uint8
+
+const (
+	brokenRules violation = iota
+	tooShort              // all of the message came, and it is not as long as announced
+	badTrailers           // the body came, and malformed trailers
+)
+
+func (v violation) Error() string {
+	return [...]string{"HTTP/2 stream error", "message shorter than its Content-Length", "malformed trailers"}[v]
+}
 
 // init prepares a fresh mux. The socket may still be connecting.
 func (m *mux) init(w *worker, sock *transport.Conn, cfg *h2.Config, owner muxOwner) {
@@ -221,6 +235,7 @@ func (m *mux) Received(b *loop.Buffer, err error) {
 		return
 	}
 	m.room(0)
+	m.reads++
 	m.h2.Arrived()
 	for at := 0; m.speaks(); {
 		n, ev := m.h2.Next(b.Data[at:])
@@ -263,11 +278,14 @@ func (m *mux) event(ev *h2.Event, b *loop.Buffer, at int) {
 			ch.received(b.Slice(at-n, at))
 		}
 		if ev.End && ch.m == m && ch.st.ID == ev.ID { // else it carries another message by now
+			ch.bare = len(ev.Data) == 0 && ch.readAt != m.reads
 			ch.finish()
 		}
 	case h2.Refused:
 		m.owner.refused()
-	case h2.Reset, h2.Aborted:
+	case h2.Aborted:
+		m.aborted(ch, ev, b, at)
+	case h2.Reset:
 		ch.fail(resetError(ev.Code))
 	case h2.Window:
 		if ch != nil {
@@ -285,6 +303,21 @@ func (m *mux) event(ev *h2.Event, b *loop.Buffer, at int) {
 			m.owner.violated()
 		}
 		m.end(muxError(ev.Code))
+	}
+}
+
+// aborted ends a channel whose peer broke the rules. What came of a message that is too short is passed on before.
+func (m *mux) aborted(ch *channel, ev *h2.Event, b *loop.Buffer, at int) {
+	if !ev.End {
+		ch.fail(brokenRules)
+		return
+	}
+	if n := len(ev.Data); n > 0 {
+		ch.received(b.Slice(at-n, at))
+	}
+	if ch.m == m && ch.st.ID == ev.ID {
+		ch.bare = len(ev.Data) == 0 && ch.readAt != m.reads
+		ch.fail(tooShort)
 	}
 }
 

@@ -214,7 +214,7 @@ func (s *stream) sendReply(body []byte) {
 	if s.served() {
 		s.codeResponse()
 	}
-	out, err := s.encodeHead(len(body) == 0 && s.parts == nil)
+	out, err := s.encodeHead(s.parts == nil && (len(body) == 0 || s.Method == message.HEAD))
 	if err != nil {
 		s.cut()
 		return

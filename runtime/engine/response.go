@@ -57,7 +57,11 @@ func (s *stream) startResponse() {
 	if s.retryStatus(status) {
 		return
 	}
-	if _, ev := s.checkBody(); ev == h1.BadBody || !h1.Agreed(s.Res.Status, s.Req.Flags, s.Res.Flags) ||
+	if !h1.Agreed(s.Res.Status, s.Req.Flags, s.Res.Flags) {
+		s.unaskedSwitch()
+		return
+	}
+	if _, ev := s.checkBody(); ev == h1.BadBody ||
 		h1.Switches(s.Method, s.Res.Status) && s.phase != full && s.Method != message.CONNECT {
 		s.badResponse()
 		return
@@ -726,6 +730,20 @@ func (s *stream) badResponse() {
 		s.Back.Live.BadResponse.Store(s.captureBad(s.Front, &s.Res, &s.resParser))
 	}
 	s.countBroken()
+	s.refuseResponse()
+}
+
+// unaskedSwitch answers 502 for a switch of protocols that the request did not ask for: it is HTTP, and counts as such.
+func (s *stream) unaskedSwitch() {
+	status := int(s.Res.Status)
+	s.ResFromServer += headSize(&s.Res)
+	s.countStatus(status)
+	s.w.engine.observe(s.Server, observation(status))
+	s.refuseResponse()
+}
+
+// refuseResponse answers 502 for a response that is not passed on, unless the request is sent again.
+func (s *stream) refuseResponse() {
 	if s.replays && s.Back.RetryOn.JunkResponse && s.again() {
 		return
 	}

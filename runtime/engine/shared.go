@@ -222,7 +222,7 @@ func (m *shared) trailers(ch *channel) {
 	case h2.Broken:
 		m.end(muxError(h2.CompressionError))
 	default:
-		ch.fail(resetError(h2.ProtocolError))
+		ch.fail(brokenRules)
 	}
 }
 

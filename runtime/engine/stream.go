@@ -512,6 +512,7 @@ func (s *stream) clientEnd(err error) {
 		v.endBehind(err)
 		return
 	}
+	v, broke := err.(violation)
 	switch {
 	case s.tunnel || !s.http:
 		s.tcpClientEnd(err)
@@ -529,6 +530,8 @@ func (s *stream) clientEnd(err error) {
 	case s.phase == readHead:
 		s.End = runtime.Termination{Cause: runtime.EndClient, State: runtime.InRequest}
 		s.refuseRequest(400)
+	case broke:
+		s.violated(v)
 	case err != io.EOF:
 		s.clientAbort()
 	case s.toSrv.dec.Finished():

@@ -16,7 +16,7 @@ const (
 	Data                 // a slice of a body; End: it was the last
 	Refused              // a stream of the client was refused: it has too many
 	Reset                // the peer has reset the stream for the reason Code
-	Aborted              // the peer broke the rules on the stream: it was reset for the reason Code
+	Aborted              // the peer broke the rules on the stream: it was reset for the reason Code; End: by a message that is too short
 	Window               // more may be sent on Stream; nil: on all streams
 	Settings             // the peer's settings came
 	Pong                 // the peer answered Ping
@@ -27,7 +27,7 @@ const (
 // Event is what Next found.
 type Event struct {
 	Kind   Kind
-	End    bool // with Head and Data: the peer sends no more on the stream
+	End    bool // with Head, Data and Aborted: the peer sends no more on the stream
 	Log    bool // with Failed: logs tell it
 	Code   Code
 	ID     uint32

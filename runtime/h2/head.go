@@ -14,6 +14,7 @@ type Verdict uint8
 const (
 	Good       Verdict = iota
 	Malformed          // the stream was reset
+	Short              // and so it was: these are the trailers of a message that is shorter than announced
 	BadRequest         // a request that is to be answered 400: its stream is open
 	Broken             // the connection is over: GOAWAY was said
 )
@@ -301,9 +302,13 @@ func (c *Conn) ReadTrailers(st *Stream, m *message.Message) Verdict {
 		c.fail(code)
 		return Broken
 	}
-	if d.bad || len(m.Fields) > c.cfg.Headers || st.state&knownLength != 0 && st.length > 0 {
+	switch {
+	case d.bad, len(m.Fields) > c.cfg.Headers:
 		c.abort(st, ProtocolError)
 		return Malformed
+	case st.state&knownLength != 0 && st.length > 0:
+		c.abort(st, ProtocolError)
+		return Short
 	}
 	c.endRecv(st)
 	return Good
@@ -367,7 +372,10 @@ func (d *decoding) take(name, value string) bool {
 	if !lowerToken(name) || !plain(value) {
 		return false
 	}
-	value = trim(value)
+	id := message.HeaderIDOf(name)
+	if id != message.Cookie || d.kind != requestBlock {
+		value = trim(value) // crumbs are joined as they are
+	}
 	if d.kind == trailerBlock {
 		return !forbiddenTrailer(name) && d.add(name, value)
 	}
@@ -377,7 +385,7 @@ func (d *decoding) take(name, value string) bool {
 			return false
 		}
 	}
-	switch message.HeaderIDOf(name) {
+	switch id {
 	case message.Host:
 		if d.kind == requestBlock {
 			if d.hosted {

@@ -336,7 +336,9 @@ func (c *Conn) data(in []byte) (n int, ok bool, ev Event) {
 	c.endData()
 	if end {
 		if st.state&knownLength != 0 && st.length > 0 {
-			return n, true, c.abort(st, ProtocolError)
+			ev = c.abort(st, ProtocolError)
+			ev.End, ev.Data = true, in[:n:n]
+			return n, true, ev
 		}
 		ev.End = true
 		c.endRecv(st)
