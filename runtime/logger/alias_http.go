@@ -182,11 +182,11 @@ func captureSlots(s *runtime.Stream, slots []runtime.CaptureSlot) int {
 	case ofConnection, ofSession:
 		return 0
 	case stepAccept:
-		if unread(s) {
+		if s.Front.Mode == runtime.ModeHTTP {
 			return 0
 		}
 	}
-	if s.LogStep < stepRule && unread(s) && s.Ctx.Req == nil {
+	if s.LogStep < stepRule && unread(s) {
 		return 0
 	}
 	return len(slots)

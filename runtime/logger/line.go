@@ -190,7 +190,7 @@ func Log(s *runtime.Stream) {
 // unread tells that a stream stands for a request that could not be read. One that rules on the content of the connection
 // have refused was not looked at, and has no status.
 func unread(s *runtime.Stream) bool {
-	return s.Front.Mode == runtime.ModeHTTP && len(s.URI) == 0 && s.Status >= 0
+	return s.Front.Mode == runtime.ModeHTTP && len(s.URI) == 0 && s.Ctx.Req == nil && s.Status >= 0
 }
 
 // write builds the line of a stream and sends it.
