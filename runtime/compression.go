@@ -26,6 +26,7 @@ type Compression struct {
 	Offload                     bool         // Accept-Encoding does not reach the servers
 	Sides                       [2]bool      // by side of the stream: its messages are compressed
 	Filters                     [2]bool      // by side: a filter that does it is on the proxy's streams
+	Offers                      bool         // the one for responses sees requests too, and so knows what clients take
 }
 
 // Coding is how the payload of a stream's messages is compressed. Set by runtime/compress.

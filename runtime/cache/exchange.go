@@ -227,6 +227,13 @@ func headSize(m *message.Message) int {
 	return n
 }
 
+// Forget is Store where the body does not come to the cache: what another method has changed is forgotten all the same.
+func (c *Cache) Forget(s *runtime.Stream) {
+	if x := of(s); x.keyed && x.hit == nil && s.Req.Flags&message.Version11 != 0 && s.Method != message.GET {
+		c.invalidate(s, x)
+	}
+}
+
 // invalidate forgets what a request with another method has changed. Section 4.4 of RFC 9111.
 func (c *Cache) invalidate(s *runtime.Stream, x *Exchange) {
 	switch s.Method {

@@ -53,8 +53,8 @@ var Domain = config.Domain{
 		row("max-secondary-entries", "most variants of a response", keyword.Int, secondaryEntries),
 	},
 	Actions: []config.Action{
-		action("cache-use", "answer from a cache", runtime.HTTPReqRules, (*Cache).Use),
-		action("cache-store", "keep the response in a cache", runtime.HTTPResRules, (*Cache).Store),
+		action("cache-use", "answer from a cache", runtime.HTTPReqRules, (*Cache).Use, (*Cache).Use),
+		action("cache-store", "keep the response in a cache", runtime.HTTPResRules, (*Cache).Store, (*Cache).Forget),
 	},
 }
 
@@ -220,7 +220,8 @@ func secondaryEntries(l *config.Loader, line *ast.Line) {
 	current(l).made.MaxVariant = int(uint32(n))
 }
 
-func action(name, summary string, in runtime.RulesetKind, do func(*Cache, *runtime.Stream)) config.Action {
+// action is a row that does something with a cache; alone is what it does while "filter-sequence" keeps responses from the cache.
+func action(name, summary string, in runtime.RulesetKind, do, alone func(*Cache, *runtime.Stream)) config.Action {
 	return config.Action{
 		Doc: keyword.Doc{Name: name, Ref: "4.4", Summary: summary, Args: []keyword.Arg{{Name: "cache", Type: keyword.Name}}, Examples: example},
 		In:  in,
@@ -228,15 +229,18 @@ func action(name, summary string, in runtime.RulesetKind, do func(*Cache, *runti
 			if a.Done() || a.AtCond() {
 				return nil, errors.New("expects a cache name")
 			}
-			name := a.Take()
-			filter.UseCache(l, a.Proxy, name)
+			name, px, run := a.Take(), a.Proxy, do
+			filter.UseCache(l, px, name)
 			var c *Cache // the section may stand further down; that there is one is the filter's to check
 			l.CheckRule(func() error {
 				c = named(l.Config, name)
+				if !filter.KeepsResponses(px, name) {
+					run = alone
+				}
 				return nil
 			})
 			return func(s *runtime.Stream) runtime.Verdict {
-				do(c, s)
+				run(c, s)
 				return runtime.Continue
 			}, nil
 		},

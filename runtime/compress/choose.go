@@ -11,7 +11,8 @@ import (
 // Wants looks at the request, once no rule changes it any more: it chooses what the response may be compressed with,
 // and takes Accept-Encoding away where the server must not compress. The backend's lines go before the frontend's.
 func Wants(s *runtime.Stream) {
-	if !does(s, runtime.Download) || oldBrowser(s.Req.GetID(message.UserAgent)) {
+	fe, be := settings(s.Front), settings(s.Back)
+	if !fe.Sides[runtime.Download] && !be.Sides[runtime.Download] || !fe.Offers && !be.Offers || oldBrowser(s.Req.GetID(message.UserAgent)) {
 		return
 	}
 	known := responses(s)
@@ -29,7 +30,7 @@ func Wants(s *runtime.Stream) {
 		}
 	}
 	if s.Coding.Wanted != nil {
-		if settings(s.Back).Offload || settings(s.Front).Offload {
+		if be.Offload || fe.Offload {
 			s.Req.RemoveAllID(message.AcceptEncoding)
 		}
 		return

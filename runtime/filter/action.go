@@ -164,8 +164,11 @@ func (r *limitRule) warn(l *config.Loader, e *sample.Expr) {
 	l.List.Warnf(px.Pos, text, px.Kind, px.Name, side, side, side, side)
 }
 
-// run puts the limit on the stream. A shared one without a key leaves the stream alone.
+// run puts the limit on the stream. One that "filter-sequence" leaves out, and a shared one without a key, leave it alone.
 func (r *limitRule) run(s *runtime.Stream) runtime.Verdict {
+	if !r.of.runs {
+		return runtime.Continue
+	}
 	if r.of.key == nil {
 		t := throttleOf(s, r.of)
 		t.most, t.period = r.limit.of(s, r.of.most), r.period.of(s, r.of.period)

@@ -7,7 +7,6 @@ import (
 
 	"hapax/parser/ast"
 	"hapax/runtime"
-	"hapax/runtime/compress"
 	"hapax/runtime/config"
 )
 
@@ -41,11 +40,8 @@ type Filter struct {
 // filters are those of a proxy, with what may want one.
 type filters struct {
 	all       []Filter
-	sequences []sequence
+	sequences [2][]string // by side of the stream: the words of the filters that see its messages; empty: all of them do
 }
-
-// sequence is one element of a "filter-sequence" line.
-type sequence struct{ direction, name string }
 
 // ext is where they stand in Proxy.Ext.
 const ext = "filter"
@@ -98,27 +94,19 @@ func check(l *config.Loader, px *runtime.Proxy) {
 	if f == nil {
 		return
 	}
-	var coded [2]bool // by side, as of the filter that is looked at
 	for i := range f.all {
 		switch f.all[i].Kind {
-		case CompressRequest:
-			compress.Of(px).Filters[runtime.Upload] = true
-			coded[runtime.Upload] = true
-		case CompressResponse:
-			compress.Of(px).Filters[runtime.Download] = true
-			coded[runtime.Download] = true
 		case Cache:
 			f.checkCache(l, px, i)
 		case FCGI:
 			f.checkFCGI(l, px, i)
 		case Bandwidth:
 			f.all[i].checkTable(l, px)
-			of := f.all[i].limit
-			of.coded = coded[of.side]
 		case SPOE:
 			f.checkAgent(l, px, i)
 		}
 	}
+	f.place(px)
 }
 
 func compresses(k Kind) bool { return k == CompressRequest || k == CompressResponse }
@@ -184,32 +172,6 @@ func (f *filters) checkFCGI(l *config.Loader, px *runtime.Proxy, at int) {
 			return
 		}
 	}
-}
-
-// checkSequences looks for the filters that "filter-sequence" lines name.
-func checkSequences(l *config.Loader) {
-	for _, px := range l.Config.Proxies {
-		f := of(px)
-		if f == nil {
-			continue
-		}
-		for _, s := range f.sequences {
-			if !f.has(s.name) {
-				l.List.Alertf(px.Pos, "%s: error while postparsing %s filter-sequence '%s' : invalid filter name: '%s' is not defined on the proxy",
-					px.Name, s.direction, s.name, s.name)
-				break
-			}
-		}
-	}
-}
-
-func (f *filters) has(word string) bool {
-	for i := range f.all {
-		if f.all[i].Word == word {
-			return true
-		}
-	}
-	return false
 }
 
 // errorAt words a mistake that names the place of the line once more.

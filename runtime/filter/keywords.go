@@ -53,8 +53,15 @@ var Domain = config.Domain{
 					"  http-response set-bandwidth-limit slow\n  server s 127.0.0.1:1\n"}}},
 			In: config.Proxies, Parse: reporting(line),
 		},
-		config.MissingRow(config.Proxies, "filter-sequence", "4.2", "the order of filters", []keyword.Arg{
-			{Name: "direction", Type: keyword.Enum, Enum: []string{"request", "response"}}, {Name: "filters", Type: keyword.Str, Doc: "separated by commas"}}, reporting(filterSequence)),
+		{
+			Doc: keyword.Doc{Name: "filter-sequence", Ref: "4.2", Summary: "which filters see requests or responses, and in which order",
+				Args: []keyword.Arg{
+					{Name: "direction", Type: keyword.Enum, Enum: directions[:]}, {Name: "filters", Type: keyword.Str, Doc: "separated by commas"}},
+				Examples: []keyword.Example{{Config: "listen l\n  mode http\n  bind 127.0.0.1:65500\n  compression algo gzip\n  filter comp-req\n  filter comp-res\n" +
+					"  filter bwlim-out slow default-limit 1m default-period 1s\n  filter-sequence request comp-res\n  filter-sequence response bwlim-out,comp-res\n" +
+					"  http-response set-bandwidth-limit slow\n  server s 127.0.0.1:1\n"}}},
+			In: config.Proxies, Parse: reporting(filterSequence),
+		},
 	},
 	Actions:    []config.Action{setBandwidthLimit(), sendGroup()},
 	CheckProxy: check,
@@ -195,26 +202,6 @@ func compressionFilter(l *config.Loader, word string) error {
 	}
 	if side, one := sides[word]; one {
 		compress.Of(l.Proxy).Sides[side] = true
-	}
-	return nil
-}
-
-// filterSequence reads `filter-sequence request|response <filter>[,<filter>...]`.
-func filterSequence(l *config.Loader, line *ast.Line) error {
-	px, word, direction := l.Proxy, line.Arg(0), line.Arg(1)
-	switch {
-	case l.InDefaults():
-		return errorAt(line, "%s is not allowed in a 'default' section.", word)
-	case direction == "":
-		return errorAt(line, "missing argument for '%s' in %s '%s'.", word, px.Kind, px.Name)
-	case direction != "request" && direction != "response":
-		return errorAt(line, "expected either 'request' or 'response' for '%s' in %s '%s'.", word, px.Kind, px.Name)
-	case line.Arg(2) == "":
-		return errorAt(line, "missing filter list for '%s' in %s '%s'.", word, px.Kind, px.Name)
-	}
-	f := own(l, px)
-	for _, name := range strings.Split(strings.TrimSuffix(line.Arg(2), ","), ",") {
-		f.sequences = append(f.sequences, sequence{direction, name})
 	}
 	return nil
 }

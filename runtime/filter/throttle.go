@@ -14,6 +14,7 @@ type limit struct {
 	most   uint32 // bytes in a period
 	period uint32 // ms
 	least  uint32 // bytes that go on at once, if they are there: small pieces cost more than they are worth
+	runs   bool   // its filter sees the messages of the side
 	coded  bool   // the bytes count as they leave the compression, whose filter stands before this one
 
 	// Of a limit that streams share: the key of the entry, and the rate that counts the bytes there, with its period.
