@@ -7,6 +7,7 @@ import (
 
 // Alerts that tell the other side what is wrong with its certificate.
 const (
+	alertCloseNotify        = 0
 	alertUnexpectedMessage  = 10
 	alertBadCertificate     = 42
 	alertUnsupported        = 43

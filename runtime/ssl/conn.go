@@ -62,7 +62,8 @@ type Conn struct {
 	run     *loop.Coroutine
 	err     error // its outcome
 	job     *job  // what it waits for; nil: bytes
-	alert   uint8 // that the peer sent in clear; 0: none
+	alerted bool  // the peer has sent an alert in clear
+	alert   uint8
 	first   firstRecord
 	refused uint16 // version of a client that offers none that is spoken
 }
@@ -230,7 +231,7 @@ func (c *Conn) ready() bool {
 		c.observe(c.record(n))
 	}
 	if head[0] == alertRecord && n == recordHead+2 && c.begun() {
-		c.alert = head[recordHead+1]
+		c.alerted, c.alert = true, head[recordHead+1]
 	}
 	return true
 }

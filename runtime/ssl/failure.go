@@ -23,12 +23,17 @@ func (c *Conn) failure() error {
 	var errno unix.Errno
 	var record tls.RecordHeaderError
 	switch {
+	case c.alerted && c.alert == alertCloseNotify:
+		return transport.ErrHandshakeClosed
 	case err == io.EOF, err == io.ErrUnexpectedEOF, c.first.wait && c.inEnd == io.EOF:
+		if c.client || c.first.whole && c.first.body >= 0 { // it has begun
+			return errBroken
+		}
 		return transport.ErrHandshakeClosed
 	case errors.As(err, &own):
 		return own
 	case errors.As(err, &errno):
-		return errors.New("SSL handshake failure")
+		return errBroken
 	case errors.As(err, &record) && strings.Contains(record.Msg, "oversized"):
 		return handshakeError(tooLong)
 	case errors.As(err, &record):
@@ -38,7 +43,7 @@ func (c *Conn) failure() error {
 	if errors.As(err, &remote) && remote.Op == "remote error" {
 		return handshakeError(alertReason(remote.Err.Error()))
 	}
-	if name, known := alertReasons[int(c.alert)]; known {
+	if name, known := alertReasons[int(c.alert)]; c.alerted && known {
 		return handshakeError(reason{alertBase + int(c.alert), name})
 	}
 	text := err.Error()
@@ -177,6 +182,9 @@ func alertReason(text string) reason {
 
 // alertBase is where OpenSSL's numbers of the reasons that are alerts begin.
 const alertBase = 1000
+
+// errBroken is the end of a connection in the middle of a handshake: OpenSSL has no reason for it.
+var errBroken = errors.New("SSL handshake failure")
 
 // errTooMany refuses a connection to a server beyond "maxsslconn".
 var errTooMany = errors.New("Too many SSL connections")
