@@ -33,6 +33,8 @@ type Filter struct {
 
 	agent *engine // of SPOE
 
+	pieces *pieces // of a trace
+
 	limit *limit // of the bandwidth
 	table string // where streams share it; "": the proxy's own
 }

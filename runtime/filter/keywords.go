@@ -26,7 +26,7 @@ var Kinds = []struct {
 	{"compression", "COMP", true},
 	{"fcgi-app", "FCGI", false},
 	{"spoe", "SPOE", false},
-	{"trace", "TRACE", false},
+	{"trace", "TRACE", true},
 }
 
 // named gives the names of the filters that run, or of those that are Missing.
@@ -118,37 +118,6 @@ func line(l *config.Loader, line *ast.Line) error {
 		l.Missing(line.Pos, "filter "+word)
 	}
 	return nil
-}
-
-func trace(l *config.Loader, w *config.Words) error {
-	named := false
-	for {
-		switch word := w.Peek(); word {
-		case "name":
-			w.Take()
-			switch {
-			case w.Take() == "":
-				return fmt.Errorf("'trace' : '%s' option without value", word)
-			case named:
-				return fmt.Errorf("'trace' : '%s' option already defined", word)
-			}
-			named = true
-		case "quiet", "random-parsing", "random-forwarding", "hexdump":
-			w.Take()
-		case "max-fwd":
-			w.Take()
-			value := w.Take()
-			if value == "" {
-				return fmt.Errorf("'trace' : '%s' option without value", word)
-			}
-			if n, _ := config.Strtol(value, 10); n < 0 || n > 1<<32-1 {
-				return fmt.Errorf("'trace' : '%s' expect unsigned integer (0 to 4294967295 expected)", word)
-			}
-		default:
-			Add(l, l.Proxy, Filter{Kind: Trace, Word: "trace"})
-			return nil
-		}
-	}
 }
 
 func cache(l *config.Loader, w *config.Words) error {

@@ -84,6 +84,7 @@ func (f *filters) order(side int) []*Filter {
 
 // place tells what runs of what the filters see.
 func (f *filters) place(px *runtime.Proxy) {
+	var c cut
 	for side := range f.sequences {
 		coded := false
 		for _, x := range f.order(side) {
@@ -95,9 +96,12 @@ func (f *filters) place(px *runtime.Proxy) {
 				coded = true
 			case x.Kind == Bandwidth && side == x.limit.side && !x.limit.runs:
 				x.limit.runs, x.limit.coded = true, coded
+			case x.Kind == Trace && x.pieces.cuts():
+				c[side] = append(c[side], x.pieces)
 			}
 		}
 	}
+	c.use(px)
 }
 
 // KeepsResponses tells whether the filter of a cache sees responses.

@@ -34,7 +34,7 @@ type throttle struct {
 // throttleOf gives the stream's throttle for a limit, and puts it on when it has none yet.
 func throttleOf(s *runtime.Stream, l *limit) *throttle {
 	for _, t := range s.Throttles[l.side] {
-		if t := t.(*throttle); t.of == l {
+		if t, ok := t.(*throttle); ok && t.of == l {
 			return t
 		}
 	}
