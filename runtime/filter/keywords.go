@@ -48,7 +48,7 @@ var Domain = config.Domain{
 			Doc: keyword.Doc{Name: "filter", Ref: "9", Summary: "a filter on streams",
 				Args: []keyword.Arg{
 					{Name: "name", Type: keyword.Enum, Enum: named(true), Missing: named(false)},
-					{Name: "argument", Type: keyword.Str, Many: true, Opt: true}},
+					{Name: "argument", Type: keyword.Str, Many: true, Opt: true, Doc: "a trace without `quiet`, or with `hexdump`, is refused"}},
 				Examples: []keyword.Example{{Config: "listen l\n  mode http\n  bind 127.0.0.1:65500\n  filter bwlim-out slow default-limit 1m default-period 1s min-size 1k\n" +
 					"  http-response set-bandwidth-limit slow\n  server s 127.0.0.1:1\n"}}},
 			In: config.Proxies, Parse: reporting(line),
