@@ -47,6 +47,7 @@ type place uint8
 
 const (
 	atPreface place = iota
+	atFirst         // frame, which is SETTINGS
 	atFrame
 	atPayload // of a frame that is looked at in whole
 	atPad     // the length of a DATA frame's padding
@@ -123,7 +124,7 @@ func (c *Conn) Init(cfg *Config) {
 		c.freshDecoder()
 	}
 	if cfg.Client {
-		c.place = atFrame
+		c.place = atFirst
 	}
 }
 
@@ -166,7 +167,7 @@ func (c *Conn) Next(in []byte) (n int, ev Event) {
 		switch c.place {
 		case atPreface:
 			used, ok, ev = c.preface(in[n:])
-		case atFrame:
+		case atFirst, atFrame:
 			used, ok, ev = c.frameHead(in[n:])
 		case atPayload:
 			used, ok, ev = c.payload(in[n:])
@@ -204,7 +205,7 @@ func (c *Conn) preface(in []byte) (n int, ok bool, ev Event) {
 		return n, false, ev
 	}
 	c.headLen = 0
-	c.place = atFrame
+	c.place = atFirst
 	return n, true, ev
 }
 
@@ -226,7 +227,7 @@ func (c *Conn) frameHead(in []byte) (n int, ok bool, ev Event) {
 // begin judges a frame by its head.
 func (c *Conn) begin() Event {
 	f := &c.frame
-	if !c.settled && (f.typ != frameSettings || f.flags&flagAck != 0) {
+	if c.place == atFirst && (f.typ != frameSettings || f.flags&flagAck != 0 || f.id != connectionStream) {
 		return c.protocolError()
 	}
 	if code := f.valid(uint32(c.cfg.MaxFrame)); code != NoError {
@@ -396,8 +397,9 @@ func (c *Conn) Fail(code Code) {
 		return
 	}
 	c.failed = true
-	switch code {
-	case NoError, EnhanceYourCalm, RefusedStream, Cancel: // no violations
+	switch {
+	case c.place <= atFirst: // who speaks no HTTP/2 at all is told nothing by the reference
+	case code == NoError, code == EnhanceYourCalm, code == RefusedStream, code == Cancel: // no violations
 	default:
 		c.Counts.GoAwaysSent++
 	}
