@@ -29,7 +29,7 @@ type channel struct {
 	held      []*loop.Buffer // received while paused
 	receiving bool
 	end       error  // of receiving; nil: it goes on
-	readAt    uint32 // when a part of the body came, as mux.reads counts
+	readAt    uint32 // when a part of the body came, or the head of a response, as mux.reads counts
 	told      bool   // the owner knows it
 	bare      bool   // the end came alone, behind all of the body
 	broken    error  // why the stream ended in both directions, when it did

@@ -169,6 +169,7 @@ func (m *shared) head(ch *channel, end bool) {
 		m.h2.Refuse(h2.ProtocolError)
 		return
 	}
+	ch.readAt = m.reads
 	out := m.w.loop.Buffer()
 	s.Res.Reset(out.Data, s.resFields)
 	s.Res.Method = s.requestMethod()
@@ -222,7 +223,7 @@ func (m *shared) trailers(ch *channel) {
 	case h2.Broken:
 		m.end(muxError(h2.CompressionError))
 	default:
-		ch.fail(brokenRules)
+		ch.fail(badTrailers)
 	}
 }
 
@@ -454,6 +455,13 @@ func (s *stream) exchangeFailed(err error) {
 		return
 	case !s.resHead && s.Reused:
 		s.countAborts(false)
+	case s.resHead && err == badTrailers:
+		s.back().FailedRes.Inc() // for what it said, too
+		s.Server.Stats[s.w.id].FailedRes.Inc()
+		s.countCut()
+		s.setEnd(runtime.EndProxy)
+		s.endBroken()
+		return
 	}
 	s.serverEnd(err)
 }
@@ -463,6 +471,10 @@ func (s *stream) responseEnded() {
 	if v := s.holding(download); v != nil {
 		v.endBehind(nil)
 		return
+	}
+	if s.resHead && !s.tunnel && s.toCli.trailer == nil && s.link.ex.ch.bare {
+		s.ResFromServer += endSize // an empty frame, which counts
+		s.BytesOut += endSize
 	}
 	switch {
 	case s.tunnel:
