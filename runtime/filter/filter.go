@@ -1,5 +1,5 @@
 // Package filter holds the lines that put filters on the streams of a proxy. Limits of the
-// bandwidth of a stream and compression run; the other filters are read and checked.
+// bandwidth, compression, caches and quiet traces run; the other filters are read and checked.
 package filter
 
 import (

@@ -45,7 +45,7 @@ var Domain = config.Domain{
 	Name: "filter",
 	Keywords: []config.Keyword{
 		{
-			Doc: keyword.Doc{Name: "filter", Ref: "9", Summary: "a filter on streams",
+			Doc: keyword.Doc{Name: "filter", Ref: "9", Summary: "a filter on streams: " + strings.Join(named(true), ", "),
 				Args: []keyword.Arg{
 					{Name: "name", Type: keyword.Enum, Enum: named(true), Missing: named(false)},
 					{Name: "argument", Type: keyword.Str, Many: true, Opt: true, Doc: "a trace without `quiet`, or with `hexdump`, is refused"}},
