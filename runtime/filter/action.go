@@ -170,12 +170,12 @@ func (r *limitRule) run(s *runtime.Stream) runtime.Verdict {
 		return runtime.Continue
 	}
 	if r.of.key == nil {
-		t := throttleOf(s, r.of)
+		t := throttleOf(s, r.of, r.px)
 		t.most, t.period = r.limit.of(s, r.of.most), r.period.of(s, r.of.period)
 		return runtime.Continue
 	}
 	if entry, ok := sticktable.Hold(&s.Ctx, r.of.key, r.of.table); ok {
-		t := throttleOf(s, r.of)
+		t := throttleOf(s, r.of, r.px)
 		t.Leave()
 		t.entry, t.most, t.period = entry, r.of.most, r.of.table.Period(r.of.data)
 	}

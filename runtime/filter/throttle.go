@@ -27,18 +27,20 @@ type limit struct {
 type throttle struct {
 	of           *limit
 	most, period uint32
+	coded        bool      // the bytes count as they leave a compression
 	sent         window    // unless streams share the limit
 	entry        table.Ref // else
 }
 
 // throttleOf gives the stream's throttle for a limit, and puts it on when it has none yet.
-func throttleOf(s *runtime.Stream, l *limit) *throttle {
+// Filters of a frontend stand before those of a backend.
+func throttleOf(s *runtime.Stream, l *limit, px *runtime.Proxy) *throttle {
 	for _, t := range s.Throttles[l.side] {
 		if t, ok := t.(*throttle); ok && t.of == l {
 			return t
 		}
 	}
-	t := &throttle{of: l}
+	t := &throttle{of: l, coded: l.coded || px != s.Front && s.Front.Compression != nil && s.Front.Compression.Filters[l.side]}
 	s.Throttles[l.side] = append(s.Throttles[l.side], t)
 	return t
 }
@@ -91,7 +93,7 @@ func (t *throttle) share(sent *window, users, unit uint64, n int, now int64) (in
 
 // Passed implements runtime.Throttle.
 func (t *throttle) Passed(n, coded int, now int64) {
-	if t.of.coded {
+	if t.coded {
 		n = coded
 	}
 	if t.of.key == nil {

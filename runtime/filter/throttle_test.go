@@ -50,9 +50,10 @@ func TestThrottle(t *testing.T) {
 
 // TestThrottleOf puts each limit on a stream once.
 func TestThrottleOf(t *testing.T) {
-	var s runtime.Stream
+	px := &runtime.Proxy{}
+	s := runtime.Stream{Front: px}
 	a, b := &limit{side: runtime.Download}, &limit{side: runtime.Download}
-	if x := throttleOf(&s, a); throttleOf(&s, a) != x || throttleOf(&s, b) == x {
+	if x := throttleOf(&s, a, px); throttleOf(&s, a, px) != x || throttleOf(&s, b, px) == x {
 		t.Error("the throttle of a limit is not found again")
 	}
 	if n := len(s.Throttles[runtime.Download]); n != 2 || len(s.Throttles[runtime.Upload]) != 0 {
