@@ -128,15 +128,15 @@ func (s *stream) account() {
 	f.ReqOut.Add(uint64(s.ReqToServer))
 	f.ResIn.Add(uint64(s.ResFromServer))
 	f.ResOut.Add(uint64(s.BytesOut))
+	b := s.back()
+	s.accountBack(b) // of the frontend itself as long as no other backend is chosen
 	if !s.inBack {
 		return
 	}
-	b := s.back()
 	if answered && s.Back.Mode == runtime.ModeHTTP {
 		b.Rsp[class].Inc()
 		b.Req.Inc()
 	}
-	s.accountBack(b)
 	if s.Server != nil {
 		s.accountBack(&s.Server.Stats[s.w.id])
 	}

@@ -12,6 +12,7 @@ import (
 var (
 	errUnasked  = errors.New("bytes behind the response")
 	errBadReply = errors.New("an error file is no HTTP response")
+	errLate     = errors.New("the client's time is over")
 )
 
 // setEnd notes who ended the stream, unless something did before, and in which
@@ -228,9 +229,6 @@ func (s *stream) countAborts(client bool) {
 		f.CliAborts.Inc()
 	} else {
 		f.SrvAborts.Inc()
-	}
-	if !s.inBack {
-		return
 	}
 	shards := [2]*runtime.BackCounters{s.back()}
 	if s.Server != nil {

@@ -85,6 +85,9 @@ func makePlan(px *runtime.Proxy, tables bool) *plan {
 			tail = append(tail, step{"balance body", (*stream).balanceBody})
 		}
 	}
+	if !http {
+		tail = append(tail, step{"client stays", (*stream).clientStays})
+	}
 	tail = append(tail, step{"balance", (*stream).pick}, step{"queue", (*stream).enqueue}, step{"connect", (*stream).connect})
 	if http {
 		tail = append(tail, step{"forward", (*stream).forwardRequest})

@@ -7,6 +7,7 @@ import (
 	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/runtime/h1"
+	"hapax/runtime/logger"
 	"hapax/runtime/loop"
 	"hapax/runtime/message"
 	"hapax/runtime/sticktable"
@@ -321,7 +322,10 @@ func (s *stream) captureBad(other *runtime.Proxy, m *message.Message, p *h1.Pars
 // parser's, which no rule touches. A client that left by a reset is told nothing.
 func (s *stream) refuseRequest(status int) {
 	s.countHTTP()
-	s.countRequest()
+	s.countRate()
+	if s.c.via != nil || s.LogLevel != silent && logger.Writes(s.Front) {
+		s.counts().Reqs.Inc() // of HTTP/1 only a line in the logs makes it a request of the process
+	}
 	s.front().FailedReq.Inc()
 	sticktable.CountInvalid(s.Session, status != 408 && status != 501)
 	s.phase = drop

@@ -479,9 +479,14 @@ func (s *stream) responseOptions() h1.Options {
 
 // countRequest counts a request of the frontend and the process.
 func (s *stream) countRequest() {
+	s.countRate()
+	s.counts().Reqs.Inc()
+}
+
+// countRate counts a request in the rate of the frontend.
+func (s *stream) countRate() {
 	live := &s.Front.Live
 	live.ReqRate.Add(&live.Front[s.w.id].ReqRate, s.w.ms(), 1)
-	s.counts().Reqs.Inc()
 }
 
 // countHTTP counts a request by the version of HTTP that the client speaks.

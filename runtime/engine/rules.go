@@ -230,10 +230,7 @@ func (s *stream) inspectRules(rs runtime.Ruleset, px *runtime.Proxy) outcome {
 		}
 		return s.cut()
 	default:
-		s.front().DeniedReq.Inc()
-		if s.inBack {
-			s.back().DeniedReq.Inc()
-		}
+		s.front().DeniedReq.Inc() // not in the backend, whose rules they may be
 		s.setEnd(runtime.EndProxy)
 		s.Time.Request = 0
 		s.kills = true

@@ -192,10 +192,33 @@ func (s *stream) tcpClientEnd(err error) {
 		s.cut()
 	case eof(err) && s.phase == hold && (s.in != nil || !s.abortsOnClose()):
 		s.run(&s.req) // content rules need not wait any more; the server is to get what came
+	case s.phase == hold && s.waits == forInspect:
+		s.run(&s.req) // they judge what came all the same, and a backend is chosen that counts the end
 	default:
-		s.countAborts(true)
-		s.setEnd(runtime.EndClient)
-		s.cut()
+		s.clientGone(runtime.EndClient)
+	}
+}
+
+// clientGone ends a connection whose client has failed, or was silent for too long, before a server was reached.
+func (s *stream) clientGone(cause byte) outcome {
+	s.countAborts(true)
+	s.setEnd(cause)
+	if s.End.State == runtime.InRequest {
+		s.front().FailedReq.Inc()
+	}
+	s.leaveQueue()
+	return s.cut()
+}
+
+// clientStays lets only those clients come to a server that did not fail while rules waited.
+func (s *stream) clientStays() outcome {
+	switch err := s.c.end; {
+	case err == nil, eof(err):
+		return next
+	case err == errLate:
+		return s.clientGone(runtime.EndClientTO)
+	default:
+		return s.clientGone(runtime.EndClient)
 	}
 }
 

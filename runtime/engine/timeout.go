@@ -204,10 +204,15 @@ func (s *stream) clientTimeout() {
 		s.c.end = io.EOF
 		s.c.sock.Pause()
 		s.pipeClientEnd()
-	case s.tunnel, !s.http:
+	case s.tunnel:
 		s.expire(runtime.EndClientTO)
 		s.leaveQueue()
 		s.cut()
+	case !s.http && s.waits == forInspect:
+		s.c.end = errLate
+		s.run(&s.req)
+	case !s.http:
+		s.clientGone(runtime.EndClientTO)
 	case s.concluded:
 		s.closing = true
 		s.finish()

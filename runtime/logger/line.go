@@ -37,6 +37,12 @@ func planOf(s *runtime.Stream) *plan {
 	return p
 }
 
+// Writes tells whether the connections of a frontend are logged anywhere.
+func Writes(px *runtime.Proxy) bool {
+	p, _ := px.Logger.(*plan)
+	return p != nil && len(p.targets) > 0
+}
+
 // hasLine tells whether streams are logged by a format.
 func (p *plan) hasLine() bool { return p.format != nil && !p.format.Empty() }
 
