@@ -78,10 +78,10 @@ func (x *Context) Client(name, protocol string) transport.Layer {
 }
 
 // algorithms sets ciphers and curves of connections to servers.
-func (x *Context) algorithms(l *config.Loader, pos ast.Pos, s *common, sp span) error {
+func (x *Context) algorithms(l *config.Loader, pos ast.Pos, s *common, sp span) []error {
 	p := profile{min: sp.min, max: sp.max}
 	o := options{ciphers: s.ciphers, suites13: s.suites13, curves: s.curves}
-	err := p.algorithms(x.config, &o)
+	faults := p.algorithms(x.config, &o)
 	if s.suites13 != "" {
 		x.suites13 = p.suites13
 	}
@@ -89,7 +89,7 @@ func (x *Context) algorithms(l *config.Loader, pos ast.Pos, s *common, sp span) 
 		l.Missing(pos, "server "+what)
 	}
 	p.tellLeftOut(l, pos, fmt.Sprintf("the server at [%s:%d]", pos.File, pos.Line))
-	return err
+	return faults
 }
 
 // opened counts a connection. Rates are of clients only.

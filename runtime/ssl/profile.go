@@ -62,7 +62,7 @@ func (x *Context) profile(g *settings, own *options, line *profile) (*profile, [
 		MinVersion: versionIDs[p.min], MaxVersion: versionIDs[p.max],
 	}
 	fault(p.clients(c, &o))
-	fault(p.algorithms(c, &o))
+	faults = append(faults, p.algorithms(c, &o)...)
 	p.config, p.plain = c, c
 	if by := x.resumption(g); by != nil {
 		resume(c, by, g.lifetime)
@@ -98,14 +98,15 @@ func spoken(mode runtime.Mode, proto runtime.Proto, bufsize int) []string {
 	return []string{"h2", "http/1.1"}
 }
 
-// algorithms sets what may be chosen.
-func (p *profile) algorithms(c *tls.Config, o *options) error {
+// algorithms sets what may be chosen, and tells of each list that cannot be read.
+func (p *profile) algorithms(c *tls.Config, o *options) (faults []error) {
+	fault := func(what, list string) { faults = append(faults, fmt.Errorf("unable to set %s to '%s'", what, list)) }
 	list := "DEFAULT"
 	if o.ciphers != "" {
 		list = o.ciphers
 	}
 	if p.suites = cipherList(list); len(p.suites) == 0 {
-		return fmt.Errorf("unable to set SSL cipher list to '%s'", o.ciphers)
+		fault("SSL cipher list", o.ciphers)
 	}
 	c.CipherSuites = usable(p.suites)
 	p.leaveOut("ciphers", o.ciphers, func(name string) bool {
@@ -115,16 +116,15 @@ func (p *profile) algorithms(c *tls.Config, o *options) error {
 	p.leaveOut("ciphersuites", o.suites13, func(name string) bool { return suites13[name] == 0 })
 	p.leaveOut("curves", o.curves, func(name string) bool { return curves[name] == 0 })
 	p.leaveOut("sigalgs", o.sigalgs, func(name string) bool { return schemes[name] == 0 })
-	if len(c.CipherSuites) == 0 && p.min < tlsv13 {
+	if len(p.suites) > 0 && len(c.CipherSuites) == 0 && p.min < tlsv13 {
 		p.missing = append(p.missing, "ciphers "+o.ciphers)
 	}
 	p.suites13 = defaultSuites13
 	if o.suites13 != "" {
 		var ok bool
 		if p.suites13, ok = suiteList13(o.suites13); !ok {
-			return fmt.Errorf("unable to set TLS 1.3 cipher suites to '%s'", o.suites13)
-		}
-		if len(p.suites13) == 0 && p.max == tlsv13 {
+			fault("TLS 1.3 cipher suites", o.suites13)
+		} else if len(p.suites13) == 0 && p.max == tlsv13 {
 			p.missing = append(p.missing, "ciphersuites "+o.suites13)
 		}
 	}
@@ -135,9 +135,8 @@ func (p *profile) algorithms(c *tls.Config, o *options) error {
 	if groups != "" {
 		list, ok := curveList(groups)
 		if !ok {
-			return fmt.Errorf("unable to set %s to '%s'", what, groups)
-		}
-		if len(list) == 0 {
+			fault(what, groups)
+		} else if len(list) == 0 {
 			p.missing = append(p.missing, word+" "+groups)
 		}
 		c.CurvePreferences = list
@@ -145,16 +144,16 @@ func (p *profile) algorithms(c *tls.Config, o *options) error {
 	if o.sigalgs != "" {
 		var ok bool
 		if p.schemes, ok = schemeList(o.sigalgs); !ok {
-			return fmt.Errorf("unable to set SSL Signature Algorithm list to '%s'", o.sigalgs)
-		}
-		if len(p.schemes) == 0 {
+			fault("SSL Signature Algorithm list", o.sigalgs)
+		} else if len(p.schemes) == 0 {
 			p.missing = append(p.missing, "sigalgs "+o.sigalgs)
 		}
 	}
 	if o.clientSigalgs != "" {
 		list, ok := schemeList(o.clientSigalgs)
 		if !ok {
-			return fmt.Errorf("unable to set SSL Signature Algorithm list to '%s'", o.clientSigalgs)
+			fault("SSL Signature Algorithm list", o.clientSigalgs)
+			return faults
 		}
 		for _, s := range schemesAsked {
 			if !slices.Contains(list, s) {
@@ -163,7 +162,7 @@ func (p *profile) algorithms(c *tls.Config, o *options) error {
 			}
 		}
 	}
-	return nil
+	return faults
 }
 
 // leaveOut notes the names in a list that crypto/tls does not have. Lists that are copied from

@@ -185,7 +185,7 @@ func finishServer(l *config.Loader, srv *runtime.Server) {
 		checks = s.protocols
 	}
 	x.checkProtocols = checks
-	x.readSchemes(l, srv, &s.common, say)
+	unreadable := x.readSchemes(l, srv, &s.common)
 	if s.crt != "" {
 		x.ownCertificate(l, srv, s.crt, say)
 	}
@@ -216,7 +216,10 @@ func finishServer(l *config.Loader, srv *runtime.Server) {
 			say(diag.Alert, "verify is enabled but no CA file specified.")
 		}
 	}
-	if err := x.algorithms(l, srv.Pos, &s.common, sp); err != nil {
+	if unreadable != "" {
+		say(diag.Alert, "Proxy '%s': unable to set SSL Signature Algorithm list to '%s' for server '%s'.", px.Name, unreadable, srv.Name)
+	}
+	for _, err := range x.algorithms(l, srv.Pos, &s.common, sp) {
 		text := err.Error()
 		if strings.Contains(text, "curves") {
 			text = fmt.Sprintf("Proxy '%s': %s for server '%s'", px.Name, text, srv.Name)
@@ -284,29 +287,29 @@ func (x *Context) ownCertificate(l *config.Loader, srv *runtime.Server, path str
 }
 
 // readSchemes reads "sigalgs" and "client-sigalgs": the first are those of servers, and of the
-// own certificate unless the second are.
-func (x *Context) readSchemes(l *config.Loader, srv *runtime.Server, s *common, say func(diag.Severity, string, ...any)) {
+// own certificate unless the second are. It gives one that cannot be read.
+func (x *Context) readSchemes(l *config.Loader, srv *runtime.Server, s *common) (unreadable string) {
 	for _, text := range []string{s.sigalgs, s.clientSigalgs} {
 		if text == "" {
 			continue
 		}
 		list, ok := schemeList(text)
 		if !ok {
-			say(diag.Alert, "Proxy '%s': unable to set SSL Signature Algorithm list to '%s' for server '%s'.", srv.Proxy.Name, text, srv.Name)
-			return
+			return text
 		}
 		x.schemes = list
 	}
 	if s.sigalgs == "" {
-		return
+		return ""
 	}
 	list, _ := schemeList(s.sigalgs)
 	for _, scheme := range schemesAsked {
 		if !slices.Contains(list, scheme) {
 			l.Missing(srv.Pos, "server sigalgs without "+scheme.String())
-			return
+			break
 		}
 	}
+	return ""
 }
 
 // presentToServers makes a certificate the one that servers are shown.
