@@ -203,6 +203,7 @@ type UnixBind struct {
 // Tune is what the tune.* words set, where they have meaning here.
 type Tune struct {
 	BufSize    int // bytes, default 16384
+	LargeBuf   int // bytes of the buffers that some rules may ask for; 0: there are none
 	MaxRewrite int // bytes, default 1024
 	MaxPayload int // bytes of a payload of the runtime API, default 131072
 	MaxHdr     int // headers per message, default 101

@@ -83,6 +83,7 @@ type Stream struct {
 	WaitFor     time.Duration // with Wait: 0 waits for data only
 	BodyTime    time.Duration // with NeedBody: the longest wait; 0: as long as the client or server may be silent
 	BodyLeast   int           // with NeedBody: so many bytes are enough; 0: all, or what a buffer holds
+	BodyLarge   bool          // with NeedBody: a buffer of tune.bufsize.large is meant
 	Drop        bool          // with Abort: silent-drop
 	DropTTL     uint8         // with Drop: hops that a reset may go; 0: none is sent if the kernel allows it, else 1
 	Switch      bool          // in TCP mode: what the client sends is HTTP
@@ -189,6 +190,7 @@ func (s *Stream) Chosen() *Server {
 // its loop and configuration, and the memory of what it copied.
 func (s *Stream) Reset() {
 	s.Session, s.Front, s.Back, s.Server, s.Direct = nil, nil, nil, nil, false
+	s.BodyLarge = false
 	s.Reply, s.WaitFor, s.Drop, s.DropTTL, s.CloseServer = nil, 0, false, 0, false
 	s.Inquiry, s.Held, s.HeldOver, s.Values, s.Early = nil, nil, false, [2][]byte{}, s.Early[:0]
 	for i := range s.Throttles {

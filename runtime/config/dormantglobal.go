@@ -85,8 +85,8 @@ func anything(l *Loader, line *ast.Line) error { l.TooMany(line, 1, 1); return n
 
 func nothing(l *Loader, line *ast.Line) error { l.TooMany(line, 1, 0); return nil }
 
-// size wants a number of bytes; what may follow it, and whether 0 is one.
-func sizeOf(zero bool) check {
+// sizeOf wants a number of bytes, which is handed to set; zero tells whether 0 is one.
+func sizeOf(zero bool, set func(n uint32)) check {
 	return single(func(_ *Loader, word, value string) error {
 		if value == "" {
 			return fmt.Errorf("'%s' expects an integer argument.", word)
@@ -97,6 +97,8 @@ func sizeOf(zero bool) check {
 			return fmt.Errorf("unexpected '%s' after size passed to '%s'", bad, word)
 		case n == 0 && !zero:
 			return fmt.Errorf("'%s' expects a positive integer argument.", word)
+		case set != nil:
+			set(n)
 		}
 		return nil
 	})
@@ -132,8 +134,6 @@ func dormantKeywords() []Keyword {
 			l.global.shmObjects = true
 			return nil
 		}),
-		dormantRow("tune.bufsize.large", "bytes of a large buffer", value, sizeOf(false)),
-		dormantRow("tune.bufsize.small", "bytes of a small buffer", value, sizeOf(false)),
 		dormantRow("tune.glitches.kill.cpu-usage", "percent of processor time above which misbehaving connections are closed", value, number("'%s' expects a numeric value between 0 and 100", 0, 100, false)),
 		dormantRow("tune.h1.be.glitches-threshold", "oddities after which a server connection is closed", value, number("'%s' expects a positive numeric value.", 0, 1<<31-1, true)),
 		dormantRow("tune.h1.fe.glitches-threshold", "oddities after which a client connection is closed", value, number("'%s' expects a positive numeric value.", 0, 1<<31-1, true)),

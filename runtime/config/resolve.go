@@ -27,6 +27,7 @@ func (l *Loader) resolve() bool {
 		return false
 	}
 	l.tellThreads()
+	l.checkLargeBuf()
 	if !l.resolveUsers() {
 		return false
 	}

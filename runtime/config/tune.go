@@ -30,6 +30,10 @@ func tuneKeywords() []Keyword {
 		tuneInt("tune.http.logurilen", "bytes of the request line in logs", "expects an integer argument.", func(t *runtime.Tune) *int { return &t.LogURILen }, nil),
 		tuneInt("tune.http.cookielen", "bytes of captured cookies", "expects an integer argument.", func(t *runtime.Tune) *int { return &t.CookieLen }, nil),
 		global("tune.bufsize", "bytes of a buffer", arg("size", keyword.Size), reporting(bufSize)),
+		global("tune.bufsize.large", "bytes of the buffers that wait-for-body may use", arg("size", keyword.Size), reporting(func(l *Loader, line *ast.Line) error {
+			return sizeOf(false, func(n uint32) { l.Config.Global.Tune.LargeBuf = int(n) })(l, line)
+		})),
+		inert("tune.bufsize.small", "what takes small buffers in the reference is HTTP/3 and option use-small-buffers: buffers have one size here", arg("size", keyword.Size), reporting(sizeOf(false, nil))),
 		global("tune.cli.max-payload-size", "most bytes of a payload of the runtime API", arg("size", keyword.Size), reporting(single(maxPayload))),
 		global("tune.idletimer", "time after which a stream counts as idle", arg("time", keyword.Time), reporting(idleTimer)),
 		global("tune.maxaccept", "most connections accepted in one turn", arg("number", keyword.Int), reporting(maxAccept)),
@@ -89,6 +93,19 @@ func bufSize(l *Loader, line *ast.Line) error {
 	}
 	l.Config.Global.Tune.BufSize = (int(size) + 15) &^ 15 // as the reference, which shows it in statistics
 	return nil
+}
+
+// checkLargeBuf switches large buffers off that are none.
+func (l *Loader) checkLargeBuf() {
+	t := &l.Config.Global.Tune
+	switch {
+	case t.LargeBuf == 0 || t.LargeBuf > t.BufSize:
+		return
+	case t.LargeBuf < t.BufSize:
+		l.List.Warnf(ast.Pos{}, "tune.bufsize.large (%d) is lower than tune.bufsize (%d). large buffers support is disabled. "+
+			"Please fix either value to remove this warning.", t.LargeBuf, t.BufSize)
+	}
+	t.LargeBuf = 0
 }
 
 func idleTimer(l *Loader, line *ast.Line) error {

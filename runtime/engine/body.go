@@ -19,10 +19,10 @@ const (
 )
 
 // gather decodes bytes of a body into one buffer, for rules that look at it, and tells how many it used and whether
-// the body is complete, or as much as limit allows.
+// the body is complete, or as much as limit allows, which may be more than the buffer holds.
 func (f *flow) gather(body *loop.Buffer, limit int, in []byte) (used int, res gatherResult) {
 	for used < len(in) {
-		room := min(limit, cap(body.Data)) - len(body.Data)
+		room := limit - len(body.Data)
 		if room <= 0 {
 			return used, gathered
 		}
@@ -45,6 +45,9 @@ func (f *flow) gather(body *loop.Buffer, limit int, in []byte) (used int, res ga
 // gatherHeld is gather for what was received so far: the rest of first, then more and extra.
 func (s *stream) gatherHeld(f *flow, body *loop.Buffer, first []byte, more, extra **loop.Buffer) (used int, res gatherResult) {
 	limit := s.w.limits.buffer - s.w.limits.rewrite
+	if s.BodyLarge {
+		limit = s.w.cfg.Global.Tune.LargeBuf - s.w.limits.rewrite // the bytes move to a memory of their own when the buffer is full
+	}
 	used, res = f.gather(body, limit, first)
 	for *more != nil && res == gatherMore {
 		var n int

@@ -11,12 +11,12 @@ import (
 )
 
 // parseWaitForBody reads `wait-for-body time <time> [at-least <bytes>] [use-large-buffer]`. The engine gathers the
-// body; larger buffers than the ordinary ones are not there.
+// body.
 func parseWaitForBody(l *config.Loader, a *config.ActionLine) (runtime.Exec, error) {
 	errTime := errors.New("expects time <time> [ at-least <bytes> ]")
 	var patience time.Duration
 	var least uint32
-	timed := false
+	timed, large := false, false
 	for {
 		switch word := a.Peek(); word {
 		case "time", "at-least":
@@ -48,7 +48,11 @@ func parseWaitForBody(l *config.Loader, a *config.ActionLine) (runtime.Exec, err
 		case "use-large-buffer":
 			pos := a.Pos()
 			a.Skip(1)
+			large = true
 			l.CheckRule(func() error {
+				if l.Config.Global.Tune.LargeBuf > 0 {
+					return nil
+				}
 				return fmt.Errorf("unable to use large buffers at %s:%d, 'tune.bufsize.large' global parameter must be set", pos.File, pos.Line)
 			})
 			continue
@@ -59,7 +63,7 @@ func parseWaitForBody(l *config.Loader, a *config.ActionLine) (runtime.Exec, err
 		return nil, errTime
 	}
 	return func(s *runtime.Stream) runtime.Verdict {
-		s.BodyTime, s.BodyLeast = patience, int(least)
+		s.BodyTime, s.BodyLeast, s.BodyLarge = patience, int(least), large
 		return runtime.NeedBody
 	}, nil
 }
