@@ -1,0 +1,61 @@
+package engine
+
+import (
+	"hapax/runtime/loop"
+	"hapax/runtime/message"
+)
+
+// retryStatus sends the request again when retry-on names the status.
+func (s *stream) retryStatus(status int) bool {
+	return s.replays && s.Back.RetryOn.Status[status] && s.again()
+}
+
+// again sends the same request once more. It is possible as long as all of it
+// that was sent is still held.
+func (s *stream) again() bool {
+	if s.RetriesDone >= s.maxRetries() {
+		return false
+	}
+	s.RetriesDone++
+	s.ReqToServer = 0 // the last attempt counts
+	s.leaveCurrent()
+	s.dropServer()
+	srv, b := s.Server, s.back()
+	retries := uint64(1) // what is sent again counts once for that
+	if s.redispatches() {
+		s.releaseSlot()
+		s.avoid, s.left, s.Server, s.Direct = srv, srv, nil, false
+	} else {
+		retries++ // and once for the server that is tried again
+	}
+	b.Retries.Add(retries)
+	srv.Stats[s.w.id].Retries.Add(retries)
+	for _, b := range [...]**loop.Buffer{&s.out, &s.outMore} {
+		if *b != nil {
+			(*b).Release()
+			*b = nil
+		}
+	}
+	s.headSent, s.resHead, s.Reused, s.sendFailed = false, false, false, false
+	s.srvEnd, s.Status = nil, 0
+	s.rewindBody()
+	s.phase = hold
+	s.pickAgain()
+	s.run(&s.req)
+	return true
+}
+
+// rewindBody makes the body be sent from its beginning again.
+func (s *stream) rewindBody() {
+	if s.body != nil {
+		s.toSrv.done = false
+		return // decoded, and still held as it was
+	}
+	coder := s.toSrv.coder
+	s.toSrv.drop()
+	s.startCoder(&s.toSrv, coder, s.Coding.Request)
+	s.toSrv.dec.Start(&s.Req)
+	s.toSrv.chunkedIn = s.Req.Flags&message.Chunked != 0
+	s.inAt = int(s.Req.HeadLen)
+	s.more, s.replay = s.replay, nil
+}
