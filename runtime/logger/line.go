@@ -180,7 +180,7 @@ func forwarded(s *runtime.Stream) int64 {
 // be read: it has a format of its own ("error-log-format").
 func Log(s *runtime.Stream) {
 	p := planOf(s)
-	if p == nil || s.Front.Options&runtime.OptDontLogNull != 0 && s.BytesIn == 0 {
+	if p == nil || s.Front.Options&runtime.OptDontLogNull != 0 && nothing(s) {
 		return
 	}
 	switch {
@@ -191,6 +191,11 @@ func Log(s *runtime.Stream) {
 	case p.hasLine() && s.LogWait != 0:
 		p.write(s, stepClose)
 	}
+}
+
+// nothing tells that the client has sent nothing, not even a part of a request.
+func nothing(s *runtime.Stream) bool {
+	return s.BytesIn == 0 && (s.Front.Mode != runtime.ModeHTTP || s.Time.First == 0)
 }
 
 // unread tells that a stream stands for a request that could not be read. One that rules on the content of the connection
