@@ -237,7 +237,10 @@ func (p *program) cell(proxy, server, field string) (string, error) {
 	for _, line := range lines[1:] {
 		cells := strings.Split(line, ",")
 		if len(cells) > at && at >= 0 && cells[0] == proxy && cells[1] == server {
-			return strings.TrimPrefix(cells[at], "* "), nil // a check that is under way
+			if field == "check_status" {
+				return strings.TrimPrefix(cells[at], "* "), nil // the next check may be under way
+			}
+			return cells[at], nil
 		}
 	}
 	return "", fmt.Errorf("no field %s of %s/%s", field, proxy, server)

@@ -771,7 +771,7 @@ func TestRandomExchanges(t *testing.T) {
 // compresses lets the bodies of both directions be compressed.
 func compresses(fe, be *runtime.Proxy) {
 	gzip := &runtime.Algorithm{Name: "gzip", Token: "gzip", Form: runtime.GzipForm}
-	be.Compression = &runtime.Compression{Request: gzip, Response: []*runtime.Algorithm{gzip}, Sides: [2]bool{true, true}, Filters: [2]bool{true, true}}
+	be.Compression = &runtime.Compression{Request: gzip, Response: []*runtime.Algorithm{gzip}, Sides: [2]bool{true, true}, Filters: [2]bool{true, true}, Offers: true}
 }
 
 // splices lets the kernel pass bytes on.
