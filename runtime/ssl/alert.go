@@ -11,6 +11,7 @@ const (
 	alertUnexpectedMessage  = 10
 	alertBadCertificate     = 42
 	alertUnsupported        = 43
+	alertHandshakeFailure   = 40
 	alertIllegalParameter   = 47
 	alertInternalError      = 80
 	alertRevoked            = 44
@@ -59,5 +60,8 @@ func (c *Conn) reword(record []byte) {
 		binary.BigEndian.PutUint16(record[1:], tls.VersionTLS12)
 	case *alert == alertProtocolVersion && c.refused != 0:
 		binary.BigEndian.PutUint16(record[1:], c.refused)
+		if c.refused == ssl3 {
+			*alert = alertHandshakeFailure // which has no alert about versions
+		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"crypto"
 	"crypto/tls"
 	"fmt"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -149,9 +148,15 @@ func (c *Conn) agreed(p *profile, hello *tls.ClientHelloInfo) uint16 {
 	if v := p.version(hello.SupportedVersions); v != 0 {
 		return versionIDs[v]
 	}
-	c.refused = min(slices.Max(hello.SupportedVersions), tls.VersionTLS12)
+	c.refused = ssl3 // what a client speaks that names nothing known
+	for _, v := range hello.SupportedVersions {
+		c.refused = min(max(c.refused, v), tls.VersionTLS12)
+	}
 	return c.refused
 }
+
+// ssl3 is the version of SSL 3.0, which nobody speaks any more.
+const ssl3 = 0x0300
 
 // certificateOf answers crypto/tls with what was picked. A slow key is wrapped for this
 // handshake. Without a certificate the client is told that its name is not known.

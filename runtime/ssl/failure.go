@@ -50,6 +50,9 @@ func (c *Conn) failure() error {
 	if strings.Contains(text, "error decoding message") && !c.client && c.first.body >= 2 {
 		return handshakeError(lengthMismatch)
 	}
+	if c.refused == ssl3 {
+		return handshakeError(reason{0x18C, "version too low"})
+	}
 	for _, r := range reasons {
 		if strings.Contains(text, r.text) {
 			return handshakeError(r.reason)
