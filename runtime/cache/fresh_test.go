@@ -16,9 +16,7 @@ func head(t testing.TB, first string, lines ...string) *message.Message {
 	m.Method = message.MethodOf([]byte(first))
 	for _, line := range lines {
 		name, value, _ := strings.Cut(line, ": ")
-		if err := m.AddString(name, value); err != nil {
-			t.Skip(err)
-		}
+		m.AddString(name, value) // what has no room is left out: random values may be long
 	}
 	return m
 }
