@@ -1,12 +1,17 @@
 package config
 
 import (
+	goruntime "runtime"
 	"slices"
 	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"hapax/parser/ast"
 	"hapax/parser/keyword"
 	"hapax/runtime"
+	"hapax/runtime/userlist"
 )
 
 func userlistSections() []Section {
@@ -110,6 +115,7 @@ func userLine(l *Loader, line *ast.Line) {
 		switch line.Arg(i) {
 		case "password":
 			u.Password = value
+			l.warnSlowHash(line.Pos, value)
 		case "insecure-password":
 			u.Password, u.Insecure = value, true
 		case "groups":
@@ -119,6 +125,27 @@ func userLine(l *Loader, line *ast.Line) {
 			return
 		}
 	}
+}
+
+// slowHash is how much a check of a password may cost: each request with a wrong one pays for it, and all others wait.
+const slowHash = 10 * time.Millisecond
+
+// warnSlowHash tries a hash. It looks at the processor's time, which is the same on a busy machine.
+func (l *Loader) warnSlowHash(at ast.Pos, hash string) {
+	goruntime.LockOSThread()
+	defer goruntime.UnlockOSThread()
+	begin := threadTime()
+	userlist.Check(hash, nil)
+	if cost := threadTime() - begin; cost >= slowHash {
+		l.WarnTight(at, "the hash algorithm used for this password takes %d milliseconds to verify, which can have devastating performance and stability impacts. Please hash this password using a lighter algorithm (one that is compatible with web usage).", cost.Milliseconds())
+	}
+}
+
+// threadTime is the processor's time that this thread has used.
+func threadTime() time.Duration {
+	var t unix.Timespec
+	unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t)
+	return time.Duration(t.Nano())
 }
 
 // splitNames cuts a list at its commas; empty names are no names.
