@@ -38,11 +38,15 @@ type CodedBytes struct {
 // CacheCounters is what rules that look into caches count.
 type CacheCounters struct{ Lookups, Hits counter.Own }
 
-// FrontCounters is what frontends and listeners count: one shard per loop.
+// FrontCounters is what frontends and listeners count: one shard per loop. What every request counts stands first,
+// on neighbouring cache lines.
 type FrontCounters struct {
-	Conns, Sess                  counter.Own // accepted connections; sessions that passed the session rules
-	H1Sess, H2Sess, OtherSess    counter.Own
 	ReqIn, ReqOut, ResIn, ResOut counter.Own // bytes: from client, to server, from server, to client
+	H1Req, H2Req, OtherReq       counter.Own
+	Rsp                          [StatusClasses]counter.Own
+	ReqRate                      counter.MeterShard // of frontends alone, as the rates and log lines below
+	Conns, Sess                  counter.Own        // accepted connections; sessions that passed the session rules
+	H1Sess, H2Sess, OtherSess    counter.Own
 	DeniedReq, DeniedRes         counter.Own
 	DeniedConn, DeniedSess       counter.Own
 	FailedReq                    counter.Own
@@ -50,15 +54,13 @@ type FrontCounters struct {
 	FailedRewrite                counter.Own
 	InternalErr                  counter.Own
 	CliAborts, SrvAborts         counter.Own
-	H1Req, H2Req, OtherReq       counter.Own
 	Spliced                      SplicedBytes
 	Coded                        CodedBytes
 	Cache                        CacheCounters
 	H1                           H1Counters
 	H2                           H2Counters
-	Rsp                          [StatusClasses]counter.Own
-	Logged                       counter.Own // of frontends alone, as what follows: log lines written
-	ConnRate, SessRate, ReqRate  counter.MeterShard
+	Logged                       counter.Own // log lines written
+	ConnRate, SessRate           counter.MeterShard
 	_                            [64]byte // the next shard starts on a cache line of its own
 }
 
@@ -81,30 +83,31 @@ type H1Counters struct {
 // SplicedBytes is what the kernel passed on by itself: what came from the peer, and what went to it.
 type SplicedBytes struct{ In, Out counter.Own }
 
-// BackCounters is what backends and servers count: one shard per loop.
+// BackCounters is what backends and servers count: one shard per loop. What every request counts stands first, on
+// neighbouring cache lines.
 type BackCounters struct {
-	Sess                         counter.Own
 	ReqIn, ReqOut, ResIn, ResOut counter.Own
+	Sess                         counter.Own
+	Req                          counter.Own // HTTP requests
+	Rsp                          [StatusClasses]counter.Own
+	LBTotal                      counter.Own // times chosen by load balancing
+	Connects, Reuses             counter.Own
+	Active                       counter.LevelShard // sessions now
+	Rate                         counter.MeterShard // of sessions
+	Times                        counter.Times
+	Used                         counter.LevelShard // of servers alone: connections in use
+	Idle, IdleSafe               counter.Own        // of servers alone: connections that are idle now, and those of them that are safe
 	DeniedReq, DeniedRes         counter.Own
 	FailedConn, FailedRes        counter.Own
 	Retries, Redispatches        counter.Own
-	Connects, Reuses             counter.Own
-	LBTotal                      counter.Own // times chosen by load balancing
 	FailedRewrite                counter.Own
 	InternalErr                  counter.Own
 	CliAborts, SrvAborts         counter.Own
-	Req                          counter.Own // HTTP requests
 	Spliced                      SplicedBytes
 	Coded                        CodedBytes    // of backends alone
 	Cache                        CacheCounters // of backends alone
 	H1                           H1Counters    // of backends alone
 	H2                           H2Counters
-	Rsp                          [StatusClasses]counter.Own
-	Active                       counter.LevelShard // sessions now
-	Rate                         counter.MeterShard // of sessions
-	Used                         counter.LevelShard // of servers alone, as what follows: connections in use
-	Idle, IdleSafe               counter.Own        // connections that are idle now, and those of them that are safe
-	Times                        counter.Times
 	_                            [64]byte
 }
 

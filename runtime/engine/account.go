@@ -137,21 +137,15 @@ func (s *stream) account() {
 		b.Rsp[class].Inc()
 		b.Req.Inc()
 	}
-	if s.Server != nil {
-		s.accountBack(&s.Server.Stats[s.w.id])
-	}
-	s.accountTimes(b)
-}
-
-// accountTimes takes in the times of a stream that came to its response.
-func (s *stream) accountTimes(b *runtime.BackCounters) {
 	if s.Server == nil {
 		return
 	}
+	st := &s.Server.Stats[s.w.id]
+	s.accountBack(st)
 	var t counter.Sample
 	if s.times(&t) {
 		b.Times.Show(&t)
-		s.Server.Stats[s.w.id].Times.Show(&t)
+		st.Times.Show(&t)
 	}
 }
 

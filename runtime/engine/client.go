@@ -173,8 +173,8 @@ func (c *client) established() {
 	}
 	fe.Sess.Inc()
 	sticktable.Accepted(&c.Session)
-	px.Live.SessRate.Add(&px.Live.Front[w.id].SessRate, w.ms(), 1)
-	w.cfg.Stats.SessRate.Add(&w.counts.SessRate, w.ms(), 1)
+	px.Live.SessRate.Inc(&px.Live.Front[w.id].SessRate, w.ms())
+	w.cfg.Stats.SessRate.Inc(&w.counts.SessRate, w.ms())
 	c.sock.Receive()
 	c.http = px.Mode == runtime.ModeHTTP
 	if c.http && c.speaksH2() {

@@ -119,9 +119,9 @@ func (p *port) enter() bool {
 	px.Live.FrontConnsMax.Show(uint64(here))
 	ln.ConnsMax.Show(uint64(own))
 	stats.CumConns.Inc()
-	stats.ConnRate.Add(&w.counts.ConnRate, ms, 1)
+	stats.ConnRate.Inc(&w.counts.ConnRate, ms)
 	ln.Counters(w.id).Conns.Inc()
-	px.Live.ConnRate.Add(&px.Live.Front[w.id].ConnRate, ms, 1)
+	px.Live.ConnRate.Inc(&px.Live.Front[w.id].ConnRate, ms)
 	return true
 }
 

@@ -486,7 +486,7 @@ func (s *stream) countRequest() {
 // countRate counts a request in the rate of the frontend.
 func (s *stream) countRate() {
 	live := &s.Front.Live
-	live.ReqRate.Add(&live.Front[s.w.id].ReqRate, s.w.ms(), 1)
+	live.ReqRate.Inc(&live.Front[s.w.id].ReqRate, s.w.ms())
 }
 
 // countHTTP counts a request by the version of HTTP that the client speaks.
@@ -508,5 +508,5 @@ func (s *stream) started() {
 }
 
 // front is the shard of the frontend's counters, back that of the backend's.
-func (s *stream) front() *runtime.FrontCounters { return s.Session.Counters(s.w.id) }
-func (s *stream) back() *runtime.BackCounters   { return &s.Back.Live.Back[s.w.id] }
+func (s *stream) front() *runtime.FrontCounters { return s.fe }
+func (s *stream) back() *runtime.BackCounters   { return s.be }

@@ -403,11 +403,11 @@ func (s *stream) enterBackend(be *runtime.Proxy) {
 	if be.Mode != runtime.ModeHTTP {
 		s.Time.Request = s.w.loop.Now()
 	}
-	w := s.w
-	b := &be.Live.Back[w.id]
+	b := &be.Live.Back[s.w.id]
+	s.be = b
 	b.Sess.Inc()
 	be.Live.BackConns.Enter(&b.Active)
-	be.Live.BackRate.Add(&b.Rate, w.ms(), 1)
+	be.Live.BackRate.Inc(&b.Rate, s.w.ms())
 }
 
 // useServer is use-server.

@@ -218,7 +218,7 @@ func (s *stream) enterServer(srv *runtime.Server) {
 	st := &srv.Stats[w.id]
 	st.Sess.Inc()
 	srv.Current.Enter(&st.Active)
-	srv.Rate.Add(&st.Rate, w.ms(), 1)
+	srv.Rate.Inc(&st.Rate, w.ms())
 	now := w.loop.Wall() / 1e9
 	remember(&srv.LastSess, now)
 	remember(&s.Back.Live.LastSess, now)

@@ -54,6 +54,8 @@ type stream struct {
 	w     *worker
 	c     *client
 	link  *link
+	fe    *runtime.FrontCounters // its loop's shard of those of its frontend or listener
+	be    *runtime.BackCounters  // and of its backend; of the frontend as such, as long as none is chosen
 	req   lane
 	res   lane
 	timer loop.Timer
@@ -170,6 +172,7 @@ func (s *stream) begin(c *client) {
 	sess := c.sess
 	s.Session = sess
 	s.Front, s.Back = sess.Front, sess.Front
+	s.fe, s.be = sess.Counters(w.id), &sess.Front.Live.Back[w.id]
 	s.LogLevel = -1
 	s.Retries = -1
 	s.StrictMode = true

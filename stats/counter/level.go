@@ -14,14 +14,14 @@ import (
 // maximum may be missed that stood for the nanoseconds in which the shares were divided.
 type Level struct {
 	mu     sync.Mutex // held to change the maximum and the shares
-	max    atomic.Int64
+	max    atomic.Uint64
 	shards []*LevelShard
 }
 
 // LevelShard is what one loop counts. It lies among the other counters of the loop.
 type LevelShard struct {
 	now   Own
-	share atomic.Int64
+	share atomic.Uint64
 }
 
 // Init tells where the shards of so many loops are.
@@ -34,8 +34,7 @@ func (l *Level) Init(loops int, shard func(loop int) *LevelShard) {
 
 // Enter counts one more thing, in the shard of the loop that calls it.
 func (l *Level) Enter(own *LevelShard) {
-	own.now.Inc()
-	if int64(own.now.Load()) > own.share.Load() {
+	if own.now.Next() > own.share.Load() {
 		l.pass(own)
 	}
 }
@@ -48,19 +47,19 @@ func (l *Level) Leave(own *LevelShard) { own.now.Dec() }
 func (l *Level) pass(own *LevelShard) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	sum := int64(0)
+	sum := uint64(0)
 	for _, s := range l.shards {
-		now := int64(s.now.Load())
+		now := s.now.Load()
 		s.share.Store(now)
 		sum += now
 	}
 	l.max.Store(max(l.max.Load(), sum))
 	left := l.max.Load() - sum
-	part := left / int64(len(l.shards))
+	part := left / uint64(len(l.shards))
 	for _, s := range l.shards {
 		s.share.Add(part)
 	}
-	own.share.Add(left - part*int64(len(l.shards)))
+	own.share.Add(left - part*uint64(len(l.shards)))
 }
 
 // Load is how many things there are.
@@ -73,13 +72,13 @@ func (l *Level) Load() int64 {
 }
 
 // Max is the most that there were since the maximum was cleared.
-func (l *Level) Max() uint64 { return uint64(l.max.Load()) }
+func (l *Level) Max() uint64 { return l.max.Load() }
 
 // Show raises the maximum to n when n is larger.
 func (l *Level) Show(n int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.max.Store(max(l.max.Load(), n))
+	l.max.Store(max(l.max.Load(), uint64(n)))
 }
 
 // Restart makes the number of now the maximum.
@@ -92,7 +91,7 @@ func (l *Level) ClearMax() { l.restart(0) }
 func (l *Level) restart(from int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.max.Store(from)
+	l.max.Store(uint64(from))
 	for _, s := range l.shards {
 		s.share.Store(0)
 	}

@@ -16,9 +16,15 @@ type Meter struct {
 
 // MeterShard is what one loop counts. It lies among the other counters of the loop.
 type MeterShard struct {
-	start      atomic.Int64 // when the period of curr began, doubled; its lowest bit is set while the loop changes it
+	start      atomic.Int64 // when the period of curr began; changing, while the loop goes on to another
 	curr, prev Own          // events in it, and in the one before
 }
+
+// When no period begins.
+const (
+	never    = -2 * period
+	changing = -4 * period
+)
 
 // Init tells where the shards of so many loops are.
 func (m *Meter) Init(loops int, shard func(loop int) *MeterShard) {
@@ -28,13 +34,16 @@ func (m *Meter) Init(loops int, shard func(loop int) *MeterShard) {
 	}
 }
 
-// Add counts n events at time now, in the shard of the loop that calls it.
-func (m *Meter) Add(own *MeterShard, now int64, n uint64) {
-	if start := m.start.Load(); now-start >= period || own.start.Load() != start<<1 {
-		own.turn(m.turn(now))
+// Inc counts an event at time now, in the shard of the loop that calls it.
+func (m *Meter) Inc(own *MeterShard, now int64) {
+	if now-own.start.Load() >= period {
+		m.follow(own, now)
 	}
-	own.curr.Add(n)
+	own.curr.Inc()
 }
+
+// follow brings a shard to the period of now.
+func (m *Meter) follow(own *MeterShard, now int64) { own.turn(m.turn(now)) }
 
 // turn begins a period when the last one is over, unless another loop did, and tells when it began.
 func (m *Meter) turn(now int64) int64 {
@@ -55,18 +64,18 @@ func (m *Meter) turn(now int64) int64 {
 
 // turn goes on to the period that began at start.
 func (s *MeterShard) turn(start int64) {
-	old := s.start.Load() >> 1
+	old := s.start.Load()
 	if old == start {
 		return
 	}
-	s.start.Store(old<<1 | 1)
+	s.start.Store(changing)
 	past := uint64(0)
 	if start-old == period {
 		past = s.curr.Load()
 	}
 	s.prev.Set(past)
 	s.curr.Set(0)
-	s.start.Store(start << 1)
+	s.start.Store(start)
 }
 
 // in tells how many events there were in the period that began at start, as long as the shard knows of it.
@@ -74,11 +83,11 @@ func (s *MeterShard) in(start int64) uint64 {
 	for {
 		at, curr, prev := s.start.Load(), s.curr.Load(), s.prev.Load()
 		switch {
-		case at&1 != 0 || at != s.start.Load():
-			continue // the loop changes it
-		case at>>1 == start:
+		case at == changing || at != s.start.Load():
+			continue
+		case at == start:
 			return curr
-		case at>>1 == start+period:
+		case at == start+period:
 			return prev
 		}
 		return 0
@@ -129,14 +138,19 @@ func (m *Meter) ClearMax() {
 	m.max.Clear()
 }
 
-// Clear forgets all events. Shards notice when they next count.
-func (m *Meter) Clear() { m.start.Store(0) }
+// Clear forgets all events. A shard may miss it that goes on to another period at this very moment.
+func (m *Meter) Clear() {
+	m.start.Store(0)
+	for _, s := range m.shards {
+		s.start.Store(never)
+	}
+}
 
 // Preload goes on from the rate that a former process had, before the loops run.
 func (m *Meter) Preload(now int64, perSecond uint32) {
 	s := m.shards[0]
 	s.curr.Set(0)
 	s.prev.Set(uint64(perSecond))
-	s.start.Store(now << 1)
+	s.start.Store(now)
 	m.start.Store(now)
 }

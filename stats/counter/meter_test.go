@@ -25,9 +25,10 @@ func TestMeterIsRate(t *testing.T) {
 			default:
 				now += r.Int64N(9)
 			}
-			n := 1 + r.Uint32N(3)
-			m.Add(own(r.IntN(loops)), now, uint64(n))
-			most.Show(uint64(rate.Add(now, n)))
+			for range 1 + r.Uint32N(3) {
+				m.Inc(own(r.IntN(loops)), now)
+				most.Show(uint64(rate.Add(now, 1)))
+			}
 			if i == 10000 {
 				m.ClearMax()
 				most.Clear()
@@ -58,7 +59,9 @@ func TestMeterForgets(t *testing.T) {
 	if got := m.PerSecond(5500); got != 15 {
 		t.Errorf("half a second after 30 per second: %d", got)
 	}
-	m.Add(own(1), 5600, 4)
+	for range 4 {
+		m.Inc(own(1), 5600)
+	}
 	if got := m.PerSecond(5600); got != 16 {
 		t.Errorf("with four more: %d", got)
 	}
@@ -66,8 +69,8 @@ func TestMeterForgets(t *testing.T) {
 	if got := m.PerSecond(5600); got != 0 {
 		t.Errorf("cleared: %d", got)
 	}
-	m.Add(own(1), 5700, 1)
-	m.Add(own(0), 5700, 1)
+	m.Inc(own(1), 5700)
+	m.Inc(own(0), 5700)
 	if got := m.PerSecond(5700); got != 2 {
 		t.Errorf("two since: %d", got)
 	}
@@ -85,7 +88,7 @@ func TestMeterIsSafe(t *testing.T) {
 		all.Go(func() {
 			for range 10000 {
 				now := clock.Add(5)
-				m.Add(own(i), now, 1)
+				m.Inc(own(i), now)
 				m.PerSecond(now)
 				m.Max()
 			}

@@ -10,6 +10,7 @@ import "sync/atomic"
 type Own struct{ v uint64 }
 
 func (c *Own) Inc()         { c.v++ }
+func (c *Own) Next() uint64 { c.v++; return c.v }
 func (c *Own) Dec()         { c.v-- }
 func (c *Own) Add(n uint64) { c.v += n }
 func (c *Own) Set(n uint64) { c.v = n }

@@ -6,5 +6,6 @@ package counter
 // Counter.
 type Own struct{ Counter }
 
+func (c *Own) Next() uint64 { return c.v.Add(1) }
 func (c *Own) Dec()         { c.v.Add(^uint64(0)) }
 func (c *Own) Set(n uint64) { c.v.Store(n) }

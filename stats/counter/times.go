@@ -20,45 +20,50 @@ type Sample [timeKinds]uint64
 // the last Window samples. While there are fewer they are added up; then each new one pushes out its part of the sum.
 type Times struct {
 	samples Own
-	sum     [timeKinds]Own
-	longest [timeKinds]Own
+	kinds   [timeKinds]timeKind
 }
+
+type timeKind struct{ sum, longest Own }
 
 // Show adds one sample. The shard's loop alone calls it.
 func (t *Times) Show(times *Sample) {
-	t.samples.Inc()
-	full := t.samples.Load() > Window
-	for i, v := range times {
-		if v > t.longest[i].Load() {
-			t.longest[i].Set(v)
-		}
-		if full {
-			v -= (t.sum[i].Load() + Window - 1) / Window
-		}
-		if v != 0 {
-			t.sum[i].Add(v)
-		}
+	full := t.samples.Next() > Window
+	t.kinds[QueueTime].show(times[QueueTime], full)
+	t.kinds[ConnectTime].show(times[ConnectTime], full)
+	t.kinds[ResponseTime].show(times[ResponseTime], full)
+	t.kinds[TotalTime].show(times[TotalTime], full)
+}
+
+// show adds one time, when the window is full in the place of an average one.
+func (k *timeKind) show(v uint64, full bool) {
+	if v > k.longest.Load() {
+		k.longest.Set(v)
 	}
+	sum := k.sum.Load()
+	if full {
+		v -= (sum + Window - 1) / Window
+	}
+	k.sum.Set(sum + v)
 }
 
 // Window is how many samples the sums stand for.
 func (t *Times) Window() uint64 { return min(t.samples.Load(), Window) }
 
 // Longest is the longest time of a kind.
-func (t *Times) Longest(kind int) uint64 { return t.longest[kind].Load() }
+func (t *Times) Longest(kind int) uint64 { return t.kinds[kind].longest.Load() }
 
 // ClearLongest forgets the longest times, Clear everything.
 func (t *Times) ClearLongest() {
-	for i := range t.longest {
-		t.longest[i].Clear()
+	for i := range t.kinds {
+		t.kinds[i].longest.Clear()
 	}
 }
 
 func (t *Times) Clear() {
 	t.ClearLongest()
 	t.samples.Clear()
-	for i := range t.sum {
-		t.sum[i].Clear()
+	for i := range t.kinds {
+		t.kinds[i].sum.Clear()
 	}
 }
 
@@ -70,7 +75,7 @@ type Mean struct {
 
 // Add takes one shard in.
 func (m *Mean) Add(t *Times) {
-	m.sum += t.sum[m.Kind].Load()
+	m.sum += t.kinds[m.Kind].sum.Load()
 	m.window += t.Window()
 }
 
