@@ -32,6 +32,7 @@ var layers = []struct {
 	{"files and samples", []string{"parser", "acl/sample"}},
 	{"expressions, the language of the runtime API", []string{"acl", "acl/*", "stats/cli"}},
 	{"stick tables", []string{"runtime/sticktable/table"}},
+	{"their exchange", []string{"runtime/peers/exchange"}},
 	{"object model", []string{"runtime", "runtime/anon"}},
 	{"loader", []string{"runtime/config"}},
 	{"domains", []string{"runtime/*"}},

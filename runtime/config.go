@@ -18,6 +18,7 @@ type Config struct {
 	Global    Global
 	Proxies   []*Proxy // in the order of the files, defaults sections not included; see AllProxies
 	Forwards  []*Proxy // "log-forward" sections
+	Peers     []*Proxy // "peers" sections that are in use: their servers are the peers, their listener is where those connect
 	Userlists map[string]*Userlist
 	HTTPErrs  map[string]*HTTPErrors // http-errors sections
 	Vars      *sample.VarNames       // names of all variables, and their ids
@@ -83,10 +84,10 @@ func (c *Config) Proxy(name string) *Proxy {
 	return nil
 }
 
-// Listeners are those of the files: of proxies, then those that receive logs.
+// Listeners are those of the files: of proxies, then those that receive logs, then those of peers.
 func (c *Config) Listeners() iter.Seq[*Listener] {
 	return func(yield func(*Listener) bool) {
-		for _, all := range [...][]*Proxy{c.Proxies, c.Forwards} {
+		for _, all := range [...][]*Proxy{c.Proxies, c.Forwards, c.Peers} {
 			for _, px := range all {
 				for _, ln := range px.Listeners {
 					if !yield(ln) {
@@ -237,6 +238,8 @@ type GlobalStats struct {
 	CumConns           counter.Counter // accepted since the start
 	CumReqs            counter.Counter
 	ConnRate, SessRate counter.Meter
+	ActivePeers        counter.Gauge // connections with peers, and attempts to connect to one
+	ConnectedPeers     counter.Gauge // of these, where messages go
 	DroppedLogs        counter.Counter
 	CumLogs            counter.Counter // that log-forward sections received
 	FailedAlloc        counter.Counter

@@ -253,6 +253,7 @@ type Proxy struct {
 	live    atomic.Pointer[[]*Server] // the servers now, once one came or went: replaced as a whole
 	Queue   any                       // the queue of the backend: set by runtime/queue
 	Forward *LogForward               // of a "log-forward" section; nil: it is none
+	Peers   any                       // of a "peers" section: runtime/peers's own; nil: it is none
 	Ext     map[string]any            // what other domains hang on a proxy at load time; nothing on the request path reads it
 }
 

@@ -224,6 +224,7 @@ type Server struct {
 	OnError                     OnError
 	Observe                     Observe
 	ErrorLimit                  int
+	Shard                       int  // of a peer: the kind of entries that it is told of; 0: all
 	MarkedDownShut              bool // on-marked-down shutdown-sessions
 	MarkedUpShut                bool // on-marked-up shutdown-backup-sessions
 	Agent                       Agent

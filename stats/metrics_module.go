@@ -27,7 +27,7 @@ var metricModules = []metricModule{
 		{"size", "Stick table size.", ofTables(func(t *table.Table) uint64 { return uint64(t.Size) })},
 		{"used", "Number of entries used in this stick table.", ofTables(func(t *table.Table) uint64 { return uint64(t.Used()) })},
 		{"local_updates", "Cumulative number of updates on the stick table initiated by the local process. Please note that this value will eventually wrap after 4294967295 since it is stored using unsigned int (uint32). As this metric is often used to compute the update rate of a given table between two queries, wrapping must be taken into account and the time between 2 queries must not exceed the theoretical time needed for this value to wrap.",
-			ofTables(func(*table.Table) uint64 { return 0 })}, // only what is told to peers counts
+			ofTables(func(t *table.Table) uint64 { return uint64(uint32(t.LastLocal())) })},
 	}},
 	{"resolver", resolverMetrics()},
 }

@@ -44,12 +44,12 @@ func domains() []*config.Domain {
 		&balance.Domain,
 		&check.Domain,
 		&queue.Domain,
+		&peers.Domain, // finds out for whom connections of peers are taken
 		&ssl.Domain,
 		&proxyproto.Domain,
 		&rules.Domain,
 		&logger.Domain,
 		&maps.Domain,
-		&peers.Domain,
 		&sticktable.Domain,
 		&mailer.Domain,
 		&resolver.Domain,

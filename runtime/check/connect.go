@@ -185,15 +185,9 @@ func (c *connect) target(ck *Check) (*loop.Addr, error) {
 		addr = *srv.Addr.Load()
 	}
 	switch addr.Family {
-	case runtime.FamilyUnix:
-		return unixAddr(addr.Path)
-	case runtime.FamilyAbstractZ:
-		return unixAddr("\x00" + addr.Path)
-	case runtime.FamilyAbstract:
-		const pathLen = 107
-		name := make([]byte, pathLen)
-		copy(name[1:], addr.Path)
-		return unixAddr(string(name))
+	case runtime.FamilyUnix, runtime.FamilyAbstract, runtime.FamilyAbstractZ:
+		to, err := dial.Target(&addr)
+		return &to, err
 	}
 	port := uint16(c.port)
 	if port == 0 && c.portExpr != nil {
@@ -216,12 +210,4 @@ func (c *connect) target(ck *Check) (*loop.Addr, error) {
 	ck.stream.ServerAddr = withPort(addr, port)
 	ck.stream.Ctx.Back.Dst = ck.stream.ServerAddr
 	return &to, nil
-}
-
-func unixAddr(path string) (*loop.Addr, error) {
-	a, err := loop.UnixAddr(path)
-	if err != nil {
-		return nil, syscall.EINVAL
-	}
-	return &a, nil
 }

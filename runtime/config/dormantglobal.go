@@ -142,7 +142,6 @@ func dormantKeywords() []Keyword {
 		dormantRow("tune.lua.log.loggers", "whether Lua programs log to the log targets", value, wordOf(eitherOnOff, "on", "off")),
 		dormantRow("tune.lua.log.stderr", "whether Lua programs log to standard error", value, wordOf("'%s' expects either 'on', 'auto', or 'off' but got '%s'.", "on", "auto", "off")),
 		dormantRow("tune.lua.openlibs", "libraries of Lua programs", value, single(luaLibraries)),
-		dormantRow("tune.peers.max-updates-at-once", "updates that peers exchange at once", value, number("'%s' expects an integer argument greater than 0.", 1, 1<<31-1, false)),
 		dormantRow("tune.streams-elasticity", "how streams of HTTP/2 connections are spread", value, single(func(_ *Loader, word, value string) error {
 			n, rest := strtol(value, 10)
 			if value == "" || rest != "" || n != 0 && uint32(n) < 100 {

@@ -57,7 +57,6 @@ type Loader struct {
 	datagrams    map[*runtime.Listener]bool   // whose socket is one of datagrams
 	nextID       int                          // below it no backend that is added gets its number
 	tables       map[string]*table.Table      // stick tables by name
-	usedPeers    map[string]bool              // peers sections by name
 	known        map[Sections]map[string]bool // names of sections that others refer to
 	domainStates map[reflect.Type]any         // see State
 	userlist     *runtime.Userlist

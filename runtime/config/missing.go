@@ -98,7 +98,7 @@ var dormantPrefixes = []string{
 	"issuers-chain-path", "jwt.", "key-base", "localpeer", "lua-prepend-path", "maxssl", "maxzlibmem",
 	"ocsp-update.", "ssl-default-", "ssl-dh-param-file", "ssl-load-extra-", "ssl-mode-async", "ssl-passphrase-cmd",
 	"ssl-propquery", "ssl-provider", "ssl-security-level", "ssl-server-verify", "ssl-skip-self-issued-ca", "tune.applet.",
-	"tune.fcgi.", "tune.h2.", "tune.lua.", "tune.peers.", "tune.quic.", "tune.ssl.", "tune.zlib.", "wurfl-",
+	"tune.fcgi.", "tune.h2.", "tune.lua.", "tune.quic.", "tune.ssl.", "tune.zlib.", "wurfl-",
 }
 
 func dormant(word string) bool {

@@ -54,10 +54,6 @@ func checkedServerWords() []ServerWord {
 		flag("renegotiate", "allow the server to renegotiate TLS", false),
 		flag("check-reuse-pool", "check by idle connections", false),
 		flag("no-check-reuse-pool", "make connections for checks", true),
-		{Doc: absent("shard", "5.2", "the part of a table that a peer has", keyword.Arg{Name: "number", Type: keyword.Int}), Parse: func(_ *Loader, w *Words, _ *runtime.Server) error {
-			w.Take()
-			return nil
-		}},
 	}
 }
 

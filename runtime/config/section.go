@@ -3,7 +3,6 @@ package config
 import (
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"hapax/acl"
@@ -88,23 +87,49 @@ func (l *Loader) Within(px *runtime.Proxy) (leave func()) {
 // BindLine reads a "bind" line of a section that is no proxy: px has the listeners. It
 // returns those that were made.
 func (l *Loader) BindLine(px *runtime.Proxy, line *ast.Line) []*runtime.Listener {
-	defer l.Within(px)()
-	b := &runtime.Bind{Pos: line.Pos, Text: line.Arg(1), UID: -1, GID: -1}
-	px.Binds = append(px.Binds, b)
-	listeners, err := l.listeners(px, b, "")
-	px.Listeners = append(px.Listeners, listeners...)
-	if err != nil {
-		l.Alert(line.Pos, "'%s %s' : %s", line.Arg(0), b.Text, indent(err.Error(), 2))
-		return nil
+	b := l.NewBind(px, line.Pos)
+	listeners, ok := l.BindAddress(px, line, b, 1)
+	if ok {
+		l.BindOptions(px, line, 2, b, listeners)
 	}
-	l.bindOptions(line, 2, b, listeners)
 	return listeners
 }
 
-// BindOptions reads the options of a line in the manner of "bind", from word at on.
-func (l *Loader) BindOptions(px *runtime.Proxy, line *ast.Line, at int) {
+// NewBind adds a bind line to a section that is no proxy.
+func (l *Loader) NewBind(px *runtime.Proxy, pos ast.Pos) *runtime.Bind {
+	b := &runtime.Bind{Pos: pos, UID: -1, GID: -1}
+	px.Binds = append(px.Binds, b)
+	return b
+}
+
+// BindAddress reads the addresses of a bind line, word at: px has the listeners.
+func (l *Loader) BindAddress(px *runtime.Proxy, line *ast.Line, b *runtime.Bind, at int) (listeners []*runtime.Listener, ok bool) {
 	defer l.Within(px)()
-	l.bindOptions(line, at, &runtime.Bind{Pos: line.Pos, UID: -1, GID: -1}, nil)
+	b.Text = line.Arg(at)
+	listeners, err := l.listeners(px, b, "")
+	px.Listeners = append(px.Listeners, listeners...)
+	if err != nil {
+		l.Alert(line.Pos, "'%s %s' : %s", line.Arg(0), line.Arg(1), indent(err.Error(), 2))
+		return nil, false
+	}
+	return listeners, true
+}
+
+// BindOptions reads the options of a line in the manner of "bind", from word at on.
+func (l *Loader) BindOptions(px *runtime.Proxy, line *ast.Line, at int, b *runtime.Bind, listeners []*runtime.Listener) {
+	defer l.Within(px)()
+	l.bindOptions(line, at, b, listeners)
+}
+
+// FinishServers completes the servers of a section that is no proxy.
+func (l *Loader) FinishServers(px *runtime.Proxy) {
+	for _, d := range l.Tables.Domains {
+		for _, srv := range px.Servers {
+			if d.FinishServer != nil {
+				d.FinishServer(l, srv)
+			}
+		}
+	}
 }
 
 // SectionTime reads a time in milliseconds, value, in the words that sections share;
@@ -152,25 +177,8 @@ func (l *Loader) AddTable(t *table.Table) {
 	l.Config.Tables = slices.Insert(l.Config.Tables, 0, t)
 }
 
-// Table finds a stick table that a rule or an expression names; nil when there is none. One that lies in a peers section
-// makes use of that.
-func (l *Loader) Table(name string) *table.Table {
-	t := l.tables[name]
-	if section, _, found := strings.Cut(name, "/"); found && t != nil {
-		l.UsePeers(section)
-	}
-	return t
-}
-
-// UsePeers notes that a stick table is exchanged by a peers section, and PeersUsed tells.
-func (l *Loader) UsePeers(section string) {
-	if l.usedPeers == nil {
-		l.usedPeers = map[string]bool{}
-	}
-	l.usedPeers[section] = true
-}
-
-func (l *Loader) PeersUsed(section string) bool { return l.usedPeers[section] }
+// Table finds a stick table that a rule or an expression names; nil when there is none.
+func (l *Loader) Table(name string) *table.Table { return l.tables[name] }
 
 // Know makes the name of a section known to those that refer to it.
 func (l *Loader) Know(kind Sections, name string) {

@@ -6,6 +6,7 @@ import (
 	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/runtime/loop"
+	"hapax/runtime/peers"
 	"hapax/runtime/sticktable"
 	"hapax/runtime/trace"
 	"hapax/runtime/transport"
@@ -46,6 +47,7 @@ type client struct {
 	silent    bool  // the connection is to vanish without a word
 	shakes    bool  // a header or a handshake precedes the session
 	more      bool  // bytes came behind the header
+	guest     bool  // somebody else looks after it: a peer
 	dropTTL   uint8 // hops that its reset may go; 0: none is sent
 }
 
@@ -76,7 +78,7 @@ func (w *worker) open(p *port, fd int, peer *loop.Addr) {
 			c.Dst = a.AddrPort()
 		}
 	}
-	c.closed, c.kept, c.http, c.silent, c.end, c.last, c.sticks = false, false, false, false, nil, nil, false
+	c.closed, c.kept, c.http, c.silent, c.end, c.last, c.sticks, c.guest = false, false, false, false, nil, nil, false, false
 	c.Vars.Init(sample.SessScope, &w.cfg.VarLimits, w.cfg.ProcVars)
 	w.clients.add(c)
 	c.trace(trace.SessionNew, trace.State, "new session", 0)
@@ -189,6 +191,12 @@ func (c *client) established() {
 	}
 	fe.OtherSess.Inc()
 	c.trace(trace.PTConnNew, trace.State, "new connection", 0)
+	if px.Peers != nil {
+		c.guest = true
+		c.timer.Stop()
+		peers.Accept(px, &c.sock, func() { c.close(linger) })
+		return
+	}
 	if px.Forward != nil {
 		c.mail = &mail{c: c}
 		c.setTimer(px.Timeout.Client)

@@ -18,6 +18,7 @@ import (
 	"hapax/runtime/h1"
 	"hapax/runtime/h2"
 	"hapax/runtime/loop"
+	"hapax/runtime/peers"
 	"hapax/runtime/queue"
 )
 
@@ -114,7 +115,7 @@ func New(cfg *runtime.Config, o Options) *Engine {
 	e.h2Clients = h2ClientConfig(cfg)
 	n := cfg.Global.NbThread
 	cfg.Stats.MakeCounters(n)
-	for _, all := range [...][]*runtime.Proxy{cfg.Proxies, cfg.Forwards} {
+	for _, all := range [...][]*runtime.Proxy{cfg.Proxies, cfg.Forwards, cfg.Peers} {
 		for _, px := range all {
 			prepareProxy(px, n, cmp.Or(cfg.Global.MaxConn, math.MaxInt32))
 		}
@@ -306,8 +307,12 @@ func (e *Engine) Prepare() error {
 		case ln.Bind.Datagrams: // one loop receives them all
 			e.accepts.Add(1)
 		default:
-			e.open[ln.Slot].Store(int32(n))
-			e.accepts.Add(int32(n))
+			loops := int32(n)
+			if ln.Proxy.Peers != nil { // peers are all on one loop
+				loops = 1
+			}
+			e.open[ln.Slot].Store(loops)
+			e.accepts.Add(loops)
 		}
 	}
 	return nil
@@ -360,12 +365,17 @@ func (w *worker) run() {
 	w.room.Init(w)
 	w.digger.Init(digger{w})
 	for _, p := range w.ports {
-		if p.ln.Sock != nil {
+		if p.ln.Sock != nil && w.accepts(p.ln) {
 			p.ln.State.Store(int32(runtime.ListenerListening))
 			p.open()
 		}
 	}
 	w.loop.Run()
+}
+
+// accepts tells whether the worker takes connections of a listener: all do, but for those of peers.
+func (w *worker) accepts(ln *runtime.Listener) bool {
+	return ln.Proxy.Peers == nil || peers.LoopOf(ln.Proxy, len(w.engine.workers)) == w.id
 }
 
 // makePorts makes a port of each listener.
@@ -437,7 +447,7 @@ func (w *worker) softStop() {
 		switch {
 		case c.h2 != nil:
 			c.h2.stop()
-		case c.st != nil || c.ahead != nil:
+		case c.st != nil || c.ahead != nil || c.guest:
 		case c.mayPart():
 			c.close(linger)
 		case c.kept:

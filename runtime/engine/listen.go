@@ -60,7 +60,7 @@ func (p *port) Accepted(fd int, peer *loop.Addr) {
 		unix.Close(fd)
 		return
 	}
-	if len(e.workers) > 1 {
+	if len(e.workers) > 1 && p.ln.Proxy.Peers == nil {
 		if to := e.lightest(p.w); to != p.w {
 			to.adopt(p, fd, peer)
 			return
@@ -86,6 +86,9 @@ func (p *port) take(fd int, peer *loop.Addr) {
 // enter takes a place in the process, the frontend and the listener; false: one of them is full.
 func (p *port) enter() bool {
 	w, px, ln := p.w, p.ln.Proxy, p.ln
+	if px.Peers != nil {
+		return p.enterPeer()
+	}
 	stats := &w.cfg.Stats
 	ms := w.ms()
 	if limit := stats.ConnRateLimit.Load(); limit > 0 && stats.ConnRate.Left(ms, uint32(limit)) == 0 {
@@ -122,6 +125,17 @@ func (p *port) enter() bool {
 	stats.ConnRate.Inc(&w.counts.ConnRate, ms)
 	ln.Counters(w.id).Conns.Inc()
 	px.Live.ConnRate.Inc(&px.Live.Front[w.id].ConnRate, ms)
+	return true
+}
+
+// enterPeer takes a place for a connection of a peer, which no limit of the process counts.
+func (p *port) enterPeer() bool {
+	px, ln := p.ln.Proxy, p.ln
+	if _, ok := enterBelow(&px.Live.FrontConns, px.LiveMaxConn.Load()); !ok {
+		return false
+	}
+	ln.Conns.Inc()
+	ln.Counters(p.w.id).Conns.Inc()
 	return true
 }
 
@@ -203,7 +217,9 @@ func (p *port) retry() {
 func (p *port) leave(w *worker) {
 	p.ln.Conns.Dec()
 	p.ln.Proxy.Live.FrontConns.Dec()
-	w.cfg.Stats.Conns.Dec()
+	if p.ln.Proxy.Peers == nil {
+		w.cfg.Stats.Conns.Dec()
+	}
 	e := w.engine
 	if e.waiting.Load() > 0 {
 		e.roomLeft()

@@ -111,7 +111,7 @@ func (e *Engine) EndAll() {
 			}
 			for c := w.clients.head; c != nil; {
 				next := c.next
-				if c.st == nil {
+				if c.st == nil && !c.guest {
 					c.close(0)
 				}
 				c = next

@@ -120,7 +120,7 @@ func Start(cfg *runtime.Config, loops int) error {
 	}
 	l.global = l.newPlan(cfg.Global.Logs, "")
 	targets := l.global.targets
-	for _, px := range cfg.Proxies {
+	for _, px := range slices.Concat(cfg.Proxies, cfg.Peers) {
 		p := l.newPlan(px.Logs, px.LogTag)
 		p.follow(px)
 		px.Logger = p
@@ -274,7 +274,7 @@ func Stop(cfg *runtime.Config) {
 	current.CompareAndSwap(l, nil)
 	close(l.stop)
 	plans := []*plan{l.global}
-	for _, all := range [...][]*runtime.Proxy{cfg.Proxies, cfg.Forwards} {
+	for _, all := range [...][]*runtime.Proxy{cfg.Proxies, cfg.Forwards, cfg.Peers} {
 		for _, px := range all {
 			if p, ok := px.Logger.(*plan); ok {
 				plans = append(plans, p)

@@ -20,6 +20,7 @@ import (
 	"hapax/runtime/check"
 	"hapax/runtime/engine"
 	"hapax/runtime/logger"
+	"hapax/runtime/peers"
 	"hapax/runtime/resolver"
 	"hapax/runtime/ssl"
 	"hapax/stats/cli"
@@ -201,6 +202,7 @@ func (s *server) accept() bool {
 	live := &s.cfg.Stats
 	live.Warnings.Add(uint64(s.List.Warnings()))
 	live.BootTime = time.Since(s.began)
+	peers.Start(s.cfg, s.engine.Loops(), len(s.OldPIDs) > 0)
 	s.engine.Run()
 	s.checks.Start(s.engine.Loops())
 	resolver.Start(s.cfg, s.checks)

@@ -6,6 +6,7 @@ import (
 	"hapax/parser/diag"
 	"hapax/runtime"
 	"hapax/runtime/logger"
+	"hapax/runtime/peers"
 )
 
 // stop is the way of a server out of service: after the grace time its listeners
@@ -17,6 +18,7 @@ type stop struct {
 	killed   bool
 	grace    <-chan time.Time // the listeners close
 	deadline <-chan time.Time // the connections are cut
+	peers    <-chan struct{}  // the process that takes the place of this one knows all stick tables
 	over     chan struct{}    // nothing is left
 }
 
@@ -50,6 +52,7 @@ func (p *stop) now() {
 		p.deadline = time.After(d)
 	}
 	s.engine.SoftStop()
+	p.peers = peers.Stop(s.cfg)
 	s.count(-1)
 	for _, px := range append(s.frontends(), s.backends()...) {
 		px.State.Store(int32(runtime.ProxyStopped))
@@ -66,6 +69,7 @@ func (p *stop) now() {
 func (p *stop) wait() {
 	p.s.control.StopAccepting()
 	<-p.s.engine.Stopped()
+	<-p.peers
 	p.s.control.Wait()
 	close(p.over)
 }

@@ -216,7 +216,7 @@ func (s *settings) recordLimit() int {
 // check finishes all bind lines.
 func check(l *config.Loader) {
 	of(l).numberTicketKeys()
-	for _, all := range [...][]*runtime.Proxy{l.Config.Proxies, l.Config.Forwards} {
+	for _, all := range [...][]*runtime.Proxy{l.Config.Proxies, l.Config.Forwards, l.Config.Peers} {
 		for _, px := range all {
 			if px.Disabled {
 				continue

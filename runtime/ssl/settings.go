@@ -96,6 +96,9 @@ type line struct {
 	context *Context // being made
 }
 
+// Encrypts tells whether the line's connections are TLS.
+func (s *line) Encrypts() bool { return s.on }
+
 // lineOf finds what was read of a bind line so far.
 func lineOf(b *runtime.Bind) *line {
 	s, _ := b.SSL.(*line)

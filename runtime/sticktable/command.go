@@ -327,7 +327,7 @@ func (v *verb) visit(c *cli.Conn, t *table.Table, key []byte, filters []filter) 
 func appendEntry(b []byte, t *table.Table, e *table.Entry) []byte {
 	b = fmt.Appendf(b, "0x%x: key=", e.ID())
 	b = appendKey(b, t, e.Key())
-	b = fmt.Appendf(b, " use=%d exp=%d shard=0", e.Holders(), e.Left())
+	b = fmt.Appendf(b, " use=%d exp=%d shard=%d", e.Holders(), e.Left(), e.Shard())
 	for d := range table.Types {
 		name, suffix, _ := strings.Cut(d.String(), "_")
 		if !d.Array() {

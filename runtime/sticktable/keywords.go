@@ -66,15 +66,7 @@ func stickTable(l *config.Loader, line *ast.Line) {
 		return
 	}
 	px := l.Proxy
-	d := Declare(l, line, 1, px.Name, px.Name, fmt.Sprintf("%s '%s'", capability(px), px.Name), false)
-	if d == nil || d.peers == "" {
-		return
-	}
-	l.Later(func() {
-		if l.UsePeers(d.peers); !l.Known(config.Peers, d.peers) {
-			l.List.Alertf(d.Pos, "Proxy '%s': unable to find sync peers '%s'.", px.Name, d.peers)
-		}
-	})
+	Declare(l, line, 1, px.Name, px.Name, fmt.Sprintf("%s '%s'", capability(px), px.Name), px)
 }
 
 // capability is what messages about tables call the kind of a proxy.
@@ -185,12 +177,12 @@ func resolveStick(l *config.Loader, px *runtime.Proxy, pos ast.Pos, e *sample.Ex
 func checkTables(l *config.Loader) {
 	all := config.State[declarations](l).all
 	for _, d := range all {
-		if err := d.checkTarget(l); err != nil && d.ofPeers {
+		if err := d.checkTarget(l); err != nil && d.Of == nil {
 			l.List.Alertf(d.Pos, "Parsing [%s:%d]: failed to initialize '%s' stick-table: %s.", d.Pos.File, d.Pos.Line, d.Name, err)
 		}
 	}
 	for _, d := range all {
-		if err := d.checkTarget(l); err != nil && !d.ofPeers {
+		if err := d.checkTarget(l); err != nil && d.Of != nil {
 			l.List.Alertf(d.Pos, "Proxy '%s': failed to initialize stick-table: %s.", d.Name, err)
 		}
 	}
@@ -211,6 +203,7 @@ func (d *Declared) checkTarget(l *config.Loader) error {
 	case to.KeySize != d.KeySize:
 		return fmt.Errorf("write-to: cannot mix key sizes ('%s' has '%d' key_size and '%s' has '%d' key_size)", to.Name, to.KeySize, d.Name, d.KeySize)
 	}
+	d.WriteTo = to.Table
 	return nil
 }
 

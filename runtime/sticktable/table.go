@@ -9,6 +9,7 @@ import (
 	"hapax/parser/ast"
 	"hapax/parser/keyword"
 	"hapax/parser/units"
+	"hapax/runtime"
 	"hapax/runtime/config"
 	"hapax/runtime/sticktable/table"
 )
@@ -19,9 +20,9 @@ type Declared struct {
 	Owner string // what declares it, as messages name it: "frontend 'f'"
 	Pos   ast.Pos
 
-	peers   string // the section that it is exchanged with
-	writeTo string // another table
-	ofPeers bool   // declared in a peers section
+	Peers   string         // the section whose processes have it too
+	Of      *runtime.Proxy // where it is declared; nil: in the peers section
+	writeTo string         // another table
 }
 
 // declarations are the tables in the order of the files.
@@ -35,6 +36,9 @@ func declared(l *config.Loader, name string) *Declared {
 	}
 	return nil
 }
+
+// All are the tables in the order of the files.
+func All(l *config.Loader) []*Declared { return config.State[declarations](l).all }
 
 // keyTypes are the types of keys and how many bytes they have at most, which may be
 // given for texts.
@@ -67,25 +71,25 @@ var tableArgs = []keyword.Arg{
 	{Name: "size", Type: keyword.Size, Joined: true, Doc: "most entries"},
 	{Name: "expire", Type: keyword.Time, Joined: true, Opt: true},
 	{Name: "nopurge", Type: keyword.Flag, Opt: true},
-	{Name: "peers", Type: keyword.Name, Joined: true, Opt: true, Doc: "the section of the processes that share the table: refused as not supported"},
+	{Name: "peers", Type: keyword.Name, Joined: true, Opt: true, Doc: "the section of the processes that have the table too"},
 	{Name: "srvkey", Type: keyword.Enum, Enum: []string{"addr", "name"}, Joined: true, Opt: true},
-	{Name: "write-to", Type: keyword.StickTable, Joined: true, Opt: true, Doc: "what comes from peers goes there too"},
+	{Name: "write-to", Type: keyword.StickTable, Joined: true, Opt: true, Doc: "what comes from peers goes there too, as far as it is not counted"},
 	{Name: "recv-only", Type: keyword.Flag, Opt: true},
 	{Name: "brates-factor", Type: keyword.Int, Joined: true, Opt: true},
 	{Name: "store", Type: keyword.Opaque, Joined: true, Opt: true, Many: true, Doc: "types of data, separated by commas"},
 }
 
-// Declare reads the arguments of a table from word at on and makes the table known.
-// inPeers tells that the line stands in a peers section, where no other one is named.
-func Declare(l *config.Loader, line *ast.Line, at int, name, shown, owner string, inPeers bool) *Declared {
+// Declare reads the arguments of a table from word at on and makes the table known. of is the proxy that declares it; nil:
+// the line stands in a peers section, where no other one is named.
+func Declare(l *config.Loader, line *ast.Line, at int, name, shown, owner string, of *runtime.Proxy) *Declared {
 	if other := declared(l, name); other != nil {
 		l.Alert(line.Pos, "stick-table name '%s' conflicts with table declared in %s at %s:%d.", shown, other.Owner, other.Pos.File, other.Pos.Line)
 		return nil
 	}
-	d := &Declared{Table: table.New(name), Owner: owner, Pos: line.Pos, ofPeers: inPeers}
+	d := &Declared{Table: table.New(name), Owner: owner, Pos: line.Pos, Of: of}
 	r := tableReader{l, line, d, config.NewWords(line, at)}
 	for !r.w.Done() {
-		if err := r.argument(inPeers); err != nil {
+		if err := r.argument(of == nil); err != nil {
 			if _, quoted := err.(quotedElsewhere); !quoted {
 				l.Alert(line.Pos, "%s: %s", line.Arg(0), err)
 			}
@@ -122,7 +126,7 @@ func (r *tableReader) argument(inPeers bool) (err error) {
 	case word == "size":
 		return r.sized(word, &r.t.Size)
 	case word == "peers" && !inPeers:
-		r.t.peers, err = r.value(word)
+		r.t.Peers, err = r.value(word)
 		return err
 	case word == "expire":
 		return r.expire(word)

@@ -213,3 +213,50 @@ func (e *Entry) SetServerKey(key string) {
 		binary.LittleEndian.PutUint32(f, e.t.names.number(key))
 	}
 }
+
+// Elements is how many elements of a type of data entries have; 0: they do not store it.
+func (t *Table) Elements(d Data) int { return int(t.layout[d].elements) }
+
+// LocalOnly tells that the data says something of this process alone.
+func (d Data) LocalOnly() bool { return d == ConnCur }
+
+// Counts tells whether data of the type is added up, so that what others say does not go with what is counted here.
+func (d Data) Counts() bool { return d != ServerID && d != ServerKey && d != GPT0 && d != GPT }
+
+// Told is an element as peers tell it: a number; or of a rate how many ms ago its period began, and the events in it and
+// in the one before. A text is not told so: see ServerKey.
+type Told [3]uint64
+
+// Tell tells an element that the entry stores.
+func (e *Entry) Tell(d Data, i uint) (v Told) {
+	f := e.field(d, i)
+	switch kinds[d].kind {
+	case signed:
+		v[0] = uint64(int64(int32(binary.LittleEndian.Uint32(f))))
+	case long:
+		v[0] = binary.LittleEndian.Uint64(f)
+	case rate:
+		v[0] = uint64(e.now - binary.LittleEndian.Uint32(f[rateStart:]))
+		v[1], v[2] = uint64(binary.LittleEndian.Uint32(f[rateNow:])), uint64(binary.LittleEndian.Uint32(f[ratePast:]))
+	default:
+		v[0] = uint64(binary.LittleEndian.Uint32(f))
+	}
+	return v
+}
+
+// Hear sets an element to what a peer tells, if the entry stores it.
+func (e *Entry) Hear(d Data, i uint, v Told) {
+	f := e.field(d, i)
+	if f == nil {
+		return
+	}
+	switch kinds[d].kind {
+	case long:
+		binary.LittleEndian.PutUint64(f, v[0])
+	case rate:
+		putRate(f, e.now-uint32(v[0]), uint32(v[1]), uint32(v[2]))
+	case name:
+	default:
+		binary.LittleEndian.PutUint32(f, uint32(v[0]))
+	}
+}

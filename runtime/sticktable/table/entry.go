@@ -100,8 +100,15 @@ func (e *Entry) Drop() { put(e.rec, recHolders, get(e.rec, recHolders)-1) }
 // Holders is how many hold the entry.
 func (e *Entry) Holders() int { return int(get(e.rec, recHolders)) }
 
-// Touch gives the entry another life.
+// Touch gives the entry another life, and tells peers of it.
 func (e *Entry) Touch() {
+	e.revive()
+	if e.t.update != 0 {
+		e.announce()
+	}
+}
+
+func (e *Entry) revive() {
 	put(e.rec, recExpire, later(e.now, e.t.Expire))
 	if e.p.newest != e.n {
 		e.p.unlink(e.t, e.rec)
@@ -214,10 +221,9 @@ func (t *Table) Keys(part int) [][]byte {
 	now := t.Clock()
 	p.purge(t, now)
 	keys := make([][]byte, 0, p.count)
-	for n := p.oldest; n != 0; {
+	for n := range p.entries(t) {
 		e := Entry{t, p, n, p.record(t, n), now}
 		keys = append(keys, bytes.Clone(e.Key()))
-		n = get(e.rec, recNewer)
 	}
 	slices.SortFunc(keys, bytes.Compare)
 	return keys
@@ -231,10 +237,8 @@ func (t *Table) ByID(id uint64) (Entry, bool) {
 	p, now := &t.parts[id%parts], t.Clock()
 	p.mu.Lock()
 	p.purge(t, now)
-	for n := p.oldest; n != 0; n = get(p.record(t, n), recNewer) {
-		if uint64(n) == id>>idShift {
-			return Entry{t, p, n, p.record(t, n), now}, true
-		}
+	if n := uint32(id >> idShift); n > 0 && uint64(n) == id>>idShift && n <= p.used && p.inUse(t, n) {
+		return Entry{t, p, n, p.record(t, n), now}, true
 	}
 	p.mu.Unlock()
 	return Entry{}, false

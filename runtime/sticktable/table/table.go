@@ -2,6 +2,7 @@ package table
 
 import (
 	"encoding/binary"
+	"iter"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -26,6 +27,9 @@ type Table struct {
 	Expire      uint32      // ms; 0: entries stay
 	NoPurge     bool        // a full table takes no new entry
 	RecvOnly    bool        // peers alone change it
+	WireName    string      // what peers call it
+	WriteTo     *Table      // what comes from peers goes there too, as far as it is no counter; nil: it does not
+	Shards      int         // over how many kinds of peers the entries are spread; 0: all peers have all
 	ByAddr      bool        // servers are known by their addresses, not by their names
 	BytesFactor uint32      // what one event of the rates of bytes stands for
 
@@ -35,9 +39,12 @@ type Table struct {
 	layout  [Types]layout
 	size    int // bytes of a record
 	key     int // where its key begins
+	update  int // where its update begins; 0: nobody is told of changes
 	seed    uint32
+	spread  uint64       // the seed of Shard
 	current atomic.Int64 // entries, and places that are reserved for one
 	names   names
+	changes changes
 	parts   [parts]part
 }
 
@@ -71,7 +78,9 @@ type part struct {
 	count          uint32 // entries
 	free           uint32
 	oldest, newest uint32
-	_              [52]byte // two parts share no cache line
+	early          early    // entries that leave before a whole life is over: they are not in the list
+	changed        []uint32 // records of which peers are to be told
+	_              [4]byte  // two parts share no cache line
 }
 
 var began = time.Now()
@@ -83,8 +92,9 @@ func now() uint32 { return uint32(time.Since(began)/time.Millisecond) + 1<<31 }
 func New(name string) *Table {
 	return &Table{
 		Name: name, BytesFactor: 1, Clock: now,
-		size: recData,
-		seed: uint32(xxhash.Sum64String(name)),
+		WireName: name,
+		size:     recData,
+		seed:     uint32(xxhash.Sum64String(name)), spread: xxhash.Sum64String(name),
 	}
 }
 
@@ -206,14 +216,27 @@ func (p *part) take(t *Table) uint32 {
 // grow doubles the heads.
 func (p *part) grow(t *Table) {
 	p.heads = make([]uint32, max(8, 2*len(p.heads)))
-	for n := p.oldest; n != 0; {
+	for n := range p.entries(t) {
 		rec := p.record(t, n)
 		h := p.head(get(rec, recHash))
 		put(rec, recChain, p.heads[h])
 		p.heads[h] = n
-		n = get(rec, recNewer)
 	}
 }
+
+// entries are the numbers of the records in use, in order.
+func (p *part) entries(t *Table) iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		for n := uint32(1); n <= p.used; n++ {
+			if p.inUse(t, n) && !yield(n) {
+				return
+			}
+		}
+	}
+}
+
+// inUse tells whether a record is that of an entry.
+func (p *part) inUse(t *Table, n uint32) bool { return get(p.record(t, n), recExpire) != 0 }
 
 // remove forgets an entry.
 func (p *part) remove(t *Table, n uint32) {
@@ -229,6 +252,7 @@ func (p *part) remove(t *Table, n uint32) {
 		put(before, recChain, get(rec, recChain))
 	}
 	p.unlink(t, rec)
+	put(rec, recExpire, 0)
 	put(rec, recChain, p.free)
 	p.free = n
 	p.count--
@@ -248,6 +272,9 @@ func (p *part) append(t *Table, n uint32, rec []byte) {
 }
 
 func (p *part) unlink(t *Table, rec []byte) {
+	if isEarly(rec) {
+		return
+	}
 	older, newer := get(rec, recOlder), get(rec, recNewer)
 	if older != 0 {
 		put(p.record(t, older), recNewer, newer)
@@ -266,24 +293,39 @@ func later(now, ms uint32) uint32 { return max(now+ms, 1) }
 
 // purge removes what is overdue. What is held lives on from the time when it would have left.
 func (p *part) purge(t *Table, now uint32) {
-	for t.Expire > 0 && p.oldest != 0 {
-		n := p.oldest
-		rec := p.record(t, n)
-		expire := get(rec, recExpire)
-		if int32(now-expire) < 0 {
+	if t.Expire == 0 {
+		return
+	}
+	for p.oldest != 0 && p.expired(t, p.oldest, now) {
+		p.leave(t, p.oldest, now)
+	}
+	for {
+		n := p.nextEarly(t)
+		if n == 0 || !p.expired(t, n, now) {
 			return
 		}
-		if get(rec, recHolders) == 0 {
-			p.remove(t, n)
-			continue
-		}
-		for int32(now-expire) >= 0 {
-			expire = later(expire, t.Expire)
-		}
-		put(rec, recExpire, expire)
-		p.unlink(t, rec)
-		p.append(t, n, rec)
+		p.leave(t, n, now)
 	}
+}
+
+func (p *part) expired(t *Table, n, now uint32) bool {
+	return int32(now-get(p.record(t, n), recExpire)) >= 0
+}
+
+// leave ends the life of an entry, or begins another one.
+func (p *part) leave(t *Table, n, now uint32) {
+	rec := p.record(t, n)
+	if get(rec, recHolders) == 0 {
+		p.remove(t, n)
+		return
+	}
+	expire := get(rec, recExpire)
+	for int32(now-expire) >= 0 {
+		expire = later(expire, t.Expire)
+	}
+	put(rec, recExpire, expire)
+	p.unlink(t, rec)
+	p.append(t, n, rec)
 }
 
 // Reserve counts an entry that is about to be made; false: the table is full and nothing may leave. No part is locked.
@@ -307,6 +349,9 @@ func (t *Table) evict() bool {
 		n := p.oldest
 		for n != 0 && get(p.record(t, n), recHolders) > 0 {
 			n = get(p.record(t, n), recNewer)
+		}
+		if first := p.nextEarly(t); first != 0 && get(p.record(t, first), recHolders) == 0 && (n == 0 || p.expired(t, first, get(p.record(t, n), recExpire))) {
+			n = first
 		}
 		if n != 0 {
 			p.remove(t, n)
