@@ -25,6 +25,25 @@ type frames struct {
 	body []byte
 
 	ping [8]byte // the last one
+
+	to      io.Writer
+	holding bool
+	held    bytes.Buffer // what is said between hold and flush
+}
+
+// Write takes what the Framer says.
+func (f *frames) Write(p []byte) (int, error) {
+	if f.holding {
+		return f.held.Write(p)
+	}
+	return f.to.Write(p)
+}
+
+// flush sends what was held at once.
+func (f *frames) flush() {
+	f.holding = false
+	f.to.Write(f.held.Bytes())
+	f.held.Reset()
 }
 
 // settingNames are the settings that "h2" takes.
@@ -36,7 +55,8 @@ var settingNames = map[string]http2.SettingID{
 // startH2 makes a peer speak HTTP/2: the side that opened the connection says the preface, the other one expects it.
 func (c *peer) startH2(args []string) error {
 	c.SetDeadline(time.Now().Add(patience))
-	c.h2 = &frames{Framer: http2.NewFramer(c, c.r)}
+	c.h2 = &frames{to: c}
+	c.h2.Framer = http2.NewFramer(c.h2, c.r)
 	c.h2.AllowIllegalWrites = true
 	c.h2.encoder = hpack.NewEncoder(&c.h2.head)
 	c.h2.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
@@ -94,6 +114,14 @@ func (s *script) stepH2(c *peer, verb, line string, args []string, rest string) 
 			return err
 		}
 		c.h2.WriteSettings(settings...)
+		return nil
+	}
+	if verb == "hold" {
+		c.h2.holding = true
+		return nil
+	}
+	if verb == "flush" {
+		c.h2.flush()
 		return nil
 	}
 	if verb == "ping" {

@@ -106,11 +106,7 @@ func attacks() []attack {
 		if f.name == "two equal" {
 			fields = with(fields, "content-length", f.length)
 		}
-		before := len(all)
 		add("content-length: "+f.name, head(1, false, fields...), body(1, true, "abc"))
-		if f.name == "longer" {
-			all[before].better = "its request has reached the server, and is logged so"
-		}
 	}
 	for _, value := range []string{"+3", "-3", "99999999999999999999", "", "0x3", "3 4"} {
 		add("content-length: "+value, head(1, true, with(post, "content-length", value)...))
@@ -172,7 +168,7 @@ func attacks() []attack {
 	for i := range uint32(90) {
 		many = append(many, head(2*i+1, false, post...))
 	}
-	all = append(all, attack{name: "rapid reset", alone: true, frames: join(reset...), better: "the frontend has answered when it sees the reset"})
+	alone("rapid reset", reset...)
 	add("90 streams and goodbye", join(many...), frameOf(http2.FrameGoAway, 0, 0, make([]byte, 8)), body(1, true, "x"))
 	alone("settings flood", bytes.Repeat(frameOf(http2.FrameSettings, 0, 0, []byte{0, 4, 0, 0, 0xff, 0xff}), 2000), head(1, true, get...))
 	alone("windows that shrink", bytes.Repeat(frameOf(http2.FrameSettings, 0, 0, []byte{0, 4, 0, 0, 0xff, 0xff, 0, 4, 0, 0, 0, 0}), 200), head(1, true, get...))

@@ -56,6 +56,7 @@ import (
 //	headers C ID [end] LIST     a head or trailers: "name: value | name: value"
 //	data C ID [end] TEXT
 //	rst C ID CODE, goaway C LAST CODE, window C ID N, ping C, settings C NAME=VALUE...
+//	hold C, flush C        what C says in between is sent at once
 //	pinged C, pong C       waits for the next PING, and answers it
 //	frame C                the next frame that is no SETTINGS, WINDOW_UPDATE or PING
 //	body C [N]             DATA frames up to the end of the stream, or N bytes
@@ -305,7 +306,7 @@ func (s *script) stepConn(verb, line string, args []string, rest string) error {
 	case "reset":
 		c.Conn.(*net.TCPConn).SetLinger(0)
 		return c.Close()
-	case "h2", "headers", "data", "rst", "goaway", "window", "ping", "pinged", "pong", "settings", "frame", "body":
+	case "h2", "headers", "data", "rst", "goaway", "window", "ping", "pinged", "pong", "hold", "flush", "settings", "frame", "body":
 		return s.stepH2(c, verb, line, args[1:], rest)
 	default:
 		return errScript

@@ -65,6 +65,20 @@ func (s *stream) countTail() {
 	}
 }
 
+// countResponseTail counts the end of a response over HTTP/2 that came apart from the body, and is not among the bytes of
+// the flow.
+func (s *stream) countResponseTail() {
+	n := int64(0)
+	switch {
+	case s.toCli.trailer != nil:
+		n = s.toCli.trailer.size()
+	case s.link.ex.ch.bare:
+		n = endSize
+	}
+	s.ResFromServer += n
+	s.BytesOut += n
+}
+
 // leftSize is what of bodySize counts for the peer that the flow goes to.
 func (f *flow) leftSize(n int64) int64 {
 	if f.coder != nil {

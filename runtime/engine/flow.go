@@ -42,6 +42,7 @@ type flow struct {
 	framing   h1.Framing
 	skip      bool // the bytes are dropped: a rule or the method took the body away
 	done      bool // all of the message was passed on
+	bare      bool // trailers are dropped
 	trailer   *trailer
 	late      *trailer // that came already and go out behind the body
 	moved     int64    // payload bytes seen
@@ -293,9 +294,13 @@ func (f *flow) trailers(w *worker, in []byte) (used int, r h1.Result) {
 // sendTrailers passes a complete trailer section on.
 func (f *flow) sendTrailers(w *worker, dst *transport.Conn, tail *loop.Buffer) *loop.Buffer {
 	tail = f.code(w, nil, true, dst, tail)
+	msg := &f.trailer.msg
+	if f.bare {
+		msg = &message.Message{}
+	}
 	if f.framing == h1.Framed {
 		flush(dst, tail)
-		f.sendEnd(dst, &f.trailer.msg)
+		f.sendEnd(dst, msg)
 		return nil
 	}
 	if f.framing != h1.Chunks || f.skip {
@@ -304,11 +309,11 @@ func (f *flow) sendTrailers(w *worker, dst *transport.Conn, tail *loop.Buffer) *
 	if tail == nil {
 		tail = w.loop.Buffer()
 	}
-	out, err := h1.AppendTrailers(tail.Data, &f.trailer.msg, f.cases)
+	out, err := h1.AppendTrailers(tail.Data, msg, f.cases)
 	if err != nil {
 		dst.Send(tail)
 		tail = w.loop.Buffer()
-		out, _ = h1.AppendTrailers(tail.Data, &f.trailer.msg, f.cases)
+		out, _ = h1.AppendTrailers(tail.Data, msg, f.cases)
 	}
 	tail.Data = out
 	return tail

@@ -36,6 +36,8 @@ type h2Request struct {
 	of       *h2Client
 	got      uint64   // bytes of the body that came
 	ended    bool     // the client has ended its side of a tunnel, which did not stand yet
+	fresh    bool     // its stream begins when all that came with it is known
+	whole    bool     // and all of it did
 	trailers *trailer // behind it
 	free     *h2Request
 }
@@ -128,6 +130,9 @@ func (m *h2Client) take() *h2Request {
 }
 
 // head begins a stream with a request.
+//
+// The stream begins when all that was received at once is known, as in the reference: rules see as much of the body as
+// came with the head, and what is reset in the same breath goes to no server.
 func (m *h2Client) head(_ *channel, end bool) {
 	w, c := m.w, m.c
 	x := m.take()
@@ -149,10 +154,8 @@ func (m *h2Client) head(_ *channel, end bool) {
 	switch v {
 	case h2.Good:
 		x.sock.Receive()
-		s.startRequest()
-		if end && x.st == s && x.ch.st.Tunnel() {
-			x.ch.finish()
-		}
+		x.fresh, x.whole = true, end && x.ch.st.Tunnel()
+		w.freshRequests = append(w.freshRequests, x)
 	case h2.BadRequest:
 		s.badRequest(400)
 	default:
@@ -164,6 +167,53 @@ func (m *h2Client) head(_ *channel, end bool) {
 		} else {
 			m.refused()
 		}
+	}
+}
+
+// came begins the requests that came.
+func (m *h2Client) came() {
+	w := m.w
+	for i := 0; i < len(w.freshRequests); i++ {
+		if x := w.freshRequests[i]; x.fresh {
+			x.begin()
+		}
+	}
+	clear(w.freshRequests)
+	w.freshRequests = w.freshRequests[:0]
+}
+
+// begin runs the steps of the request.
+func (x *h2Request) begin() {
+	s := x.st
+	x.fresh = false
+	s.Req.Buf = s.in.Data
+	s.startRequest()
+	if x.whole && x.st == s {
+		s.requestEnded()
+	}
+}
+
+// early takes a part of the body of a request that did not begin yet: it stands behind the head.
+func (x *h2Request) early(b *loop.Buffer) {
+	s := x.st
+	if s.more != nil {
+		s.holdBytes(b)
+	} else {
+		s.more = fill(s.in, b)
+	}
+}
+
+// failed ends a request that did not begin yet. Rules still see it. One whose trailers show that something is wrong goes as
+// far as the server, any other one to where that would be chosen.
+func (x *h2Request) failed(err error) {
+	s := x.st
+	if err != badTrailers && x.trailers == nil {
+		x.client.end = err
+	}
+	x.begin()
+	if x.st == s {
+		x.client.end = err
+		s.clientEnd(err)
 	}
 }
 
@@ -406,9 +456,17 @@ func (x *h2Request) Received(b *loop.Buffer, err error) {
 	switch {
 	case b != nil:
 		x.got += uint64(len(b.Data))
-		s.fromClient(b)
+		if x.fresh {
+			x.early(b)
+		} else {
+			s.fromClient(b)
+		}
+	case eof(err) && x.fresh:
+		x.whole = true
 	case eof(err):
 		s.requestEnded()
+	case x.fresh:
+		x.failed(err)
 	default:
 		x.client.end = err
 		s.clientEnd(err)
@@ -504,6 +562,8 @@ func (s *stream) requestEnded() {
 		if x.ended = !s.tunnel; !x.ended {
 			x.client.end = io.EOF
 			s.tcpClientEnd(io.EOF)
+		} else if s.headSent {
+			s.endTunnelRequest()
 		}
 		return
 	}
@@ -520,6 +580,13 @@ func (s *stream) requestEnded() {
 			flush(dst, f.finish(s.w, dst, nil))
 		}
 		s.requestDone()
+	}
+}
+
+// endTunnelRequest tells a server that speaks HTTP/2 too that the client, which asked for a tunnel, sends nothing through it.
+func (s *stream) endTunnelRequest() {
+	if x := s.c.via; x != nil && x.ended && x.got == 0 && s.link != nil && s.link.ex != nil {
+		s.link.ex.ch.SendEnd(nil)
 	}
 }
 
@@ -559,6 +626,24 @@ func (s *stream) violated(v violation) {
 		s.End.State, s.Status = runtime.InHeaders, 400
 		s.cut()
 	}
+}
+
+// lost ends a stream whose client left in the same breath in which it asked.
+func (s *stream) lost() bool {
+	x := s.c.via
+	if x == nil || s.c.end == nil || eof(s.c.end) {
+		return false
+	}
+	s.countAborts(true)
+	s.End = runtime.Termination{Cause: runtime.EndClient, State: runtime.InRequest}
+	s.Status = 400
+	s.countRefusedBody()
+	if x.ch.st.RecvEnded() || s.c.end == tooShort || s.Req.Flags&message.ConnUpgrade != 0 {
+		s.Status = -1 // the request was complete
+		s.front().FailedReq.Inc()
+	}
+	s.cut()
+	return true
 }
 
 // lostClient ends the wait for the response to a complete request whose client cannot be told any more.

@@ -54,6 +54,8 @@ type muxOwner interface {
 	glitched(n int)
 	// tell tells traces of a frame that came with n bytes.
 	tell(e trace.Event, level trace.Level, text string, n int)
+	// came tells that all of what was received at once was told.
+	came()
 	// left tells that a channel is over and that nobody has it: it may be used again.
 	left(ch *channel)
 	// ended tells that nothing comes any more: a protocol error (GOAWAY was said), or the end of
@@ -247,6 +249,7 @@ func (m *mux) Received(b *loop.Buffer, err error) {
 		m.event(&ev, b, at)
 	}
 	m.tellGlitches()
+	m.owner.came()
 	b.Release()
 	m.touch()
 }

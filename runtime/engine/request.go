@@ -15,7 +15,10 @@ import (
 // finishRequest makes the request ready to leave, once no rule may refuse it
 // any more: cookies, unique id, and what tells the server where it came from.
 func (s *stream) finishRequest() outcome {
-	if s.requestCut() {
+	switch {
+	case s.lost():
+		return end
+	case s.requestCut():
 		s.clientAbort()
 		return end
 	}
@@ -152,6 +155,7 @@ func (s *stream) forwardRequest() outcome {
 // passRequestBody sends the head of the request, nil when it has left, and goes on with the body.
 func (s *stream) passRequestBody(head *loop.Buffer) {
 	s.replays = s.Back.RetryOn.Any() && !s.NoRetry && (s.body == nil || s.toSrv.dec.Finished()) && len(s.Throttles[upload]) == 0
+	s.toSrv.bare = s.Back.Options&runtime.OptDropRequestTrailers != 0
 	s.armServerTimer()
 	s.prepareReceive()
 	s.passHeld(head)

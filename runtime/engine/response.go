@@ -127,7 +127,8 @@ func (s *stream) keepAuthenticated(status int) {
 // checkBody looks at what came of the body with the head.
 func (s *stream) checkBody() (int, h1.Event) {
 	if x := s.link.ex; x != nil {
-		if s.toCli.dec.StartFramed(); x.ch.st.RecvEnded() {
+		empty := len(s.out.Data) == int(s.Res.HeadLen) && s.outMore == nil && s.toCli.trailer == nil
+		if s.toCli.dec.StartFramed(); empty && x.ch.st.RecvEnded() {
 			s.toCli.dec.Finish()
 		}
 		return 0, h1.NeedMore
@@ -476,6 +477,7 @@ func (s *stream) passHeldResponse(head *loop.Buffer) {
 // HTTP/2 it has left already, and there is no buffer; one whose body is skipped ends with that all the same.
 func (s *stream) encodeHead(last bool) (*loop.Buffer, error) {
 	f := &s.toCli
+	f.bare = s.Front.Options&runtime.OptDropResponseTrailers != 0
 	if s.w.traces.Any() {
 		s.tellAnswer()
 	}

@@ -29,6 +29,7 @@ type exchange struct {
 	link
 	ch         channel
 	of         *shared
+	fresh      bool      // the head of the response came: it begins when all that came with it is known
 	prev, next *exchange // in shared.live; next also in the free list
 }
 
@@ -59,7 +60,7 @@ func (m *shared) attach(s *stream) *exchange {
 	} else {
 		w.exchanges, x.next = x.next, nil
 	}
-	x.of, x.srv, x.st = m, m.k.srv, s
+	x.of, x.srv, x.st, x.fresh = m, m.k.srv, s, false
 	x.up = m.k.up
 	x.ch.open(&m.mux, x)
 	x.sock.Carry(&x.ch)
@@ -118,6 +119,21 @@ func (x *exchange) Connected(error) {}
 
 // Received is the body of a response, its end, or that of the exchange.
 func (x *exchange) Received(b *loop.Buffer, err error) {
+	if s := x.st; x.fresh {
+		switch {
+		case b != nil:
+			s.holdEarly(b)
+			return
+		case err == badTrailers:
+			x.fresh = false
+			s.ResFromServer += headSize(&s.Res) + s.earlyBody()
+			s.badResponse()
+			return
+		}
+		if x.begin(); x.st != s {
+			return
+		}
+	}
 	switch {
 	case b != nil:
 		x.st.fromServer(b)
@@ -178,6 +194,11 @@ func (m *shared) head(ch *channel, end bool) {
 	case h2.Good:
 		s.out.Data = s.Res.Buf
 		s.answerTunnel(x)
+		if s.Res.Status >= 200 && !end {
+			x.fresh = true
+			m.w.freshResponses = append(m.w.freshResponses, x)
+			return
+		}
 		s.startResponse()
 		if end && ch.st.ID == id { // else it is another exchange by now
 			ch.finish()
@@ -187,6 +208,47 @@ func (m *shared) head(ch *channel, end bool) {
 	default:
 		s.badResponse()
 	}
+}
+
+// came begins the responses whose heads came. Rules see as much of a body as came with its head, and malformed trailers
+// that came with it make it no response at all.
+func (m *shared) came() {
+	w := m.w
+	for i := 0; i < len(w.freshResponses); i++ {
+		if x := w.freshResponses[i]; x.fresh && x.st != nil {
+			x.begin()
+		}
+	}
+	clear(w.freshResponses)
+	w.freshResponses = w.freshResponses[:0]
+}
+
+// begin runs the steps of the response.
+func (x *exchange) begin() {
+	x.fresh = false
+	s := x.st
+	s.Res.Buf = s.out.Data
+	s.startResponse()
+}
+
+// holdEarly keeps a part of the body of a response that did not begin yet: it stands behind the head.
+func (s *stream) holdEarly(b *loop.Buffer) {
+	switch {
+	case s.outMore == nil:
+		s.outMore = fill(s.out, b)
+	case !merge(s.outMore, b):
+		s.outExtra = b
+		s.link.sock.Pause()
+	}
+}
+
+// earlyBody is how much of the body holdEarly has kept.
+func (s *stream) earlyBody() int64 {
+	n := len(s.out.Data) - int(s.Res.HeadLen)
+	if s.outMore != nil {
+		n += len(s.outMore.Data)
+	}
+	return int64(n)
 }
 
 // answerTunnel completes the answer to a request for a tunnel: in HTTP/1, it names the protocol
@@ -222,6 +284,8 @@ func (m *shared) trailers(ch *channel) {
 		ch.finish()
 	case h2.Broken:
 		m.end(muxError(h2.CompressionError))
+	case h2.Short:
+		ch.fail(tooShort)
 	default:
 		ch.fail(badTrailers)
 	}
@@ -423,6 +487,7 @@ func (s *stream) forwardShared(x *exchange) outcome {
 	s.ReqToServer += headSize(&s.Req)
 	x.ch.fin = last
 	s.passRequestBody(nil)
+	s.endTunnelRequest()
 	return end
 }
 
@@ -455,6 +520,8 @@ func (s *stream) exchangeFailed(err error) {
 		return
 	case !s.resHead && s.Reused:
 		s.countAborts(false)
+	case s.resHead && err == tooShort:
+		s.countResponseTail()
 	case s.resHead && err == badTrailers:
 		s.back().FailedRes.Inc() // for what it said, too
 		s.Server.Stats[s.w.id].FailedRes.Inc()
@@ -472,9 +539,8 @@ func (s *stream) responseEnded() {
 		v.endBehind(nil)
 		return
 	}
-	if s.resHead && !s.tunnel && s.toCli.trailer == nil && s.link.ex.ch.bare {
-		s.ResFromServer += endSize // an empty frame, which counts
-		s.BytesOut += endSize
+	if s.resHead && !s.tunnel && s.toCli.trailer == nil {
+		s.countResponseTail()
 	}
 	switch {
 	case s.tunnel:

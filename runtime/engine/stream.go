@@ -310,7 +310,9 @@ func (s *stream) parse() {
 func (s *stream) startRequest() {
 	w := s.w
 	s.inEnd = len(s.in.Data)
-	s.toSrv.dec.Start(&s.Req)
+	if s.toSrv.dec.Start(&s.Req); s.c.via != nil && !s.toSrv.dec.Finished() {
+		s.toSrv.dec.StartFramed() // trailers may follow a body of known length
+	}
 	if _, ev := s.toSrv.dec.Check(s.in.Data[s.Req.HeadLen:]); ev == h1.BadBody {
 		s.badRequest(400) // nothing of it is passed on
 		return

@@ -20,22 +20,24 @@ type worker struct {
 	scratch *sample.Scratch
 	counts  *runtime.LoopCounters
 
-	clients     clientList
-	streams     streamList // in use, in the order of their birth
-	free        *stream
-	freeStreams int
-	buried      *stream // ended in this turn
-	digger      loop.Task
-	before      chan func()   // what its thread is to do before it serves
-	over        chan struct{} // closed when the loop has ended
-	links       *link         // free list
-	exchanges   *exchange     // free list
-	loans       *loan         // free list
-	partings    int           // closed connections whose clients may still send
-	h2Requests  *h2Request    // free list
-	idle        *client       // free list
-	limits      struct{ buffer, rewrite int }
-	nextID      uint64
+	clients        clientList
+	streams        streamList // in use, in the order of their birth
+	free           *stream
+	freeStreams    int
+	buried         *stream // ended in this turn
+	digger         loop.Task
+	before         chan func()   // what its thread is to do before it serves
+	over           chan struct{} // closed when the loop has ended
+	links          *link         // free list
+	exchanges      *exchange     // free list
+	loans          *loan         // free list
+	partings       int           // closed connections whose clients may still send
+	h2Requests     *h2Request    // free list
+	freshRequests  []*h2Request  // that came at once and do not run yet
+	freshResponses []*exchange
+	idle           *client // free list
+	limits         struct{ buffer, rewrite int }
+	nextID         uint64
 
 	ports     []*port // by Listener.Slot
 	mailboxes []*mailbox

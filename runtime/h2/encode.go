@@ -60,7 +60,7 @@ func (c *Conn) WriteHead(st *Stream, m *message.Message, end bool) error {
 	return nil
 }
 
-// WriteTrailers appends trailers, which end the stream's sending side.
+// WriteTrailers appends trailers, which end the stream's sending side. Where nothing is left of them, an empty frame does.
 func (c *Conn) WriteTrailers(st *Stream, m *message.Message) error {
 	if cap(c.Out)-len(c.Out) < m.Size()+len(m.Fields)*perField+perHead {
 		return ErrFull
@@ -68,12 +68,15 @@ func (c *Conn) WriteTrailers(st *Stream, m *message.Message) error {
 	at := len(c.Out)
 	out := appendFrame(c.Out, frameHeaders, flagEndHeaders, st.ID, 0)
 	for i := range m.Fields {
-		if name := m.Name(i); dropped(m.Fields[i].ID, name) {
-			continue
+		if name := m.Name(i); !dropped(m.Fields[i].ID, name) && !forbiddenTrailer(m.Fields[i].ID) {
+			out = appendField(out, name, m.Value(i))
 		}
-		out = appendField(out, m.Name(i), m.Value(i))
 	}
-	c.endHead(st, out, at, true)
+	if len(out)-at == FrameHeadLen {
+		c.DataHead(st, 0, true)
+	} else {
+		c.endHead(st, out, at, true)
+	}
 	return nil
 }
 

@@ -377,7 +377,7 @@ func (d *decoding) take(name, value string) bool {
 		value = trim(value) // crumbs are joined as they are
 	}
 	if d.kind == trailerBlock {
-		return !forbiddenTrailer(name) && d.add(name, value)
+		return !forbiddenTrailer(id) && d.add(name, value)
 	}
 	if !d.regular {
 		d.regular = true
@@ -412,8 +412,9 @@ func (d *decoding) take(name, value string) bool {
 	return d.add(name, value)
 }
 
-func forbiddenTrailer(name string) bool {
-	switch message.HeaderIDOf(name) {
+// forbiddenTrailer tells what may stand in a head only.
+func forbiddenTrailer(id message.HeaderID) bool {
+	switch id {
 	case message.Host, message.ContentLengthHeader, message.Connection, message.ProxyConnection, message.KeepAlive,
 		message.Upgrade, message.TE, message.TransferEncodingHeader:
 		return true
