@@ -85,7 +85,7 @@ func (p *program) listen(name string) {
 		p.t.Fatal(err)
 	}
 	l.Close()
-	p.env = append(p.env, fmt.Sprintf("%s=%d", name, 3+len(p.inherited)))
+	p.env = append(p.env, fmt.Sprintf("%s=%d", name, 3+len(p.inherited)), name+"_addr="+l.Addr().String())
 	p.inherited = append(p.inherited, f)
 	p.fronts[name] = l.Addr().String()
 }

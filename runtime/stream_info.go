@@ -45,6 +45,8 @@ func (s *StreamInfo) Source() string {
 // Proto is what carries the client's connection, as messages call it.
 func (s *StreamInfo) Proto() string {
 	switch s.Listener.Addr.Family {
+	case FamilyNone:
+		return "?"
 	case FamilyIPv6:
 		return "tcpv6"
 	case FamilyUnix:
@@ -54,6 +56,9 @@ func (s *StreamInfo) Proto() string {
 	}
 	return "tcpv4"
 }
+
+// Inner tells that the program itself has sent the request: nobody has connected.
+func (s *StreamInfo) Inner() bool { return s.Listener.Addr.Family == FamilyNone }
 
 // Effort is what runs of streams took that began with the same step.
 type Effort struct {

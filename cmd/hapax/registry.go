@@ -15,6 +15,7 @@ import (
 	"hapax/runtime/engine"
 	"hapax/runtime/fcgi"
 	"hapax/runtime/filter"
+	"hapax/runtime/httpclient"
 	"hapax/runtime/logger"
 	"hapax/runtime/mailer"
 	"hapax/runtime/maps"
@@ -53,6 +54,7 @@ func domains() []*config.Domain {
 		&sticktable.Domain,
 		&mailer.Domain,
 		&resolver.Domain,
+		&httpclient.Domain,
 		&cache.Domain,
 		&compress.Domain,
 		&filter.Domain,

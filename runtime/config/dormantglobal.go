@@ -116,13 +116,6 @@ func dormantKeywords() []Keyword {
 	value := arg("value", keyword.Str)
 	rows := []Keyword{
 		global("dns-accept-family", "address families that names are resolved to", value, reporting(single(dnsFamilies))),
-		dormantRow("httpclient.resolvers.disabled", "do not resolve names for the HTTP client", value, wordOf(eitherOnOff, "on", "off")),
-		dormantRow("httpclient.resolvers.id", "name servers of the HTTP client", value, anything),
-		dormantRow("httpclient.resolvers.prefer", "the address family that the HTTP client prefers", value, twice(wordOf("'%s' expects 'ipv4' or 'ipv6' as argument.", "ipv4", "ipv6"))),
-		dormantRow("httpclient.retries", "retries of the HTTP client", value, twice(present("'%s' expects an integer argument."))),
-		dormantRow("httpclient.timeout.connect", "how long the HTTP client waits for a connection", value, httpClientTimeout),
-		dormantRow("httpclient.ssl.verify", "whether the HTTP client checks certificates", value, twice(wordOf("'%s' expects 'none' or 'required' as argument.", "none", "required"))),
-		dormantRow("httpclient.ssl.ca-file", "authorities that the HTTP client trusts", value, anything),
 		dormantRow("lua-prepend-path", "where Lua programs look for modules", value, luaPath),
 		dormantRow("shm-stats-file-max-objects", "most objects of a shared memory of statistics", value, func(l *Loader, line *ast.Line) error {
 			switch {
@@ -192,21 +185,6 @@ func dnsFamilies(l *Loader, word, value string) error {
 		if family != "ipv4" && family != "ipv6" {
 			return fmt.Errorf("'%s' expects a comma-delimited list of 'ipv4' and 'ipv6' but got '%s'.", word, family)
 		}
-	}
-	return nil
-}
-
-func httpClientTimeout(l *Loader, line *ast.Line) error {
-	word, value := line.Arg(0), line.Arg(1)
-	if l.TooMany(line, 1, 1) {
-		return nil
-	}
-	if value == "" {
-		l.Alert(line.Pos, "'%s' expects an integer argument.", word)
-		return errors.New("(null)")
-	}
-	if _, fault := l.Time(value, time.Millisecond); fault != nil {
-		return errors.New(fault.About(value, word))
 	}
 	return nil
 }

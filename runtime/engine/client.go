@@ -176,7 +176,9 @@ func (c *client) established() {
 	fe.Sess.Inc()
 	sticktable.Accepted(&c.Session)
 	px.Live.SessRate.Inc(&px.Live.Front[w.id].SessRate, w.ms())
-	w.cfg.Stats.SessRate.Inc(&w.counts.SessRate, w.ms())
+	if !c.port.inner {
+		w.cfg.Stats.SessRate.Inc(&w.counts.SessRate, w.ms())
+	}
 	c.sock.Receive()
 	c.http = px.Mode == runtime.ModeHTTP
 	if c.http && c.speaksH2() {

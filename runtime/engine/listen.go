@@ -17,6 +17,7 @@ type port struct {
 	w     *worker
 	ln    *runtime.Listener
 	unix  bool
+	inner bool           // the program itself sends: see Control.Serve
 	dst   netip.AddrPort // where clients connected to; invalid: the socket listens on any address
 	wait  []accepted     // beyond a limit: they are served as soon as there is room
 	held  bool           // counted in Engine.waiting: to be told when there is room
@@ -215,6 +216,9 @@ func (p *port) retry() {
 
 // leave gives the place of a closed connection back.
 func (p *port) leave(w *worker) {
+	if p.inner {
+		return
+	}
 	p.ln.Conns.Dec()
 	p.ln.Proxy.Live.FrontConns.Dec()
 	if p.ln.Proxy.Peers == nil {

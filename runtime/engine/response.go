@@ -524,6 +524,7 @@ func (s *stream) responseEncoder() h1.Encoder {
 		Cases:        headerCases(s.w.cfg, s.Front, runtime.OptH1AdjustClients),
 		Request11:    s.Req.Flags&message.Version11 != 0,
 		Coded:        s.toCli.coder != nil,
+		AsItCame:     s.c.conn().port.inner,
 	}
 }
 

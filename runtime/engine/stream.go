@@ -297,6 +297,9 @@ func (s *stream) parse() {
 	}
 	switch s.parser.Parse(&s.Req) {
 	case h1.Complete:
+		if s.c.port.inner {
+			s.Req.Flags |= message.NormalizedURI // servers get the path alone
+		}
 		s.c.timer.Stop()
 		s.startRequest()
 	case h1.Invalid:

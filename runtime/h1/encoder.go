@@ -36,6 +36,7 @@ type Encoder struct {
 	KeepInsecure bool // global: h1-do-not-close-on-insecure-transfer-encoding
 	Request11    bool // response: the request had HTTP/1.1 or later
 	Coded        bool // the payload goes out otherwise than it came: in chunks, as its length is not known
+	AsItCame     bool // response: the status line goes out as it came, whatever the version and without a reason
 
 	// ServerHeader and ServerName are a field to add to a request in the place of one of the same name
 	// (http-send-name-header); ServerHeader is in lower case, "" for none.
@@ -132,16 +133,7 @@ func (e *Encoder) AppendResponse(dst []byte, m *message.Message) ([]byte, error)
 	}
 	code := m.Status
 	e.SkipBody = m.Flags&message.BodylessResponse != 0 || code == 204 || code == 304
-	out := appendVersion(dst, m)
-	out = append(out, ' ')
-	out = append(out, m.Bytes(m.Line[1])...)
-	out = append(out, ' ')
-	if reason := m.Reason(); len(reason) > 0 {
-		out = append(out, reason...)
-	} else {
-		out = append(out, message.ReasonOf(int(code))...)
-	}
-	out = append(out, '\r', '\n')
+	out := e.appendStatusLine(dst, m)
 	out, err := e.appendFields(out, m)
 	if err != nil {
 		return dst, err
@@ -169,6 +161,23 @@ func (e *Encoder) AppendResponse(dst []byte, m *message.Message) ([]byte, error)
 		e.Framing = e.framing()
 	}
 	return out, nil
+}
+
+// appendStatusLine appends the first line of a response.
+func (e *Encoder) appendStatusLine(out []byte, m *message.Message) []byte {
+	if e.AsItCame {
+		out = append(out, m.Version()...)
+	} else {
+		out = appendVersion(out, m)
+	}
+	out = append(append(out, ' '), m.Bytes(m.Line[1])...)
+	out = append(out, ' ')
+	if reason := m.Reason(); len(reason) > 0 || e.AsItCame {
+		out = append(out, reason...)
+	} else {
+		out = append(out, message.ReasonOf(int(m.Status))...)
+	}
+	return append(out, '\r', '\n')
 }
 
 // extra bounds what a head may grow by when it is encoded.

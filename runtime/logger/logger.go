@@ -185,6 +185,15 @@ func Join(cfg *runtime.Config, px *runtime.Proxy) {
 	px.Logger = p
 }
 
+// JoinInner makes the plan of a proxy that serves requests of the program's own: it logs to the global targets.
+func JoinInner(cfg *runtime.Config, px *runtime.Proxy) {
+	if l, ok := cfg.Logger.(*Logger); ok {
+		p := &plan{logger: l, targets: l.global.targets}
+		p.follow(px)
+		px.Logger = p
+	}
+}
+
 func (l *Logger) newPlan(logs []*runtime.LogTarget, tag string) *plan {
 	p := &plan{logger: l}
 	own := l.tag

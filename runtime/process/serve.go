@@ -19,6 +19,7 @@ import (
 	"hapax/runtime"
 	"hapax/runtime/check"
 	"hapax/runtime/engine"
+	"hapax/runtime/httpclient"
 	"hapax/runtime/logger"
 	"hapax/runtime/peers"
 	"hapax/runtime/resolver"
@@ -206,6 +207,7 @@ func (s *server) accept() bool {
 	s.engine.Run()
 	s.checks.Start(s.engine.Loops())
 	resolver.Start(s.cfg, s.checks)
+	httpclient.Start(s.cfg, s.engine.Control())
 	ssl.Start(s.cfg, func(text string) { logger.Server(logger.Notice, nil, "%s", text) })
 	for l := range sockets {
 		go s.control.Serve(l)

@@ -50,6 +50,9 @@ func find(cfg *runtime.Config, name string) *Section {
 	return nil
 }
 
+// Has tells whether there is a section of that name.
+func Has(cfg *runtime.Config, name string) bool { return find(cfg, name) != nil }
+
 // serviceKey tells the SRV records of backends apart.
 type serviceKey struct {
 	px   *runtime.Proxy

@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -170,6 +171,9 @@ func Serve(nc net.Conn, c *Conn) {
 		if pause := c.Waiting(); pause > 0 {
 			wait = pause
 			if c.reader.ended {
+				if hungUp(nc) {
+					return
+				}
 				time.Sleep(pause)
 				continue
 			}
@@ -203,6 +207,24 @@ func drain(nc net.Conn, buf []byte) {
 		}
 		left -= n
 	}
+}
+
+// hungUp tells whether a client that says no more reads no more either.
+func hungUp(nc net.Conn) (gone bool) {
+	conn, ok := nc.(syscall.Conn)
+	if !ok {
+		return false
+	}
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return true
+	}
+	raw.Control(func(fd uintptr) {
+		poll := []unix.PollFd{{Fd: int32(fd)}}
+		n, err := unix.Poll(poll, 0)
+		gone = err == nil && n > 0
+	})
+	return gone
 }
 
 func deadline(d time.Duration) time.Time {

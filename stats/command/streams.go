@@ -181,8 +181,11 @@ func writeStreamLine(c *cli.Conn, s *runtime.StreamInfo, uri bool) {
 	if s.Server != nil {
 		srv = key.Word(s.Server.Name)
 	}
-	c.Printf("%#x: proto=%s src=%s fe=%s be=%s srv=%s ts=00 epoch=0 age=%s calls=%d rate=0 cpu=0 lat=0",
-		s.ID, s.Proto(), sourceText(key, s), key.Word(s.Front.Name), back, srv, stats.Coarse(s.Age), s.Calls)
+	c.Printf("%#x: proto=%s", s.ID, s.Proto())
+	if !s.Inner() {
+		c.Printf(" src=%s fe=%s be=%s srv=%s", sourceText(key, s), key.Word(s.Front.Name), back, srv)
+	}
+	c.Printf(" ts=00 epoch=0 age=%s calls=%d rate=0 cpu=0 lat=0", stats.Coarse(s.Age), s.Calls)
 	c.Printf(" rq[f=000000h,i=%d,an=00h,ax=] rp[f=000000h,i=%d,an=00h,ax=]", s.RequestIn, s.ResponseIn)
 	c.Printf(" scf=[8,0h,fd=%d,rex=%s,wex=%s] scb=[%d,1h,fd=%d,rex=%s,wex=%s] exp=%s rc=%d c_exp=", s.ClientFD,
 		left(s.ReadClient), left(s.WriteClient), serverState(s), s.ServerFD, left(s.ReadServer), left(s.WriteServer), left(s.Expire), s.Retries)
@@ -206,7 +209,11 @@ func serverState(s *runtime.StreamInfo) int {
 // writeStream writes the full form.
 func writeStream(c *cli.Conn, s *runtime.StreamInfo, uri bool) {
 	key := anon.Key(c.AnonKey)
-	c.Printf("%#x: [%s] id=%d proto=%s source=%s\n", s.ID, s.Accepted.Format("02/Jan/2006:15:04:05.000000"), s.ID, s.Proto(), sourceText(key, s))
+	c.Printf("%#x: [%s] id=%d proto=%s", s.ID, s.Accepted.Format("02/Jan/2006:15:04:05.000000"), s.ID, s.Proto())
+	if !s.Inner() {
+		c.Printf(" source=%s", sourceText(key, s))
+	}
+	c.WriteString("\n")
 	c.Printf("  conn_retries=%d loop=%d calls=%d exp=%s age=%s\n", s.Retries, s.Loop, s.Calls, orNever(s.Expire), stats.Coarse(s.Age))
 	c.Printf("  frontend=%s (id=%d mode=%s), listener=%s (id=%d)", key.Word(s.Front.Name), s.Front.ID, stats.ModeName(s.Front.Mode),
 		stats.ListenerName(s.Listener), s.Listener.ID)

@@ -1,0 +1,25 @@
+package engine
+
+import (
+	"math"
+	"net/netip"
+
+	"hapax/runtime"
+	"hapax/runtime/logger"
+	"hapax/runtime/loop"
+)
+
+// JoinInner takes in a proxy that serves requests of the program's own: see config.Loader.Inner.
+func (c Control) JoinInner(px *runtime.Proxy) {
+	prepareProxy(px, len(c.e.workers), math.MaxInt32)
+	px.Plan = makePlan(px, len(c.e.Config.Tables) > 0)
+	logger.JoinInner(c.e.Config, px)
+}
+
+// Serve serves what comes over a socket as if a client had connected to dst by a listener of such a proxy. No limit
+// holds for it, and it stands for no connection.
+func (c Control) Serve(ln *runtime.Listener, fd int, dst netip.AddrPort) {
+	c.e.Config.Stats.CumConns.Inc()
+	w := c.e.lightest(c.e.workers[0])
+	w.loop.PostFunc(func() { w.open(&port{w: w, ln: ln, dst: dst, inner: true}, fd, &loop.Addr{}) })
+}

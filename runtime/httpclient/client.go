@@ -1,0 +1,97 @@
+package httpclient
+
+import (
+	"net/netip"
+	"strings"
+	"sync"
+
+	"hapax/runtime"
+	"hapax/runtime/config"
+	"hapax/runtime/ssl"
+)
+
+// Client sends requests. It may be used from any goroutine.
+type Client struct {
+	cfg      *runtime.Config
+	settings *settings
+	px       *runtime.Proxy // serves them
+	engine   Engine         // nil: nothing runs yet
+	trusts   sync.Once
+}
+
+// Engine serves connections of the program's own.
+type Engine interface {
+	// JoinInner takes in the proxy that serves them.
+	JoinInner(px *runtime.Proxy)
+	// Serve serves what comes over a socket as if a client had connected to dst by the listener.
+	Serve(ln *runtime.Listener, fd int, dst netip.AddrPort)
+}
+
+// Of is the client of a configuration; nil when it has none.
+func Of(cfg *runtime.Config) *Client {
+	c, _ := cfg.Client.(*Client)
+	return c
+}
+
+// Start lets the client of a configuration send.
+func Start(cfg *runtime.Config, engine Engine) {
+	if c := Of(cfg); c != nil {
+		engine.JoinInner(c.px)
+		c.engine = engine
+	}
+}
+
+// The names of the listeners of the proxy: the scheme decides by which of them a request comes.
+const (
+	clear  = "http"
+	secret = "https"
+)
+
+// servers send a request to where its connection went, by TLS or without it.
+const servers = `
+	option http-buffer-request
+	retry-on conn-failure empty-response response-timeout
+	use-server <HTTPSCLIENT> if { so_name https }
+	use-server <HTTPCLIENT> unless { so_name https }
+	server http 0.0.0.0
+	server https 0.0.0.0 ssl verify none alpn h2,http/1.1
+`
+
+// resolving looks up the name of a host whose address is not known.
+const resolving = `
+	http-request set-var(txn.hc_ip) dst if { dst 0.0.0.0 }
+	http-request do-resolve(txn.hc_ip,RESOLVERS) hdr(Host),host_only if { var(txn.hc_ip) -m ip 0.0.0.0 }
+	http-request return status 503 if { var(txn.hc_ip) -m ip 0.0.0.0 }
+	http-request capture var(txn.hc_ip) len 40
+	http-request set-dst var(txn.hc_ip)
+`
+
+// logFormat is "option httplog" without the names of servers.
+const logFormat = "%ci:%cp [%tr] %ft -/- %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r"
+
+// proxy makes the proxy that serves the requests.
+func (c *Client) proxy(l *config.Loader, resolves bool) (*runtime.Proxy, error) {
+	s, lines := c.settings, servers
+	if resolves {
+		by := s.resolvers
+		if s.prefer != "" {
+			by += "," + s.prefer
+		}
+		lines = strings.Replace(resolving, "RESOLVERS", by, 1) + lines
+	}
+	return l.Inner("<HTTPCLIENT>", []string{clear, secret}, lines, func(px *runtime.Proxy) {
+		px.Retries, px.Timeout.Connect = s.retries, s.connect
+		px.LogGlobal, px.LogFormat.Text = true, logFormat
+		px.Servers[0].Name, px.Servers[1].Name = "<HTTPCLIENT>", "<HTTPSCLIENT>"
+	})
+}
+
+// trust loads the authorities that certificates must lead to. Those of the system are many, and few programs ever ask
+// for them.
+func (c *Client) trust() {
+	c.trusts.Do(func() {
+		if !c.settings.trusting {
+			ssl.Trust(c.cfg, c.px.Servers[1], c.settings.authorities)
+		}
+	})
+}
