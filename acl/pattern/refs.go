@@ -30,6 +30,9 @@ func (rs *Refs) Counts() (added, freed uint64) { return rs.tally.added.Load(), r
 // All gives the collections in the order of their numbers, once they have any.
 func (rs *Refs) All() []*Ref { return rs.list }
 
+// Hide takes out of the list what was made since it had n collections: it is nobody's to see or to change.
+func (rs *Refs) Hide(n int) { rs.list = rs.list[:n] }
+
 // Lookup finds a file by its name. "file@" and "opt@" before it change nothing.
 func (rs *Refs) Lookup(name string) *Ref { return rs.byName[plainName(name)] }
 

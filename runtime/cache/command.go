@@ -9,7 +9,7 @@ import (
 )
 
 func commands() []cli.Command {
-	return []cli.Command{{Doc: keyword.Doc{Name: "show cache", Ref: "9.3", Summary: "show cache status"}, Run: showCache}}
+	return []cli.Command{{Doc: keyword.Doc{Name: "show cache", Ref: "9.3", Summary: "show cache status"}, Level: cli.Admin, Run: showCache}}
 }
 
 // configured is what a connection of the socket belongs to.

@@ -15,7 +15,11 @@ import (
 // configuration.
 func (l *Loader) Inner(name string, listeners []string, lines string, complete func(px *runtime.Proxy)) (*runtime.Proxy, error) {
 	outer, section, missing, dormant := l.List, l.section, l.missing, l.dormant
-	defer func() { l.List, l.section, l.missing, l.dormant, l.Proxy = outer, section, missing, dormant, nil }()
+	patterns := len(l.Config.Patterns.All())
+	defer func() {
+		l.List, l.section, l.missing, l.dormant, l.Proxy = outer, section, missing, dormant, nil
+		l.Config.Patterns.Hide(patterns)
+	}()
 	l.List, l.section = &diag.List{}, l.Tables.Sections.Get("listen")
 	px := l.newProxy(name, runtime.CapListen, "proxy", ast.Pos{}, nil)
 	px.Mode = runtime.ModeHTTP

@@ -52,9 +52,8 @@ const servers = `
 	option http-buffer-request
 	retry-on conn-failure empty-response response-timeout
 	use-server <HTTPSCLIENT> if { so_name https }
-	use-server <HTTPCLIENT> unless { so_name https }
 	server http 0.0.0.0
-	server https 0.0.0.0 ssl verify none alpn h2,http/1.1
+	server https 0.0.0.0 ssl verify none alpn h2,http/1.1 weight 0
 `
 
 // resolving looks up the name of a host whose address is not known.

@@ -149,7 +149,7 @@ func waitUntil(end time.Time, look func() (why string, later bool)) cli.Step {
 		case left <= 0:
 			c.Fail("Wait delay expired. " + why)
 		case c.Ended():
-			c.Fail("Interrupted.")
+			c.Fail("Interrupted. " + why)
 		default:
 			c.Pause(min(left, waitStep))
 			return false

@@ -183,7 +183,7 @@ func wait(c *cli.Conn, args []string) cli.Step {
 		case left <= 0:
 			c.Say(cli.Info, "Done.")
 		case c.Ended():
-			c.Fail("Interrupted.")
+			c.Fail("Interrupted. (null)") // the reference has nothing to say here
 		default:
 			c.Pause(left)
 			return false

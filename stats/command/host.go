@@ -50,7 +50,10 @@ func showLibs(c *cli.Conn, _ []string) cli.Step {
 	return nil
 }
 
-func showDev(c *cli.Conn, _ []string) cli.Step {
+func showDev(c *cli.Conn, args []string) cli.Step {
+	if len(args) > 2 {
+		return c.Fail("This command takes no argument.")
+	}
 	c.Printf("HAProxy version %s\nBuild options:\n", stats.Version)
 	if b, ok := debug.ReadBuildInfo(); ok {
 		c.Printf("  Built with %s compiler version %s\n", "Go", b.GoVersion)

@@ -175,7 +175,7 @@ func TestWait(t *testing.T) {
 	}
 	c.EndInput()
 	c.Advance()
-	if got := string(c.Output()); got != "Interrupted.\n\n" {
+	if got := string(c.Output()); got != "Interrupted. (null)\n\n" {
 		t.Errorf("the end of the client gave %q", got)
 	}
 	c = &cli.Conn{Table: table, Owner: &Process{Config: cfg}, Level: cli.Admin}
