@@ -1,8 +1,11 @@
-// Package mailer holds the sections of mail servers and the lines that send mails
-// through them. They are read and checked; no mail is sent.
+// Package mailer holds the sections of mail servers and the lines that say who is to be
+// told of the state of servers by mail. They are read and checked, for Lua scripts: as on
+// the reference the program itself sends no mail, and says so.
 package mailer
 
 import (
+	"slices"
+
 	"hapax/parser/ast"
 	"hapax/parser/keyword"
 	"hapax/runtime"
@@ -13,19 +16,31 @@ import (
 var Domain = config.Domain{
 	Name: "mailer",
 	Sections: []config.Section{{
-		Doc:  keyword.Doc{Name: "mailers", Ref: "12.3", Summary: "mail servers", Status: keyword.Missing},
-		Kind: config.Mailers, Dormant: true, Start: start,
+		Doc: keyword.Doc{Name: "mailers", Ref: "12.3", Summary: "mail servers", Status: keyword.Inert, Note: note,
+			Examples: []keyword.Example{{Config: example}}},
+		Kind: config.Mailers, Start: start,
 	}},
 	Keywords: []config.Keyword{
-		config.MissingRow(config.Mailers, "mailer", "12.3", "a mail server",
+		row(config.Mailers, "mailer", "12.3", "a mail server",
 			[]keyword.Arg{{Name: "name", Type: keyword.Name}, {Name: "address", Type: keyword.Addr}}, mailer),
-		config.MissingRow(config.Mailers, "timeout", "12.3", "how long a mail may take",
+		row(config.Mailers, "timeout", "12.3", "how long a mail may take",
 			[]keyword.Arg{{Name: "mail", Type: keyword.Time, Joined: true}}, timeout),
-		config.MissingRow(config.Proxies, "email-alert", "4.2", "mails about the state of servers",
+		row(config.Proxies, "email-alert", "4.2", "mails about the state of servers",
 			[]keyword.Arg{{Name: "setting", Type: keyword.Enum, Enum: settings}, {Name: "value", Type: keyword.Str}}, emailAlert),
 	},
 	CheckLines: checkAlerts,
 	Check:      checkUnused,
+}
+
+const (
+	note    = "mails are sent by a Lua script, here as on the reference: without one they are not, which a warning tells"
+	example = "mailers m\n  timeout mail 20s\n  mailer smtp1 127.0.0.1:25\nbackend b\n  email-alert mailers m\n  email-alert from a@example.org\n" +
+		"  email-alert to b@example.org\n  email-alert level notice\n  email-alert myhostname lb\n"
+)
+
+func row(in config.Sections, name, ref, summary string, args []keyword.Arg, parse func(*config.Loader, *ast.Line)) config.Keyword {
+	return config.Keyword{Doc: keyword.Doc{Name: name, Ref: ref, Summary: summary, Status: keyword.Inert, Note: note, Args: args,
+		Examples: []keyword.Example{{Config: example}}}, In: in, Parse: parse}
 }
 
 var settings = []string{"from", "level", "mailers", "myhostname", "to"}
@@ -88,9 +103,10 @@ func timeout(l *config.Loader, line *ast.Line) {
 	}
 }
 
-// alerts is what the lines of a proxy say.
+// alerts is what the lines of a proxy say. What is said to be nothing is said all the same.
 type alerts struct {
-	mailers, from, to string
+	mailers        *string
+	hasFrom, hasTo bool
 }
 
 // extAlerts is where they stand in Proxy.Ext.
@@ -106,14 +122,14 @@ func emailAlert(l *config.Loader, line *ast.Line) {
 		l.Alert(line.Pos, "missing argument after '%s'.", line.Arg(0))
 		return
 	case "from":
-		set.from = value
+		set.hasFrom = true
 	case "to":
-		set.to = value
+		set.hasTo = true
 	case "mailers":
-		set.mailers = value
+		set.mailers = &value
 	case "myhostname":
 	case "level":
-		if !isLevel(value) {
+		if !slices.Contains(levels, value) {
 			l.Alert(line.Pos, "unknown log level '%s' after '%s'", word, value) // in this order, as ever
 			return
 		}
@@ -124,22 +140,13 @@ func emailAlert(l *config.Loader, line *ast.Line) {
 	l.Extend(l.Proxy, extAlerts, set)
 }
 
-func isLevel(word string) bool {
-	for _, level := range levels {
-		if level == word {
-			return true
-		}
-	}
-	return false
-}
-
 // checkAlerts looks at the lines of a proxy as a whole.
 func checkAlerts(l *config.Loader, px *runtime.Proxy) {
 	set, ok := px.Ext[extAlerts].(alerts)
 	if !ok {
 		return
 	}
-	if set.mailers == "" || set.from == "" || set.to == "" {
+	if set.mailers == nil || !set.hasFrom || !set.hasTo {
 		l.List.Warnf(px.Pos, "'email-alert' will be ignored for %s '%s' (the presence any of "+
 			"'email-alert from', 'email-alert level' 'email-alert mailers', "+
 			"'email-alert myhostname', or 'email-alert to' "+
@@ -148,19 +155,28 @@ func checkAlerts(l *config.Loader, px *runtime.Proxy) {
 		return
 	}
 	all := config.State[sections](l)
-	if _, known := all.places[set.mailers]; !known {
-		l.List.Alertf(px.Pos, "Proxy '%s': unable to find mailers '%s'.", px.Name, set.mailers)
+	if _, known := all.places[*set.mailers]; !known {
+		l.List.Alertf(px.Pos, "Proxy '%s': unable to find mailers '%s'.", px.Name, *set.mailers)
 		return
 	}
-	all.used[set.mailers] = true
+	all.used[*set.mailers] = true
 }
 
-// checkUnused leaves out the sections that no proxy refers to, the last one first.
+// checkUnused leaves out the sections that no proxy refers to, the last one first, and tells that nobody sends the mails of
+// the last one of the others.
 func checkUnused(l *config.Loader) {
 	all := config.State[sections](l)
-	for i := len(all.names) - 1; i >= 0; i-- {
-		if !all.used[all.names[i]] {
-			l.List.Warnf(ast.Pos{}, "Removing incomplete section 'mailers %s'.", all.names[i])
+	last := ""
+	for _, name := range slices.Backward(all.names) {
+		switch {
+		case !all.used[name]:
+			l.List.Warnf(ast.Pos{}, "Removing incomplete section 'mailers %s'.", name)
+		case last == "":
+			last = name
 		}
+	}
+	if last != "" && l.Starting() {
+		l.List.Warnf(ast.Pos{}, "mailers '%s' is referenced on at least one proxy but Lua mailers are not configured so the setting will be ignored. "+
+			"Use 'examples/lua/mailers.lua' file for basic mailers support.", last)
 	}
 }
