@@ -643,8 +643,7 @@ func (l *Loader) checkServers() bool {
 		}
 		l.Proxy = px
 		for _, srv := range px.Servers {
-			if fault := unreachable(srv); fault != "" {
-				l.List.Alertf(srv.Pos, "%s", diag.AtObject(srv.Pos, "", "%s", fault))
+			if !l.CheckServerMode(srv) {
 				l.List.Alertf(ast.Pos{}, "Fatal errors found in configuration.")
 				return false
 			}
@@ -672,6 +671,19 @@ func (l *Loader) checkServers() bool {
 		}
 		l.ignoreAddressHeaders(px)
 		l.diagnoseFormats(px)
+	}
+	return true
+}
+
+// CheckServerMode looks whether a server goes with the mode of its proxy, and takes back what does not.
+func (l *Loader) CheckServerMode(srv *runtime.Server) bool {
+	if fault := unreachable(srv); fault != "" {
+		l.List.Alertf(srv.Pos, "%s", diag.AtObject(srv.Pos, "", "%s", fault))
+		return false
+	}
+	if mode := srv.Proxy.Mode; mode != runtime.ModeTCP && mode != runtime.ModeHTTP && srv.SendProxy&runtime.SendProxyAny != 0 {
+		l.List.Warnf(srv.Pos, "%s", diag.AtObject(srv.Pos, "", "'send-proxy*' server option is unsupported there, ignoring it"))
+		srv.SendProxy = 0
 	}
 	return true
 }

@@ -71,6 +71,19 @@ func (l *Loader) foreignServer(px *runtime.Proxy, line *ast.Line, form serverFor
 	return len(px.Servers) > n
 }
 
+// FinishServers completes the servers of a proxy that is none of the configuration's, once their lines are read.
+func (l *Loader) FinishServers(px *runtime.Proxy) {
+	defer l.Within(px)()
+	for _, srv := range px.Servers {
+		for _, d := range l.Tables.Domains {
+			if d.FinishServer != nil {
+				d.FinishServer(l, srv)
+			}
+		}
+	}
+	l.resolveArguments(px)
+}
+
 // DefaultServerLine reads a "default-server" line of a section that is no proxy.
 func (l *Loader) DefaultServerLine(px *runtime.Proxy, line *ast.Line) {
 	defer l.Within(px)()

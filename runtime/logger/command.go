@@ -15,6 +15,8 @@ func commands() []cli.Command {
 
 const eventsUsage = "Supported events sinks are listed below. Add -0(zero), -w(wait), -n(new). Any key to stop.\n"
 
+const tooManyWatchers = "Sorry, too many watchers (254) on this ring buffer. What could it have so interesting to attract so many watchers ?"
+
 // eventsPace is how often a command that waits looks for new messages.
 const eventsPace = 20 * time.Millisecond
 
@@ -56,6 +58,9 @@ func showEvents(c *cli.Conn, args []string) cli.Step {
 		}
 	}
 	from := x.Attach(fresh)
+	if from == nil {
+		return c.Fail(tooManyWatchers)
+	}
 	c.OnRelease(from.Detach)
 	var message []byte
 	return func(c *cli.Conn) bool {

@@ -75,6 +75,7 @@ var Domain = config.Domain{
 	Check: func(l *config.Loader) {
 		checkForwards(l)
 		resolveTargets(l)
+		finishRings(l)
 	},
 }
 

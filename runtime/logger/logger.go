@@ -42,9 +42,8 @@ type Logger struct {
 	pid     []byte // the same, as headers have it
 	tag     []byte // of proxies without one of their own
 	loops   []*scribe
-	outlets []outlet      // by loop; the last one is of calls from outside the loops
-	stop    chan struct{} // closed to end what forwards rings
-	global  *plan         // of the global section
+	outlets []outlet // by loop; the last one is of calls from outside the loops
+	global  *plan    // of the global section
 
 	mu     sync.Mutex // guards shared
 	shared *scribe    // of everything outside the loops
@@ -106,7 +105,7 @@ func (t *target) asked() runtime.LogFormat {
 // its rights.
 func Start(cfg *runtime.Config, loops int) error {
 	time.Now().Zone() // reads the time zone's file, which a chroot hides
-	l := &Logger{config: cfg, process: os.Getpid(), tag: []byte(cfg.Global.LogTag), stop: make(chan struct{})}
+	l := &Logger{config: cfg, process: os.Getpid(), tag: []byte(cfg.Global.LogTag)}
 	l.pid = strconv.AppendInt(nil, int64(l.process), 10)
 	l.host, _ = os.Hostname()
 	if len(l.tag) == 0 {
@@ -148,11 +147,9 @@ func Start(cfg *runtime.Config, loops int) error {
 		l.loops = append(l.loops, newScribe(l, i, len(targets)))
 	}
 	l.shared = newScribe(l, -1, len(targets))
-	rings := sinksOf(cfg)
-	for _, x := range rings.all {
+	for _, x := range Sinks(cfg) {
 		x.open()
 	}
-	rings.forward(l.stop)
 	cfg.Logger = l
 	current.Store(l)
 	return nil
@@ -281,7 +278,6 @@ func Stop(cfg *runtime.Config) {
 		return
 	}
 	current.CompareAndSwap(l, nil)
-	close(l.stop)
 	plans := []*plan{l.global}
 	for _, all := range [...][]*runtime.Proxy{cfg.Proxies, cfg.Forwards, cfg.Peers} {
 		for _, px := range all {

@@ -3,8 +3,10 @@ package logger
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 
+	"hapax/acl"
 	"hapax/parser/ast"
 	"hapax/parser/keyword"
 	"hapax/parser/units"
@@ -34,18 +36,19 @@ func ringKeywords() []config.Keyword {
 			Parse: func(l *config.Loader, line *ast.Line) { l.Report(line.Pos, parse(l, line, sinksOf(l.Config).current)) }}
 	}
 	one := func(name string, t keyword.ArgType) []keyword.Arg { return []keyword.Arg{{Name: name, Type: t}} }
-	file := row("backing-file", "the file that holds the buffer", one("path", keyword.File), ringFile)
-	file.Status = keyword.Missing // buffers live in memory
 	return []config.Keyword{
 		row("size", "bytes of the buffer", one("bytes", keyword.Size), ringSize),
-		file,
+		row("backing-file", "the file that holds the buffer", one("path", keyword.File), ringFile),
 		row("server", "where messages are sent", []keyword.Arg{{Name: "name", Type: keyword.Name}, {Name: "address", Type: keyword.Addr},
 			{Name: "options", Type: keyword.Opaque, Many: true, Opt: true}}, func(l *config.Loader, line *ast.Line, r *Sink) error {
 			if r == nil {
 				return fmt.Errorf("unable to create server '%s'.", line.Arg(1))
 			}
-			if l.ServerLine(r.proxy, line) && r.proxy.Servers[len(r.proxy.Servers)-1].Encrypted() {
-				l.Missing(line.Pos, "ring server ssl")
+			if !l.ServerLine(r.proxy, line) {
+				return nil
+			}
+			if srv := r.proxy.Servers[len(r.proxy.Servers)-1]; srv.Addr.Load() != nil { // its line is free of mistakes
+				l.CheckServerMode(srv)
 			}
 			return nil
 		}),
@@ -95,12 +98,12 @@ type Sink struct {
 	Name, Desc string
 	kind       string            // as "show events" tells it; "": named by traces, and to be declared yet
 	form       runtime.LogFormat // LogUnset: that of who writes
-	size       uint64
-	maxLen     uint32 // 0 for no limit
-	file       string
-	proxy      *runtime.Proxy  // has the servers; nil: nobody is sent anything
-	only       *runtime.Server // of them; nil: all are sent what comes
-	ring       *ring.Ring      // live; nil: a descriptor
+	size       uint64            // of the buffer, with its header
+	maxLen     uint32            // math.MaxUint32: no limit
+	file       string            // that it lies in; "": none
+	proxy      *runtime.Proxy    // has the servers; nil: nobody is sent anything
+	only       *runtime.Server   // of them; nil: all are sent what comes
+	ring       *ring.Ring        // live; nil: a descriptor
 }
 
 // builtinSinks are there without a section.
@@ -134,8 +137,7 @@ func (s *sinks) named(name string) *Sink {
 
 const (
 	defaultRingSize = 16384
-	ringOverhead    = 152 // bytes of a buffer that no message fits into
-	pageSize        = 4096
+	mostRingSize    = 1 << 63
 )
 
 func startRing(l *config.Loader, line *ast.Line) {
@@ -159,7 +161,7 @@ func startRing(l *config.Loader, line *ast.Line) {
 	}
 	l.Know(config.Ring, name)
 	*x = Sink{Name: name, Desc: name, kind: "buffer", form: runtime.LogRaw, size: defaultRingSize,
-		proxy: &runtime.Proxy{Name: name, Kind: "backend", Caps: runtime.CapBack, Pos: line.Pos}}
+		proxy: &runtime.Proxy{Name: name, Kind: "backend", Caps: runtime.CapBack, Mode: runtime.ModeSyslog, Pos: line.Pos, ACLs: &acl.Set{}}}
 	all.current = x
 }
 
@@ -167,12 +169,25 @@ func endRing(l *config.Loader) {
 	all := sinksOf(l.Config)
 	r := all.current
 	all.current = nil
-	if r == nil || r.maxLen == 0 {
+	switch {
+	case r == nil:
+		return
+	case r.maxLen == 0:
+		r.maxLen = math.MaxUint32
 		return
 	}
-	if most := r.size - ringOverhead; uint64(r.maxLen) > most {
+	if most := ring.Most(int(r.size)); most >= 0 && uint64(r.maxLen) > uint64(most) {
 		l.List.Warnf(ast.Pos{}, "ring '%s' event max length '%d' exceeds max payload size, forced to '%d'.", r.Name, r.maxLen, most)
 		r.maxLen = uint32(most)
+	}
+}
+
+// finishRings completes the servers of rings.
+func finishRings(l *config.Loader) {
+	for _, x := range Sinks(l.Config) {
+		if x.proxy != nil && x.only == nil {
+			l.FinishServers(x.proxy)
+		}
 	}
 }
 
@@ -184,10 +199,16 @@ func ringSize(l *config.Loader, line *ast.Line, r *Sink) error {
 	switch {
 	case !ok || n == 0:
 		return fmt.Errorf("invalid size '%s' for new sink buffer.", line.Arg(1))
+	case n > mostRingSize:
+		return fmt.Errorf("too large size '%d' for new sink buffer, the limit on this platform is %d bytes.", n, uint64(mostRingSize))
 	case r.file != "":
 		return errors.New("cannot resize an already mapped file, please specify 'size' before 'backing-file'.")
+	case n < ring.Smallest: // as ever, such a buffer keeps its size
+	case !ring.Fits(n):
+		return fmt.Errorf("fail to set sink buffer size '%d' for ring '%s'.", ring.Area(r.size), r.Name)
+	default:
+		r.size = n
 	}
-	r.size = n
 	return nil
 }
 
@@ -199,16 +220,31 @@ func ringFile(l *config.Loader, line *ast.Line, r *Sink) error {
 	case r.file != "":
 		return fmt.Errorf("'backing-file' already specified for ring '%s' (was '%s').", r.Name, r.file)
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	page := uint64(os.Getpagesize())
+	size := (ring.Area(r.size) + page - 1) / page * page
+	x, err := ring.Open(path, int(size))
 	if err != nil {
-		return fmt.Errorf("cannot open backing-file '%s' for ring '%s': %s.", path, r.Name, config.ErrnoText(err))
+		return fileFault(err, path, r.Name)
 	}
-	defer f.Close()
-	if err := f.Truncate(int64((r.size + pageSize - 1) &^ (pageSize - 1))); err != nil {
-		return fmt.Errorf("could not adjust size of backing-file for ring '%s': %s.", r.Name, config.ErrnoText(err))
-	}
-	r.file = path
+	r.file, r.size, r.ring = path, size, x
 	return nil
+}
+
+// fileFault tells what went wrong with the file of a ring.
+func fileFault(err error, path, name string) error {
+	stage := ring.Opening
+	var e *ring.FileError
+	if errors.As(err, &e) {
+		stage, err = e.Stage, e.Err
+	}
+	text := config.ErrnoText(err)
+	switch stage {
+	case ring.Opening:
+		return fmt.Errorf("cannot open backing-file '%s' for ring '%s': %s.", path, name, text)
+	case ring.Resizing:
+		return fmt.Errorf("could not adjust size of backing-file for ring '%s': %s.", name, text)
+	}
+	return fmt.Errorf("failed to use '%s' as a backing file for ring '%s': %s.", path, name, text)
 }
 
 func ringTimeout(l *config.Loader, line *ast.Line, r *Sink) error {

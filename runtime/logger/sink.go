@@ -1,13 +1,17 @@
 package logger
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
+	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"hapax/acl"
 	"hapax/parser/ast"
 	"hapax/parser/diag"
 	"hapax/runtime"
@@ -15,27 +19,10 @@ import (
 	"hapax/runtime/logger/ring"
 )
 
-// open makes the ring of a sink.
+// open makes the ring of a sink, unless it was made with its file.
 func (x *Sink) open() {
 	if x.kind == "buffer" && x.ring == nil {
-		x.ring = ring.New(int(max(x.size, 2*ringOverhead)) - ringOverhead)
-	}
-}
-
-// forward begins to send the messages of all rings to their servers, until stop is closed.
-func (s *sinks) forward(stop chan struct{}) {
-	for _, x := range s.all {
-		if x.proxy == nil {
-			continue
-		}
-		servers := x.proxy.Servers
-		if x.only != nil {
-			servers = []*runtime.Server{x.only}
-		}
-		for _, srv := range servers {
-			f := &forwarder{ring: x.ring, srv: srv, px: x.proxy, stop: stop}
-			go f.run()
-		}
+		x.ring = ring.New(int(x.size))
 	}
 }
 
@@ -100,12 +87,13 @@ func (x *Sink) Write(message []byte) {
 	x.ring.Write(l.shared.header(&head{second: -1}, t, nil, Emerg, time.Now().UnixMicro()), message)
 }
 
-// Attach gives a reader of the messages that are kept, or of those that come from now on; nil: none are kept.
+// Attach gives a reader of the messages that are kept, or of those that come from now on; nil: none are kept, or too many
+// read them.
 func (x *Sink) Attach(fresh bool) *ring.Reader {
 	if x.ring == nil {
 		return nil
 	}
-	return x.ring.Attach(fresh)
+	return x.ring.Attach(fresh, nil)
 }
 
 // ringSender is how messages come into the ring of a sink.
@@ -117,15 +105,12 @@ func ringSender(x *Sink) runtime.LogSender {
 // Send implements runtime.LogSender. Messages that were dropped before are told of first.
 func (x *Sink) Send(_, limit int, head, sd, body []byte) bool {
 	if n := x.ring.Dropped(); n > 0 {
-		if !x.ring.Write(head, droppedText(n)) {
+		if !x.ring.Write(noticed(head), droppedText(n)) {
 			return false // one more is counted: the message
 		}
 		x.ring.Told(n)
 	}
-	most := limit - 1 // the line feed counts
-	if x.maxLen > 0 {
-		most = min(most, int(x.maxLen))
-	}
+	most := min(limit-1, int(x.maxLen)) // the line feed counts
 	parts := [...][]byte{head, sd, body}
 	for i, p := range parts {
 		parts[i] = p[:min(len(p), most)]
@@ -134,11 +119,21 @@ func (x *Sink) Send(_, limit int, head, sd, body []byte) bool {
 	return x.ring.Write(parts[:]...)
 }
 
+// droppedText has a zero behind it, as ever.
 func droppedText(n uint64) []byte {
 	if n == 1 {
-		return []byte("1 event dropped")
+		return []byte("1 event dropped\x00")
 	}
-	return append(strconv.AppendUint(nil, n, 10), " events dropped"...)
+	return append(strconv.AppendUint(nil, n, 10), " events dropped\x00"...)
+}
+
+// noticed is a header with the level "notice" in the place of its own.
+func noticed(head []byte) []byte {
+	number, rest, found := bytes.Cut(head, []byte(">"))
+	if n, err := strconv.Atoi(strings.TrimPrefix(string(number), "<")); found && err == nil {
+		return append(priority(nil, int32(n&^7|Notice)), rest...)
+	}
+	return head
 }
 
 // ofTarget makes the ring in which the messages of a target wait whose address is that of a stream socket.
@@ -146,20 +141,20 @@ func (s *sinks) ofTarget(t *runtime.LogTarget) {
 	s.streams++
 	t.Ring, t.IsRing = fmt.Sprintf("ring#%d", s.streams), true
 	pos := ast.Pos{File: t.File, Line: t.Line}
-	px := &runtime.Proxy{Name: t.Ring, Kind: "backend", Caps: runtime.CapBack, Pos: pos}
+	px := &runtime.Proxy{Name: t.Ring, Kind: "backend", Caps: runtime.CapBack, Pos: pos, ACLs: &acl.Set{}}
 	px.Timeout.Connect, px.Timeout.Server = targetConnect, targetServer
 	srv := &runtime.Server{Proxy: px, Name: t.Ring, Pos: pos, MaxReuse: -1}
 	srv.Addr.Store(&t.Addr)
 	px.Servers = []*runtime.Server{srv}
 	desc := fmt.Sprintf("created from log directive declared into '%s' at line %d", t.File, t.Line)
-	s.all = append(s.all, &Sink{Name: t.Ring, Desc: desc, kind: "buffer", size: defaultRingSize, proxy: px})
+	s.all = append(s.all, &Sink{Name: t.Ring, Desc: desc, kind: "buffer", size: defaultRingSize, maxLen: math.MaxUint32, proxy: px})
 }
 
 // ofServer makes the ring in which messages wait for a server of a log backend.
 func (s *sinks) ofServer(srv *runtime.Server) {
 	desc := fmt.Sprintf("created from log backend declared into '%s' at line %d", srv.Pos.File, srv.Pos.Line)
 	size := uint64(cmp.Or(srv.LogBufSize, defaultRingSize))
-	s.all = append(s.all, &Sink{Name: sinkOfServer(srv), Desc: desc, kind: "buffer", size: size, proxy: srv.Proxy, only: srv})
+	s.all = append(s.all, &Sink{Name: sinkOfServer(srv), Desc: desc, kind: "buffer", size: size, maxLen: math.MaxUint32, proxy: srv.Proxy, only: srv})
 }
 
 // Timeouts of the connections for targets that are stream sockets.

@@ -206,6 +206,7 @@ func (s *server) accept() bool {
 	peers.Start(s.cfg, s.engine.Loops(), len(s.OldPIDs) > 0)
 	s.engine.Run()
 	s.checks.Start(s.engine.Loops())
+	logger.Forward(s.cfg, s.engine.Loops())
 	resolver.Start(s.cfg, s.checks)
 	httpclient.Start(s.cfg, s.engine.Control())
 	ssl.Start(s.cfg, func(text string) { logger.Server(logger.Notice, nil, "%s", text) })
