@@ -43,7 +43,9 @@ func Open(path string, size int) (*Ring, error) {
 	if err != nil {
 		return nil, &FileError{Mapping, err}
 	}
-	return over(store), nil
+	r := over(store)
+	r.shared = true
+	return r, nil
 }
 
 // rotate renames a file that is a ring with messages, or too small for a ring. What is something else stays: it is

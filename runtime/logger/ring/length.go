@@ -42,11 +42,12 @@ func (r *Ring) length(at uint64) (n uint64, size int) {
 	if n = next(); n < small {
 		return n, size
 	}
-	for shift := firstBits; ; shift += nextBits {
+	for shift := firstBits; shift < 64; shift += nextBits {
 		b := next()
 		n += b << shift
 		if b < goesOn {
-			return n, size
+			break
 		}
 	}
+	return n, size
 }

@@ -32,6 +32,7 @@ type Ring struct {
 	dropped atomic.Uint64
 
 	mu         sync.Mutex // guards what follows
+	shared     bool       // in a file
 	store      []byte     // header and area
 	area       []byte
 	head, tail uint64 // where the oldest message begins and the newest one ends, counted from the first byte ever written
@@ -72,6 +73,20 @@ func (r *Ring) note() {
 	binary.NativeEndian.PutUint64(r.store[headAt:], r.head%size)
 }
 
+// follow takes over what another process has written to the same file since: one that ends writes its last messages when
+// its successor has the file already.
+func (r *Ring) follow() {
+	if !r.shared {
+		return
+	}
+	size := uint64(len(r.area))
+	ahead := func(at int, of uint64) uint64 {
+		return (binary.NativeEndian.Uint64(r.store[at:])%size + size - of%size) % size
+	}
+	r.tail += ahead(tailAt, r.tail)
+	r.head = min(r.head+ahead(headAt, r.head), r.tail-1)
+}
+
 // Dropped is how many messages were dropped and not told of yet.
 func (r *Ring) Dropped() uint64 { return r.dropped.Load() }
 
@@ -90,6 +105,7 @@ func (r *Ring) Write(parts ...[]byte) bool {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.follow()
 	if !r.makeRoom(lengthOf(uint64(n)) + n + 1) {
 		r.dropped.Add(1)
 		return false
@@ -123,11 +139,21 @@ func (r *Ring) makeRoom(n int) bool {
 		if head == oldest || r.tail-head <= 1 {
 			return false
 		}
-		length, size := r.length(head + 1)
-		head += 1 + uint64(size) + length
+		_, head = r.message(head)
 	}
 	r.head = head
 	return true
+}
+
+// message is where the bytes of the message behind an offset begin and end. What somebody else has spoilt in the file of a
+// ring goes as far as all messages.
+func (r *Ring) message(at uint64) (from, to uint64) {
+	n, size := r.length(at + 1)
+	from = at + 1 + uint64(size)
+	if most := r.tail - 1; from > most || n > most-from {
+		return most, most
+	}
+	return from, from + n
 }
 
 func (r *Ring) put(p []byte) {
@@ -160,6 +186,7 @@ func (r *Ring) Attach(fresh bool, more func()) *Reader {
 	if len(r.readers) == readers {
 		return nil
 	}
+	r.follow()
 	x := &Reader{ring: r, at: r.head, more: more}
 	if fresh {
 		x.at = r.tail - 1
@@ -180,13 +207,13 @@ func (x *Reader) Next(dst []byte) ([]byte, bool) {
 	r := x.ring
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.follow()
 	if r.tail-x.at <= 1 {
 		return dst, false
 	}
-	n, size := r.length(x.at + 1)
-	dst = r.get(dst, x.at+1+uint64(size), int(n))
-	x.at += 1 + uint64(size) + n
-	return dst, true
+	from, to := r.message(x.at)
+	x.at = to
+	return r.get(dst, from, int(to-from)), true
 }
 
 func (x *Reader) wake() {

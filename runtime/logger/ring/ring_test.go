@@ -208,3 +208,49 @@ func TestRotate(t *testing.T) {
 		t.Error("a file in a folder that is not there")
 	}
 }
+
+// TestShared: two processes have a file for a while.
+func TestShared(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ring")
+	open := func() *Ring {
+		r, err := Open(path, 4096)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	a := open()
+	b := open()
+	var want []string
+	for i := range 300 {
+		m := fmt.Sprintf("message %d", i)
+		if r := []*Ring{a, b}[i/7%2]; !r.Write([]byte(m)) {
+			t.Fatal("dropped")
+		}
+		want = append(want, m+" ")
+	}
+	if got := all(b.Attach(false, nil)); got != strings.Join(want[300-strings.Count(got, "m"):], "") || got == "" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// FuzzSpoilt: whatever others do to the file, nothing ends the process.
+func FuzzSpoilt(f *testing.F) {
+	f.Add([]byte("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"), uint64(7), uint64(3), 5)
+	f.Add([]byte("\xf0\x80\x01"), uint64(1<<63), uint64(1), 100)
+	f.Fuzz(func(_ *testing.T, spoil []byte, tail, head uint64, n int) {
+		r := New(header + 300)
+		r.shared = true
+		x := r.Attach(false, nil)
+		for i := range 5 {
+			r.Write(make([]byte, max(n, 0)%200))
+			copy(r.area[min(i*n&255, 299):], spoil)
+			if i == 2 {
+				binary.NativeEndian.PutUint64(r.store[tailAt:], tail)
+				binary.NativeEndian.PutUint64(r.store[headAt:], head)
+			}
+			x.Next(nil)
+			all(r.Attach(false, nil))
+		}
+	})
+}
