@@ -158,8 +158,11 @@ func (t *test) inGroup(user []byte) bool {
 }
 
 // CheckGroups gives the texts of the errors about groups that http_auth_group names, once arguments are
-// resolved.
+// resolved. The set may be nil.
 func (s *Set) CheckGroups(proxy string) []string {
+	if s == nil {
+		return nil
+	}
 	var errs []string
 	for _, a := range s.all {
 		for i := range a.tests {

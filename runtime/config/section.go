@@ -71,11 +71,11 @@ func (l *Loader) foreignServer(px *runtime.Proxy, line *ast.Line, form serverFor
 	return len(px.Servers) > n
 }
 
-// FinishServers completes the servers of a proxy that is none of the configuration's, once their lines are read.
+// FinishServers completes the servers of a section that is no proxy, once their lines are read.
 func (l *Loader) FinishServers(px *runtime.Proxy) {
 	defer l.Within(px)()
-	for _, srv := range px.Servers {
-		for _, d := range l.Tables.Domains {
+	for _, d := range l.Tables.Domains {
+		for _, srv := range px.Servers {
 			if d.FinishServer != nil {
 				d.FinishServer(l, srv)
 			}
@@ -132,17 +132,6 @@ func (l *Loader) BindAddress(px *runtime.Proxy, line *ast.Line, b *runtime.Bind,
 func (l *Loader) BindOptions(px *runtime.Proxy, line *ast.Line, at int, b *runtime.Bind, listeners []*runtime.Listener) {
 	defer l.Within(px)()
 	l.bindOptions(line, at, b, listeners)
-}
-
-// FinishServers completes the servers of a section that is no proxy.
-func (l *Loader) FinishServers(px *runtime.Proxy) {
-	for _, d := range l.Tables.Domains {
-		for _, srv := range px.Servers {
-			if d.FinishServer != nil {
-				d.FinishServer(l, srv)
-			}
-		}
-	}
 }
 
 // SectionTime reads a time in milliseconds, value, in the words that sections share;

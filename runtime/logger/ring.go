@@ -6,7 +6,6 @@ import (
 	"math"
 	"os"
 
-	"hapax/acl"
 	"hapax/parser/ast"
 	"hapax/parser/keyword"
 	"hapax/parser/units"
@@ -161,7 +160,7 @@ func startRing(l *config.Loader, line *ast.Line) {
 	}
 	l.Know(config.Ring, name)
 	*x = Sink{Name: name, Desc: name, kind: "buffer", form: runtime.LogRaw, size: defaultRingSize,
-		proxy: &runtime.Proxy{Name: name, Kind: "backend", Caps: runtime.CapBack, Mode: runtime.ModeSyslog, Pos: line.Pos, ACLs: &acl.Set{}}}
+		proxy: &runtime.Proxy{Name: name, Kind: "backend", Caps: runtime.CapBack, Mode: runtime.ModeSyslog, Pos: line.Pos}}
 	all.current = x
 }
 

@@ -19,6 +19,7 @@ type forwarder struct {
 	ring *ring.Ring
 	srv  *runtime.Server
 	px   *runtime.Proxy // has the timeouts
+	show bool           // it is the server of a log backend, and counts
 	loop *loop.Loop
 	at   int // index of the loop
 
@@ -51,7 +52,7 @@ func Forward(cfg *runtime.Config, loops []*loop.Loop) {
 			servers = []*runtime.Server{x.only}
 		}
 		for _, srv := range servers {
-			f := &forwarder{ring: x.ring, srv: srv, px: x.proxy, at: n % len(loops), loop: loops[n%len(loops)]}
+			f := &forwarder{ring: x.ring, srv: srv, px: x.proxy, show: x.only != nil, at: n % len(loops), loop: loops[n%len(loops)]}
 			f.prepare(cfg)
 			f.loop.PostFunc(f.connect)
 			n++
@@ -71,6 +72,7 @@ func (f *forwarder) prepare(cfg *runtime.Config) {
 // connect begins a connection.
 func (f *forwarder) connect() {
 	f.begun = f.loop.Now()
+	f.countAttempt()
 	srv := f.srv
 	to, err := addressOf(srv)
 	if err != nil {
@@ -125,11 +127,47 @@ func addressOf(srv *runtime.Server) (*loop.Addr, error) {
 // unixPathLen is the length of an abstract name that fills the whole address.
 const unixPathLen = 107
 
+// countAttempt counts a session, as all are that ask a server for a connection.
+func (f *forwarder) countAttempt() {
+	live := &f.stream.Config.Stats
+	live.CumConns.Inc()
+	live.CumReqs.Inc()
+	live.CumStreams.Inc()
+	live.CurStreams.Inc()
+	if !f.show {
+		return
+	}
+	own, back := &f.srv.Stats[f.at], &f.px.Live.Back[f.at]
+	own.Sess.Inc()
+	own.Connects.Inc()
+	back.Connects.Inc()
+	f.srv.Current.Enter(&own.Active)
+	f.srv.Rate.Inc(&own.Rate, f.loop.Now()/1e6)
+	now := f.loop.Wall() / 1e9
+	f.srv.LastSess.Store(now)
+	f.px.Live.LastSess.Store(now)
+}
+
+// countEnd counts the end of a session.
+func (f *forwarder) countEnd() {
+	f.stream.Config.Stats.CurStreams.Dec()
+	if !f.show {
+		return
+	}
+	own := &f.srv.Stats[f.at]
+	f.srv.Current.Leave(&own.Active)
+	if !f.up {
+		own.FailedConn.Inc()
+		f.px.Live.Back[f.at].FailedConn.Inc()
+	}
+}
+
 // retry ends the connection and begins another one when it is time.
 func (f *forwarder) retry() {
 	if f.conn.IsOpen() {
 		f.conn.Abort()
 	}
+	f.countEnd()
 	f.up = false
 	f.timer.After(max(forwardPause-time.Duration(f.loop.Now()-f.begun), time.Millisecond))
 }

@@ -11,7 +11,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"hapax/acl"
 	"hapax/parser/ast"
 	"hapax/parser/diag"
 	"hapax/runtime"
@@ -141,7 +140,7 @@ func (s *sinks) ofTarget(t *runtime.LogTarget) {
 	s.streams++
 	t.Ring, t.IsRing = fmt.Sprintf("ring#%d", s.streams), true
 	pos := ast.Pos{File: t.File, Line: t.Line}
-	px := &runtime.Proxy{Name: t.Ring, Kind: "backend", Caps: runtime.CapBack, Pos: pos, ACLs: &acl.Set{}}
+	px := &runtime.Proxy{Name: t.Ring, Kind: "backend", Caps: runtime.CapBack, Pos: pos}
 	px.Timeout.Connect, px.Timeout.Server = targetConnect, targetServer
 	srv := &runtime.Server{Proxy: px, Name: t.Ring, Pos: pos, MaxReuse: -1}
 	srv.Addr.Store(&t.Addr)
