@@ -39,6 +39,8 @@ type Rule struct {
 	Final  bool
 	From   sample.Source // what the action's own expressions read
 	Data   any           // what the action keeps while the configuration is read
+
+	Inherited bool // from a defaults section
 }
 
 // Ruleset is the rules of one place, in order.

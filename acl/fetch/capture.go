@@ -59,9 +59,9 @@ func capturedURI(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
 }
 
 func capturedRequestVersion(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
-	return ctx.Req != nil && setVersion(ctx, ctx.Req, "HTTP/", out)
+	return ctx.Req != nil && setVersion(ctx, ctx.Req.VersionNumber(), "HTTP/", out)
 }
 
 func capturedResponseVersion(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
-	return ctx.Res != nil && setVersion(ctx, ctx.Res, "HTTP/", out)
+	return ctx.Res != nil && setVersion(ctx, responseNumber(ctx), "HTTP/", out)
 }

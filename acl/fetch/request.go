@@ -314,25 +314,23 @@ func withSource(hash func(*sample.Context, []sample.Arg, *sample.Value) bool) fu
 	}
 }
 
-// setVersion gives the digits of "HTTP/x.y".
-func setVersion(ctx *sample.Context, m *message.Message, prefix string, out *sample.Value) bool {
-	v := m.Version()
-	if m.Flags&message.NotHTTP != 0 || len(v) != len("HTTP/1.1") {
+// setVersion gives the number of a version of HTTP behind a prefix; there is no value without a number.
+func setVersion(ctx *sample.Context, number, prefix string, out *sample.Value) bool {
+	if number == "" {
 		return false
 	}
-	b := ctx.Scratch.Alloc(len(prefix) + 3)
+	b := ctx.Scratch.Alloc(len(prefix) + len(number))
 	if b == nil {
 		return false
 	}
-	n := copy(b, prefix)
-	b[n], b[n+1], b[n+2] = v[5], '.', v[7]
+	copy(b[copy(b, prefix):], number)
 	out.SetStr(b)
 	return true
 }
 
 func requestVersion(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
 	m, ok := remembered(ctx, out)
-	return ok && setVersion(ctx, m, "", out)
+	return ok && setVersion(ctx, m.VersionNumber(), "", out)
 }
 
 func isRequest(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {

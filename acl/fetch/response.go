@@ -26,6 +26,14 @@ func status(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
 }
 
 func responseVersion(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
-	m, ok := response(ctx, out)
-	return ok && setVersion(ctx, m, "", out)
+	_, ok := response(ctx, out)
+	return ok && setVersion(ctx, responseNumber(ctx), "", out)
+}
+
+// responseNumber is the version of the response: what the context says, else that of its first line.
+func responseNumber(ctx *sample.Context) string {
+	if ctx.ResVersion != "" {
+		return ctx.ResVersion
+	}
+	return ctx.Res.VersionNumber()
 }

@@ -52,18 +52,13 @@ type generation struct {
 	byKey   map[string]*Entry // the newest of each key, which leads to those before it
 }
 
-// keys gives the newest entries by their text; the map is made on first use, which only the runtime API and the actions
-// that change entries do.
-func (g *generation) keys() map[string]*Entry {
-	if g.byKey == nil {
-		g.byKey = make(map[string]*Entry, len(g.entries))
-		for _, e := range g.entries {
-			if !e.gone.Load() {
-				g.index(e)
-			}
-		}
+// indexAll makes the entries of a file known by their keys. That is done while the file is read: the runtime API and
+// actions that change entries hold a lock, for which traffic may wait.
+func (g *generation) indexAll() {
+	g.byKey = make(map[string]*Entry, len(g.entries))
+	for _, e := range g.entries {
+		g.index(e)
 	}
-	return g.byKey
 }
 
 // index makes an entry the newest of its key.
@@ -77,22 +72,18 @@ func (g *generation) newest(text string) *Entry {
 	if g == nil {
 		return nil
 	}
-	return g.keys()[text]
+	return g.byKey[text]
 }
 
 func (g *generation) append(e *Entry) {
 	g.entries = append(g.entries, e)
-	if g.byKey != nil {
-		g.index(e)
-	}
+	g.index(e)
 }
 
 func (g *generation) remove(e *Entry) {
 	e.gone.Store(true)
 	g.gone++
-	if g.byKey != nil {
-		g.unindex(e)
-	}
+	g.unindex(e)
 	if g.gone > len(g.entries)/2 {
 		g.entries, g.gone = living(g.entries), 0
 	}
@@ -179,7 +170,7 @@ func (r *Ref) generation(version uint32) *generation {
 		if r.gens == nil {
 			r.gens = make(map[uint32]*generation, 1)
 		}
-		g = new(generation)
+		g = &generation{byKey: make(map[string]*Entry)}
 		r.gens[version] = g
 	}
 	return g

@@ -24,6 +24,10 @@ type Context struct {
 	// complete). When a head is not complete yet, fetches answer "no value, may change" unless Final.
 	Req, Res *message.Message
 
+	// ResVersion is the version of the response where it is not that of its first line, as "1.1": a reply of our own
+	// stands for the response that it replaces as long as rules look at it, and then for an answer to the request.
+	ResVersion string
+
 	// NotHTTP: what came from the client is no HTTP request and never will be one, so that no fetch
 	// waits for Req.
 	NotHTTP bool

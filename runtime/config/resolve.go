@@ -606,6 +606,9 @@ func (l *Loader) inheritRules(px *runtime.Proxy) {
 		{&px.TCPConn, &base.TCPConn}, {&px.TCPSess, &base.TCPSess}, {&px.TCPReq, &base.TCPReq}, {&px.TCPRes, &base.TCPRes},
 		{&px.HTTPReq, &base.HTTPReq}, {&px.HTTPRes, &base.HTTPRes}, {&px.HTTPAfter, &base.HTTPAfter},
 	} {
+		for _, rule := range *r.from {
+			rule.Inherited = true
+		}
 		*r.own = append(slices.Clone(*r.from), *r.own...)
 	}
 }

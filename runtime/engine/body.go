@@ -152,6 +152,5 @@ func (s *stream) bodyTimeout() {
 	}
 	s.front().FailedReq.Inc()
 	s.End = runtime.Termination{Cause: runtime.EndClientTO, State: runtime.InRequest}
-	s.Time.Request = 0
 	s.giveUp(408)
 }

@@ -29,7 +29,7 @@ func (s *stream) answerCached() outcome {
 	s.resHead = true
 	s.outAt, s.outEnd = len(s.out.Data), len(s.out.Data)
 	s.Status, s.ServerStatus = int(s.Res.Status), int(s.Res.Status)
-	s.Ctx.Res = &s.Res
+	s.Ctx.Res, s.Ctx.ResVersion = &s.Res, s.Req.VersionNumber()
 	s.ReqToServer += headSize(&s.Req)
 	s.ResFromServer += headSize(&s.Res)
 	s.toCli.chunkedIn = s.Res.Flags&(message.Chunked|message.BodylessResponse) == message.Chunked

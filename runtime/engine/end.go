@@ -247,7 +247,6 @@ func (s *stream) countAborts(client bool) {
 
 // denied counts a request that a rule refused.
 func (s *stream) denied() {
-	s.Time.Request = s.w.loop.Now()
 	s.front().DeniedReq.Inc()
 	if s.inBack {
 		s.back().DeniedReq.Inc()

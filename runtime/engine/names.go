@@ -16,6 +16,7 @@ func (s *stream) restrictNames(px *runtime.Proxy) outcome {
 		}
 		if px.HeaderNames == runtime.HeaderNamesReject {
 			s.denied()
+			s.requestSeen()
 			s.setEnd(runtime.EndProxy)
 			return s.answerWith(s.errorReply(403))
 		}

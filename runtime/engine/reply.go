@@ -52,6 +52,9 @@ func (s *stream) answerWith(r *runtime.Reply) outcome {
 	if s.out == nil {
 		s.out = s.w.loop.Buffer()
 	}
+	if s.resHead && s.Ctx.ResVersion == "" {
+		s.Ctx.ResVersion = s.Res.VersionNumber()
+	}
 	s.out.Reset()
 	s.Res.Reset(s.out.Data, s.resFields)
 	s.parts = nil
@@ -72,6 +75,7 @@ func (s *stream) answerWith(r *runtime.Reply) outcome {
 		s.Ctx.ResBody = sample.Body{Data: body, Size: -1, Complete: s.parts == nil}
 		s.captureReply()
 		if s.served() {
+			s.Ctx.ResVersion = s.Req.VersionNumber()
 			s.chooseServiceCoding(int64(len(body)))
 		}
 		if !s.runAfter() {
@@ -88,6 +92,7 @@ func (s *stream) answerWith(r *runtime.Reply) outcome {
 		}
 		return s.answerAgain()
 	}
+	s.Ctx.ResVersion = s.Req.VersionNumber()
 	s.sendReply(body)
 	return answer
 }

@@ -41,6 +41,7 @@ func (s *stream) finishRequest() outcome {
 		s.setEnd(runtime.EndProxy)
 		return s.answerWith(s.errorReply(500))
 	}
+	s.requestSeen()
 	if fe.Compression != nil || be.Compression != nil {
 		s.codeRequest()
 	}
@@ -50,17 +51,22 @@ func (s *stream) finishRequest() outcome {
 	return next
 }
 
+// requestSeen ends the time that logs tell as that of the request: its rules are over, too.
+func (s *stream) requestSeen() { s.Time.Request = s.w.loop.Now() }
+
 // requestCut tells whether the client has left in the middle of its request.
 func (s *stream) requestCut() bool { return s.c.end != nil && !s.toSrv.dec.Finished() }
 
 // uniqueID makes the request's id, which later formats and fetches may use.
 func (s *stream) uniqueID() error {
 	px := s.Front
-	if px.UniqueIDFormat.Format == nil || len(s.UniqueID) > 0 {
+	if px.UniqueIDFormat.Format == nil {
 		return nil
 	}
-	s.Ctx.Scratch.Reset()
-	s.UniqueID = px.UniqueIDFormat.Format.Append(s.UniqueID[:0], &s.Ctx)
+	if len(s.UniqueID) == 0 { // else a rule or a log has asked for it
+		s.Ctx.Scratch.Reset()
+		s.UniqueID = px.UniqueIDFormat.Format.Append(s.UniqueID[:0], &s.Ctx)
+	}
 	if px.UniqueIDHeader == "" {
 		return nil
 	}

@@ -186,7 +186,7 @@ func (s *stream) inspectResponse() outcome {
 	}
 	s.point(sample.BackResContent, sample.Response)
 	s.Ctx.Final = true
-	switch s.eval(s.Back.TCPRes, &s.res) {
+	switch s.evalContent() {
 	case runtime.Continue, runtime.Stop:
 		if s.CloseServer {
 			s.srvWant = h1.Close
@@ -198,6 +198,20 @@ func (s *stream) inspectResponse() outcome {
 	s.countReplaced()
 	s.refusedContent()
 	return s.cut()
+}
+
+// evalContent runs the rules on the content of a response. Without an inspect-delay the reference has run them when the
+// connection to the server stood: they see nothing of the response.
+func (s *stream) evalContent() runtime.Verdict {
+	ctx := &s.Ctx
+	if s.Back.InspectRes > 0 {
+		return s.eval(s.Back.TCPRes, &s.res)
+	}
+	res, body, status := ctx.Res, ctx.ResBody, s.Status
+	ctx.Res, ctx.ResBody, s.Status = nil, sample.Body{}, -1
+	v := s.eval(s.Back.TCPRes, &s.res)
+	ctx.Res, ctx.ResBody, s.Status = res, body, status
+	return v
 }
 
 // refusedContent notes that a tcp-response rule ended the stream.
@@ -273,8 +287,16 @@ func (s *stream) judgeResponse(v runtime.Verdict) outcome {
 		s.dropServer()
 		return s.answerWith(s.errorReply(502))
 	}
+	return s.failedRules()
+}
+
+// failedRules answers 500 where a rule on a response of the server failed.
+func (s *stream) failedRules() outcome {
 	s.front().InternalErr.Inc()
 	s.back().InternalErr.Inc()
+	if s.Server != nil {
+		s.Server.Stats[s.w.id].InternalErr.Inc()
+	}
 	s.setEnd(runtime.EndInternal)
 	s.dropServer()
 	return s.answerWith(s.errorReply(500))
@@ -322,10 +344,7 @@ func (s *stream) responseCookie() outcome {
 // afterRules are the http-after-response rules of both sides.
 func (s *stream) afterRules() outcome {
 	if !s.runAfter() {
-		s.front().InternalErr.Inc()
-		s.setEnd(runtime.EndInternal)
-		s.dropServer()
-		return s.answerWith(s.errorReply(500))
+		return s.failedRules()
 	}
 	return next
 }

@@ -41,7 +41,7 @@ func (s *stream) eval(rs runtime.Ruleset, l *lane) runtime.Verdict {
 			switch r.Cond.Eval(ctx) {
 			case acl.Miss:
 				if !ctx.Final {
-					l.rule = 0 // all are evaluated again when more is there to see
+					l.rule = again(rs, l.rule)
 					return runtime.Wait
 				}
 				continue
@@ -65,6 +65,19 @@ func (s *stream) eval(rs runtime.Ruleset, l *lane) runtime.Verdict {
 		}
 	}
 	return runtime.Continue
+}
+
+// again is where a rule set is evaluated from, when more is there to see, after the rule at has missed data: from its
+// beginning, but behind the rules of the defaults section when it is one of them. The reference does not come back to
+// those.
+func again(rs runtime.Ruleset, at int) int {
+	if !rs[at].Inherited {
+		return 0
+	}
+	for at < len(rs) && rs[at].Inherited {
+		at++
+	}
+	return at
 }
 
 // point sets where the next evaluations stand.
@@ -95,6 +108,7 @@ func (s *stream) judgeRequest(v runtime.Verdict) outcome {
 	case runtime.Wait:
 		return s.waitForRule()
 	case runtime.Done:
+		s.requestSeen()
 		s.intercepted()
 		if s.Service != "" {
 			s.serve()
@@ -107,12 +121,13 @@ func (s *stream) judgeRequest(v runtime.Verdict) outcome {
 		if s.Tarpit {
 			return s.startTarpit()
 		}
+		s.requestSeen()
 		s.setEnd(runtime.EndProxy)
 		return s.answerWith(s.reply(s.Reply, 403))
 	case runtime.Abort:
 		s.denied()
 		s.setEnd(runtime.EndProxy)
-		s.Time.Request, s.Status, s.kills = 0, -1, true
+		s.Status, s.kills = -1, true
 		s.countRefusedBody()
 		return s.cut()
 	case runtime.Invalid:
@@ -225,14 +240,17 @@ func (s *stream) inspectRules(rs runtime.Ruleset, px *runtime.Proxy) outcome {
 		return wait
 	case runtime.Done:
 		if s.http {
+			s.requestSeen()
 			s.intercepted()
 			return s.answerWith(s.Reply)
 		}
 		return s.cut()
 	default:
 		s.front().DeniedReq.Inc() // not in the backend, whose rules they may be
+		if s.Drop && s.inBack {
+			s.back().DeniedReq.Inc()
+		}
 		s.setEnd(runtime.EndProxy)
-		s.Time.Request = 0
 		s.kills = true
 		if s.http {
 			s.Status = -1
@@ -348,7 +366,6 @@ func (s *stream) chooseBackend() outcome {
 			return s.cut()
 		}
 		s.noServer()
-		s.Time.Request = 0 // as if the request had not been seen to its end
 		return s.answerWith(s.errorReply(503))
 	}
 	if be.Mode == runtime.ModeHTTP && !s.http {
@@ -472,7 +489,7 @@ func (s *stream) bufferBody() outcome {
 	case badBody:
 		s.front().FailedReq.Inc()
 		s.setEnd(runtime.EndProxy)
-		s.Time.Request, s.Status = 0, 400 // which nobody is told
+		s.Status = 400 // which nobody is told
 		return s.cut()
 	}
 	if s.c.end != nil {
@@ -485,7 +502,7 @@ func (s *stream) bufferBody() outcome {
 // bodyCame ends the wait for a body: now the request is there.
 func (s *stream) bodyCame() outcome {
 	s.stopWaiting()
-	s.Time.Request = s.w.loop.Now()
+	s.requestSeen()
 	return next
 }
 

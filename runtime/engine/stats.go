@@ -59,7 +59,7 @@ func (s *stream) serveStats(px *runtime.Proxy, at sample.Checkpoint) outcome {
 func (s *stream) refuseStats(page *runtime.StatsPage, at sample.Checkpoint) (refused bool, o outcome) {
 	s.Service = runtime.ServiceStats
 	now := s.w.loop.Now()
-	s.Time.Queue, s.Time.Connect = now, now
+	s.Time.Request, s.Time.Queue, s.Time.Connect = now, now, now
 	if len(page.Rules) > 0 {
 		s.point(at, sample.Request)
 		s.Ctx.Final = true
@@ -124,7 +124,7 @@ func (s *stream) served() bool {
 // serve notes that a service of the program answers in the place of a server.
 func (s *stream) serve() {
 	now := s.w.loop.Now()
-	s.Time.Queue, s.Time.Connect, s.Time.Response = now, now, now
+	s.Time.Request, s.Time.Queue, s.Time.Connect, s.Time.Response = now, now, now, now
 }
 
 // challenge makes the reply that asks for a user of the statistics.

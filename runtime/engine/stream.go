@@ -249,7 +249,7 @@ func (s *stream) reset() {
 // forget empties the model's part, keeping its memory.
 func (s *stream) forget() {
 	ctx := &s.Ctx
-	ctx.Req, ctx.Res = nil, nil
+	ctx.Req, ctx.Res, ctx.ResVersion = nil, nil, ""
 	ctx.ReqBody, ctx.ResBody = sample.Body{}, sample.Body{}
 	ctx.ReqRaw, ctx.ResRaw = sample.Raw{}, sample.Raw{}
 	ctx.Final = false
@@ -324,7 +324,6 @@ func (s *stream) startRequest() {
 	s.phase = hold
 	s.inAt = int(s.Req.HeadLen)
 	s.Method = s.Req.Method
-	s.Time.Request = w.loop.Now()
 	s.Ctx.Req = &s.Req
 	if s.w.traces.Any() {
 		s.tellRequest()

@@ -71,7 +71,7 @@ func (s *stream) startTarpit() outcome {
 func (s *stream) endTarpit() {
 	s.End = runtime.Termination{Cause: runtime.EndProxy, State: runtime.InTarpit}
 	s.waits = forNothing
-	s.Time.Request, s.Time.Queue = 0, s.w.loop.Now()
+	s.Time.Queue = s.w.loop.Now()
 	s.Req.Forget()
 	s.Ctx.ReqBody = sample.Body{Complete: true}
 	s.answerWith(s.reply(s.Reply, 500))

@@ -92,19 +92,20 @@ func Reached(s *runtime.Stream) {
 	}
 }
 
-// step writes a line for one of the steps of "log-steps". Times go up to now.
+// step writes a line for one of the steps of "log-steps". Times go up to now once a server was reached, else there is no
+// total yet.
 func (p *plan) step(s *runtime.Stream, step uint8) {
 	if p.steps&(1<<step) == 0 {
 		return
 	}
 	end, counts := s.Time.Close, takeCounts(s)
-	if end == 0 {
-		s.Time.Close = s.Time.Latest()
-	}
 	switch step {
+	case stepConnect:
+		s.Time.Close = s.Time.Connect
 	case stepClose:
 		counts.give(s)
 	case stepResponse:
+		s.Time.Close = s.Time.Response
 		s.ResFromServer = forwarded(s)
 	}
 	p.write(s, step)
@@ -234,16 +235,11 @@ func (p *plan) now(s *runtime.Stream, step uint8, profile *runtime.LogProfile) {
 	at, final := s.Ctx.Checkpoint, s.Ctx.Final
 	times, cause, status, captured := s.Time, s.End, s.Status, s.ResCaps
 	counts := takeCounts(s)
-	if s.Time.Close == 0 {
-		s.Time.Close = s.Time.Latest()
-	}
 	switch {
 	case step == stepOfRules(runtime.TCPResRules) && s.Front.Mode == runtime.ModeHTTP:
 		s.Time.Response, s.Status, s.ResCaps = 0, 0, nil // the response has not been looked at
 	case step == stepOfRules(runtime.TCPConnRules), step == stepOfRules(runtime.TCPSessRules):
 		s.End = runtime.Termination{Cause: runtime.EndProxy, State: runtime.InRequest} // as of connections that get no further
-	case inRequest(step), s.Internal && s.End.State == runtime.InRequest:
-		s.Time.Request = 0
 	}
 	p.line(s, p.format, level, step, profile)
 	s.Ctx.Checkpoint, s.Ctx.Final = at, final
@@ -262,11 +258,6 @@ func takeCounts(s *runtime.Stream) counts {
 
 func (c counts) give(s *runtime.Stream) {
 	s.BytesIn, s.BytesOut, s.ReqToServer, s.ResFromServer = c[0], c[1], c[2], c[3]
-}
-
-// inRequest tells whether rules of a step are those of a request.
-func inRequest(step uint8) bool {
-	return step == stepOfRules(runtime.HTTPReqRules) || step == stepOfRules(runtime.TCPReqRules)
 }
 
 // Failed tells whether a stream counts as an error for logs.
@@ -311,6 +302,9 @@ func (p *plan) line(s *runtime.Stream, f *logformat.Format, level int, step uint
 	}
 	s.LogStep = step
 	s.Ctx.Checkpoint, s.Ctx.Final = sample.LogEnd, true
+	if s.Front.Mode == runtime.ModeHTTP && s.Ctx.Req == nil {
+		s.Ctx.Checkpoint = sample.FrontSession // what is no request has no stream that fetches could ask
+	}
 	w.line = w.line[:0]
 	if f != nil {
 		w.line = f.Append(w.line, &s.Ctx)

@@ -37,6 +37,23 @@ func (m *Message) Version() []byte {
 	return m.Bytes(m.Line[2])
 }
 
+// VersionNumber gives the version as 1.1; "" for what is no version of HTTP.
+func (m *Message) VersionNumber() string {
+	v := m.Version()
+	if m.Flags&NotHTTP != 0 || len(v) != len("HTTP/1.1") {
+		return ""
+	}
+	switch v = v[len("HTTP/"):]; string(v) {
+	case "1.1":
+		return "1.1"
+	case "1.0":
+		return "1.0"
+	case "2.0":
+		return "2.0"
+	}
+	return string(v[:1]) + "." + string(v[2:])
+}
+
 // Reason gives the reason of a response, perhaps empty.
 func (m *Message) Reason() []byte { return m.Bytes(m.Line[2]) }
 

@@ -133,7 +133,7 @@ func status(ctx *sample.Context, s *runtime.Stream, out *sample.Value) bool {
 	if ctx.Res != nil && ctx.Res.Status != 0 {
 		n = int64(ctx.Res.Status)
 	}
-	if n == 0 {
+	if n <= 0 {
 		return false
 	}
 	out.SetInt(n)

@@ -45,7 +45,7 @@ func parseSetHeadersBin(l *config.Loader, a *config.ActionLine) (runtime.Exec, e
 	if a.Name == "set-headers-bin" {
 		put = (*message.Message).Set
 	}
-	return eachHeader(list, true, func(s *runtime.Stream, name string, value []byte) bool {
+	return eachHeader(a, list, true, func(s *runtime.Stream, name string, value []byte) bool {
 		return !strings.HasPrefix(name, prefix) || put(head(s), strings.ToLower(name), value) == nil
 	}), nil
 }
@@ -78,7 +78,7 @@ func parseDelHeadersBin(l *config.Loader, a *config.ActionLine) (runtime.Exec, e
 		}
 	}
 	head := headOf(a.Kind)
-	return eachHeader(list, false, func(s *runtime.Stream, name string, _ []byte) bool {
+	return eachHeader(a, list, false, func(s *runtime.Stream, name string, _ []byte) bool {
 		m, name := head(s), strings.ToLower(name)
 		for i := len(m.Fields) - 1; i >= 0; i-- {
 			if match(m.Name(i), []byte(name)) {
@@ -89,10 +89,17 @@ func parseDelHeadersBin(l *config.Loader, a *config.ActionLine) (runtime.Exec, e
 	}), nil
 }
 
+// ofResponse are the sources that a list of headers is never taken from in a rule on responses: the reference evaluates
+// such a list as that of a request, which has no value then.
+const ofResponse = sample.ResHeaders | sample.ResLine | sample.ResBody
+
 // eachHeader makes the action that calls do for each header of a list: names, and values when there are, each behind
 // its length, up to an empty name (and an empty value). A list that is cut is a failed rewrite, one without end an
 // internal error. Headers that frame the message are left alone.
-func eachHeader(list *sample.Expr, values bool, do func(s *runtime.Stream, name string, value []byte) bool) runtime.Exec {
+func eachHeader(a *config.ActionLine, list *sample.Expr, values bool, do func(s *runtime.Stream, name string, value []byte) bool) runtime.Exec {
+	if a.Kind != runtime.HTTPReqRules && list.From()&ofResponse != 0 {
+		return pass
+	}
 	return func(s *runtime.Stream) runtime.Verdict {
 		v := s.Ctx.Scratch.Borrow()
 		defer s.Ctx.Scratch.Return()
