@@ -93,6 +93,9 @@ func (s *stream) answerWith(r *runtime.Reply) outcome {
 		return s.answerAgain()
 	}
 	s.Ctx.ResVersion = s.Req.VersionNumber()
+	if s.End.Cause == runtime.EndLocal && s.Time.Request == 0 {
+		s.requestSeen() // a rule answers: its reply has been made, in sight of further rules
+	}
 	s.sendReply(body)
 	return answer
 }

@@ -108,7 +108,6 @@ func (s *stream) judgeRequest(v runtime.Verdict) outcome {
 	case runtime.Wait:
 		return s.waitForRule()
 	case runtime.Done:
-		s.requestSeen()
 		s.intercepted()
 		if s.Service != "" {
 			s.serve()
@@ -240,7 +239,6 @@ func (s *stream) inspectRules(rs runtime.Ruleset, px *runtime.Proxy) outcome {
 		return wait
 	case runtime.Done:
 		if s.http {
-			s.requestSeen()
 			s.intercepted()
 			return s.answerWith(s.Reply)
 		}

@@ -220,7 +220,7 @@ func processID(s *runtime.Stream) int64 {
 
 // uniqueID makes the stream's unique id when nothing has asked for it yet. What is no request has none.
 func uniqueID(s *runtime.Stream, dst []byte, f logformat.Flags) []byte {
-	if u := s.Front.UniqueIDFormat.Format; u != nil && len(s.UniqueID) == 0 && (s.Front.Mode != runtime.ModeHTTP || s.Ctx.Req != nil) {
+	if u := s.Front.UniqueIDFormat.Format; u != nil && len(s.UniqueID) == 0 && s.LogStep != stepError {
 		s.UniqueID = u.Append(s.UniqueID[:0], &s.Ctx)
 	}
 	return logformat.AppendText(dst, s.UniqueID, f)

@@ -302,7 +302,7 @@ func (p *plan) line(s *runtime.Stream, f *logformat.Format, level int, step uint
 	}
 	s.LogStep = step
 	s.Ctx.Checkpoint, s.Ctx.Final = sample.LogEnd, true
-	if s.Front.Mode == runtime.ModeHTTP && s.Ctx.Req == nil {
+	if step == stepError {
 		s.Ctx.Checkpoint = sample.FrontSession // what is no request has no stream that fetches could ask
 	}
 	w.line = w.line[:0]
