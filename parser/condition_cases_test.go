@@ -61,6 +61,8 @@ var conditionCases = []struct {
 	{"version_before(3.4-foo)", 1, ""},
 	{"openssl_version_atleast(3.0.0)", 0, ""},
 	{"openssl_version_atleast(3.0.0-beta3)", 0, ""},
+	{"openssl_version_atleast(3.0.1)", 1, ""},
+	{"openssl_version_before(3.0.2-beta)", 0, ""},
 	{"openssl_version_atleast(1.1.1w)", 0, ""},
 	{"openssl_version_atleast(3.1.0)", 1, ""},
 	{"openssl_version_before(3.1.0-alpha1)", 0, ""},

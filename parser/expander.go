@@ -86,17 +86,18 @@ func (x *Expander) Next() (*ast.Line, bool) {
 			x.stop()
 		}
 	}
+	if x.ended {
+		return nil, false
+	}
 	for !x.ended {
 		if x.next == x.file.NumLines() {
 			x.ended = true
-			if x.missingLF > 0 {
-				x.alert("Missing LF on last line, file might have been truncated at position %d.", x.missingLF)
-			}
 			break
 		}
 		if x.missingLF > 0 {
 			x.ended = true
 			x.alert("Stray NUL character at position %d.", x.missingLF)
+			x.missingLF = 0
 			break
 		}
 		x.line.Raw = x.file.Raw(x.next)
@@ -113,6 +114,9 @@ func (x *Expander) Next() (*ast.Line, bool) {
 			x.given = x.list.Fatal()
 			return &x.line, true
 		}
+	}
+	if x.missingLF > 0 && !x.stopped {
+		x.alert("Missing LF on last line, file might have been truncated at position %d.", x.missingLF)
 	}
 	return nil, false
 }

@@ -144,7 +144,17 @@ func compareSSL(version, current string) (int, error) {
 	if asked == 0 || current == "" {
 		return 0, errArgument
 	}
-	return cmp.Compare(asked, sslNumber(current)), nil
+	return cmp.Compare(asked, ownSSLNumber(current)), nil
+}
+
+// ownSSLNumber packs the version of the library as it does so itself: since 3.0 its third number stands where the
+// letters of older ones stood, which sslNumber knows nothing of. So 3.0.22 is older than "3.0.1" here.
+func ownSSLNumber(version string) uint32 {
+	n := sslNumber(version)
+	if n>>28 < 3 {
+		return n
+	}
+	return n&0xfff00000 | n>>12&0xff<<4
 }
 
 func compareAWSLC(version string, current int) (int, error) {

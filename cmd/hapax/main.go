@@ -114,7 +114,7 @@ func (p *invocation) predicates() parser.Predicates {
 func (p *invocation) loadOptions() config.Options {
 	return config.Options{
 		Predicates: p.predicates(), Variables: logger.Variables, Lasting: logger.Lasting, MaxConnPerProxy: p.proxyConns,
-		Unresolved: p.unresolved, Localpeer: p.localpeer, Pidfile: p.pidfile, Start: !p.check,
+		MasterWorker: p.MasterWorker, Systemd: p.Systemd, Unresolved: p.unresolved, Localpeer: p.localpeer, Pidfile: p.pidfile, Start: !p.check,
 		IPv4Only: p.ipv4Only, NoSplice: !p.enabled("SPLICE") || !p.enabled("FAST-FORWARD"),
 	}
 }

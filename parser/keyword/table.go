@@ -68,6 +68,9 @@ func (t *Table[T]) Get(name string) *T {
 // returns "" past the end of the line. It returns nil and 0 when not even the first word is a keyword.
 func (t *Table[T]) Match(word func(int) string) (row *T, words int) {
 	head := word(0)
+	if strings.Contains(head, " ") {
+		return nil, 0 // a name of several words that was written as one
+	}
 	n := t.first[head]
 	if n > 1 {
 		var b strings.Builder

@@ -59,6 +59,10 @@ type Domain struct {
 	// asked for. May be nil.
 	FinishServer func(l *Loader, srv *runtime.Server)
 
+	// ServersDone is called for each proxy that is not disabled when all of its servers have
+	// numbers and states. May be nil.
+	ServersDone func(l *Loader, px *runtime.Proxy)
+
 	// LeaveServer is called when the runtime API has deleted a server: it forgets what
 	// FinishServer has made. May be nil.
 	LeaveServer func(cfg *runtime.Config, srv *runtime.Server)

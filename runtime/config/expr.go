@@ -1,6 +1,8 @@
 package config
 
 import (
+	"strings"
+
 	"hapax/acl"
 	"hapax/acl/logformat"
 	"hapax/acl/pattern"
@@ -188,20 +190,44 @@ func (d directory) Userlist(name string) any {
 
 func (d directory) Identifier(*sample.Arg) error { return nil }
 
-// find looks a proxy up by its name or, with a number sign, by its id.
+// find looks a proxy up that has one of the sides; see named.
 func (l *Loader) find(name string, caps runtime.Cap) *runtime.Proxy {
-	px := l.byName[name]
-	if px == nil && len(name) > 1 && name[0] == '#' {
-		for _, other := range l.Config.Proxies {
-			if other.ID == atol(name[1:]) {
-				px = other
-			}
-		}
-	}
+	px := l.named(name)
 	if px == nil || px.Caps&caps == 0 {
 		return nil
 	}
 	return px
+}
+
+// named looks a proxy up by its name or, with a number sign, by its id: that of the stats sockets' own is 0.
+func (l *Loader) named(name string) *runtime.Proxy {
+	id, isID := strings.CutPrefix(name, "#")
+	if !isID {
+		if px := l.byName[name]; px != nil {
+			return px
+		}
+		return l.forward(name)
+	}
+	n := atol(id)
+	if n == 0 {
+		return l.global.cli
+	}
+	for _, px := range l.Config.Proxies {
+		if px.ID == n {
+			return px
+		}
+	}
+	return nil
+}
+
+// forward finds a log-forward section, which is a frontend too.
+func (l *Loader) forward(name string) *runtime.Proxy {
+	for _, px := range l.Config.Forwards {
+		if px.Name == name {
+			return px
+		}
+	}
+	return nil
 }
 
 func findServer(px *runtime.Proxy, name string) *runtime.Server {

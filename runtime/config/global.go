@@ -70,7 +70,7 @@ func globalKeywords() []Keyword {
 // processKeywords are about what the process is and may do.
 func processKeywords() []Keyword {
 	return []Keyword{
-		discovered(flag("daemon", "run in the background", func(l *Loader) { l.Config.Global.Daemon = true })),
+		discovered(flag("daemon", "run in the background", daemon)),
 		discovered(flag("quiet", "print nothing while starting", func(l *Loader) {
 			l.Config.Global.Quiet = true
 			if l.List.Out != nil {
@@ -207,12 +207,25 @@ func discovered(k Keyword) Keyword { k.Discover = true; return k }
 
 func withNo(k Keyword) Keyword { k.No = true; return k }
 
+func daemon(l *Loader) {
+	if l.options.Systemd {
+		if l.discovering {
+			l.List.Warnf(l.pos, "'daemon' is not compatible with -Ws (master-worker mode for systemd), ignoring.")
+		}
+		return
+	}
+	l.Config.Global.Daemon = true
+}
+
 func masterWorker(l *Loader, line *ast.Line) error {
 	if !l.discovering || l.TooMany(line, 1, 1) {
 		return nil
 	}
 	switch line.Arg(1) {
 	case "":
+		if l.options.MasterWorker || l.Config.Global.MasterWorker {
+			l.List.Warnf(line.Pos, "master-worker mode is already configured.")
+		}
 		l.List.Warnf(line.Pos, "The '%s' keyword is deprecated in 3.3 and will be removed in 3.5. Use -W or -Ws in the startup script instead.", line.Arg(0))
 	case "no-exit-on-failure":
 		l.Config.Global.NoExitOnFailure = true

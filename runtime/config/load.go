@@ -29,6 +29,9 @@ type Options struct {
 	// MaxConnPerProxy is -N: the maxconn of proxies that give none.
 	MaxConnPerProxy int
 
+	// MasterWorker is -W, and Systemd -Ws besides: keywords that say the same or clash are told.
+	MasterWorker, Systemd bool
+
 	// Unresolved is -dr: servers whose name cannot be looked up start disabled.
 	Unresolved bool
 
@@ -344,6 +347,9 @@ func (l *Loader) unknown(line *ast.Line, table *keyword.Table[Keyword]) {
 		return
 	}
 	if l.section.Kind == Userlist {
+		if l.globalInUserlist(line) {
+			return
+		}
 		l.AlertTight(line.Pos, "unknown keyword '%s' in '%s' section", word, l.section.Name)
 		return
 	}

@@ -114,6 +114,11 @@ func (l *Loader) WarnTight(pos ast.Pos, format string, args ...any) {
 	l.List.Warnf(pos, "%s", diag.AtTight(pos, format, args...))
 }
 
+// Diag adds in the shape of Alert what is only told with -dD.
+func (l *Loader) Diag(pos ast.Pos, format string, args ...any) {
+	l.List.Diagf(pos, "%s", diag.At(pos, format, args...))
+}
+
 // Report adds what a row's function returned: an error, or a Warning.
 func (l *Loader) Report(pos ast.Pos, err error) {
 	if w, ok := err.(Warning); ok {

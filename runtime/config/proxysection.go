@@ -87,6 +87,10 @@ func startProxy(l *Loader, line *ast.Line) {
 	if !inDefaults && !l.checkProxyName(line, caps, kind) {
 		return
 	}
+	if other := l.forward(name); other != nil {
+		l.parsing(line.Pos, false, "%s '%s' has the same name as log forward section '%s' declared at %s:%d.",
+			kind, name, other.Name, other.Pos.File, other.Pos.Line)
+	}
 	var previous ast.Pos
 	if inDefaults {
 		l.defaults.current, l.defaults.last = nil, nil
@@ -101,7 +105,7 @@ func startProxy(l *Loader, line *ast.Line) {
 			delete(l.defaults.byName, name)
 		}
 	}
-	other := l.byName[name]
+	other := l.named(name)
 	if other == nil && !inDefaults {
 		other = l.defaults.byName[name]
 	}
@@ -179,7 +183,7 @@ func (l *Loader) checkProxyName(line *ast.Line, caps runtime.Cap, kind string) b
 	if c, bad := invalidChar(name); bad {
 		say(line.Pos, "character '%c' is not permitted in '%s' name '%s'.", c, section, name)
 	}
-	known := l.byName[name]
+	known := l.named(name)
 	if known != nil && known.Caps&caps != 0 {
 		l.parsing(line.Pos, false, "%s '%s' has the same name as %s '%s' declared at %s:%d.",
 			kind, name, known.Kind, known.Name, known.Pos.File, known.Pos.Line)

@@ -219,6 +219,11 @@ func (l *Loader) finalize(px *runtime.Proxy) {
 		l.checkProto(px, srv)
 		l.finishServers(px, srv)
 	}
+	for _, d := range l.Tables.Domains {
+		if d.ServersDone != nil {
+			d.ServersDone(l, px)
+		}
+	}
 	if (px.Mode == runtime.ModeTCP || px.Mode == runtime.ModeHTTP) && px.Caps&runtime.CapFront != 0 && !logs(px) &&
 		(px.LogFormat.Format != nil || px.LogFormatSD.Format != nil) {
 		l.List.Warnf(px.Pos, "log format ignored for %s '%s' since it has no log address.", px.Kind, px.Name)
@@ -447,13 +452,19 @@ func (l *Loader) checkTimeouts(px *runtime.Proxy) {
 	}
 }
 
-// numberServers refuses equal names and gives numbers to those without.
+// numberServers refuses equal names and gives numbers to those without. The reference
+// finds equal names only where all servers of the proxy have the same one: elsewhere the
+// first of them is found by its name.
 func (l *Loader) numberServers(px *runtime.Proxy) {
 	taken, names := map[int]bool{}, map[string]*runtime.Server{}
+	refuse := l.Alert
+	if slices.ContainsFunc(px.Servers, func(srv *runtime.Server) bool { return srv.Name != px.Servers[0].Name }) {
+		refuse = l.Diag
+	}
 	for _, srv := range px.Servers {
 		taken[srv.ID] = true
 		if other := names[srv.Name]; other != nil {
-			l.Alert(srv.Pos, "%s '%s', another server named '%s' was already defined at line %d, please use distinct names.",
+			refuse(srv.Pos, "%s '%s', another server named '%s' was already defined at line %d, please use distinct names.",
 				px.Kind, px.Name, srv.Name, other.Pos.Line)
 		}
 		names[srv.Name] = srv

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strconv"
@@ -161,6 +162,15 @@ func (l *Loader) serverLine(line *ast.Line, form serverForm) {
 			px.Servers = append(px.Servers, srv)
 			return
 		}
+		if name := cmp.Or(srv.Name, "(null)"); emptyLabel(a.Host) {
+			if a.Host[0] == '_' {
+				say.alert("%s '%s', server '%s': failed to parse FQDN '%s'", px.Kind, px.Name, name, a.Host)
+			} else {
+				say.alert("Can't create DNS resolution for server '%s'", name)
+			}
+			px.Servers = append(px.Servers, srv)
+			return
+		}
 		at++
 	}
 	l.copyServer(srv, px.DefaultServer)
@@ -175,6 +185,11 @@ func (l *Loader) serverLine(line *ast.Line, form serverForm) {
 		return
 	}
 	px.Servers = append(px.Servers, srv)
+}
+
+// emptyLabel tells whether nothing stands between two dots of a host name or before the first one.
+func emptyLabel(host string) bool {
+	return strings.HasPrefix(host, ".") || strings.Contains(host, "..")
 }
 
 func checkServerName(line *ast.Line, say *serverSpeaker, template bool) bool {

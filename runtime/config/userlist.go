@@ -31,6 +31,26 @@ func userlistKeywords() []Keyword {
 	}
 }
 
+// globalInUserlist reads a line that belongs into the global section: the reference takes the words that are registered
+// for that one in a userlist too, and nothing is read behind an error in them.
+func (l *Loader) globalInUserlist(line *ast.Line) bool {
+	row, _ := l.Tables.Keywords(Global).Match(line.Arg)
+	if row == nil || !slices.Contains(registered(Global, "global"), firstWord(row.Name)) {
+		return false
+	}
+	before := l.List.Fatal()
+	if row.Parse != nil {
+		row.Parse(l, line)
+	}
+	if l.List.Fatal() > before {
+		l.List.Stop()
+	}
+	if row.Status == keyword.Missing {
+		l.missed(row.Dormant, row.Name)
+	}
+	return true
+}
+
 // groupUsers are the users that "group" lines name: users may come later.
 type groupUsers struct {
 	list  *runtime.Userlist

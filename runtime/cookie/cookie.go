@@ -12,6 +12,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"hapax/runtime"
+	"hapax/runtime/config"
 )
 
 // What became of the persistence cookie of a request, as logs show it.
@@ -109,6 +110,32 @@ func dynamic(srv *runtime.Server, key string) string {
 	b := append([]byte(key), addr.IP.Addr().AsSlice()...)
 	b = binary.BigEndian.AppendUint32(b, uint32(addr.IP.Port()))
 	return fmt.Sprintf("%016x", xxhash.Sum64(b))
+}
+
+// warnEqual warns for each two servers of a backend whose cookies are the same, the later one made from its address.
+func warnEqual(l *config.Loader, px *runtime.Proxy) {
+	c := px.Cookie
+	if c == nil || !c.Dynamic || c.DynamicKey == "" {
+		return
+	}
+	cookies := make([]string, len(px.Servers))
+	for i, srv := range px.Servers {
+		cookies[i] = srv.Cookie
+	}
+	for i, srv := range px.Servers {
+		if srv.Cookie != "" {
+			continue
+		}
+		cookies[i] = dynamic(srv, c.DynamicKey)
+		if cookies[i] == "" || srv.Disabled {
+			continue
+		}
+		for j, other := range px.Servers {
+			if j != i && !other.Disabled && cookies[j] == cookies[i] {
+				l.List.Warnf(px.Pos, "We generated two equal cookies for two different servers.\nPlease change the secret key for '%s'.", px.Name)
+			}
+		}
+	}
 }
 
 // ServerDown notes that the stream goes to another server than its cookie wanted.

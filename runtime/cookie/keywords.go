@@ -56,6 +56,7 @@ var Domain = config.Domain{
 		persistRow("force-persist", "the cookie's server is used even when it is down"),
 		persistRow("ignore-persist", "the cookie is not looked at"),
 	},
+	ServersDone: warnEqual,
 	CheckMode: func(l *config.Loader, px *runtime.Proxy) {
 		if px.Mode != runtime.ModeHTTP && px.Cookie != nil && px.Cookie.Name != "" {
 			l.List.Warnf(px.Pos, "cookie will be ignored for %s '%s' (needs 'mode http').", px.Kind, px.Name)

@@ -42,7 +42,6 @@ var Domain = config.Domain{
 	Actions:     []config.Action{doResolve()},
 	Commands:    commands,
 	CopyServer:  copyServer,
-	CheckServer: checkServer,
 	Check:       check,
 }
 
@@ -235,6 +234,14 @@ func check(l *config.Loader) {
 	for _, s := range all.all {
 		if len(s.servers) == 0 {
 			l.List.Warnf(s.pos, "resolvers '%s' [%s:%d] has no nameservers configured!", s.Name, s.pos.File, s.pos.Line)
+		}
+	}
+	for _, px := range l.Config.Proxies {
+		if px.Disabled {
+			continue
+		}
+		for _, srv := range px.Servers {
+			checkServer(l, srv)
 		}
 	}
 	l.Config.Resolvers = withDefault(all.all)

@@ -35,7 +35,11 @@ const extForwarded = "forwarded"
 // parseForwarded reads `option forwarded [proto] [host|host-expr <expr>] [by...] [for...]`.
 func parseForwarded(l *config.Loader, line *ast.Line) {
 	px := l.Proxy
-	if line.Modifier != ast.Plain {
+	switch line.Modifier {
+	case ast.Default:
+		l.AlertTight(line.Pos, "negation/default is not supported for option '%s'.", line.Arg(1))
+		return
+	case ast.No:
 		px.Forwarded = nil
 		delete(px.Ext, extForwarded)
 		return

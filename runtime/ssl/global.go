@@ -123,7 +123,7 @@ func parseMaxConns(l *config.Loader, line *ast.Line) {
 // parseDHParam is "tune.ssl.default-dh-param".
 func parseDHParam(l *config.Loader, line *ast.Line) {
 	value, ok := single(l, line, fmt.Sprintf("'%s' expects an integer argument.", line.Arg(0)))
-	if ok && leadingInt(value) < 1024 {
+	if ok && uint32(leadingInt(value)) < 1024 { // of no sign: a negative one is large
 		l.Alert(line.Pos, "'%s' expects a value >= 1024.", line.Arg(0))
 	}
 }

@@ -24,7 +24,7 @@ const (
 // Domain holds the keywords of TLS.
 var Domain = config.Domain{
 	Name:     "ssl",
-	Sections: []config.Section{{Doc: keyword.Doc{Name: "crt-store", Ref: "3.11", Summary: "certificates with names and options"}, Kind: config.CrtStore, Start: startStore}},
+	Sections: []config.Section{{Doc: keyword.Doc{Name: "crt-store", Ref: "3.11", Summary: "certificates with names and options"}, Kind: config.CrtStore, Strict: true, Start: startStore}},
 	Keywords: slices.Concat(absentKeywords(), tokenKeywords(), []config.Keyword{
 		global("crt-base", "directory of certificates whose names are relative", keyword.File, "", parseBase(func(s *settings) *string { return &s.crtBase }), "crt-base /etc/ssl/private"),
 		global("ssl-default-bind-ciphers", "ciphers of TLS 1.2 and older of listeners that do not say", keyword.Str, noteOffered,
