@@ -24,7 +24,7 @@ import (
 
 // A script is a list of steps, one a line. Steps before "start":
 //
-//	listen NAME...         sockets that the program accepts from, as "fd@${NAME}"
+//	listen NAME...         sockets that the program accepts from, as "fd@${NAME}", at "${NAME_addr}"
 //	server NAME...         servers of the script, at "${NAME}", their port alone at "${NAME_port}"
 //	dead NAME...           addresses where nobody listens, at "${NAME}"
 //	start [FLAG...]        runs the program with "-f haproxy.cfg" and -db or these flags; without

@@ -25,6 +25,7 @@ const (
 	FamilyAbstractZ // abnsz@: zero-terminated
 	FamilyFD        // fd@N: a descriptor inherited from the caller
 	FamilySockpair
+	FamilyReverse // rhttp@: connections come by other ways
 )
 
 // Addr is a resolved address.
@@ -82,6 +83,8 @@ type Bind struct {
 	Proto          Proto         // that is spoken, whatever TLS settles on
 	IdlePing       time.Duration // between questions to idle HTTP/2 connections whether they live; 0: none
 	Datagrams      bool          // "dgram-bind": the sockets are not of streams
+	Reverse        string        // "rhttp@<backend>/<server>": connections are made to it, whose clients come through them
+	Wanted         int           // "nbconn": so many of them; 0: one
 	TLS            TLSConfig     // nil: clear. Set by runtime/ssl
 	SSL            any           // the line's words about TLS, with or without "ssl": runtime/ssl's own
 }
@@ -126,6 +129,7 @@ type Listener struct {
 	Proxy    *Proxy
 	Bind     *Bind
 	Addr     Addr
+	Target   *Server         // with Bind.Reverse: set when the listener is bound
 	Slot     int             // index among all listeners of the configuration, given by the engine
 	State    atomic.Int32    // live: ListenerState, changed by the engine
 	Sock     *os.File        // live: nil until bound; owned by the engine

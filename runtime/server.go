@@ -150,6 +150,7 @@ type Server struct {
 	Resolvers  string                 // the section whose name servers are asked for Host or Service at run time; "": none are
 	Resolve    any                    // how its name is asked for at run time: runtime/resolver's own, nil: nothing was said
 	PortOffset bool                   // "+N": the client's port plus N
+	Reversed   bool                   // rhttp@: it connects to us, see Attachment
 	MapPorts   bool                   // no port: the client's, plus that of Addr modulo 65536
 	Source     *SourceAddr            // nil: the proxy's
 	InitAddr   []string

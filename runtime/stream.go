@@ -93,6 +93,7 @@ type Stream struct {
 	Early       []byte        // informational answers that rules made: the engine sends and empties them
 	Inquiry     Inquiry       // with Wait: what the rule waits for; the engine begins it and comes back when it is answered
 	Held        *Rule         // that returned Wait for a time
+	Attach      *Attachment   // of rules on sessions: the connection is to become one to a server
 	HeldOver    bool          // that time is over: set by the engine
 	Values      [2][]byte     // what the rule made for a Reply with Compose, in the scratch buffer
 
@@ -163,6 +164,13 @@ type Throttle interface {
 	Leave()
 }
 
+// Attachment is the server that the connection of a client is to belong to, and the name under which requests that want
+// one by "pool-conn-name" or "sni" find it. Section 4.4 "attach-srv".
+type Attachment struct {
+	Server *Server
+	Name   string
+}
+
 // CookieState is what runtime/cookie remembers between request and response.
 type CookieState struct {
 	Server              *Server // named by the client's cookie
@@ -193,6 +201,7 @@ func (s *Stream) Reset() {
 	s.BodyLarge = false
 	s.Reply, s.WaitFor, s.Drop, s.DropTTL, s.CloseServer = nil, 0, false, 0, false
 	s.Inquiry, s.Held, s.HeldOver, s.Values, s.Early = nil, nil, false, [2][]byte{}, s.Early[:0]
+	s.Attach = nil
 	for i := range s.Throttles {
 		for _, t := range s.Throttles[i] {
 			t.Leave()

@@ -506,6 +506,8 @@ func colProto(r *Row) Field {
 		return Field{}
 	}
 	switch r.Listener.Addr.Family {
+	case runtime.FamilyReverse:
+		return text(status, "rev")
 	case runtime.FamilyIPv6:
 		return text(status, "tcpv6")
 	case runtime.FamilyUnix:

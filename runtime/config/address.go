@@ -42,7 +42,7 @@ type Address struct {
 	Dgram     bool   // a datagram socket
 	Quic      bool   // a datagram socket with streams on it
 	MPTCP     bool
-	Reverse   string // rhttp@: backend/server
+	Reverse   string // what is behind rhttp@
 }
 
 // addrPrefixes are the families and the types of sockets that may stand in front
@@ -107,7 +107,7 @@ func (l *Loader) Address(text string, use AddrUse, prefix string) (a Address, er
 	}
 	switch rest, found := strings.CutPrefix(s, "rhttp@"); {
 	case found:
-		a.Reverse = rest
+		a.Reverse, a.Family = rest, runtime.FamilyReverse
 		if !l.experimental("Address '"+s+"'", &err) {
 			return a, err
 		}
@@ -131,10 +131,9 @@ func (l *Loader) Address(text string, use AddrUse, prefix string) (a Address, er
 		err = a.descriptor(s, text, use)
 	case runtime.FamilyUnix, runtime.FamilyAbstract, runtime.FamilyAbstractZ:
 		err = a.path(s, text, prefix)
+	case runtime.FamilyReverse:
 	default:
-		if a.Reverse == "" {
-			err = l.inet(&a, s, text, use)
-		}
+		err = l.inet(&a, s, text, use)
 	}
 	switch {
 	case err != nil:

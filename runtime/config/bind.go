@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,6 +58,10 @@ func (l *Loader) bindOptions(line *ast.Line, at int, b *runtime.Bind, listeners 
 			l.Alert(line.Pos, "%s: unknown keyword '%s'%s", head, word, l.suggestBindWord(word, "; did you mean '%s' maybe ?", "."))
 			return
 		}
+		if len(listeners) > 0 && listeners[0].Addr.Family == runtime.FamilyReverse && !slices.Contains(reverseWords, word) {
+			l.List.Alertf(ast.Pos{}, "'%s' option is not accepted for reverse HTTP", word)
+			return
+		}
 		if err := l.bindWord(row, &w, b); err != nil {
 			text := indent(err.Error(), 2)
 			if _, ok := err.(Warning); ok {
@@ -70,6 +75,9 @@ func (l *Loader) bindOptions(line *ast.Line, at int, b *runtime.Bind, listeners 
 	l.checkTypes(line.Pos, head, listeners)
 }
 
+// reverseWords are the options of listeners whose connections this process makes itself.
+var reverseWords = []string{"guid-prefix", "id", "idle-ping", "label", "name", "nbconn", "thread"}
+
 // bindWord reads one option of a bind line and its arguments.
 func (l *Loader) bindWord(row *BindWord, w *Words, b *runtime.Bind) error {
 	if row.Status == keyword.Missing {
@@ -82,6 +90,25 @@ func (l *Loader) bindWord(row *BindWord, w *Words, b *runtime.Bind) error {
 		return nil
 	}
 	return row.Parse(l, w, b)
+}
+
+// bindConnections reads "nbconn <number>".
+func bindConnections(l *Loader, w *Words, b *runtime.Bind) (err error) {
+	if !l.experimental("'nbconn'", &err) {
+		return err
+	}
+	value := w.Take()
+	switch n := atol(value); {
+	case len(l.binding) > 0 && l.binding[0].Addr.Family != runtime.FamilyReverse:
+		return errors.New("'nbconn' : only valid for reverse HTTP listeners.")
+	case value == "":
+		return errors.New("'nbconn' : missing value.")
+	case n <= 0:
+		return fmt.Errorf("'nbconn' : invalid value %d, must be > 0.", n)
+	default:
+		b.Wanted = n
+	}
+	return nil
 }
 
 // suggestBindWord ends a message about an unknown option.
@@ -113,9 +140,11 @@ func (l *Loader) listeners(px *runtime.Proxy, b *runtime.Bind, prefix string) (a
 		if a.Quic && l.global.limitedQUIC {
 			l.Missing(b.Pos, "bind quic4@")
 		}
-		if a.Reverse != "" {
-			l.Missing(b.Pos, "bind rhttp@")
+		reverse := a.Family == runtime.FamilyReverse
+		if len(all) > 0 && reverse != (all[0].Addr.Family == runtime.FamilyReverse) {
+			return all, errors.New("Cannot mix reverse HTTP bind with others.\n")
 		}
+		b.Reverse = a.Reverse
 		if a.MPTCP {
 			l.Missing(b.Pos, "bind mptcp@")
 		}
@@ -189,6 +218,7 @@ func bindWords() []BindWord {
 			return nil
 		}),
 		row("id", "number of the socket", keyword.Int, bindID),
+		row("nbconn", "how many connections are made for reverse HTTP", keyword.Int, bindConnections),
 		row("guid-prefix", "what the unique identifiers of the sockets begin with", keyword.Str, bindGUIDPrefix),
 		bindProtoWord(),
 		row("interface", "the network interface", keyword.Str, func(l *Loader, w *Words, b *runtime.Bind) error {

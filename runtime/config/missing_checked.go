@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"hapax/parser/keyword"
@@ -20,15 +19,6 @@ func absent(name, ref, summary string, args ...keyword.Arg) keyword.Doc {
 // checkedBindWords are options of bind lines.
 func checkedBindWords() []BindWord {
 	return []BindWord{
-		{Doc: absent("nbconn", "5.1", "connections made to a reverse server", keyword.Arg{Name: "number", Type: keyword.Int}), Parse: func(l *Loader, w *Words, _ *runtime.Bind) (err error) {
-			if !l.experimental("'nbconn'", &err) {
-				return err
-			}
-			if n, rest := strtol(w.Take(), 10); rest != "" || n <= 0 {
-				return errors.New("'nbconn' expects a positive integer argument.")
-			}
-			return nil
-		}},
 		{Doc: absent("idle-ping", "5.1", "time between pings of idle HTTP/2 connections", keyword.Arg{Name: "time", Type: keyword.Time}), Parse: func(l *Loader, w *Words, _ *runtime.Bind) error {
 			return idlePing(l, w, "on bind line")
 		}},
@@ -80,52 +70,5 @@ func checkedActions() []Action {
 	plain := func(*Loader, *ActionLine) (runtime.Exec, error) { return nil, nil }
 	return []Action{
 		{Doc: absent("wait-for-handshake", "4.4", "wait for the end of the TLS handshake"), In: runtime.HTTPReqRules, Parse: plain},
-		{Doc: absent("attach-srv", "4.3", "give the connection to a server that waits for it", keyword.Arg{Name: "server", Type: keyword.Server}),
-			In: runtime.TCPSessRules, Parse: attachServer},
 	}
-}
-
-// attachServer reads `attach-srv <backend>/<server> [name <expr>]`. Its expression is part of the key under which the
-// server's connections are kept: a server with "pool-conn-name" wants one.
-func attachServer(l *Loader, a *ActionLine) (runtime.Exec, error) {
-	if err := l.Experimental("'attach-srv' action"); err != nil {
-		return nil, fmt.Errorf("parsing [%s:%d] : %w", l.pos.File, l.pos.Line, err)
-	}
-	target, named := a.Take(), false
-	if a.Peek() == "name" {
-		a.Skip(1)
-		if a.Done() {
-			return nil, errors.New("missing name value")
-		}
-		if _, err := l.Expr(&a.Words); err != nil {
-			return nil, err
-		}
-		named = true
-	}
-	px := a.Proxy
-	l.CheckRule(func() error { return checkAttached(l, px, target, named) })
-	return nil, nil
-}
-
-func checkAttached(l *Loader, px *runtime.Proxy, target string, named bool) error {
-	if px.Mode != runtime.ModeHTTP {
-		return errors.New("attach-srv rule requires HTTP proxy mode")
-	}
-	backend, name, _ := strings.Cut(target, "/")
-	if name == "" {
-		return fmt.Errorf("attach-srv rule: invalid server name '%s'", target)
-	}
-	be := l.Config.Proxy(backend)
-	if be == nil || be.Caps&runtime.CapBack == 0 {
-		return fmt.Errorf("attach-srv rule: no such backend '%s'", target)
-	}
-	srv := be.ServerByName([]byte(name))
-	switch {
-	case srv == nil:
-		return fmt.Errorf("attach-srv rule: no such server '%s'", target)
-	case !named && srv.PoolName != nil:
-		return fmt.Errorf("attach-srv rule has no name argument while server '%s' uses pool-conn-name; "+
-			"either add a name argument to the attach-srv rule or reconfigure the server", target)
-	}
-	return nil
 }

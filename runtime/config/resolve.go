@@ -604,6 +604,17 @@ func (l *Loader) checkServerModes(px *runtime.Proxy) {
 		if srv.MapPorts && px.RDPCookie != "" {
 			l.List.Warnf(srv.Pos, "%s '%s' : RDP cookie persistence will not work for server '%s' because it lacks an explicit port number.", px.Kind, px.Name, srv.Name)
 		}
+		if px.Mode == runtime.ModeHTTP {
+			continue
+		}
+		if src := srv.Source; src != nil && src.Use == runtime.UseHeader && src.Occurrence != 0 {
+			l.List.Warnf(srv.Pos, "%s '%s' : server %s cannot use header %s as source IP in non-HTTP mode.", px.Kind, px.Name, srv.Name, src.Header)
+			src.Occurrence = 0
+		}
+		if srv.Reversed {
+			l.List.Alertf(srv.Pos, "%s '%s' : server %s uses reverse HTTP addressing which can only be used with HTTP mode.", px.Kind, px.Name, srv.Name)
+			return
+		}
 	}
 }
 

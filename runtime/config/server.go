@@ -233,8 +233,6 @@ func (l *Loader) placeServer(srv *runtime.Server, a *Address) {
 	switch {
 	case a.Dgram:
 		srv.Datagrams = true
-	case a.Reverse != "":
-		l.Missing(srv.Pos, "server rhttp@")
 	case a.MPTCP:
 		l.Missing(srv.Pos, "server mptcp@")
 	}
@@ -243,7 +241,7 @@ func (l *Loader) placeServer(srv *runtime.Server, a *Address) {
 		srv.Host, srv.Service = "", a.Host
 	}
 	srv.PortOffset = a.Offset
-	if a.Low == 0 || a.High == 0 {
+	if srv.Reversed = a.Family == runtime.FamilyReverse; !srv.Reversed && (a.Low == 0 || a.High == 0) {
 		srv.MapPorts = true
 	}
 	addr := a.Addr
@@ -259,7 +257,7 @@ func (l *Loader) expandTemplate(line *ast.Line, first *runtime.Server, a *Addres
 			srv = newServer(first.Proxy, line.Pos)
 			l.copyServer(srv, first)
 			srv.Host, srv.Service, srv.HostFamily = first.Host, first.Service, first.HostFamily
-			srv.Datagrams = first.Datagrams
+			srv.Datagrams, srv.Reversed = first.Datagrams, first.Reversed
 			srv.PortOffset, srv.MapPorts = first.PortOffset, first.MapPorts
 			addr := a.Addr
 			srv.Addr.Store(&addr)

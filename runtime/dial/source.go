@@ -56,6 +56,12 @@ func Foreign(s *runtime.Stream, srv *runtime.Server) (from netip.AddrPort, ok bo
 	return from, true
 }
 
+// FollowsClient tells whether connections to a server come from an address that depends on its client.
+func FollowsClient(srv *runtime.Server) bool {
+	src := sourceOf(srv)
+	return src != nil && (src.Use == runtime.UseClient || src.Use == runtime.UseClientIP || src.Use == runtime.UseHeader)
+}
+
 // inHeader finds the IPv4 address that a request names.
 func inHeader(ctx *sample.Context, src *runtime.SourceAddr) (from netip.AddrPort, ok bool) {
 	if src.Occurrence == 0 || ctx.Req == nil {

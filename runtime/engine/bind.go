@@ -71,6 +71,8 @@ func protocolName(ln *runtime.Listener) string {
 		return "udp4"
 	}
 	switch f {
+	case runtime.FamilyReverse:
+		return "rev"
 	case runtime.FamilyIPv6:
 		return "tcpv6"
 	case runtime.FamilyUnix:

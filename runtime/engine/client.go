@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"net/netip"
 	"time"
 
 	"hapax/acl/sample"
@@ -51,8 +52,8 @@ type client struct {
 	dropTTL   uint8 // hops that its reset may go; 0: none is sent
 }
 
-// open starts a connection that the listener accepted and counted.
-func (w *worker) open(p *port, fd int, peer *loop.Addr) {
+// newClient makes the client of a connection of the listener.
+func (w *worker) newClient(p *port) *client {
 	c := w.idle
 	if c == nil {
 		c = &client{w: w}
@@ -65,12 +66,27 @@ func (w *worker) open(p *port, fd int, peer *loop.Addr) {
 	c.port = p
 	c.Session = runtime.Session{
 		ID: w.newID(), Front: p.ln.Proxy, Listener: p.ln, Loop: w.id,
-		Accepted: w.loop.Now(), AcceptedWall: w.loop.Wall() / 1e3,
-		Src: peer.AddrPort(), Unix: p.unix, Expect: p.ln.Bind.Prologue,
+		Unix: p.unix, Expect: p.ln.Bind.Prologue,
 		Tracked: c.Tracked, // they are empty: the memory is used again
 	}
 	c.sess = &c.Session
-	c.Handshake, c.Fd = c.Accepted, int32(fd)
+	c.closed, c.kept, c.http, c.silent, c.end, c.last, c.sticks, c.guest = false, false, false, false, nil, nil, false, false
+	c.Vars.Init(sample.SessScope, &w.cfg.VarLimits, w.cfg.ProcVars)
+	return c
+}
+
+// accepted notes the moment of the connection, and has it among the others from now on.
+func (c *client) accepted(fd int, peer netip.AddrPort) {
+	c.Accepted, c.AcceptedWall = c.w.loop.Now(), c.w.loop.Wall()/1e3
+	c.Handshake, c.Fd, c.Src = c.Accepted, int32(fd), peer
+	c.w.clients.add(c)
+	c.trace(trace.SessionNew, trace.State, "new session", 0)
+}
+
+// open starts a connection that the listener accepted and counted.
+func (w *worker) open(p *port, fd int, peer *loop.Addr) {
+	c := w.newClient(p)
+	c.accepted(fd, peer.AddrPort())
 	if p.dst.IsValid() {
 		c.Dst = p.dst
 	} else if !p.unix {
@@ -78,14 +94,9 @@ func (w *worker) open(p *port, fd int, peer *loop.Addr) {
 			c.Dst = a.AddrPort()
 		}
 	}
-	c.closed, c.kept, c.http, c.silent, c.end, c.last, c.sticks, c.guest = false, false, false, false, nil, nil, false, false
-	c.Vars.Init(sample.SessScope, &w.cfg.VarLimits, w.cfg.ProcVars)
-	w.clients.add(c)
-	c.trace(trace.SessionNew, trace.State, "new session", 0)
-
 	px := p.ln.Proxy
 	fe := c.Counters(w.id)
-	if len(px.TCPConn) > 0 && !c.admitted(px.TCPConn, connPoint) {
+	if _, ok := c.admitted(px.TCPConn, connPoint); !ok {
 		if c.silent {
 			fe.DeniedReq.Inc() // as the reference counts them
 			vanish(fd, c.Src.Addr(), c.dropTTL)
@@ -156,11 +167,12 @@ func (c *client) Connected(err error) {
 	c.established()
 }
 
-// established begins the session: the connection can carry requests.
-func (c *client) established() {
+// enter runs the rules on sessions and counts this one: ok, unless they end it. It is to become a connection to a server if
+// to is not nil.
+func (c *client) enter() (to *runtime.Attachment, ok bool) {
 	px, w := c.Front, c.w
 	fe := c.Counters(w.id)
-	if len(px.TCPSess) > 0 && !c.admitted(px.TCPSess, sessPoint) {
+	if to, ok = c.admitted(px.TCPSess, sessPoint); !ok {
 		if c.silent {
 			fe.DeniedReq.Inc()
 			vanish(c.sock.Fd(), c.Src.Addr(), c.dropTTL)
@@ -168,7 +180,7 @@ func (c *client) established() {
 			fe.DeniedSess.Inc()
 		}
 		c.rejected()
-		return
+		return nil, false
 	}
 	if px.Options&(runtime.OptSpliceRequest|runtime.OptSpliceAuto) != 0 {
 		c.sock.Sparing(true)
@@ -181,17 +193,31 @@ func (c *client) established() {
 	}
 	c.sock.Receive()
 	c.http = px.Mode == runtime.ModeHTTP
+	return to, true
+}
+
+// established begins the session: the connection can carry requests.
+func (c *client) established() {
+	px, w := c.Front, c.w
+	to, ok := c.enter()
+	if !ok {
+		return
+	}
 	if c.http && c.speaksH2() {
-		c.startH2()
+		c.startH2(to)
+		return
+	}
+	if to != nil {
+		c.close(0) // only HTTP/2 can be turned
 		return
 	}
 	if c.http {
-		fe.H1Sess.Inc()
+		c.Counters(w.id).H1Sess.Inc()
 		c.beginH1()
 		c.setTimer(px.Timeout.Request, px.Timeout.Client)
 		return
 	}
-	fe.OtherSess.Inc()
+	c.Counters(w.id).OtherSess.Inc()
 	c.trace(trace.PTConnNew, trace.State, "new connection", 0)
 	if px.Peers != nil {
 		c.guest = true
@@ -408,9 +434,14 @@ func (c *client) left() {
 	c.endH1()
 	c.dropOwned()
 	w.clients.remove(c)
+	c.port.leave(w)
+	c.forget()
+}
+
+// forget makes the object good for another connection.
+func (c *client) forget() {
 	c.Vars.Reset()
 	sticktable.LeaveSession(&c.Session)
-	c.port.leave(w)
 	c.st, c.TLS, c.h2, c.mail = nil, nil, nil, nil
-	c.next, w.idle = w.idle, c
+	c.next, c.w.idle = c.w.idle, c
 }

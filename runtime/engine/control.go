@@ -2,6 +2,7 @@ package engine
 
 import (
 	"iter"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -32,6 +33,11 @@ func (c Control) eachPort(px *runtime.Proxy, f func(p *port)) {
 // process may have them. Who connects to a UNIX socket waits. It tells whether there was anything to pause.
 func (c Control) Pause(px *runtime.Proxy) bool {
 	if runtime.ProxyState(px.State.Load()) != runtime.ProxyReady {
+		return false
+	}
+	if slices.ContainsFunc(px.Listeners, func(ln *runtime.Listener) bool { return ln.Target != nil }) {
+		logger.Server(logger.Err, px, "cannot disable a reverse-HTTP listener.")
+		logger.Server(logger.Warning, px, "%s %s failed to enter pause mode.", px.Side(), px.Name)
 		return false
 	}
 	px.State.Store(int32(runtime.ProxyPaused))
@@ -90,6 +96,9 @@ func (c Control) Stop(px *runtime.Proxy) {
 	px.State.Store(int32(runtime.ProxyStopped))
 	c.eachPort(px, func(p *port) {
 		p.ln.State.Store(int32(runtime.ListenerClosed))
+		if p.calls != nil {
+			p.calls.stopped.Store(true)
+		}
 		if p.Listener.IsOpen() {
 			p.Listener.Detach()
 		}

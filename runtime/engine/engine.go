@@ -44,7 +44,10 @@ type Engine struct {
 	h1Options h1.Options
 	h2Servers h2.Config // of connections to servers
 	h2Clients h2.Config // of those of clients
-	observe   func(srv *runtime.Server, what Observation)
+
+	// Those of connections whose sides were swapped: what the settings said before goes on.
+	h2Attached, h2Called h2.Config
+	observe              func(srv *runtime.Server, what Observation)
 }
 
 // Options of New; the zero value is good.
@@ -135,6 +138,8 @@ func New(cfg *runtime.Config, o Options) *Engine {
 	cfg.Stats.Clock = func() int64 { return loop.Clock() / 1e6 }
 	cfg.Stats.Idle, cfg.Stats.Splicing, cfg.Stats.Sent = e.idle, e.splicing, e.sent
 	e.h2Servers = h2ServerConfig(cfg)
+	e.h2Attached, e.h2Called = e.h2Clients, e.h2Servers
+	e.h2Attached.Client, e.h2Called.Client = true, false
 	for _, px := range cfg.Proxies {
 		px.Plan = makePlan(px, len(cfg.Tables) > 0)
 	}
@@ -300,6 +305,7 @@ func (e *Engine) Prepare() error {
 		return fmt.Errorf("event loop: %w", err)
 	default:
 	}
+	e.makeCallers()
 	e.Config.Stats.Buffers = e.buffers
 	for ln := range e.Config.Listeners() {
 		switch {
@@ -365,9 +371,13 @@ func (w *worker) run() {
 	w.room.Init(w)
 	w.digger.Init(digger{w})
 	for _, p := range w.ports {
-		if p.ln.Sock != nil && w.accepts(p.ln) {
+		switch {
+		case p.ln.Sock != nil && w.accepts(p.ln):
 			p.ln.State.Store(int32(runtime.ListenerListening))
 			p.open()
+		case p.calls != nil && p.calls.home() == w:
+			p.ln.State.Store(int32(runtime.ListenerListening))
+			p.calls.begin()
 		}
 	}
 	w.loop.Run()
@@ -436,6 +446,9 @@ func (w *worker) softStop() {
 		if p.Listener.IsOpen() {
 			p.ln.State.Store(int32(runtime.ListenerClosed))
 			p.Listener.Detach()
+		}
+		if p.calls != nil {
+			p.ln.State.Store(int32(runtime.ListenerClosed))
 		}
 	}
 	for _, m := range w.mailboxes {

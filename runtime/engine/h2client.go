@@ -26,6 +26,8 @@ type h2Client struct {
 	away    bool  // the client takes no more answers to new requests
 	parting bool  // the client was told that the connection ends some day
 
+	attach *runtime.Attachment // what becomes of it when the settings came; nil: it stays
+
 	unread loop.Timer // resets what the client still sends behind complete answers
 }
 
@@ -56,9 +58,16 @@ func (c *client) speaksH2() bool {
 	return false
 }
 
-// startH2 makes the connection carry many requests from now on.
-func (c *client) startH2() *h2Client {
-	m := &h2Client{c: c}
+// startH2 makes the connection carry many requests from now on, or become one to a server if to is not nil.
+func (c *client) startH2(to *runtime.Attachment) *h2Client {
+	m := c.newH2(to)
+	m.mux.start()
+	return m
+}
+
+// newH2 makes the part of a connection that carries many requests.
+func (c *client) newH2(to *runtime.Attachment) *h2Client {
+	m := &h2Client{c: c, attach: to}
 	c.endH1()
 	m.unread.Init(c.w.loop, m)
 	c.h2 = m
@@ -67,11 +76,12 @@ func (c *client) startH2() *h2Client {
 	c.trace(trace.H2ConnNew, trace.State, "new H2 connection", 0)
 	fe := c.Counters(c.w.id)
 	fe.H2Sess.Inc()
-	fe.H2.Conns.Inc()
-	fe.H2.Open.Inc()
+	if to == nil {
+		fe.H2.Conns.Inc()
+		fe.H2.Open.Inc()
+	}
 	m.idle = c.w.loop.Now()
 	m.watch()
-	m.mux.start()
 	return m
 }
 
@@ -90,7 +100,7 @@ func (s *stream) upgradeH2() {
 	s.dead = true
 	c.st = nil
 	w.bury(s)
-	m := c.startH2()
+	m := c.startH2(nil)
 	for _, b := range held {
 		if b != nil {
 			m.Received(b, nil)
@@ -279,8 +289,8 @@ func (m *h2Client) Expired(*loop.Timer) {
 	})
 }
 
-// settled is of no interest.
-func (m *h2Client) settled() {}
+// settled makes the connection one to a server, if a rule wants that.
+func (m *h2Client) settled() { m.turning = m.attach != nil }
 
 // goAway tells that the client goes once its requests are answered.
 func (m *h2Client) goAway(uint32, h2.Code) { m.away = true }
@@ -429,7 +439,9 @@ func (m *h2Client) shut(say bool) {
 	m.c.trace(trace.H2ConnEnd, trace.State, "H2 connection ended", 0)
 	m.unread.Remove()
 	m.mux.close(say)
-	m.counters().Open.Dec()
+	if m.attach == nil {
+		m.counters().Open.Dec()
+	}
 }
 
 // Received is what the client sends.
@@ -438,6 +450,8 @@ func (m *h2Client) Received(b *loop.Buffer, err error) {
 	m.count(m.counters())
 	switch {
 	case !m.speaks():
+	case m.turning:
+		m.turn()
 	case m.n == 0 && m.away:
 		m.rest() // not before: requests may have come with the GOAWAY
 	case m.n == 0:

@@ -20,6 +20,7 @@ var Domain = config.Domain{
 		Doc: keyword.Doc{Name: "pool-conn-name", Ref: "5.2", Summary: "only connections made with the same value are used again", Args: []keyword.Arg{{Name: "expr", Type: keyword.Sample}},
 			Examples: []keyword.Example{{Config: "backend b\n  mode http\n  server s1 127.0.0.1:80 pool-conn-name req.hdr(host)\n"}}},
 		Parse: parsePoolName}},
+	Actions:    []config.Action{attachAction},
 	CopyServer: func(dst, src *runtime.Server) { dst.PoolName = src.PoolName },
 }
 

@@ -45,7 +45,7 @@ type link struct {
 }
 
 // newLink takes a link out of the free list.
-func (w *worker) newLink(srv *runtime.Server, s *stream) *link {
+func (w *worker) newLink(srv *runtime.Server) *link {
 	k := w.links
 	if k == nil {
 		k = &link{w: w}
@@ -56,7 +56,7 @@ func (w *worker) newLink(srv *runtime.Server, s *stream) *link {
 	k.srv, k.st, k.made, k.name, k.head, k.from, k.fresh = srv, nil, "", 0, 0, 0, false
 	k.served, k.safe, k.up, k.met = 0, false, false, false
 	k.local = netip.AddrPort{}
-	k.owner, k.private = nil, s.Back.Reuse == runtime.ReuseNever || srv.Hidden
+	k.owner, k.private = nil, reuse(srv) == runtime.ReuseNever || srv.Hidden
 	k.use()
 	return k
 }
@@ -232,7 +232,7 @@ func (k *link) Connected(err error) {
 	if s == nil {
 		return
 	}
-	if err == nil && k.speaksH2() {
+	if err == nil && s.Back.Mode == runtime.ModeHTTP && k.speaksH2() {
 		k.st = nil
 		k.endH1()
 		k.share().attach(s)

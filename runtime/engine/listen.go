@@ -22,6 +22,7 @@ type port struct {
 	wait  []accepted     // beyond a limit: they are served as soon as there is room
 	held  bool           // counted in Engine.waiting: to be told when there is room
 	timer loop.Timer
+	calls *caller // that makes the connections; nil: they are accepted
 }
 
 // accepted is a connection that waits for a place.
@@ -225,6 +226,9 @@ func (p *port) leave(w *worker) {
 		w.cfg.Stats.Conns.Dec()
 	}
 	e := w.engine
+	if p.calls != nil {
+		p.calls.left()
+	}
 	if e.waiting.Load() > 0 {
 		e.roomLeft()
 	}

@@ -1,15 +1,19 @@
 package engine
 
 import (
+	"net/netip"
+
 	"golang.org/x/sys/unix"
 
 	"hapax/runtime"
+	"hapax/runtime/h2"
 	"hapax/runtime/loop"
+	"hapax/runtime/transport"
 )
 
 // loan is an idle server connection on its way from one worker to a stream of
-// another, which has none: the descriptor is duplicated there and opened here,
-// so that the connection outlives the socket that it leaves.
+// another, which has none. One of HTTP/1 is as good as new: the descriptor is duplicated there and opened here,
+// so that the connection outlives the socket that it leaves. One of HTTP/2 takes along what both sides know of it.
 type loan struct {
 	task   loop.Task
 	to     *worker
@@ -17,39 +21,65 @@ type loan struct {
 	srv    *runtime.Server
 	mode   runtime.Reuse
 	first  bool
+	key    string  // what it must have been made for
 	stream *stream // nil: it has ended meanwhile
+	left   int     // lenders that were not asked yet
 	fd     int     // -1: there was none
 	peer   loop.Addr
 	served int
-	back   bool // on its way back
-	next   *loan
+	luggage
+	back bool // on its way back
+	next *loan
+}
+
+// luggage is what a connection of HTTP/2 takes along.
+type luggage struct {
+	h2     *h2.Conn // nil: it is one of HTTP/1
+	layer  transport.Layer
+	held   []byte // that came while it was lifted
+	name   string // see Attachment
+	remote netip.AddrPort
+	local  netip.AddrPort
 }
 
 // borrow asks another worker for an idle connection to the server; false: none
 // has any that this stream may take, or it must have been made for something in particular.
 // The stream waits for the answer.
 func (s *stream) borrow(srv *runtime.Server, key []byte) bool {
-	w, mode := s.w, s.Back.Reuse
-	if len(w.engine.workers) == 1 || srv.Encrypted() || len(key) > 0 || srv.Proto == runtime.ProtoH2 ||
+	w, mode := s.w, reuse(srv)
+	if len(w.engine.workers) == 1 || !srv.Reversed && (srv.Encrypted() || len(key) > 0 || srv.Proto == runtime.ProtoH2) ||
 		mode == runtime.ReuseNever || mode == runtime.ReuseSafe && s.FirstRequest {
 		return false
 	}
-	for i := 1; i < len(w.engine.workers); i++ {
-		from := w.engine.workers[(w.id+i)%len(w.engine.workers)]
-		if from.pool(srv).count.Load() == 0 {
-			continue
+	l := w.loans
+	if l == nil {
+		l = &loan{}
+		l.task.Init(l)
+	} else {
+		w.loans = l.next
+	}
+	l.to, l.from, l.srv, l.mode, l.first, l.stream, l.back = w, w, srv, mode, s.FirstRequest, s, false
+	l.left, l.key = len(w.engine.workers)-1, string(key)
+	if !l.ask() {
+		l.next, w.loans = w.loans, l
+		return false
+	}
+	s.loan = l
+	return true
+}
+
+// ask goes to the next worker that has idle connections; false: there is none.
+func (l *loan) ask() bool {
+	all := l.to.engine.workers
+	for l.left > 0 {
+		l.left--
+		if l.from = all[(l.from.id+1)%len(all)]; l.from == l.to {
+			l.from = all[(l.from.id+1)%len(all)]
 		}
-		l := w.loans
-		if l == nil {
-			l = &loan{}
-			l.task.Init(l)
-		} else {
-			w.loans = l.next
+		if l.from.pool(l.srv).count.Load() > 0 {
+			l.from.loop.Post(&l.task)
+			return true
 		}
-		l.to, l.from, l.srv, l.mode, l.first, l.stream, l.back = w, from, srv, mode, s.FirstRequest, s, false
-		s.loan = l
-		from.loop.Post(&l.task)
-		return true
 	}
 	return false
 }
@@ -60,41 +90,106 @@ func (l *loan) RunTask(*loop.Task) {
 		l.arrive()
 		return
 	}
-	l.fd = -1
-	if k := l.from.take(l.srv, l.mode, l.first, nil); k != nil {
+	l.fd, l.luggage = -1, luggage{}
+	k := l.from.takeIdle(l.srv, l.mode, l.first, []byte(l.key))
+	switch {
+	case k == nil && l.ask():
+		return
+	case k == nil:
+	case k.shared != nil:
+		l.lift(k)
+		return
+	default:
 		if fd, err := unix.FcntlInt(uintptr(k.sock.Fd()), unix.F_DUPFD_CLOEXEC, 0); err == nil {
 			l.fd, l.peer, l.served = fd, k.to, k.served
 		}
 		k.close()
 	}
+	l.bring()
+}
+
+func (l *loan) bring() {
 	l.back = true
 	l.to.loop.Post(&l.task)
 }
 
+// lift takes a connection of HTTP/2 off its loop.
+func (l *loan) lift(k *link) {
+	m := k.shared
+	m.push()
+	l.peer, l.served, l.name, l.local, l.remote = k.to, k.served, k.made, k.local, k.peer
+	l.h2 = &h2.Conn{}
+	l.h2.Take(&m.h2)
+	l.layer = k.sock.Lift(l)
+	k.leave(false)
+	k.free()
+}
+
+// Lifted is told when that is done.
+func (l *loan) Lifted(fd int, held []byte, end error) {
+	l.fd, l.held = fd, held
+	if end != nil {
+		closeFd(fd)
+		l.fd = -1
+	}
+	l.bring()
+}
+
 // arrive gives the connection to the stream, which dials when there is none.
 func (l *loan) arrive() {
-	w, s, fd := l.to, l.stream, l.fd
-	l.stream = nil
+	w, s, k := l.to, l.stream, l.land()
+	srv := l.srv
+	l.stream, l.luggage = nil, luggage{}
 	l.next, w.loans = w.loans, l
 	if s == nil {
-		if fd >= 0 {
-			unix.Close(fd)
+		if k != nil {
+			k.sock.Receive()
+			k.unuse()
+			w.give(k)
 		}
 		return
 	}
 	s.loan = nil
 	s.lent = true
-	if fd >= 0 {
-		k := w.newLink(l.srv, s)
-		k.to, k.served, k.safe, k.up = l.peer, l.served, true, true
-		k.st, s.link = s, k
-		k.sock.Open(w.loop, fd, k, nil)
+	if k != nil {
+		k.attach(s)
+		if k.shared != nil {
+			s.claim(k, false)
+		}
 		s.Reused, s.dialed = true, true
 		s.back().Reuses.Inc()
-		l.srv.Stats[w.id].Reuses.Inc()
+		srv.Stats[w.id].Reuses.Inc()
 		s.established()
 	}
 	s.run(&s.req)
+}
+
+// land opens the connection on the loop of the borrower; nil: there is none.
+func (l *loan) land() *link {
+	if l.fd < 0 {
+		if l.layer != nil {
+			l.layer.Drop()
+		}
+		return nil
+	}
+	w := l.to
+	k := w.newLink(l.srv)
+	k.to, k.served, k.safe, k.up = l.peer, l.served, true, true
+	if l.h2 == nil {
+		k.sock.Open(w.loop, l.fd, k, nil)
+		return k
+	}
+	k.made, k.met, k.local, k.peer = l.name, true, l.local, l.remote
+	m := k.carry(l.h2)
+	k.sock.Land(w.loop, l.fd, m, l.layer, l.held)
+	switch {
+	case m.gone: // by what had come
+		return nil
+	case !m.more():
+		m.leaveServer()
+		return nil
+	}
+	return k
 }
 
 // forgo makes the answer to a request for a loan go to nobody.

@@ -30,6 +30,9 @@ type mux struct {
 	asked   bool   // whether it lives, and the peer did not answer yet
 
 	glitches int // that the owner was told of
+
+	turning bool         // the sides are to be swapped: nothing more is taken in
+	beyond  *loop.Buffer // what came behind that; nil: nothing
 }
 
 // muxOwner is told what concerns more than one channel, and heads.
@@ -247,6 +250,12 @@ func (m *mux) Received(b *loop.Buffer, err error) {
 			break
 		}
 		m.event(&ev, b, at)
+		if m.turning {
+			if at < len(b.Data) {
+				m.beyond = b.Slice(at, len(b.Data))
+			}
+			break
+		}
 	}
 	m.tellGlitches()
 	m.owner.came()

@@ -83,16 +83,21 @@ func (w *worker) take(srv *runtime.Server, mode runtime.Reuse, first bool, key [
 	if p.safe.n+p.idle.n+p.avail.n == 0 {
 		return nil
 	}
+	if p.avail.n > 0 && mode != runtime.ReuseNever {
+		if k := p.avail.madeFor(key); k != nil {
+			return k
+		}
+	}
+	return w.takeIdle(srv, mode, first, key)
+}
+
+// takeIdle is take for idle connections.
+func (w *worker) takeIdle(srv *runtime.Server, mode runtime.Reuse, first bool, key []byte) *link {
+	p := w.pool(srv)
 	var k *link
 	switch {
 	case mode == runtime.ReuseNever:
 		return nil
-	case p.avail.n > 0:
-		if k = p.avail.madeFor(key); k != nil {
-			return k
-		}
-	}
-	switch {
 	case first && mode == runtime.ReuseSafe:
 		return nil
 	case first:
@@ -176,11 +181,11 @@ func (w *worker) mayPool(k *link) bool {
 	srv, p := k.srv, w.pool(k.srv)
 	idle, _ := srv.Idle()
 	switch {
-	case srv.PoolMax >= 0 && idle >= int64(srv.PoolMax), srv.PoolPurge == 0,
+	case srv.PoolMax >= 0 && idle >= int64(srv.PoolMax), srv.PoolPurge == 0, srv.Proxy.Reuse == runtime.ReuseNever,
 		srv.MaxReuse >= 0 && k.served > srv.MaxReuse,
 		srv.AdminState.Load()&uint32(runtime.Maint) != 0:
 		return false
-	case p.safe.n == 0 && (k.safe || p.idle.n == 0):
+	case srv.Reversed, p.safe.n == 0 && (k.safe || p.idle.n == 0):
 		return true
 	}
 	used := srv.Used.Load() + 1 // it was until now

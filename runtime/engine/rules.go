@@ -17,15 +17,18 @@ const (
 	sessPoint = sample.FrontSession
 )
 
-// admitted runs tcp-request connection or session rules: true lets the client in.
-func (c *client) admitted(rs runtime.Ruleset, at sample.Checkpoint) bool {
+// admitted runs tcp-request connection or session rules: ok lets the client in, attached to a server if to is not nil.
+func (c *client) admitted(rs runtime.Ruleset, at sample.Checkpoint) (to *runtime.Attachment, ok bool) {
+	if len(rs) == 0 {
+		return nil, true
+	}
 	s := c.w.takeStream(c)
 	s.Ctx.Checkpoint, s.Ctx.Dir, s.Ctx.Final = at, sample.Request, true
 	var l lane
 	v := s.eval(rs, &l)
-	c.silent, c.dropTTL = s.Drop, s.DropTTL
+	c.silent, c.dropTTL, to = s.Drop, s.DropTTL, s.Attach
 	c.w.putStream(s)
-	return v == runtime.Continue || v == runtime.Stop
+	return to, v == runtime.Continue || v == runtime.Stop
 }
 
 // eval runs a rule set from where the lane stands in it.

@@ -82,6 +82,14 @@ func (s *stream) unreachable() outcome {
 	return s.fail(503)
 }
 
+// unattached answers when the server, which cannot be reached, has no connection to us that is free.
+func (s *stream) unattached() outcome {
+	s.Server.Stats[s.w.id].FailedConn.Inc()
+	s.leaveCurrent()
+	s.releaseSlot()
+	return s.unreachable()
+}
+
 // noServer notes that the stream ended for want of a server.
 func (s *stream) noServer() {
 	if s.End.Cause == runtime.EndNone {
@@ -205,6 +213,9 @@ func (s *stream) connect() outcome {
 		}
 	}
 	s.lent = false
+	if srv.Reversed {
+		return s.unattached()
+	}
 	s.trace(trace.StreamState, trace.State, "connecting to the server")
 	s.back().Connects.Inc()
 	srv.Stats[w.id].Connects.Inc()
@@ -247,22 +258,49 @@ func (s *stream) reuse(srv *runtime.Server, key []byte) *link {
 	if k := s.ownLink(srv, key); k != nil {
 		return k
 	}
-	return s.w.take(srv, s.Back.Reuse, s.FirstRequest, key)
+	return s.w.take(srv, reuse(srv), s.FirstRequest, key)
+}
+
+// reuse is which requests may take a connection to the server that is there already. Those that came from the server are
+// there for all: none can be made.
+func reuse(srv *runtime.Server) runtime.Reuse {
+	if srv.Reversed {
+		return runtime.ReuseAlways
+	}
+	return srv.Proxy.Reuse
 }
 
 // dial opens a connection to the server.
 func (s *stream) dial(srv *runtime.Server, id *identity) outcome {
-	w := s.w
-	addr := srv.Addr.Load()
-	k := w.newLink(srv, s)
+	k := s.w.newLink(srv)
 	k.st, s.link = s, k
 	s.dialed = true
-	if !k.address(addr, srv, s) {
-		return s.dialFailed(unix.EADDRNOTAVAIL)
+	if err := s.reach(k, id, k); err != nil {
+		return s.dialFailed(err)
+	}
+	switch {
+	case s.Back.Mode != runtime.ModeHTTP:
+	case s.protoFor(srv) == runtime.ProtoH2:
+		k.st = nil
+		k.share().attach(s)
+		s.claim(k, true)
+	default:
+		k.beginH1(&s.back().H1)
+		k.h1.Streams.Inc()
+	}
+	s.awaitConnection()
+	return wait
+}
+
+// reach begins to connect to the link's server, as the stream wants it; h is told of the end.
+func (s *stream) reach(k *link, id *identity, h loop.Handler) error {
+	w, srv := s.w, k.srv
+	if !k.address(srv.Addr.Load(), srv, s) {
+		return unix.EADDRNOTAVAIL
 	}
 	fd, err := dial.Socket(w.cfg, srv, &k.to, &dial.Wish{From: id.source, Namespace: s.Session.NetNamespace(), Marks: s.BackMarks, FastOpen: s.fastOpen(srv)})
 	if err != nil {
-		return s.dialFailed(err)
+		return err
 	}
 	k.made, k.name, k.head, k.from = string(id.text), id.name, id.head, id.from
 	k.local = id.source
@@ -276,19 +314,8 @@ func (s *stream) dial(srv *runtime.Server, id *identity) outcome {
 		layer = transport.Via(&k.sock, s.ServerAddr, layer)
 		k.to = loop.AddrFrom(srv.Socks)
 	}
-	k.sock.Connect(w.loop, fd, &k.to, k, layer)
-	switch {
-	case s.Back.Mode != runtime.ModeHTTP:
-	case s.protoFor(srv) == runtime.ProtoH2:
-		k.st = nil
-		k.share().attach(s)
-		s.claim(k, true)
-	default:
-		k.beginH1(&s.back().H1)
-		k.h1.Streams.Inc()
-	}
-	s.awaitConnection()
-	return wait
+	k.sock.Connect(w.loop, fd, &k.to, h, layer)
+	return nil
 }
 
 // awaitConnection bounds the wait for a connection to stand.

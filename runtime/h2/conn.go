@@ -128,6 +128,23 @@ func (c *Conn) Init(cfg *Config) {
 	}
 }
 
+// Take makes c the connection that from was, which is none any more. What from has said is not c's to send.
+func (c *Conn) Take(from *Conn) {
+	*c = *from
+	c.Out = nil
+	*from = Conn{cfg: from.cfg, failed: true}
+	if c.decoder != nil {
+		c.decoder.SetEmitFunc(c.field)
+	}
+}
+
+// Turn swaps the sides of a connection without streams, whose settings are known to both: who was the client serves, from
+// the first stream on. cfg is what the settings said, for the other side.
+func (c *Conn) Turn(cfg *Config) {
+	c.cfg = cfg
+	c.lastID, c.knownID, c.opened = 0, 0, 0
+}
+
 // Failed tells whether the connection ended by an error.
 func (c *Conn) Failed() bool { return c.failed }
 

@@ -8,6 +8,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Flags of a conn on epoll.
+const (
+	connReady   = connEngine << iota // may be readable
+	connHangup                       // the peer has shut down, read until the end
+	connWantOut                      // EPOLLOUT is registered
+	connListed                       // in the list of readable connections
+	connBulk                         // the last receive filled its buffer
+)
+
 // epoll is the engine of kernels that refuse io_uring. Connections are registered once, edge-triggered, and not before a first attempt
 // to receive, which a new connection often answers with its request. A socket operation is a raw, non-blocking system call.
 type epoll struct {
@@ -198,6 +207,10 @@ func (e *epoll) flushConn(c *conn) {
 		}
 		return
 	}
+	if c.flags&connLifting != 0 {
+		e.lift(c)
+		return
+	}
 	if c.flags&(connShut|connShutAt|connConnect|connSendEnd) == connShut && c.queued == 0 {
 		c.shutdown()
 	}
@@ -231,6 +244,17 @@ func (e *epoll) closeNow(c *conn) {
 	e.l.syscalls++
 	closeFd(c.fd)
 	e.l.conns.put(c)
+}
+
+// lift gives a connection away when all is sent.
+func (e *epoll) lift(c *conn) {
+	if c.queued > 0 || c.flags&connDialing != 0 {
+		return // it is touched when the socket has room
+	}
+	if c.flags&connArmed != 0 {
+		e.ctl(unix.EPOLL_CTL_DEL, c.fd, 0, onConn, slot{c.index, c.gen})
+	}
+	c.lifted()
 }
 
 // list queues c to be received from.

@@ -175,6 +175,43 @@ func (s *Socket) Abort() {
 	c.loop.touch(c)
 }
 
+// Lifter gets a connection that was taken off its loop.
+type Lifter interface {
+	// Lifted is called on the loop's thread. The descriptor belongs to the callee. Held are bytes that were received and
+	// that the owner did not get; end is why no more will come, nil as long as more may.
+	Lifted(fd int, held []byte, end error)
+}
+
+// Lift takes the connection off its loop, to go on elsewhere: it closes the Socket, ends all callbacks, and calls Lifted
+// when all that is queued is sent, or failed to be, and the kernel has nothing of the connection any more.
+func (s *Socket) Lift(to Lifter) {
+	c := s.c
+	s.c = nil
+	c.h = lifting{to}
+	c.flags = c.flags&^(connReceive|connNotify) | connLifting
+	c.loop.touch(c)
+}
+
+// lifting is the owner of a connection that is being lifted. What comes is held, for it does not receive.
+type lifting struct{ to Lifter }
+
+func (lifting) Connected(error)         {}
+func (lifting) Received(*Buffer, error) {}
+func (lifting) Sent(error)              {}
+
+// lifted gives the connection away.
+func (c *conn) lifted() {
+	to, fd, end := c.h.(lifting).to, int(c.fd), c.end
+	var held []byte
+	for b := c.held; b != nil; b = b.next {
+		held = append(held, b.Data...)
+	}
+	c.dropHeld()
+	c.h = nil
+	c.loop.conns.put(c)
+	to.Lifted(fd, held, end)
+}
+
 // resetOnClose makes close(2) send a reset instead of a FIN.
 func resetOnClose(fd int32) {
 	unix.SetsockoptLinger(int(fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1, Linger: 0})
@@ -206,7 +243,7 @@ type conn struct {
 	nextDirty *conn // in Loop.dirty, or in the free list
 }
 
-// Flags of a conn. Those from connArmed on belong to the engines.
+// Flags of a conn. Those from connArmed on belong to the engines, each of which has more of its own from connEngine on.
 const (
 	connOpen    = 1 << iota // the descriptor is ours
 	connConnect             // to be connected, or on the way
@@ -223,25 +260,13 @@ const (
 
 	connSparing // receive one buffer at a time
 	connFdGone  // the descriptor is closed; completions may still come
+	connLifting // taken off the loop: see Lift
 
-	connPollIn      // io_uring: a relay waits for bytes from here
-	connPollOut     // io_uring: a relay waits for room here
-	connArmed       // io_uring: a receive is in the kernel; epoll: registered
-	connCancel      // io_uring: that receive is being cancelled
-	connOneShot     // io_uring: receive a little at a time, its reader was too slow
-	connPaused      // io_uring: paused since the last turn
-	connStarved     // in Loop.starved
-	connFlight      // io_uring: a send is in the kernel
-	connBlocked     // the socket has no room: io_uring sends with an answer, epoll waits for EPOLLOUT
-	connAnswer      // io_uring: res holds the answer to the send in flight
-	connDialing     // a connect is in the kernel
-	connFresh       // io_uring: connected to, nothing received yet
-	connCloseLinked // io_uring: the close follows the send in flight
-	connReady       // epoll: may be readable
-	connHangup      // epoll: the peer has shut down, read until the end
-	connWantOut     // epoll: EPOLLOUT is registered
-	connListed      // epoll: in the list of readable connections
-	connBulk        // epoll: the last receive filled its buffer
+	connArmed   // io_uring: a receive is in the kernel; epoll: registered
+	connStarved // in Loop.starved
+	connBlocked // the socket has no room: io_uring sends with an answer, epoll waits for EPOLLOUT
+	connDialing // a connect is in the kernel
+	connEngine
 )
 
 // connRef names a conn in a list that it may have left meanwhile.

@@ -12,6 +12,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Flags of a conn on io_uring.
+const (
+	connPollIn      = connEngine << iota // a relay waits for bytes from here
+	connPollOut                          // a relay waits for room here
+	connCancel                           // the armed receive is being cancelled
+	connOneShot                          // receive a little at a time, its reader was too slow
+	connPaused                           // paused since the last turn
+	connFlight                           // a send is in the kernel
+	connAnswer                           // res holds the answer to the send in flight
+	connFresh                            // connected to, nothing received yet
+	connCloseLinked                      // the close follows the send in flight
+)
+
 // uring is the io_uring engine. One system call a turn submits all that was asked for and waits.
 //
 // Sends are made with MSG_DONTWAIT and without a completion for success: when io_uring_enter has returned, a send that did not
@@ -457,7 +470,7 @@ func (u *uring) concludeSend(c *conn) {
 			if c.flags&connDirty == 0 {
 				u.l.conns.put(c)
 			}
-		case c.flags&(connClosing|connShut) != 0 || c.queued > 0:
+		case c.flags&(connClosing|connShut|connLifting) != 0 || c.queued > 0:
 			u.l.touch(c)
 			fallthrough
 		default:
@@ -644,6 +657,10 @@ func (u *uring) flushConn(c *conn) {
 	if c.flags&(connConnect|connDialing) == connConnect {
 		u.connect(c)
 	}
+	if c.flags&connLifting != 0 {
+		u.lift(c)
+		return
+	}
 	if c.flags&connConnect == 0 {
 		if c.queued > 0 && c.flags&connFlight == 0 {
 			u.send(c)
@@ -704,6 +721,21 @@ func (u *uring) pause(c *conn) {
 		u.again = append(u.again, c.ref())
 	default:
 		c.flags |= connCancel | connOneShot
+		u.cancel(userData(doneRecv, c.index, c.gen), userData(doneCancel, c.index, c.gen))
+	}
+}
+
+// lift gives a connection away when the kernel has answered all that it was asked for.
+func (u *uring) lift(c *conn) {
+	switch {
+	case c.flags&(connFlight|connDialing) != 0:
+	case c.queued > 0:
+		u.send(c)
+		u.hurry = true
+	case c.flags&connArmed == 0:
+		c.lifted()
+	case c.flags&connCancel == 0:
+		c.flags |= connCancel
 		u.cancel(userData(doneRecv, c.index, c.gen), userData(doneCancel, c.index, c.gen))
 	}
 }

@@ -59,7 +59,7 @@ func (c *Call) bind(cfg *runtime.Config, from engine.Inherited) bool {
 	retries := bindRetries
 	for {
 		last := retries == 0 || len(c.OldPIDs) == 0
-		failed, inUse := c.bindOnce(&cfg.Global, listeners, from, last)
+		failed, inUse := c.bindOnce(cfg, listeners, from, last)
 		if len(failed) == 0 {
 			return true
 		}
@@ -82,13 +82,17 @@ func (c *Call) bind(cfg *runtime.Config, from engine.Inherited) bool {
 
 // bindOnce tries each listener and returns those that failed; inUse tells that
 // another try may be worth it. Faults are printed the last time only.
-func (c *Call) bindOnce(g *runtime.Global, listeners []*runtime.Listener, from engine.Inherited, last bool) (failed []*runtime.Listener, inUse bool) {
+func (c *Call) bindOnce(cfg *runtime.Config, listeners []*runtime.Listener, from engine.Inherited, last bool) (failed []*runtime.Listener, inUse bool) {
 	inUse = true
 	for _, ln := range listeners {
-		for _, step := range [...]func() error{
-			func() error { return engine.Bind(g, ln, from) },
-			func() error { return engine.Listen(g, ln) },
-		} {
+		steps := []func() error{
+			func() error { return engine.Bind(&cfg.Global, ln, from) },
+			func() error { return engine.Listen(&cfg.Global, ln) },
+		}
+		if ln.Addr.Family == runtime.FamilyReverse {
+			steps = []func() error{func() error { return engine.Target(cfg, ln) }}
+		}
+		for _, step := range steps {
 			err := step()
 			var fault *engine.BindError
 			if err == nil {

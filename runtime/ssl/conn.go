@@ -56,6 +56,7 @@ type Conn struct {
 	out     *loop.Buffer // records on their way to the socket, with room for more
 	clear   []piece      // to be encrypted
 	pending int          // bytes of clear
+	luggage []byte       // of in, on its way to another loop
 	later   loop.Task    // encrypts, or delivers, in the end of the turn
 
 	// The handshake.
@@ -467,6 +468,34 @@ func (c *Conn) Drop() {
 		c.out = nil
 	}
 	c.of.closed()
+}
+
+// Moved goes on with the same socket in another place.
+func (c *Conn) Moved(sock *loop.Socket) { c.sock = sock }
+
+// Lift sends what is to be sent and keeps what was received, off the loop.
+func (c *Conn) Lift() {
+	c.encrypt()
+	for _, b := range c.in {
+		c.luggage = append(c.luggage, b.Data...)
+	}
+	left := c.left
+	c.dropInput()
+	c.left = left
+	c.want = false
+	c.sock, c.up = nil, nil
+}
+
+// Land goes on upon another loop. What waits comes with the first Receive.
+func (c *Conn) Land(sock *loop.Socket, l *loop.Loop, up loop.Handler) {
+	c.sock, c.loop, c.up = sock, l, up
+	for p := c.luggage; len(p) > 0; {
+		b := l.Buffer()
+		b.Grow(copy(b.Room(), p))
+		p = p[len(b.Data):]
+		c.in = append(c.in, b)
+	}
+	c.luggage = nil
 }
 
 func (c *Conn) dropInput() {

@@ -336,6 +336,9 @@ func (x *Context) Name(who any) []byte {
 	return v.Bytes
 }
 
+// Named implements transport.Maker.
+func (x *Context) Named() bool { return x.sni != nil }
+
 // Check makes the layer of a health check; see transport.Maker.
 func (x *Context) Check(hello transport.CheckHello) transport.Layer {
 	name, offers := hello.Name, hello.Protocols

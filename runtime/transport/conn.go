@@ -45,6 +45,12 @@ type Layer interface {
 	Start(sock *loop.Socket, l *loop.Loop, up loop.Handler)
 	// Drop gives everything back: the socket is closed. Nothing is called after it.
 	Drop()
+	// Moved tells that the same connection, with the same owner, is another Socket from now on.
+	Moved(sock *loop.Socket)
+	// Lift makes an open layer hold nothing that belongs to its loop: it goes to another one. What is to be sent, it sends.
+	Lift()
+	// Land goes on there.
+	Land(sock *loop.Socket, l *loop.Loop, up loop.Handler)
 }
 
 // Channel is a Carrier without a socket of its own: one stream of a connection that carries
@@ -262,6 +268,45 @@ func (c *Conn) Detach() loop.Socket {
 	return sock
 }
 
+// MoveTo makes the closed Conn to the connection, whose owner stays the same, and c a closed one.
+func (c *Conn) MoveTo(to *Conn) {
+	to.sock, to.via, to.Sent = c.sock, c.via, c.Sent
+	c.sock, c.via, c.Sent = loop.Socket{}, nil, nil
+	if layer := to.Layer(); layer != nil {
+		layer.Moved(&to.sock)
+	}
+}
+
+// Lift takes an idle connection, which has a socket, off its loop: see loop.Lifter. The layer, nil without one, goes with
+// it to Land.
+func (c *Conn) Lift(to loop.Lifter) Layer {
+	layer := c.end()
+	if layer != nil {
+		layer.Lift()
+	}
+	c.sock.Lift(to)
+	return layer
+}
+
+// Land goes on with a connection that was lifted off another loop, and receives: first what was held.
+func (c *Conn) Land(l *loop.Loop, fd int, h loop.Handler, layer Layer, held []byte) {
+	below := h
+	if layer != nil {
+		c.via, below = layer, layer
+	}
+	c.sock.Open(l, fd, below)
+	if layer != nil {
+		layer.Land(&c.sock, l, h)
+	}
+	c.Receive()
+	for len(held) > 0 && c.sock.IsOpen() {
+		b := l.Buffer()
+		b.Grow(copy(b.Room(), held))
+		held = held[len(b.Data):]
+		below.Received(b, nil)
+	}
+}
+
 // Abort closes at once with a reset.
 func (c *Conn) Abort() {
 	if ch := c.channel(); ch != nil {
@@ -298,6 +343,8 @@ type Maker interface {
 	// connection. Connections that asked for another name are none to use again. The bytes
 	// are good until the stream evaluates something else.
 	Name(who any) []byte
+	// Named tells whether requests ask the server for names.
+	Named() bool
 	// Client makes the layer of a connection to the server that is asked for the name, and
 	// for the protocol; "" is those that are configured.
 	Client(name, protocol string) Layer

@@ -144,3 +144,10 @@ func Asking(l Layer) bool {
 	s, ok := l.(*socks)
 	return ok && s.asked
 }
+
+// Moved, Lift and Land are never called: it has left before a connection is idle.
+func (s *socks) Moved(*loop.Socket) {}
+
+func (s *socks) Lift() {}
+
+func (s *socks) Land(*loop.Socket, *loop.Loop, loop.Handler) {}
