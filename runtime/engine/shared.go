@@ -301,7 +301,7 @@ func (m *shared) settled() {
 		}
 		x = next
 	}
-	if m.k.list == &m.k.w.pool(m.k.srv).avail {
+	if !m.gone && m.k.list == &m.k.w.pool(m.k.srv).avail {
 		m.k.w.offer(m.k) // it may take less now
 	}
 }
@@ -442,12 +442,12 @@ func (s *stream) forwardShared(x *exchange) outcome {
 	switch {
 	case !upgrade:
 	case s.Req.Flags&message.Bodyless == 0:
-		return s.upgradeRefused()
+		return s.upgradeRefused(x)
 	case !m.h2.Settled():
 		s.waits = forSettings
 		return wait
 	case !m.h2.CanConnect():
-		return s.upgradeRefused()
+		return s.upgradeRefused(x)
 	}
 	if !m.speaks() || m.away || !m.h2.CanOpen() {
 		s.link.abort()
@@ -491,8 +491,22 @@ func (s *stream) forwardShared(x *exchange) outcome {
 	return end
 }
 
+// refuse tells the server of a stream that was not opened, as the reference does: by its reset. That is no HTTP/2, so it
+// is said on a connection that carries nothing else, and is the last that is said on it.
+func (m *shared) refuse(x *exchange) {
+	if m.n > 1 || !m.speaks() || !m.h2.CanOpen() {
+		return
+	}
+	m.away = true
+	m.room(0)
+	m.h2.Open(&x.ch.st)
+	m.h2.Reset(&x.ch.st, h2.InternalError)
+	m.push()
+}
+
 // upgradeRefused answers a WebSocket handshake that cannot go to the server.
-func (s *stream) upgradeRefused() outcome {
+func (s *stream) upgradeRefused(x *exchange) outcome {
+	x.of.refuse(x)
 	s.link.abort()
 	s.link = nil
 	for range 2 { // the reference counts the stream that it resets, and the answer
