@@ -168,6 +168,11 @@ func (ch *channel) wake() {
 	}
 }
 
+// blocked tells whether what is queued cannot leave for now, whatever comes behind it.
+func (ch *channel) blocked() bool {
+	return ch.queued > 0 && (ch.m.full || ch.m.h2.Room(&ch.st) <= 0)
+}
+
 // smallData is the size up to which bytes are copied behind the head of their frame.
 const smallData = 4096
 

@@ -481,6 +481,9 @@ func (s *stream) passHeldResponse(head *loop.Buffer) {
 	if paused {
 		s.link.sock.Receive()
 	}
+	if s.c.via != nil {
+		s.holdServer()
+	}
 	s.renewClient()
 	switch {
 	case s.srvEnd != nil:
@@ -591,10 +594,40 @@ func (s *stream) sendResponse(b *loop.Buffer) {
 
 // holdServer stops receiving from a server that is faster than the client.
 func (s *stream) holdServer() {
-	if low, yes := crowded(&s.c.sock); yes {
+	low, yes := crowded(&s.c.sock)
+	if x := s.c.via; x != nil {
+		if yes = yes || x.ch.blocked(); yes {
+			s.slim()
+		}
+	}
+	if yes {
 		s.link.sock.Pause()
 		s.c.sock.NotifySent(low)
 		s.srvHeld = true
+	}
+}
+
+// slim gives back the buffers that the heads of a stream are in, when its client holds it up: there may be a hundred of
+// them on a connection, and only their bodies are still to go.
+func (s *stream) slim() {
+	if !s.replied || s.phase != full || !s.toSrv.done {
+		return
+	}
+	s.Ctx.ReqBody, s.Ctx.ResBody = sample.Body{}, sample.Body{}
+	keepHead(&s.Req, &s.in, &s.reqHead)
+	keepHead(&s.Res, &s.out, &s.resCopy)
+}
+
+// keepHead moves a head to a memory of its size and gives its buffers back.
+func keepHead(m *message.Message, buffers ...**loop.Buffer) {
+	if m.MoveTo(make([]byte, 0, m.Stored())) != nil {
+		return
+	}
+	for _, b := range buffers {
+		if *b != nil {
+			(*b).Release()
+			*b = nil
+		}
 	}
 }
 

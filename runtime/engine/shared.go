@@ -2,6 +2,7 @@ package engine
 
 import (
 	"io"
+	"time"
 
 	"hapax/runtime"
 	"hapax/runtime/h1"
@@ -19,7 +20,9 @@ type shared struct {
 	be   *runtime.Proxy // of its server
 	live *exchange      // those that streams have
 	n    int            // exchanges that are not over
-	away bool           // GOAWAY came
+	away bool           // GOAWAY came, or the server was told of what is no HTTP/2: it takes nothing new
+
+	shunned bool // so it was told, and is left to end the connection
 
 	timer loop.Timer // asks the server, while nothing is asked for, whether the connection lives
 }
@@ -379,6 +382,9 @@ func (m *shared) left(ch *channel) {
 	}
 	m.k.unuse()
 	switch {
+	case m.shunned && m.speaks():
+		m.asked = true // nothing is asked: the connection ends with its time
+		m.timer.After(refusedPatience)
 	case !m.more():
 		m.leaveServer()
 	default:
@@ -441,12 +447,10 @@ func (s *stream) forwardShared(x *exchange) outcome {
 	upgrade := s.Req.Flags&message.ConnUpgrade != 0
 	switch {
 	case !upgrade:
-	case s.Req.Flags&message.Bodyless == 0:
-		return s.upgradeRefused(x)
 	case !m.h2.Settled():
 		s.waits = forSettings
 		return wait
-	case !m.h2.CanConnect():
+	case !m.h2.CanConnect(), s.Req.Flags&message.Bodyless == 0:
 		return s.upgradeRefused(x)
 	}
 	if !m.speaks() || m.away || !m.h2.CanOpen() {
@@ -497,12 +501,16 @@ func (m *shared) refuse(x *exchange) {
 	if m.n > 1 || !m.speaks() || !m.h2.CanOpen() {
 		return
 	}
-	m.away = true
+	m.away, m.shunned = true, true
+	m.k.w.unlist(m.k)
 	m.room(0)
 	m.h2.Open(&x.ch.st)
 	m.h2.Reset(&x.ch.st, h2.InternalError)
-	m.push()
+	m.touch()
 }
+
+// refusedPatience is how long a server may take to end a connection on which it was told of what is no HTTP/2.
+const refusedPatience = time.Second
 
 // upgradeRefused answers a WebSocket handshake that cannot go to the server.
 func (s *stream) upgradeRefused(x *exchange) outcome {
