@@ -650,13 +650,13 @@ func (d *decoding) moveCookie() {
 func (d *decoding) mergeCookies() bool {
 	m := d.m
 	at := len(m.Buf)
-	var name message.Span
+	var name message.Span // of the crumb before; empty: there is none
 	for i := m.FindID(message.Cookie, 0); i >= 0; i = m.FindID(message.Cookie, i) {
 		v := m.Value(i)
 		if len(v)+2 > cap(m.Buf)-len(m.Buf) {
 			return false
 		}
-		if len(m.Buf) > at {
+		if name.Len > 0 {
 			m.Buf = append(m.Buf, "; "...)
 		}
 		m.Buf = append(m.Buf, v...)
