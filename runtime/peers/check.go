@@ -118,20 +118,40 @@ func (s *section) assemble(l *config.Loader, mostUpdates int) *Section {
 	if mostUpdates > 0 {
 		run.group.MostUpdates = mostUpdates
 	}
-	for _, srv := range s.proxy.Servers {
+	for _, srv := range s.inOrder(g.Localpeer) {
 		p := &exchange.Peer{Name: srv.Name, Local: srv.Name == g.Localpeer, Shard: srv.Shard}
 		run.servers[p] = srv
 		run.group.Join(p)
 	}
-	for _, inProxies := range []bool{false, true} {
-		for _, d := range sticktable.All(l) {
-			if d.Peers != s.name || (d.Of != nil) != inProxies || d.Of != nil && d.Of.Disabled {
-				continue
-			}
-			d.Shards = s.shards
-			d.Share(run.changed)
-			run.group.Add(d.Table)
-		}
+	for _, d := range tablesOf(l, s.name) {
+		d.Shards = s.shards
+		d.Share(run.changed)
+		run.group.Add(d.Table)
 	}
 	return run
+}
+
+// inOrder are the peers in the order of the file; a bind line counts as the place of this process.
+func (s *section) inOrder(local string) []*runtime.Server {
+	all := slices.Clone(s.proxy.Servers)
+	i := slices.IndexFunc(all, func(srv *runtime.Server) bool { return srv.Name == local })
+	if s.bound && s.boundAt < i {
+		srv := all[i]
+		all = slices.Insert(slices.Delete(all, i, i+1), s.boundAt, srv)
+	}
+	return all
+}
+
+// tablesOf are the tables of a section: those that are declared in it, the last one first, then those of proxies.
+func tablesOf(l *config.Loader, section string) (all []*sticktable.Declared) {
+	for _, d := range sticktable.All(l) {
+		switch {
+		case d.Peers != section || d.Of != nil && d.Of.Disabled:
+		case d.Of == nil:
+			all = slices.Insert(all, 0, d)
+		default:
+			all = append(all, d)
+		}
+	}
+	return all
 }

@@ -25,6 +25,7 @@ type section struct {
 	proxy         *runtime.Proxy // has the peers as servers, and the listener
 	begun         bool           // there is a line that asks for more than tables of this process
 	bound, listed bool           // a bind line, a peer line
+	boundAt       int            // peers in front of the bind line
 	disabled      bool
 	localNamed    bool
 	localPos      ast.Pos
@@ -91,7 +92,7 @@ func bind(l *config.Loader, line *ast.Line) {
 		l.Alert(line.Pos, "Only one listener per \"peers\" section is authorized. Multiple listening addresses or port range are not supported.")
 		return
 	}
-	s.bound = true
+	s.bound, s.boundAt = true, len(s.proxy.Servers)
 	l.BindOptions(s.proxy, line, 2, b, listeners)
 }
 
