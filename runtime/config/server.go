@@ -82,6 +82,7 @@ type serverSpeaker struct {
 	pos    ast.Pos
 	object string
 	spoken bool
+	bare   bool // the line has no address
 }
 
 func (s *serverSpeaker) say(severity diag.Severity, fatal bool, format string, args ...any) {
@@ -119,7 +120,7 @@ func serverTemplate(l *Loader, line *ast.Line) {
 // serverLine reads `server <name> <address> [options]` and
 // `server-template <prefix> <range> <address> [options]`.
 func (l *Loader) serverLine(line *ast.Line, form serverForm) {
-	word, say := line.Arg(0), &serverSpeaker{l: l, pos: line.Pos}
+	word, say := line.Arg(0), &serverSpeaker{l: l, pos: line.Pos, bare: form.bare}
 	if l.InDefaults() {
 		say.alert("'%s' not allowed in 'defaults' section.", word)
 		return
@@ -345,7 +346,7 @@ func (l *Loader) serverWords(w *Words, srv *runtime.Server, say *serverSpeaker, 
 
 func (l *Loader) unknownServerWord(word string, say *serverSpeaker, isDefault bool) {
 	hint := ""
-	if isDefault {
+	if isDefault || say.bare {
 		hint = " Hint: no address was expected for this server."
 	}
 	s := keyword.NewSuggester(word)

@@ -85,12 +85,16 @@ func (s *section) checkTLS(l *config.Loader) {
 	if len(s.proxy.Binds) == 0 || srv == nil {
 		return
 	}
+	pos := srv.Pos
+	if s.bound && s.boundPos.Line < pos.Line {
+		pos = s.boundPos
+	}
 	with, _ := s.proxy.Binds[0].SSL.(interface{ Encrypts() bool })
 	switch here, there := with != nil && with.Encrypts(), srv.TLS != nil; {
 	case there && !here:
-		l.List.Warnf(srv.Pos, "Peers section '%s': local peer have a non-SSL listener and a SSL server configured at line %s:%d.", s.proxy.Name, srv.Pos.File, srv.Pos.Line)
+		l.List.Warnf(pos, "Peers section '%s': local peer have a non-SSL listener and a SSL server configured at line %s:%d.", s.proxy.Name, pos.File, pos.Line)
 	case here && !there:
-		l.List.Warnf(srv.Pos, "Peers section '%s': local peer have a SSL listener and a non-SSL server configured at line %s:%d.", s.proxy.Name, srv.Pos.File, srv.Pos.Line)
+		l.List.Warnf(pos, "Peers section '%s': local peer have a SSL listener and a non-SSL server configured at line %s:%d.", s.proxy.Name, pos.File, pos.Line)
 	}
 }
 

@@ -1,15 +1,10 @@
 package peers
 
 import (
-	"net/netip"
-
-	"golang.org/x/sys/unix"
-
 	"hapax/runtime"
 	"hapax/runtime/dial"
 	"hapax/runtime/loop"
 	"hapax/runtime/peers/exchange"
-	"hapax/runtime/proxyproto"
 	"hapax/runtime/transport"
 )
 
@@ -19,11 +14,9 @@ type conn struct {
 	session  *exchange.Session
 	sock     *transport.Conn
 	own      transport.Conn // of a connection that was made here
-	layer    transport.Layer
 	timer    loop.Timer
 	task     loop.Task // writes what there is to write
 	out      []byte
-	head     bool   // a PROXY header comes before all else
 	closed   func() // tells who has accepted the connection of its end; nil: it was made here
 	over     bool
 	standing bool
@@ -70,12 +63,7 @@ func (s *Section) dial(session *exchange.Session) {
 		s.loop.PostFunc(func() { c.Connected(err) })
 		return
 	}
-	c.layer = s.layer(srv)
-	layer := c.layer
-	if srv.SendProxy&runtime.SendProxyAny != 0 {
-		c.head, layer = true, nil
-	}
-	c.sock.Connect(s.loop, fd, &to, c, layer)
+	c.sock.Connect(s.loop, fd, &to, c, s.layer(srv))
 }
 
 // layer is TLS, if the peer is to be spoken to so; nil: it is not.
@@ -92,9 +80,7 @@ func (s *Section) target(srv *runtime.Server) (loop.Addr, error) {
 	if srv.Name == s.group.Local {
 		return s.here, nil
 	}
-	a := srv.Addr.Load()
-	s.stream.ServerAddr = a.IP
-	return dial.Target(a)
+	return dial.Target(srv.Addr.Load())
 }
 
 // Connected begins the greeting.
@@ -106,31 +92,11 @@ func (c *conn) Connected(err error) {
 		c.close(false)
 		return
 	}
-	if c.head {
-		c.head = false
-		c.greet()
-		if c.layer != nil {
-			c.sock.Insert(c.section.loop, c.layer, c)
-			c.layer.Connected(nil)
-			return
-		}
-	}
 	c.standing = true
 	c.timer.After(silence)
 	c.sock.Receive()
 	c.session.Connected()
 	c.write()
-}
-
-// greet sends the PROXY header.
-func (c *conn) greet() {
-	s := c.section
-	srv := s.servers[c.session.Peer()]
-	var src, to netip.AddrPort
-	if a, err := loop.LocalAddr(c.sock.Fd()); err == nil && a.Family() != unix.AF_UNIX {
-		src, to = a.AddrPort(), s.stream.ServerAddr
-	}
-	c.sock.SendStatic(proxyproto.AppendLocal(nil, &s.stream, srv, src, to))
 }
 
 // Received takes what the peer says.
@@ -169,7 +135,7 @@ func (c *conn) write() {
 	if c.over {
 		return
 	}
-	if c.sock.IsOpen() && !c.head && c.sock.Queued() < most {
+	if c.sock.IsOpen() && c.sock.Queued() < most {
 		var more bool
 		c.out, more = c.session.Write(c.out[:0], c.section.loop.BufSize())
 		c.send(c.out)

@@ -29,7 +29,7 @@ var Domain = config.Domain{
 			l.BindOptions(s.proxy, line, 1, s.bindOf(l, line), nil)
 		}),
 		row("server", "a peer", "server other 127.0.0.1:10001", optional, peer),
-		row("default-server", "options of the server lines", "default-server send-proxy", options, func(l *config.Loader, line *ast.Line) {
+		row("default-server", "options of the server lines", "default-server verify none", options, func(l *config.Loader, line *ast.Line) {
 			s := current(l)
 			s.begun = true
 			l.DefaultServerLine(s.proxy, line)
@@ -76,7 +76,7 @@ func row(name, summary, line string, args []keyword.Arg, parse func(*config.Load
 func log() config.Keyword {
 	k := row("log", "where is logged what happens to peers that connect", "log 127.0.0.1:514 local0", []keyword.Arg{{Name: "target", Type: keyword.Opaque, Many: true}}, func(l *config.Loader, line *ast.Line) {
 		s := current(l)
-		s.begun = true
+		s.begun, s.frontPos = true, line.Pos
 		logger.ReadTarget(l, line, s.proxy)
 	})
 	k.No = true

@@ -26,9 +26,10 @@ type section struct {
 	begun         bool           // there is a line that asks for more than tables of this process
 	bound, listed bool           // a bind line, a peer line
 	boundAt       int            // peers in front of the bind line
+	boundPos      ast.Pos
 	disabled      bool
 	localNamed    bool
-	localPos      ast.Pos
+	frontPos      ast.Pos // of the last line that is about this process
 	shards        int
 }
 
@@ -70,7 +71,7 @@ const mixed = `mixing "peer" and "bind" line is forbidden`
 
 // bindOf is the one bind line of the section, whose options several lines give.
 func (s *section) bindOf(l *config.Loader, line *ast.Line) *runtime.Bind {
-	s.begun = true
+	s.begun, s.frontPos = true, line.Pos
 	if len(s.proxy.Binds) > 0 {
 		return s.proxy.Binds[0]
 	}
@@ -92,7 +93,7 @@ func bind(l *config.Loader, line *ast.Line) {
 		l.Alert(line.Pos, "Only one listener per \"peers\" section is authorized. Multiple listening addresses or port range are not supported.")
 		return
 	}
-	s.bound, s.boundAt = true, len(s.proxy.Servers)
+	s.bound, s.boundAt, s.boundPos = true, len(s.proxy.Servers), line.Pos
 	l.BindOptions(s.proxy, line, 2, b, listeners)
 }
 
@@ -117,11 +118,11 @@ func peer(l *config.Loader, line *ast.Line) {
 	}
 	s.begun = true
 	if local && s.localNamed {
-		l.Alert(line.Pos, "'%s %s' : local peer name already referenced at %s:%d. %s", line.Arg(0), name, s.localPos.File, s.localPos.Line, name)
+		l.Alert(line.Pos, "'%s %s' : local peer name already referenced at %s:%d. %s", line.Arg(0), name, s.frontPos.File, s.frontPos.Line, name)
 		return
 	}
 	if local {
-		s.localNamed, s.localPos = true, line.Pos
+		s.localNamed, s.frontPos = true, line.Pos
 		s.proxy.Name = name
 	}
 	if !(local && !isPeer) && line.Arg(2) == "" || !l.PeerLine(s.proxy, line, local && !isPeer) {
@@ -137,7 +138,11 @@ func peer(l *config.Loader, line *ast.Line) {
 		return
 	}
 	srv := s.proxy.Servers[len(s.proxy.Servers)-1]
-	if most := config.State[sections](l).shards; most > 0 && srv.Shard > most {
+	if srv.SendProxy != 0 {
+		l.List.Warnf(line.Pos, "[%s:%d] : 'send-proxy*' server option is unsupported there, ignoring it", line.Pos.File, line.Pos.Line)
+		srv.SendProxy = 0
+	}
+	if most := config.State[sections](l).shards; most != 0 && srv.Shard > most {
 		l.Warn(line.Pos, "'%s %s' : %d peer shard greater value than %d shards value is ignored.", line.Arg(0), name, srv.Shard, most)
 		srv.Shard = 0
 	}
