@@ -2,6 +2,8 @@ package pattern
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -65,4 +67,37 @@ func TestTransactionsUnderTraffic(t *testing.T) {
 	}
 	over.Store(true)
 	readers.Wait()
+}
+
+// TestKeyIndex holds an index against a map through random changes, of few keys and of many.
+func TestKeyIndex(t *testing.T) {
+	for i, keys := range []int{3, 200, 5000} {
+		x, want := newKeyIndex(40*i), map[string][]*Entry{}
+		r := rand.New(rand.NewPCG(uint64(i), 0))
+		for range 4 * keys {
+			key := strconv.Itoa(r.IntN(keys))
+			have := want[key]
+			if len(have) > 0 && r.IntN(3) > 0 {
+				n := r.IntN(len(have))
+				x.drop(have[n])
+				want[key] = slices.Delete(have, n, n+1)
+				continue
+			}
+			e := &Entry{Key: key}
+			x.put(e)
+			want[key] = append(have, e)
+		}
+		for key, have := range want {
+			e := x.find(key)
+			for _, w := range slices.Backward(have) {
+				if e != w {
+					t.Fatalf("key %s: not the entry that was put", key)
+				}
+				e = e.older
+			}
+			if e != nil {
+				t.Fatalf("key %s: an entry that was dropped", key)
+			}
+		}
+	}
 }

@@ -3,6 +3,7 @@ package pattern
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"hapax/acl/sample"
@@ -48,23 +49,22 @@ func (u Use) String() string {
 // generation is one version of the entries of a Ref.
 type generation struct {
 	entries []*Entry
-	gone    int               // how many of entries are marked as gone
-	byKey   map[string]*Entry // the newest of each key, which leads to those before it
+	gone    int       // how many of entries are marked as gone
+	index   *keyIndex // nil while there are few entries
 }
 
-// indexAll makes the entries of a file known by their keys. That is done while the file is read: the runtime API and
-// actions that change entries hold a lock, for which traffic may wait.
+// indexAll indexes the entries when they are more than a few. For a file that is done while it is read: the runtime API
+// and actions that change entries hold a lock, for which traffic may wait.
 func (g *generation) indexAll() {
-	g.byKey = make(map[string]*Entry, len(g.entries))
-	for _, e := range g.entries {
-		g.index(e)
+	if len(g.entries) <= unindexed {
+		return
 	}
-}
-
-// index makes an entry the newest of its key.
-func (g *generation) index(e *Entry) {
-	e.older = g.byKey[e.Key]
-	g.byKey[e.Key] = e
+	g.index = newKeyIndex(len(g.entries))
+	for _, e := range g.entries {
+		if !e.gone.Load() {
+			g.index.put(e)
+		}
+	}
 }
 
 // newest gives the last entry of a key, nil when there is none or no such generation.
@@ -72,39 +72,35 @@ func (g *generation) newest(text string) *Entry {
 	if g == nil {
 		return nil
 	}
-	return g.byKey[text]
+	if g.index != nil {
+		return g.index.find(text)
+	}
+	for _, e := range slices.Backward(g.entries) {
+		if e.Key == text && !e.gone.Load() {
+			return e
+		}
+	}
+	return nil
 }
 
 func (g *generation) append(e *Entry) {
 	g.entries = append(g.entries, e)
-	g.index(e)
+	if g.index == nil {
+		g.indexAll()
+	} else {
+		g.index.put(e)
+	}
 }
 
 func (g *generation) remove(e *Entry) {
 	e.gone.Store(true)
 	g.gone++
-	g.unindex(e)
+	if g.index != nil {
+		g.index.drop(e)
+	}
 	if g.gone > len(g.entries)/2 {
 		g.entries, g.gone = living(g.entries), 0
 	}
-}
-
-// unindex takes an entry from among those of its key.
-func (g *generation) unindex(e *Entry) {
-	switch newest := g.byKey[e.Key]; {
-	case newest != e:
-		for newest != nil && newest.older != e {
-			newest = newest.older
-		}
-		if newest != nil {
-			newest.older = e.older
-		}
-	case e.older != nil:
-		g.byKey[e.Key] = e.older
-	default:
-		delete(g.byKey, e.Key)
-	}
-	e.older = nil
 }
 
 // ID is the number by which the runtime API names the Ref, -1 before Refs.Number.
@@ -170,7 +166,7 @@ func (r *Ref) generation(version uint32) *generation {
 		if r.gens == nil {
 			r.gens = make(map[uint32]*generation, 1)
 		}
-		g = &generation{byKey: make(map[string]*Entry)}
+		g = new(generation)
 		r.gens[version] = g
 	}
 	return g
