@@ -3,8 +3,8 @@ package pattern
 import "hash/maphash"
 
 // keyIndex finds the newest entry of each key of a generation, which leads to those before it. It is a hash table with
-// open addressing, in shards that grow one at a time: to make it costs little of the time that a file of a million
-// entries takes to be read, and a change, for which traffic may wait, moves a small part of it at most.
+// open addressing, in shards that grow one at a time: a change, for which traffic may wait, moves a small part of it at
+// most.
 type keyIndex struct {
 	seed   maphash.Seed
 	shards [indexShards]keyShard

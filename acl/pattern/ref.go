@@ -22,6 +22,7 @@ type Ref struct {
 	valued   bool // a map: entries have values
 	file     bool // read from a file
 	optional bool // the file need not be there
+	indexed  bool // all generations are indexed from the beginning
 	order    uint64
 	current  uint32
 	next     uint32
@@ -53,10 +54,9 @@ type generation struct {
 	index   *keyIndex // nil while there are few entries
 }
 
-// indexAll indexes the entries when they are more than a few. For a file that is done while it is read: the runtime API
-// and actions that change entries hold a lock, for which traffic may wait.
+// indexAll indexes the entries when they are more than a few.
 func (g *generation) indexAll() {
-	if len(g.entries) <= unindexed {
+	if g.index != nil || len(g.entries) <= unindexed {
 		return
 	}
 	g.index = newKeyIndex(len(g.entries))
@@ -72,7 +72,7 @@ func (g *generation) newest(text string) *Entry {
 	if g == nil {
 		return nil
 	}
-	if g.index != nil {
+	if g.indexAll(); g.index != nil {
 		return g.index.find(text)
 	}
 	for _, e := range slices.Backward(g.entries) {
@@ -85,9 +85,7 @@ func (g *generation) newest(text string) *Entry {
 
 func (g *generation) append(e *Entry) {
 	g.entries = append(g.entries, e)
-	if g.index == nil {
-		g.indexAll()
-	} else {
+	if g.index != nil {
 		g.index.put(e)
 	}
 }
@@ -100,6 +98,17 @@ func (g *generation) remove(e *Entry) {
 	}
 	if g.gone > len(g.entries)/2 {
 		g.entries, g.gone = living(g.entries), 0
+	}
+}
+
+// ChangedByTraffic makes the look-up of entries by their text ready. Without, that is done when the runtime API first asks
+// for an entry; what it changes traffic does not wait for, but actions that change entries take the same lock.
+func (r *Ref) ChangedByTraffic() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.indexed = true
+	for _, g := range r.gens {
+		g.indexAll()
 	}
 }
 
@@ -167,6 +176,9 @@ func (r *Ref) generation(version uint32) *generation {
 			r.gens = make(map[uint32]*generation, 1)
 		}
 		g = new(generation)
+		if r.indexed {
+			g.index = newKeyIndex(0)
+		}
 		r.gens[version] = g
 	}
 	return g

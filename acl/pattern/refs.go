@@ -198,6 +198,5 @@ func (r *Ref) parse(data string) {
 		g.entries = append(g.entries, e)
 		entries, values = entries[1:], values[1:]
 	}
-	g.indexAll()
 	r.tally.added.Add(uint64(len(g.entries)))
 }

@@ -467,6 +467,7 @@ func (s *stream) rdpCookie() outcome {
 // bufferBody waits for the body, or as much of it as a buffer holds.
 func (s *stream) bufferBody() outcome {
 	if s.Ctx.ReqBody.Complete || s.Req.Method == message.CONNECT {
+		s.requestSeen()
 		return next
 	}
 	if s.waits != forBody {

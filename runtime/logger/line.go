@@ -147,13 +147,14 @@ func early(s *runtime.Stream, step uint8, now int64) {
 	if p == nil || !p.hasLine() || logformat.Need(s.LogWait)&logformat.NeedBytes != 0 {
 		return
 	}
-	end, received := s.Time.Close, s.ResFromServer
+	end, counts := s.Time.Close, takeCounts(s)
 	s.Time.Close = now
 	if step == stepResponse {
 		s.ResFromServer = forwarded(s)
 	}
 	p.write(s, step)
-	s.Time.Close, s.ResFromServer = end, received
+	s.Time.Close = end
+	counts.give(s)
 }
 
 // forwarded is how many bytes of a response count as read when its head is about to be

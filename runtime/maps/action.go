@@ -34,6 +34,11 @@ func parse(l *config.Loader, a *config.ActionLine, valued bool) (*line, error) {
 	if n := len("set-map("); len(a.Name) > n {
 		x.name = a.Name[n : len(a.Name)-1]
 	}
+	l.Later(func() {
+		if r := x.refs.Lookup(x.name); r != nil {
+			r.ChangedByTraffic()
+		}
+	})
 	var err error
 	if x.key, err = l.Format(key, 0, a.At); err == nil && valued {
 		x.value, err = l.Format(value, 0, a.At)
