@@ -235,7 +235,10 @@ func classEnd(pattern string, i int) int {
 	if i < len(pattern) && pattern[i] == '^' {
 		i++
 	}
-	for i++; i < len(pattern) && pattern[i] != ']'; i++ {
+	if i < len(pattern) && pattern[i] == ']' {
+		i++ // the first member of the class
+	}
+	for ; i < len(pattern) && pattern[i] != ']'; i++ {
 		switch {
 		case pattern[i] == '\\':
 			i++

@@ -156,7 +156,12 @@ func reference(text string, groups int, names map[string]int) (n, at, used int) 
 var posixNames = strings.NewReplacer(
 	"[:alpha:]", "a-zA-Z", "[:digit:]", "0-9", "[:alnum:]", "a-zA-Z0-9", "[:upper:]", "A-Z", "[:lower:]", "a-z",
 	"[:space:]", spaces, "[:blank:]", `\t `, "[:punct:]", `!-/:-@\[-\x60{-~`, "[:xdigit:]", "0-9a-fA-F", "[:word:]", "a-zA-Z0-9_",
-	"[:cntrl:]", `\x00-\x1f\x7f`, "[:print:]", ` -~`, "[:graph:]", `!-~`, "[:ascii:]", `\x00-\x7f`)
+	"[:cntrl:]", `\x00-\x1f\x7f`, "[:print:]", ` -~`, "[:graph:]", `!-~`, "[:ascii:]", `\x00-\x7f`,
+	"[:^alpha:]", `\x00-@\[-\x60{-\xff`, "[:^digit:]", `\x00-/:-\xff`, "[:^alnum:]", `\x00-/:-@\[-\x60{-\xff`,
+	"[:^upper:]", `\x00-@\[-\xff`, "[:^lower:]", `\x00-\x60{-\xff`, "[:^space:]", `\x00-\x08\x0e-\x1f!-\xff`,
+	"[:^blank:]", `\x00-\x08\n-\x1f!-\xff`, "[:^punct:]", `\x00- 0-9A-Za-z\x7f-\xff`, "[:^xdigit:]", `\x00-/:-@G-\x60g-\xff`,
+	"[:^word:]", `\x00-/:-@\[-\^\x60{-\xff`, "[:^cntrl:]", ` -~\x80-\xff`, "[:^print:]", `\x00-\x1f\x7f-\xff`,
+	"[:^graph:]", `\x00- \x7f-\xff`, "[:^ascii:]", `\x80-\xff`)
 
 // posixClasses spells the POSIX classes in brackets out.
 func posixClasses(class string) string {
