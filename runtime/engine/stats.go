@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -39,6 +40,7 @@ func (s *stream) serveStats(px *runtime.Proxy, at sample.Checkpoint) outcome {
 			return o
 		}
 		s.intercepted()
+		s.rememberService()
 		if s.Req.Flags&(message.Chunked|message.ContentLength) != 0 {
 			s.expectContinue()
 		}
@@ -125,6 +127,12 @@ func (s *stream) served() bool {
 func (s *stream) serve() {
 	now := s.w.loop.Now()
 	s.Time.Request, s.Time.Queue, s.Time.Connect, s.Time.Response = now, now, now, now
+	s.rememberService()
+}
+
+// rememberService notes the second of the answer where a backend notes that of its last session.
+func (s *stream) rememberService() {
+	remember(&cmp.Or(s.Back, s.Front).Live.LastSess, s.w.loop.Wall()/1e9)
 }
 
 // challenge makes the reply that asks for a user of the statistics.
