@@ -85,6 +85,9 @@ func countSockets(c *runtime.Config) int {
 			if srv.CheckPort != 0 {
 				n++
 			}
+			if srv.Agent.PortGiven {
+				n++
+			}
 		}
 	}
 	if socks := len(c.Global.StatsSocks); socks > 0 {
