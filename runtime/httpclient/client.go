@@ -47,12 +47,16 @@ const (
 	secret = "https"
 )
 
-// servers send a request to where its connection went, by TLS or without it.
-const servers = `
+// plain sends a request to where its connection went.
+const plain = `
 	option http-buffer-request
 	retry-on conn-failure empty-response response-timeout
-	use-server <HTTPSCLIENT> if { so_name https }
 	server http 0.0.0.0
+`
+
+// encrypted does so by TLS, as all servers of the configuration have it.
+const encrypted = `
+	use-server <HTTPSCLIENT> if { so_name https }
 	server https 0.0.0.0 ssl verify none alpn h2,http/1.1 weight 0
 `
 
@@ -68,9 +72,10 @@ const resolving = `
 // logFormat is "option httplog" without the names of servers.
 const logFormat = "%ci:%cp [%tr] %ft -/- %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r"
 
-// proxy makes the proxy that serves the requests.
-func (c *Client) proxy(l *config.Loader, resolves bool) (*runtime.Proxy, error) {
-	s, lines := c.settings, servers
+// proxy makes the proxy that serves the requests. What global lines say of all servers may be wrong, which nobody is
+// told of: then there is no TLS.
+func (c *Client) proxy(l *config.Loader, resolves bool) (px *runtime.Proxy, err error) {
+	s, lines := c.settings, plain
 	if resolves {
 		by := s.resolvers
 		if s.prefer != "" {
@@ -78,18 +83,29 @@ func (c *Client) proxy(l *config.Loader, resolves bool) (*runtime.Proxy, error) 
 		}
 		lines = strings.Replace(resolving, "RESOLVERS", by, 1) + lines
 	}
-	return l.Inner("<HTTPCLIENT>", []string{clear, secret}, lines, func(px *runtime.Proxy) {
-		px.Retries, px.Timeout.Connect = s.retries, s.connect
-		px.LogGlobal, px.LogFormat.Text = true, logFormat
-		px.Servers[0].Name, px.Servers[1].Name = "<HTTPCLIENT>", "<HTTPSCLIENT>"
-	})
+	for _, more := range []string{encrypted, ""} {
+		px, err = l.Inner("<HTTPCLIENT>", []string{clear, secret}, lines+more, func(px *runtime.Proxy) {
+			px.Retries, px.Timeout.Connect = s.retries, s.connect
+			px.LogGlobal, px.LogFormat.Text = true, logFormat
+			for i, srv := range px.Servers {
+				srv.Name = []string{"<HTTPCLIENT>", "<HTTPSCLIENT>"}[i]
+			}
+		})
+		if err == nil {
+			break
+		}
+	}
+	return px, err
 }
+
+// encrypts tells whether requests can be sent by TLS.
+func (c *Client) encrypts() bool { return len(c.px.Servers) > 1 }
 
 // trust loads the authorities that certificates must lead to. Those of the system are many, and few programs ever ask
 // for them.
 func (c *Client) trust() {
 	c.trusts.Do(func() {
-		if !c.settings.trusting {
+		if c.encrypts() && !c.settings.trusting {
 			ssl.Trust(c.cfg, c.px.Servers[1], c.settings.authorities)
 		}
 	})

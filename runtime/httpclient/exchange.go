@@ -27,6 +27,7 @@ var (
 	errMethod  = errors.New("the method is not known")
 	errURL     = errors.New("the URL has no scheme or no host")
 	errTooLong = errors.New("the request does not fit into a buffer")
+	errNoTLS   = errors.New("TLS was disabled by what is said of all servers")
 	errStopped = errors.New("the engine does not run")
 )
 
@@ -65,6 +66,8 @@ func (c *Client) Send(r *Request) (*Exchange, error) {
 		return nil, errMethod
 	case !ok:
 		return nil, errURL
+	case to.secret && !c.encrypts():
+		return nil, errNoTLS
 	case len(text) > tune.BufSize:
 		return nil, errTooLong
 	}
