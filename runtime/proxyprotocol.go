@@ -35,5 +35,6 @@ const (
 // ProxyTLV is an extension that "set-proxy-v2-tlv-fmt" adds.
 type ProxyTLV struct {
 	Type   byte
-	Format *logformat.Format
+	Text   string
+	Format *logformat.Format // Text compiled, when the line is read
 }

@@ -129,6 +129,12 @@ type Agent struct {
 // Asked tells whether the agent is asked now.
 func (a *Agent) Asked() bool { return a.On && !a.Off.Load() }
 
+// LineExpr is an expression of a server line.
+type LineExpr struct {
+	Text string
+	Expr *sample.Expr // Text compiled, when the line is read; nil: there is none
+}
+
 // Server is one server of a backend. Section 5.2.
 type Server struct {
 	ID    int // puid: "id" or counted
@@ -175,14 +181,15 @@ type Server struct {
 	AddrCookie     atomic.Pointer[string] // live: made of the address, with "cookie ... dynamic"; nil without
 	TrackName      string
 	Track          *Server
-	Trackers       []*Server    // the last one first
-	Redir          string       // "redir": prefix of a Location
-	PoolName       *sample.Expr // "pool-conn-name"; nil: none
-	MaxReuse       int          // -1 none
-	LogOctets      bool         // log-proto octet-count: messages begin with their length
-	LogBufSize     int          // log-bufsize: bytes of messages that wait for a server of a log backend; 0: the usual
-	Datagrams      bool         // messages are sent to it over UDP
-	PoolMax        int          // pool-max-conn; -1 none
+	Trackers       []*Server // the last one first
+	Redir          string    // "redir": prefix of a Location
+	PoolName       LineExpr  // "pool-conn-name"
+	SNI            LineExpr  // "sni": the name that it is asked for in TLS
+	MaxReuse       int       // -1 none
+	LogOctets      bool      // log-proto octet-count: messages begin with their length
+	LogBufSize     int       // log-bufsize: bytes of messages that wait for a server of a log backend; 0: the usual
+	Datagrams      bool      // messages are sent to it over UDP
+	PoolMax        int       // pool-max-conn; -1 none
 	PoolLow        int
 	PoolPurge      time.Duration
 	IdlePing       time.Duration // between questions to idle HTTP/2 connections whether they live; 0: none

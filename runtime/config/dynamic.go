@@ -146,7 +146,7 @@ func (l *Loader) dynamicServer(px *runtime.Proxy, words []string) *runtime.Serve
 	}
 	l.placeServer(srv, &a)
 	w := NewWords(line, 3)
-	if !l.serverWords(&w, srv, say, false) || !finishServer(srv, say) {
+	if !l.serverWords(&w, srv, say, false) || !l.finishServer(srv, say) {
 		return nil
 	}
 	if l.checkProto(px, srv); l.List.Fatal() > 0 {

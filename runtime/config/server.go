@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"hapax/acl/logformat"
+	"hapax/acl/sample"
 	"hapax/parser/ast"
 	"hapax/parser/diag"
 	"hapax/parser/keyword"
@@ -177,7 +179,7 @@ func (l *Loader) serverLine(line *ast.Line, form serverForm) {
 	l.copyServer(srv, px.DefaultServer)
 	l.placeServer(srv, &a)
 	w := NewWords(line, at)
-	if !l.serverWords(&w, srv, say, false) || !finishServer(srv, say) {
+	if !l.serverWords(&w, srv, say, false) || !l.finishServer(srv, say) {
 		px.Servers = append(px.Servers, srv)
 		return
 	}
@@ -257,6 +259,7 @@ func (l *Loader) expandTemplate(line *ast.Line, first *runtime.Server, a *Addres
 		if i > low {
 			srv = newServer(first.Proxy, line.Pos)
 			l.copyServer(srv, first)
+			_ = l.compileNames(srv) // as those of the first were
 			srv.Host, srv.Service, srv.HostFamily = first.Host, first.Service, first.HostFamily
 			srv.Datagrams, srv.Reversed = first.Datagrams, first.Reversed
 			srv.PortOffset, srv.MapPorts = first.PortOffset, first.MapPorts
@@ -364,7 +367,7 @@ func (l *Loader) unknownServerWord(word string, say *serverSpeaker, isDefault bo
 }
 
 // finishServer makes the checks that the whole line allows.
-func finishServer(srv *runtime.Server, say *serverSpeaker) bool {
+func (l *Loader) finishServer(srv *runtime.Server, say *serverSpeaker) bool {
 	if srv.CheckOn && srv.TrackName != "" {
 		say.alert("unable to enable checks and tracking at the same time!")
 		return false
@@ -374,13 +377,44 @@ func finishServer(srv *runtime.Server, say *serverSpeaker) bool {
 		return false
 	}
 	if srv.Agent.On && srv.Agent.Port == 0 {
-		say.alert("server %s does not have agent port. Agent check has been disabled.", srv.Name)
+		say.alert("server %s does not have agent port. Agent check has been disabled.", cmp.Or(srv.Name, "(null)"))
 		return false
 	}
+	if err := l.compileNames(srv); err != nil {
+		say.alert("error detected while parsing sni or pool-conn-name expressions : %s.", err)
+		return false
+	}
+	for i := range srv.ProxyTLVs {
+		tlv := &srv.ProxyTLVs[i]
+		var err error
+		l.For(sample.InLogFormat)
+		if tlv.Format, err = l.Format(tlv.Text, logformat.Flags(0), sample.ServerConnect); err != nil {
+			say.alert("%s", err)
+			return false
+		}
+	}
 	if srv.Weight == 0 {
-		say.l.List.Diagf(srv.Pos, "%s", diag.AtObject(srv.Pos, say.object, "configured with weight of 0 will never be selected by load balancing algorithms"))
+		l.List.Diagf(srv.Pos, "%s", diag.AtObject(srv.Pos, say.object, "configured with weight of 0 will never be selected by load balancing algorithms"))
 	}
 	return true
+}
+
+// compileNames compiles the expressions that name connections to a server: "sni" and
+// "pool-conn-name".
+func (l *Loader) compileNames(srv *runtime.Server) (err error) {
+	for _, e := range []*runtime.LineExpr{&srv.SNI, &srv.PoolName} {
+		if e.Text == "" {
+			continue
+		}
+		l.For(sample.InServer)
+		if e.Expr, err = l.Samples.ParseWord(e.Text); err != nil {
+			return err
+		}
+		if e.Expr.ValidAt()&sample.ServerConnect == 0 {
+			return fmt.Errorf("fetch method '%s' extracts information from '%s', none of which is available here.", e.Text, e.Expr.From())
+		}
+	}
+	return nil
 }
 
 // Complaint is an error that is printed as an alert and refuses nothing.

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"hapax/acl/sample"
@@ -25,21 +24,12 @@ var Domain = config.Domain{
 }
 
 // parsePoolName is "pool-conn-name <expression>".
-func parsePoolName(l *config.Loader, w *config.Words, srv *runtime.Server) error {
+func parsePoolName(_ *config.Loader, w *config.Words, srv *runtime.Server) error {
 	text := w.Take()
 	if text == "" {
 		return errors.New("'pool-conn-name' expects <value> as argument")
 	}
-	const head = "error detected while parsing sni or pool-conn-name expressions : "
-	l.For(sample.InServer)
-	e, err := l.Samples.ParseWord(text)
-	switch {
-	case err != nil:
-		return fmt.Errorf(head+"%s", err)
-	case e.ValidAt()&sample.ServerConnect == 0:
-		return fmt.Errorf(head+"fetch method '%s' extracts information from '%s', none of which is available here.", text, e.From())
-	}
-	srv.PoolName = e
+	srv.PoolName.Text = text
 	return nil
 }
 

@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"hapax/acl/logformat"
-	"hapax/acl/sample"
 	"hapax/parser/ast"
 	"hapax/parser/keyword"
 	"hapax/runtime"
@@ -179,7 +177,7 @@ func parseOptions(_ *config.Loader, w *config.Words, srv *runtime.Server) error 
 }
 
 // parseTLV is "set-proxy-v2-tlv-fmt(<id>) <format>".
-func parseTLV(l *config.Loader, w *config.Words, srv *runtime.Server) error {
+func parseTLV(_ *config.Loader, w *config.Words, srv *runtime.Server) error {
 	word := w.Line.Arg(w.Index() - 1)
 	kind := uint64(0)
 	if _, id, ok := strings.Cut(word, "("); ok {
@@ -189,12 +187,7 @@ func parseTLV(l *config.Loader, w *config.Words, srv *runtime.Server) error {
 		}
 		kind = digits
 	}
-	l.For(sample.InLogFormat)
-	f, err := l.Format(w.Take(), logformat.Flags(0), sample.ServerConnect)
-	if err != nil {
-		return err
-	}
-	srv.ProxyTLVs = append(srv.ProxyTLVs, runtime.ProxyTLV{Type: byte(kind), Format: f})
+	srv.ProxyTLVs = append(srv.ProxyTLVs, runtime.ProxyTLV{Type: byte(kind), Text: w.Take()})
 	return nil
 }
 

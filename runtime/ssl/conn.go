@@ -66,7 +66,8 @@ type Conn struct {
 	alerted bool  // the peer has sent an alert in clear
 	alert   uint8
 	first   firstRecord
-	refused uint16 // version of a client that offers none that is spoken
+	refused uint16   // version of a client that offers none that is spoken
+	renewal *renewal // of a connection that stands; nil: none
 }
 
 // phase is how far a Conn is.
@@ -119,6 +120,10 @@ func (c *Conn) step() {
 		return
 	}
 	c.run = nil
+	if c.renewal != nil {
+		c.renewed()
+		return
+	}
 	if c.err != nil {
 		c.phase = failed
 		c.of.shaken(c)
@@ -228,7 +233,10 @@ func (c *Conn) ready() bool {
 	}
 	c.left = n
 	c.first.whole = true
-	if c.phase == shaking && head[0] == handshakeRecord {
+	switch {
+	case c.renewal != nil:
+		c.renewal.see(head[0])
+	case c.phase == shaking && head[0] == handshakeRecord:
 		c.observe(c.record(n))
 	}
 	if head[0] == alertRecord && n == recordHead+2 && c.begun() {
@@ -252,6 +260,10 @@ func (c *Conn) record(n int) []byte {
 // deliver decrypts what is there, as long as the owner receives.
 func (c *Conn) deliver() {
 	for c.want && c.phase == open && !c.ended && (c.rest || c.ready()) {
+		if c.asksAnew() {
+			c.renew()
+			return
+		}
 		b := c.loop.Buffer()
 		err := c.decrypt(b)
 		c.push() // the answer to a change of keys, or an alert
@@ -270,7 +282,7 @@ func (c *Conn) deliver() {
 // decrypt fills b with the clear text of records that are there, as long as it has room for
 // whole ones. What does not fit of the first one stays with tls.
 func (c *Conn) decrypt(b *loop.Buffer) error {
-	for c.rest || c.ready() {
+	for c.rest || c.ready() && !c.asksAnew() {
 		room := len(b.Room())
 		most := min(max(c.left-recordHead, 0), maxRecord)
 		if len(b.Data) > 0 && room < most {

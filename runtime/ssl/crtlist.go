@@ -22,6 +22,7 @@ type crtList struct {
 	users []*Context
 
 	warning string // about one of its lines
+	faults  string // of files of certificates that could not be read: told with what goes wrong first
 }
 
 // listLine is a line of a list: a certificate, what holds for it alone, and the names that it
@@ -33,7 +34,6 @@ type listLine struct {
 
 	misplaced bool     // names stand before the options, where they mean nothing
 	filters   []string // empty: the names in the certificate
-	fault     string   // why the files of the certificate could not be read, which is told where it is placed
 }
 
 // maxListLine is how long a line may be; maxListWords how many words it may have.
@@ -64,7 +64,9 @@ func (g *settings) crtList(at *Context, name string, dir bool) error {
 			fb = implicitFallback
 		}
 		if _, err := g.place(line.entry, at, line, fb); err != nil {
-			return fmt.Errorf("error processing line %d in file '%s' : %s%w", line.number, name, line.fault, err)
+			faults := list.faults
+			list.faults = ""
+			return fmt.Errorf("error processing line %d in file '%s' : %s%w", line.number, name, faults, err)
 		}
 	}
 	list.users = slices.Insert(list.users, 0, at)
@@ -116,41 +118,50 @@ func (g *settings) readList(name string) (*crtList, error) {
 	}
 	list := &crtList{name: name}
 	in := bufio.NewReader(bytes.NewReader(text))
+	cut := -1 // where the line ends that is read, if not in a line feed
 	for number := 1; ; number++ {
 		line, err := in.ReadString('\n')
-		if line == "" && err != nil {
+		switch {
+		case line == "" && err != nil && cut >= 0:
+			return nil, refusal("parsing [%s:%d]: Missing LF on last line, file might have been truncated at position %d.\n", name, number-1, cut+1)
+		case line == "" && err != nil:
 			list.count = number - 1
 			return list, nil
-		}
-		if len(line) >= maxListLine && line[maxListLine-1] != '\n' {
+		case cut >= 0:
+			return nil, refusal("parsing [%s:%d]: Stray NUL character at position %d.\n", name, number-1, cut+1)
+		case len(line) >= maxListLine && line[maxListLine-1] != '\n':
 			return nil, fmt.Errorf("parsing [%s:%d]: line too long, limit is %d characters", name, number, maxListLine)
-		}
-		if zero := strings.IndexByte(line, 0); zero >= 0 {
-			return nil, refusal("parsing [%s:%d]: Stray NUL character at position %d.\n", name, number, zero+1)
-		}
-		if strings.ContainsRune("#\n\r", rune(line[0])) {
+		case strings.ContainsRune("#\n\r", rune(line[0])):
 			continue
 		}
-		crt, parsed, conf, fault := g.parseListLine(strings.TrimSuffix(line, "\n"), &reader{set: g, list: g.list, pos: g.pos, what: "crt-list", experimental: g.experimental}, name, number)
-		if fault != nil {
-			return nil, fault
+		line, whole := strings.CutSuffix(line, "\n")
+		if zero := strings.IndexByte(line, 0); zero >= 0 {
+			line, whole = line[:zero], false
 		}
-		if crt != "" {
-			g.missing = append(g.missing, conf.beyondList("crt-list")...)
-			if parsed.own != nil {
-				g.missing = append(g.missing, parsed.own.missing...)
-			}
-			if parsed.misplaced {
-				list.warning = fmt.Sprintf("parsing [%s:%d]: malformated line, filters can't be between filename and options!", name, number)
-			}
-			if fault = g.addLines(list, parsed, based(g.crtBase, crt), conf, name, number); fault != nil {
-				return nil, fault
-			}
+		if !whole {
+			cut = len(line)
 		}
-		if err != nil {
-			return nil, refusal("parsing [%s:%d]: Missing LF on last line, file might have been truncated at position %d.\n", name, number, len(line)+1)
+		if err := g.readLine(list, line, number); err != nil {
+			return nil, err
 		}
 	}
+}
+
+// readLine reads a line of a file.
+func (g *settings) readLine(list *crtList, text string, number int) error {
+	r := &reader{set: g, list: g.list, pos: g.pos, what: "crt-list", experimental: g.experimental}
+	crt, line, conf, err := g.parseListLine(text, r, list.name, number)
+	if err != nil || crt == "" {
+		return err
+	}
+	g.missing = append(g.missing, conf.beyondList("crt-list")...)
+	if line.own != nil {
+		g.missing = append(g.missing, line.own.missing...)
+	}
+	if line.misplaced {
+		list.warning = fmt.Sprintf("parsing [%s:%d]: malformated line, filters can't be between filename and options!", list.name, number)
+	}
+	return g.addLines(list, line, based(g.crtBase, crt), conf, list.name, number)
 }
 
 // parseListLine reads `crt [options] filters`. An empty crt is an empty line.
@@ -240,11 +251,12 @@ func splitListLine(text string, at func(string, ...any) error) (words []string, 
 	return words, open, end, nil
 }
 
-// addLines adds a line to a list, or several for a bundle.
+// addLines adds a line to a list, or several for a bundle. An error is told behind the faults
+// of lines before.
 func (g *settings) addLines(list *crtList, line *listLine, crt string, conf loadConf, file string, number int) error {
 	if e := g.store.entries[crt]; e != nil {
 		if text := e.conf.differs(g, &conf); text != "" {
-			return refusal("'%s' in crt-list '%s' line %d, is already defined with incompatible parameters:\n %s", crt, file, number, text)
+			return refusal("'%s' in crt-list '%s' line %d, is already defined with incompatible parameters:\n %s%s", crt, file, number, list.faults, text)
 		}
 		line.entry = e
 		list.lines = append(list.lines, line)
@@ -254,21 +266,21 @@ func (g *settings) addLines(list *crtList, line *listLine, crt string, conf load
 		e, err := g.loadEntry(crt, conf)
 		switch {
 		case err != nil && conf.named():
-			return err
+			return refusal("%s%s", list.faults, err)
 		case err != nil:
-			line.fault = err.Error()
+			list.faults += err.Error()
 			e = &entry{name: crt, conf: conf, cert: &certificate{}}
 		}
 		line.entry = e
 		list.lines = append(list.lines, line)
 		return nil
 	} else if parts, err := g.bundle(crt); err != nil {
-		return err
+		return refusal("%s%s", list.faults, err)
 	} else if len(parts) == 0 {
-		return statError(crt, reason)
+		return refusal("%s%s", list.faults, statError(crt, reason))
 	} else if conf.by != byNobody {
 		text := fmt.Sprintf("Can't load '%s'. Using crt-store keyword is not compatible with multi certificates bundle.\n", crt)
-		return refusal("%s", strings.Repeat(text, len(parts))) // once for each file
+		return refusal("%s%s", list.faults, strings.Repeat(text, len(parts))) // once for each file
 	} else {
 		for i, e := range parts {
 			l := *line

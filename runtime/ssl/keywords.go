@@ -192,7 +192,10 @@ func serverWords() []config.ServerWord {
 			serverText("client-sigalgs", "signature algorithm list", func(s *serverLine) *string { return &s.clientSigalgs })),
 		noteServer(serverWord("sigalgs", "signature algorithms of servers", value(keyword.Str), "ssl verify none sigalgs "+allSigalgs,
 			serverText("sigalgs", "signature algorithm list", func(s *serverLine) *string { return &s.sigalgs })), noteSigalgs),
-		serverWord("no-renegotiate", "renegotiation is refused", nil, "ssl verify none no-renegotiate", serverSetting(func(*serverLine) {})),
+		serverWord("renegotiate", "the server may ask for a new handshake, which it may without the word too", nil, "ssl verify none renegotiate",
+			serverSetting(func(s *serverLine) { s.renegotiation = renegotiationAllowed })),
+		noteServer(serverWord("no-renegotiate", "the server may not ask for a new handshake", nil, "ssl verify none no-renegotiate",
+			serverSetting(func(s *serverLine) { s.renegotiation = renegotiationRefused })), "the connection of one that does ends: crypto/tls cannot go on behind its refusal"),
 	}
 	for _, name := range []string{"no-sslv3", "no-tlsv10", "no-tlsv11", "no-tlsv12", "no-tlsv13", "force-sslv3", "force-tlsv10", "force-tlsv11", "force-tlsv12", "force-tlsv13"} {
 		example := "ssl verify none " + name

@@ -133,20 +133,12 @@ func parseServerALPN(word string, to func(*serverLine) *[]string) parseServer {
 }
 
 // parseSNI is "sni <expression>".
-func parseSNI(l *config.Loader, w *config.Words, srv *runtime.Server) error {
+func parseSNI(_ *config.Loader, w *config.Words, srv *runtime.Server) error {
 	text := w.Take()
 	if text == "" {
 		return errors.New("'sni' : missing sni expression")
 	}
-	const head = "error detected while parsing sni or pool-conn-name expressions : "
-	e, err := l.Samples.ParseWord(text)
-	if err != nil {
-		return fmt.Errorf(head+"%s", err)
-	}
-	if e.ValidAt()&sample.ServerConnect == 0 {
-		return fmt.Errorf(head+"fetch method '%s' extracts information from '%s', none of which is available here.", text, e.From())
-	}
-	serverLineOf(srv).sni = e
+	srv.SNI.Text = text
 	return nil
 }
 
@@ -175,10 +167,13 @@ func finishServer(l *config.Loader, srv *runtime.Server) {
 		l.List.Add(diag.Diagnostic{Severity: severity, Pos: srv.Pos, Text: text, Fatal: severity == diag.Alert})
 	}
 
-	x := &Context{maxRecord: g.recordLimit(), keylog: g.keylog, toServers: true, most: l.Config.Global.MaxTLSConn, stats: &l.Config.Stats, counters: []*runtime.TLSCounters{&srv.TLSStats, &px.Live.TLSBack}, sni: s.sni, checkName: s.checkName, noCheckSNI: s.noCheckSNI}
+	x := &Context{maxRecord: g.recordLimit(), keylog: g.keylog, toServers: true, most: l.Config.Global.MaxTLSConn, stats: &l.Config.Stats, counters: []*runtime.TLSCounters{&srv.TLSStats, &px.Live.TLSBack}, sni: srv.SNI.Expr, checkName: s.checkName, noCheckSNI: s.noCheckSNI}
 	// The names and chains of certificates are verified here: crypto/tls would insist on
 	// a name.
 	c := &tls.Config{InsecureSkipVerify: true, DynamicRecordSizingDisabled: true, SessionTicketsDisabled: s.noTickets, NextProtos: s.protocols}
+	if s.renegotiation != renegotiationRefused {
+		c.Renegotiation = tls.RenegotiateFreelyAsClient
+	}
 	x.config = c
 	checks := s.checkProtocols
 	if checks == nil {
@@ -396,8 +391,9 @@ func parseServerDefaultOptions(l *config.Loader, line *ast.Line) {
 		case "no-tls-tickets":
 			d.noTickets = true
 		case "renegotiate":
-			l.Missing(line.Pos, word+" renegotiate")
-		case "no-renegotiate": // crypto/tls never does
+			d.renegotiation = renegotiationAllowed
+		case "no-renegotiate":
+			d.renegotiation = renegotiationRefused
 		case "ssl-min-ver", "ssl-max-ver":
 			if err := d.versions.bound(option, line.Arg(i+1)); err != nil {
 				l.Alert(line.Pos, "%s on global statement '%s'.", err, word)

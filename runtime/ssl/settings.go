@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"hapax/acl/sample"
 	"hapax/parser/ast"
 	"hapax/parser/diag"
 	"hapax/runtime"
@@ -49,6 +48,7 @@ type defaults struct {
 	versions                  filter
 	noTickets, strictSNI      bool
 	clientsOrder              bool
+	renegotiation             renegotiation
 }
 
 // defaultLifetime is that of a session without "tune.ssl.lifetime".
@@ -78,6 +78,7 @@ type common struct {
 	noTickets bool
 
 	clientSigalgs string // what the own certificate signs with
+	renegotiation renegotiation
 }
 
 // line is what the words of a "bind" line say about TLS.
@@ -139,6 +140,9 @@ func (s *common) inherit(d *defaults) {
 	take(&s.curves, d.curves)
 	take(&s.sigalgs, d.sigalgs)
 	take(&s.clientSigalgs, d.clientSigalgs)
+	if s.renegotiation == renegotiationUnsaid {
+		s.renegotiation = d.renegotiation
+	}
 	s.versions.inherit(&d.versions)
 	s.noTickets = s.noTickets || d.noTickets
 }
@@ -167,7 +171,6 @@ type serverLine struct {
 	host           string // "verifyhost"
 	roots          *trusted
 	crt            string // the client's certificate
-	sni            *sample.Expr
 	noAutoSNI      bool
 	noReuse        bool // of sessions
 	never          bool // "no-ssl"
@@ -199,6 +202,7 @@ func (s *serverLine) Named() bool { return s.sni != nil }
 
 // copyServer gives a server the words of a default-server line.
 func copyServer(dst, src *runtime.Server) {
+	dst.SNI = src.SNI
 	if s, _ := src.SSL.(*serverLine); s != nil {
 		c := *s
 		c.protocols = slices.Clone(s.protocols)

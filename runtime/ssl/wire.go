@@ -14,6 +14,9 @@ type wire Conn
 // is received lies in its buffers while no record was read.
 func (w *wire) Read(p []byte) (int, error) {
 	c := (*Conn)(w)
+	if c.renewal != nil && c.renewal.over {
+		return 0, errWant
+	}
 	for !c.ready() {
 		if c.phase != shaking {
 			return 0, errWant
@@ -37,6 +40,9 @@ func (w *wire) Read(p []byte) (int, error) {
 	n = copy(p, b.Data[:n])
 	b.Data = b.Data[n:]
 	c.left = max(c.left-n, 0)
+	if c.renewal != nil {
+		c.renewal.over = c.renewal.last && c.left == 0
+	}
 	if len(b.Data) == 0 {
 		copy(c.in, c.in[1:])
 		c.in[len(c.in)-1] = nil
@@ -55,7 +61,7 @@ func (w *wire) Write(p []byte) (int, error) {
 	if c.broken || c.phase >= failed || !c.sock.IsOpen() {
 		return n, nil
 	}
-	if c.phase == shaking && len(p) > recordHead && p[0] == handshakeRecord {
+	if c.phase == shaking && c.renewal == nil && len(p) > recordHead && p[0] == handshakeRecord {
 		c.observe(p[:min(len(p), recordHead+int(p[3])<<8+int(p[4]))])
 	}
 	if c.phase == shaking {
