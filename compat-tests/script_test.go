@@ -610,6 +610,7 @@ func lines(prefix, text string) string {
 var (
 	traced     = regexp.MustCompile(`<0>\d{4}-\S+ \[(\d\d\|\w+\|\d\|)[^]]*\]`) // the date and the place in the source
 	portOfAddr = regexp.MustCompile(`127\.0\.0\.1:\d+`)
+	portColumn = regexp.MustCompile(` 127\.0\.0\.1 \d+ - `) // of show servers conn
 	pid        = regexp.MustCompile(`\((\d+)\) :`)
 	worker     = regexp.MustCompile(`worker \(\d+\)`)
 	// builtVersion is the version with the commit of a build.
@@ -632,6 +633,7 @@ func (s *script) masked(text string) string {
 	text = strings.ReplaceAll(text, certificates(s.t), "TLS")
 	text = traced.ReplaceAllString(text, "<0>DATE [${1}PLACE]")
 	text = portOfAddr.ReplaceAllString(text, "127.0.0.1:PORT")
+	text = portColumn.ReplaceAllString(text, " 127.0.0.1 PORT - ")
 	text = pid.ReplaceAllString(text, "(PID) :")
 	text = worker.ReplaceAllString(text, "worker (PID)")
 	text = checkTime.ReplaceAllString(text, "check duration: tms")

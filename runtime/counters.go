@@ -108,6 +108,7 @@ type BackCounters struct {
 	Cache                        CacheCounters // of backends alone
 	H1                           H1Counters    // of backends alone
 	H2                           H2Counters
+	IdleOwned                    counter.Own // of servers alone: connections that clients keep idle for themselves
 	_                            [64]byte
 }
 

@@ -279,6 +279,9 @@ func (r *RetryOn) Any() bool {
 	return r.EmptyResponse || r.JunkResponse || r.ResponseTimeout || r.Early || len(r.Status) > 0
 }
 
+// Connection tells whether it is retried whatever comes of a connection.
+func (r *RetryOn) Connection() bool { return r.ConnFailure && r.EmptyResponse && r.ResponseTimeout }
+
 // ForwardFor is "option forwardfor" and "option originalto".
 type ForwardFor struct {
 	On     bool

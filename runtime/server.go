@@ -291,6 +291,14 @@ func (s *Server) Idle() (all, safe int64) {
 	return max(all, 0), max(safe, 0)
 }
 
+// IdleOwned tells how many connections clients keep idle for themselves.
+func (s *Server) IdleOwned() (n int64) {
+	for i := range s.Stats {
+		n += int64(s.Stats[i].IdleOwned.Load())
+	}
+	return max(n, 0)
+}
+
 // NeedEst is how many connections the server is expected to need.
 func (s *Server) NeedEst() uint64 { return max(uint64(s.Need.Load()), s.Used.Max()) }
 

@@ -99,10 +99,7 @@ func attached(l *config.Loader, px *runtime.Proxy, target string, named bool) (*
 
 // takesNames tells whether requests want a connection of a certain name.
 func takesNames(srv *runtime.Server) bool {
-	if words, ok := srv.SSL.(interface{ Named() bool }); ok && words.Named() {
-		return true // "sni", which was read already
-	}
-	return srv.PoolName != nil || srv.Encrypted() && srv.TLS.(transport.Maker).Named()
+	return srv.SNI.Text != "" || srv.PoolName.Text != "" || srv.Encrypted() && srv.TLS.(transport.Maker).Named()
 }
 
 // turn makes the connection of a client, which has told its settings, one to the server that a rule attached it to: idle,

@@ -48,7 +48,7 @@ type luggage struct {
 func (s *stream) borrow(srv *runtime.Server, key []byte) bool {
 	w, mode := s.w, reuse(srv)
 	if len(w.engine.workers) == 1 || !srv.Reversed && (srv.Encrypted() || len(key) > 0 || srv.Proto == runtime.ProtoH2) ||
-		mode == runtime.ReuseNever || mode == runtime.ReuseSafe && s.FirstRequest {
+		mode == runtime.ReuseNever || mode == runtime.ReuseSafe && s.risky() {
 		return false
 	}
 	l := w.loans
@@ -58,7 +58,7 @@ func (s *stream) borrow(srv *runtime.Server, key []byte) bool {
 	} else {
 		w.loans = l.next
 	}
-	l.to, l.from, l.srv, l.mode, l.first, l.stream, l.back = w, w, srv, mode, s.FirstRequest, s, false
+	l.to, l.from, l.srv, l.mode, l.first, l.stream, l.back = w, w, srv, mode, s.risky(), s, false
 	l.left, l.key = len(w.engine.workers)-1, string(key)
 	if !l.ask() {
 		l.next, w.loans = w.loans, l
@@ -157,8 +157,7 @@ func (l *loan) arrive() {
 			s.claim(k, false)
 		}
 		s.Reused, s.dialed = true, true
-		s.back().Reuses.Inc()
-		srv.Stats[w.id].Reuses.Inc()
+		s.countConnection(srv)
 		s.established()
 	}
 	s.run(&s.req)

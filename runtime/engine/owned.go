@@ -48,6 +48,7 @@ func (c *client) keepOwn(k *link) {
 	c.own(k)
 	k.resting = true
 	c.idleOwned++
+	k.srv.Stats[k.w.id].IdleOwned.Inc()
 }
 
 // wake ends the rest of a connection that its client keeps idle.
@@ -55,6 +56,7 @@ func (k *link) wake() {
 	if k.resting {
 		k.resting = false
 		k.owner.idleOwned--
+		k.srv.Stats[k.w.id].IdleOwned.Dec()
 	}
 }
 
@@ -73,6 +75,17 @@ func (s *stream) ownLink(srv *runtime.Server, key []byte) *link {
 		return k
 	}
 	return nil
+}
+
+// dropIdle closes the connections to a server that the client keeps idle.
+func (c *client) dropIdle(srv *runtime.Server) {
+	for k := c.owned; k != nil; {
+		next := k.nextOwned
+		if k.resting && k.srv == srv {
+			k.abort()
+		}
+		k = next
+	}
 }
 
 // dropOwned closes the connections that nobody else may use, or leaves those in use to

@@ -182,7 +182,6 @@ func (w *worker) mayPool(k *link) bool {
 	idle, _ := srv.Idle()
 	switch {
 	case srv.PoolMax >= 0 && idle >= int64(srv.PoolMax), srv.PoolPurge == 0, srv.Proxy.Reuse == runtime.ReuseNever,
-		srv.MaxReuse >= 0 && k.served > srv.MaxReuse,
 		srv.AdminState.Load()&uint32(runtime.Maint) != 0:
 		return false
 	case srv.Reversed, p.safe.n == 0 && (k.safe || p.idle.n == 0):
@@ -252,7 +251,7 @@ func (w *worker) closeOldest(srv *runtime.Server, n int) {
 	}
 }
 
-// closeIdle closes all idle connections to a server: it went down, or its address changed.
+// closeIdleLinks closes all idle connections to a server: it went down, or its address changed.
 func (w *worker) closeIdleLinks(srv *runtime.Server) {
 	p := w.pool(srv)
 	for _, l := range []*linkList{&p.idle, &p.safe} {
@@ -260,5 +259,8 @@ func (w *worker) closeIdleLinks(srv *runtime.Server) {
 			w.unlist(k)
 			k.abort()
 		}
+	}
+	for c := w.clients.head; c != nil; c = c.next {
+		c.dropIdle(srv)
 	}
 }

@@ -36,7 +36,7 @@ func (s *stream) again() bool {
 			*b = nil
 		}
 	}
-	s.headSent, s.resHead, s.Reused, s.sendFailed = false, false, false, false
+	s.headSent, s.resHead, s.sendFailed = false, false, false
 	s.srvEnd, s.Status = nil, 0
 	s.rewindBody()
 	s.phase = hold

@@ -178,7 +178,7 @@ func (s *stream) connect() outcome {
 	case s.link != nil || s.loan != nil || s.waits == forRetry:
 		return wait
 	}
-	srv, be, w := s.Server, s.Back, s.w
+	srv, be := s.Server, s.Back
 	if srv.Redir != "" && s.http && (s.Method == message.GET || s.Method == message.HEAD) {
 		return s.redirectTo(srv)
 	}
@@ -199,8 +199,7 @@ func (s *stream) connect() outcome {
 			}
 			s.Reused, s.dialed = true, true
 			s.trace(trace.StreamState, trace.State, "using a connection to the server again")
-			s.back().Reuses.Inc()
-			srv.Stats[w.id].Reuses.Inc()
+			s.countConnection(srv)
 			if !s.link.up {
 				s.awaitConnection()
 				return wait
@@ -217,9 +216,20 @@ func (s *stream) connect() outcome {
 		return s.unattached()
 	}
 	s.trace(trace.StreamState, trace.State, "connecting to the server")
-	s.back().Connects.Inc()
-	srv.Stats[w.id].Connects.Inc()
+	s.countConnection(srv)
 	return s.dial(srv, &id)
+}
+
+// countConnection counts an attempt to send the request. Behind one on a connection that was there
+// already, the others count like it.
+func (s *stream) countConnection(srv *runtime.Server) {
+	if s.Reused {
+		s.back().Reuses.Inc()
+		srv.Stats[s.w.id].Reuses.Inc()
+		return
+	}
+	s.back().Connects.Inc()
+	srv.Stats[s.w.id].Connects.Inc()
 }
 
 // enterServer counts the stream in a server.
@@ -258,7 +268,7 @@ func (s *stream) reuse(srv *runtime.Server, key []byte) *link {
 	if k := s.ownLink(srv, key); k != nil {
 		return k
 	}
-	return s.w.take(srv, reuse(srv), s.FirstRequest, key)
+	return s.w.take(srv, reuse(srv), s.risky(), key)
 }
 
 // reuse is which requests may take a connection to the server that is there already. Those that came from the server are
@@ -269,6 +279,10 @@ func reuse(srv *runtime.Server) runtime.Reuse {
 	}
 	return srv.Proxy.Reuse
 }
+
+// risky tells whether a connection that the server may be about to close is too much of a risk: nobody sends a
+// first request again, unless "retry-on" has it sent again whatever comes of the connection.
+func (s *stream) risky() bool { return s.FirstRequest && !s.Back.RetryOn.Connection() }
 
 // dial opens a connection to the server.
 func (s *stream) dial(srv *runtime.Server, id *identity) outcome {

@@ -206,10 +206,13 @@ func showServersConn(c *cli.Conn, args []string) cli.Step {
 		key := anon.Key(c.AnonKey)
 		c.Printf("%s/%s %d/%d %s %d - %d %d %d %d %d %d %d %d %d %d", key.Word(srv.Proxy.Name), key.Word(srv.Name), srv.Proxy.ID, srv.ID,
 			hiddenIP(key, ip), port,
-			srv.PoolPurge.Milliseconds(), srv.Served.Load(), srv.Used.Load(), srv.Used.Max(), srv.NeedEst(), 0,
+			srv.PoolPurge.Milliseconds(), srv.Served.Load(), srv.Used.Load(), srv.Used.Max(), srv.NeedEst(), srv.IdleOwned(),
 			max(idle-safe, 0), safe, srv.PoolMax, idle)
 		pools, _ := srv.Pools.(interface{ IdleOn(loop int) int })
 		for loop := range loops {
+			if srv.PoolMax == 0 {
+				break // it has no pools
+			}
 			n := 0
 			if pools != nil {
 				n = pools.IdleOn(loop)
