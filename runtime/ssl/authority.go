@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"math/big"
@@ -132,26 +131,36 @@ func bit(b bool) int {
 	return 0
 }
 
-// read adds what a PEM text has. n is -1 when something in it cannot be read.
-func (a *anchors) read(text []byte) (n int) {
+// read adds what a PEM text has, up to what cannot be read. n is how much it is; fault is not "" when
+// something cannot be read.
+func (a *anchors) read(text []byte) (n int, fault string) {
+	r := pemReader{text}
 	for {
-		var block *pem.Block
-		if block, text = nextPEM(text); block == nil {
-			return n
+		block, reason := r.next()
+		switch {
+		case reason == noStartLine:
+			return n, ""
+		case block == nil:
+			return n, reason
 		}
 		switch block.Type {
 		case "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE":
 			c, err := x509.ParseCertificate(block.Bytes)
 			if err != nil {
-				return -1
+				return n, asn1Reason(block.Bytes)
 			}
 			a.put(anchor{cert: c, key: canonical(c.RawSubject)})
 		case "X509 CRL":
 			l, err := readRevocations(block.Bytes)
 			if err != nil {
-				return -1
+				return n, asn1Reason(block.Bytes)
 			}
 			a.put(anchor{list: l, key: canonical(l.issuer)})
+		case "RSA PRIVATE KEY", "EC PRIVATE KEY":
+			if _, err := parseTraditional(block.Type, block.Bytes); err != nil {
+				return n, "unsupported"
+			}
+			continue
 		default:
 			continue
 		}
@@ -165,13 +174,11 @@ func (a *anchors) load(path string) (reason string) {
 	if err != nil {
 		return "system lib"
 	}
-	switch a.read(text) {
-	case -1:
-		return "PEM lib"
-	case 0:
+	n, fault := a.read(text)
+	if fault == "" && n == 0 {
 		return "no certificate or crl found"
 	}
-	return ""
+	return fault
 }
 
 // pool is the certificates for crypto/tls, which tells clients their names.

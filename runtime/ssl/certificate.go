@@ -136,9 +136,10 @@ func (c *certificate) readPEM(g *settings, path string, text []byte) error {
 	if err := n.findKey(g, path, text); err != nil && err != errNoKey {
 		n.key = nil // it may stand in a file of its own
 	}
-	for rest := text; ; {
+	r, reason := pemReader{text}, ""
+	for reason == "" {
 		var block *pem.Block
-		if block, rest = nextPEM(rest); block == nil {
+		if block, reason = r.next(); block == nil {
 			break
 		}
 		if block.Type != "CERTIFICATE" && block.Type != "X509 CERTIFICATE" && block.Type != "TRUSTED CERTIFICATE" {
@@ -156,8 +157,11 @@ func (c *certificate) readPEM(g *settings, path string, text []byte) error {
 			n.chain = append(n.chain, parsed)
 		}
 	}
-	if n.leaf == nil {
-		return refusal("unable to load certificate from file '%s': no start line.\n", path)
+	switch {
+	case n.leaf == nil:
+		return refusal("unable to load certificate from file '%s': %s.\n", path, reason)
+	case reason != noStartLine:
+		return refusal("unable to load certificate chain from file '%s': %s\n", path, reason)
 	}
 	if n.chain == nil {
 		n.chain, n.chainFile = g.issuers.chain(n.leaf)
@@ -217,8 +221,8 @@ func (c *certificate) readOCSP(text []byte) error {
 
 // readIssuer reads the certificate of the issuer.
 func (c *certificate) readIssuer(path string, text []byte) error {
-	block, _ := nextPEM(text)
-	if block != nil {
+	r := pemReader{text}
+	if block, _ := r.next(); block != nil {
 		if issuer, err := x509.ParseCertificate(block.Bytes); err == nil {
 			c.issuer = issuer
 			return nil

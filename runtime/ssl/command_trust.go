@@ -71,7 +71,7 @@ func (f trustedFiles) set(c *cli.Conn, g *settings, args []string) cli.Step {
 				data = t.data.clone()
 			}
 		}
-		if data.read([]byte(c.Payload)) <= 0 {
+		if n, fault := data.read([]byte(c.Payload)); n == 0 || fault != "" {
 			text = "Invalid payload\n"
 		}
 	}
