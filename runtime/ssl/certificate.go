@@ -304,7 +304,11 @@ var commonName = asn1.ObjectIdentifier{2, 5, 4, 3}
 // asn1Reason words what is wrong with a certificate whose PEM armour is right, as near as
 // a length tells.
 func asn1Reason(der []byte) string {
-	if len(der) > 4 && der[0] == 0x30 && der[1] == 0x82 && 4+int(der[2])<<8+int(der[3]) > len(der) {
+	const sequence = 0x30
+	if len(der) > 0 && der[0] != sequence {
+		return "wrong tag"
+	}
+	if len(der) > 4 && der[1] == 0x82 && 4+int(der[2])<<8+int(der[3]) > len(der) {
 		return "too long"
 	}
 	return "asn1 encoding routines"

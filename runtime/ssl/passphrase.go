@@ -71,7 +71,11 @@ func (c *certificate) findKey(g *settings, path string, text []byte) error {
 	}
 }
 
+// parseTraditional reads a key, whatever it is called.
 func parseTraditional(kind string, der []byte) (any, error) {
+	if key, err := x509.ParsePKCS8PrivateKey(der); err == nil {
+		return key, nil
+	}
 	if kind == "EC PRIVATE KEY" {
 		return x509.ParseECPrivateKey(der)
 	}

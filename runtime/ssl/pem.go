@@ -42,6 +42,9 @@ func (r *pemReader) next() (b *pem.Block, reason string) {
 	if reason != "" {
 		return nil, reason
 	}
+	if end := bytes.IndexByte(body, '-'); end >= 0 {
+		body = body[:end] // as OpenSSL has it
+	}
 	data := make([]byte, base64.StdEncoding.DecodedLen(len(body)))
 	n, err := base64.StdEncoding.Decode(data, body)
 	if err != nil {
