@@ -197,9 +197,6 @@ func serverLineOf(srv *runtime.Server) *serverLine {
 	return s
 }
 
-// Named tells whether requests ask the server for names, by "sni".
-func (s *serverLine) Named() bool { return s.sni != nil }
-
 // copyServer gives a server the words of a default-server line.
 func copyServer(dst, src *runtime.Server) {
 	dst.SNI = src.SNI
