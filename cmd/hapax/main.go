@@ -90,7 +90,7 @@ func (p *invocation) refuse(format string, args ...any) int {
 // usage says how the program is called.
 func (p *invocation) usage() int {
 	fmt.Print(greeting())
-	usage(os.Stderr, p.call.Program(), p.proxyConns)
+	usage(os.Stderr, p.call.Name(), p.proxyConns)
 	return process.ExitFailure
 }
 
@@ -114,7 +114,8 @@ func (p *invocation) predicates() parser.Predicates {
 func (p *invocation) loadOptions() config.Options {
 	return config.Options{
 		Predicates: p.predicates(), Variables: logger.Variables, Lasting: logger.Lasting, MaxConnPerProxy: p.proxyConns,
-		MasterWorker: p.MasterWorker, Systemd: p.Systemd, Unresolved: p.unresolved, Localpeer: p.localpeer, Pidfile: p.pidfile, Start: !p.check,
+		MasterWorker: p.MasterWorker, Systemd: p.Systemd, TrustServers: slices.Contains(p.on, "SERVER-SSL-VERIFY-NONE"),
+		Unresolved: p.unresolved, Localpeer: p.localpeer, Pidfile: p.pidfile, Start: !p.check,
 		IPv4Only: p.ipv4Only, NoSplice: !p.enabled("SPLICE") || !p.enabled("FAST-FORWARD"),
 	}
 }

@@ -38,7 +38,7 @@ func usage(w io.Writer, program string, proxyConns int) {
         -dc dumps the list of selected and evicted CPUs (no effect here)
         -dK{class[,...]} dump registered keywords (use 'help' for list)
         -dr ignores server address resolution failures
-        -dV disables SSL verify on servers side (no effect here)
+        -dV disables SSL verify on servers side
         -dW fails if any warning is emitted
         -dD diagnostic mode : warn about suspicious configuration statements
         -dX shows the lines that messages are about (always on a terminal)

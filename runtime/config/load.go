@@ -32,6 +32,9 @@ type Options struct {
 	// MasterWorker is -W, and Systemd -Ws besides: keywords that say the same or clash are told.
 	MasterWorker, Systemd bool
 
+	// TrustServers is -dV: certificates of servers are not verified unless the configuration says so.
+	TrustServers bool
+
 	// Unresolved is -dr: servers whose name cannot be looked up start disabled.
 	Unresolved bool
 

@@ -188,6 +188,9 @@ func (l *Loader) Discovering() bool { return l.discovering }
 // Starting tells that the process will serve and not only check its configuration.
 func (l *Loader) Starting() bool { return l.options.Start }
 
+// TrustsServers tells that the command line asks not to verify certificates of servers.
+func (l *Loader) TrustsServers() bool { return l.options.TrustServers }
+
 // Pos is the place of the line being read.
 func (l *Loader) Pos() ast.Pos { return l.pos }
 

@@ -14,7 +14,7 @@ import (
 type settings struct {
 	crtBase, caBase string
 	bind, server    defaults // ssl-default-bind-*, ssl-default-server-*
-	trustServers    bool     // ssl-server-verify none
+	trustServers    bool     // ssl-server-verify none, -dV
 	maxRecord       int      // tune.ssl.maxrecord; 0: no limit
 	hardRecord      int      // tune.ssl.hard-maxrecord; 0: no limit
 	lifetime        time.Duration
@@ -59,7 +59,7 @@ func of(l *config.Loader) *settings {
 	g := &l.Config.Global
 	s, _ := g.SSL.(*settings)
 	if s == nil {
-		s = &settings{lifetime: defaultLifetime, extra: extraAll, generated: 1000, cacheBlocks: 20000, update: updates{min: 300, max: 3600}, store: newStore(), list: l.List}
+		s = &settings{trustServers: l.TrustsServers(), lifetime: defaultLifetime, extra: extraAll, generated: 1000, cacheBlocks: 20000, update: updates{min: 300, max: 3600}, store: newStore(), list: l.List}
 		g.SSL = s
 	}
 	s.list, s.pos, s.experimental = l.List, l.Pos(), l.Experimental
