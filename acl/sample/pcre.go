@@ -78,7 +78,7 @@ func beyond(pattern string) (what string, at int) {
 			return false
 		}
 		for _, f := range foreign {
-			if strings.HasPrefix(rest, f.start) {
+			if strings.HasPrefix(rest, f.start) && (f.start != "(*" || isVerb(rest[2:])) {
 				what, at = f.name, i
 				return false
 			}
@@ -94,6 +94,9 @@ func beyond(pattern string) (what string, at int) {
 	})
 	return what, at
 }
+
+// isVerb tells whether what follows "(*" makes it a verb: anything else makes the star a quantifier.
+func isVerb(text string) bool { return text != "" && (isAlnum(text[0]) || text[0] == ':') }
 
 // explainRegex words a syntax error as PCRE does, with the offset it gives. A negative offset says that
 // the other engine may know what the pattern means.
@@ -111,9 +114,7 @@ func explainRegex(pattern string, err error) (string, int) {
 	case syntax.ErrMissingBracket:
 		return "missing terminating ] for character class", len(pattern)
 	case syntax.ErrMissingRepeatArgument, syntax.ErrInvalidRepeatOp:
-		if at := misplacedQuantifier(pattern); at >= 0 {
-			return "quantifier does not follow a repeatable item", at
-		}
+		return refusal(pattern)
 	case syntax.ErrUnexpectedParen:
 		if at := unmatchedParen(pattern); at >= 0 {
 			return "unmatched closing parenthesis", at
@@ -279,35 +280,6 @@ func unmatchedParen(pattern string) int {
 				at = i
 				return false
 			}
-		}
-		return true
-	})
-	return at
-}
-
-// misplacedQuantifier finds a quantifier with nothing to repeat. After a quantifier one more "+" or "?"
-// is allowed: it makes the first one possessive or lazy.
-func misplacedQuantifier(pattern string) int {
-	const none, item, quantified = 0, 1, 2
-	before, at := none, -1
-	elements(pattern, func(i int, c byte) bool {
-		switch {
-		case c == '*', (c == '+' || c == '?') && before == none && !(i > 0 && pattern[i-1] == '(' && c == '?'):
-			if before != item {
-				at = i
-				return false
-			}
-			before = quantified
-		case c == '+' || c == '?':
-			if before == quantified {
-				before = none
-			} else if before == item {
-				before = quantified
-			}
-		case c == '(' || c == '|':
-			before = none
-		default:
-			before = item
 		}
 		return true
 	})

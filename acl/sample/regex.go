@@ -46,6 +46,9 @@ func CompileRegex(pattern string, fold bool) (*Regex, error) {
 	}
 	tree, err := syntax.Parse(text, flags)
 	if err == nil {
+		if reason, at := refusal(pattern); at >= 0 {
+			return nil, invalidRegex(pattern, reason, at)
+		}
 		r.dollar = hasDollar(tree)
 		if r.std, err = regexp.Compile(tree.String()); err != nil {
 			return nil, err
@@ -56,9 +59,12 @@ func CompileRegex(pattern string, fold bool) (*Regex, error) {
 		return r, err
 	}
 	if what, at := beyond(pattern); at >= 0 {
-		return nil, fmt.Errorf("regex '%s' is invalid (error=%s not supported by hapax, erroffset=%d)", pattern, what, at)
+		return nil, invalidRegex(pattern, what+" not supported by hapax", at)
 	}
 	reason, at := explainRegex(pattern, err)
+	if at < 0 {
+		reason, at = refusal(pattern)
+	}
 	if at < 0 {
 		opt := regexp2.None
 		if fold {
@@ -66,7 +72,7 @@ func CompileRegex(pattern string, fold bool) (*Regex, error) {
 		}
 		text, resets, missing := numberGroups(translate(pattern, &asciiClasses))
 		if _, _, at := numberGroups(pattern); missing >= 0 {
-			return nil, fmt.Errorf("regex '%s' is invalid (error=reference to non-existent subpattern, erroffset=%d)", pattern, at)
+			return nil, invalidRegex(pattern, "reference to non-existent subpattern", at)
 		}
 		r.resets = resets
 		if r.other, err = regexp2.Compile(atomicGroups(latin1(text)), regexp2.RegexOptions(opt)); err == nil {
@@ -78,7 +84,11 @@ func CompileRegex(pattern string, fold bool) (*Regex, error) {
 			reason, at = "reference to non-existent subpattern", i+len("(?")
 		}
 	}
-	return nil, fmt.Errorf("regex '%s' is invalid (error=%s, erroffset=%d)", pattern, reason, at)
+	return nil, invalidRegex(pattern, reason, at)
+}
+
+func invalidRegex(pattern, reason string, at int) error {
+	return fmt.Errorf("regex '%s' is invalid (error=%s, erroffset=%d)", pattern, reason, at)
 }
 
 // String is the pattern as written.

@@ -52,6 +52,11 @@ func TestRegex(t *testing.T) {
 		{`\w(?=\d)`, false, "\xe9a1", "a"},
 		{"x{2000}", false, strings.Repeat("x", 2000), strings.Repeat("x", 2000)},
 		{"(?P<n>a)", false, "a", "a|a"},
+		{"(?<=a|b|cde)x", false, "cdex", "x"},
+		{`(?<=(?:a{2}){2}\+[+*])x`, false, "aaaa+*x", "x"},
+		{`(?<n>a)(?<=\k<n>)b`, false, "ab", "ab|a"},
+		{"(?<=(?!b*?)*a)b", false, "ab", "b"},
+		{"(?=a)*(?#+)a(?# )*b", false, "aab", "aab"},
 		{"[[:alpha:]]+", false, "12ab", "ab"},
 	}
 	for _, c := range cases {
@@ -108,6 +113,23 @@ func TestRegexErrors(t *testing.T) {
 		"(?P<n>a)[z-a]": "range out of order in character class, erroffset=11",
 		"a**":           "quantifier does not follow a repeatable item, erroffset=2",
 		"[[:foo:]]":     "unknown POSIX class name, erroffset=3",
+
+		"^{1,2}":          "quantifier does not follow a repeatable item, erroffset=5",
+		"$*+":             "quantifier does not follow a repeatable item, erroffset=1",
+		`\G{2}`:           "quantifier does not follow a repeatable item, erroffset=4",
+		`a|\b*`:           "quantifier does not follow a repeatable item, erroffset=4",
+		"(?i)*":           "quantifier does not follow a repeatable item, erroffset=4",
+		"(*)":             "quantifier does not follow a repeatable item, erroffset=1",
+		"a{1,2}{3}":       "quantifier does not follow a repeatable item, erroffset=8",
+		"(?<=1+)":         "lookbehind assertion is not fixed length, erroffset=0",
+		"x(?<=(?:ab|c))y": "lookbehind assertion is not fixed length, erroffset=1",
+		"(?<=(?<=b+)a)c":  "lookbehind assertion is not fixed length, erroffset=4",
+		"(?=a+)(?<=b|c+)": "lookbehind assertion is not fixed length, erroffset=6",
+		`(?<=\R)x`:        "lookbehind assertion is not fixed length, erroffset=0",
+		"(?<=(?<=b+)a+)c": "lookbehind assertion is not fixed length, erroffset=4",
+		"(?<=a+(?<=b+))c": "lookbehind assertion is not fixed length, erroffset=0",
+		"(?<=(?<=b)*a)c":  "lookbehind assertion is not fixed length, erroffset=0",
+		`(?<=(a)\1)b`:     "reference to non-existent subpattern, erroffset=8",
 	} {
 		_, err := CompileRegex(pattern, false)
 		if want = "regex '" + pattern + "' is invalid (error=" + want + ")"; err == nil || err.Error() != want {
