@@ -5,7 +5,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -44,7 +43,7 @@ func run(args []string) int {
 	p.out.Restore(birth.Earlier)
 	p.call.Out, p.call.List, p.call.Services = p.out, p.list, services()
 	if birth.Log != nil {
-		p.out.W = io.MultiWriter(os.Stderr, birth.Log)
+		p.out.Also = birth.Log
 	}
 	if err != nil {
 		return p.refuse("%s", err)
@@ -187,9 +186,9 @@ func (p *invocation) keepWorkers(found *runtime.Config) int {
 		found, _ = config.Discover(p.tables, nil, p.env.Clone(), &diag.List{}, p.loadOptions()) // what holds without files
 		what, check = "load", "configuration file path"
 	}
-	p.list.Prefix = ""
 	p.list.Warnf(ast.Pos{}, "Master failed to %s new configuration and can't start a new worker. Already running worker will be kept. "+
 		"Please, check %s and memory limits and reload %s.", what, check, p.call.Name())
+	p.list.Prefix = ""
 	status := p.call.Master(found, p.call.Mode(&found.Global), false)
 	if status != process.ExitOK {
 		p.refuse("Master encountered an error in recovery mode, exiting.")

@@ -96,7 +96,7 @@ func TestMasterSocket(t *testing.T) {
 	}
 	gone(t, atoi(worker(first, "# workers")))
 	c.says(1, `Former worker`)
-	if log := s.ask("master.sock", "show startup-logs"); !strings.HasSuffix(log, "Loading success.\n\n") {
+	if log := s.ask("master.sock", "show startup-logs"); !strings.Contains(log, " exited with code 0 (Exit)\n") {
 		t.Errorf("startup log: %q", log)
 	}
 
@@ -128,6 +128,32 @@ func TestMasterSocket(t *testing.T) {
 	c.signal(syscall.SIGUSR1)
 	if status := c.ends(); status != 0 {
 		t.Errorf("status %d", status)
+	}
+}
+
+// A quiet start says nothing, but the answer to a reload has what its worker said.
+func TestQuietReload(t *testing.T) {
+	s := newSite(t, "")
+	n := s.notices(s.path("notify.sock"))
+	c := s.startWith(func(cmd *exec.Cmd) { cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+s.path("notify.sock")) },
+		"-Ws", "-q", "-S", s.path("master.sock"))
+	n.expect(`READY=1\n.*`)
+	s.spoil("bad")
+	if bad := s.ask("master.sock", "reload"); !strings.Contains(bad, "haproxy version is ") || !strings.Contains(bad, "unknown keyword 'bad'") {
+		t.Errorf("failed reload: %q", bad)
+	}
+	if said := c.said(); said != "" {
+		t.Errorf("said %q", said)
+	}
+}
+
+// What the master has said of the version and the path, its worker does not say again.
+func TestIntroducedOnce(t *testing.T) {
+	s := newSite(t, "\n  pidfile DIR/pid")
+	c := s.start("-W", "-p", s.path("other.pid"))
+	c.says(1, "Loading success.")
+	if n := strings.Count(c.said(), "haproxy version is "); n != 1 {
+		t.Errorf("introduced %d times: %q", n, c.said())
 	}
 }
 

@@ -10,10 +10,14 @@ import (
 // logSize bounds what is kept of the start: the same 64 KiB that `show startup-logs` has always given back.
 const logSize = 64 << 10
 
+// introduction begins the notice that tells the version.
+const introduction = "haproxy version is "
+
 // Writer prints diagnostics as `[ALERT]    (pid) : text` and keeps them for `show startup-logs`.
 // Any goroutine may print; its fields are changed by the one that starts the program.
 type Writer struct {
 	W        io.Writer // standard error; nil prints nothing
+	Also     io.Writer // gets the same text, Quiet or not: a worker's master; nil: nobody
 	PID      int
 	Version  string // "3.4.0"
 	ExecPath string // the program's own path; empty leaves its line out
@@ -26,7 +30,6 @@ type Writer struct {
 
 	mu         sync.Mutex // guards what follows
 	introduced bool
-	sealed     bool
 	log        strings.Builder
 }
 
@@ -37,7 +40,7 @@ func (w *Writer) Print(d Diagnostic) {
 	defer w.mu.Unlock()
 	if d.Severity != Notice && !w.introduced && !w.Running {
 		w.introduced = true
-		w.print(Notice, "haproxy version is "+w.Version, "\n")
+		w.print(Notice, introduction+w.Version, "\n")
 		if w.ExecPath != "" {
 			w.print(Notice, "path to executable is "+w.ExecPath, "\n")
 		}
@@ -55,13 +58,16 @@ func (w *Writer) Print(d Diagnostic) {
 func (w *Writer) print(s Severity, text, end string) {
 	head := fmt.Sprintf("%-10s (%d) : ", "["+s.String()+"]", w.PID)
 	text = strings.TrimSuffix(text, "\n") + end
-	if !w.Running && !w.sealed {
+	if !w.Running {
 		if size := len(head) + len(text); w.log.Len()+size <= logSize {
 			w.log.WriteString(head + text)
 		}
 	}
 	if w.W != nil && (!w.Quiet || w.Verbose) {
 		io.WriteString(w.W, head+text)
+	}
+	if w.Also != nil {
+		io.WriteString(w.Also, head+text)
 	}
 }
 
@@ -89,18 +95,13 @@ func (w *Writer) Rewrite(text string) {
 	w.log.WriteString(text)
 }
 
-// Seal ends the log: what is printed from now on does not belong to the start.
-func (w *Writer) Seal() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.sealed = true
-}
-
-// Restore puts text before what this start has said: the log of the process that this one continues.
+// Restore puts text before what this start has said: the log of the process that this one continues. What that one
+// has introduced needs no other introduction.
 func (w *Writer) Restore(text string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	own := w.log.String()
 	w.log.Reset()
 	w.log.WriteString(text + own)
+	w.introduced = w.introduced || strings.Contains(text, introduction)
 }

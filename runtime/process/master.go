@@ -238,7 +238,6 @@ func (m *master) ready(w *child) {
 	m.serving()
 	m.mu.Lock() // who has read the message may order a reload
 	m.noticef("Loading success.")
-	m.Out.Seal()
 	m.loading, m.loaded = false, true
 	m.mu.Unlock()
 	if m.Systemd {

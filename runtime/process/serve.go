@@ -252,8 +252,8 @@ func (s *server) ready() bool {
 		return true
 	}
 	if s.Log != nil {
+		s.Out.Also = nil
 		s.Log.Close()
-		s.Out.W = os.Stderr
 	}
 	conn, err := connect(s.Link)
 	if err != nil {
