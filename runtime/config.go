@@ -229,7 +229,14 @@ type Tune struct {
 	PoolHighFD     int // percent
 	StickCounters  int
 	MaxChecks      int // checks under way per loop; 0: no limit
+	Glitches       GlitchTune
 	H2             H2Tune
+}
+
+// GlitchTune is how many oddities on one connection are too many. HTTP/2 has thresholds of its own: see H2Side.
+type GlitchTune struct {
+	H1Front, H1Back int // of HTTP/1; 0: any number
+	Busy            int // percent of the time that a loop must be busy for connections to be killed for them
 }
 
 // GlobalStats are the process-wide counters, live and sharded by loop where the

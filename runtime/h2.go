@@ -9,6 +9,7 @@ type H2Tune struct {
 	MaxFrame      int // bytes
 	TotalStreams  int // of a client's connection
 	LogErrors     H2Log
+	Elasticity    int // percent of maxconn; 0: streams of clients are not limited by their connections
 }
 
 // H2Side is what connections of clients, or to servers, have of their own.
@@ -67,4 +68,21 @@ func (t *H2Tune) Frame(bufsize int) int {
 		return max(16384, min(t.MaxFrame, bufsize))
 	}
 	return max(16384, bufsize)
+}
+
+// Elastic is how many streams a new connection of a client may have at a time, in sight of others: connections open, this
+// one included, of maxconn, and extra streams promised beyond one for each. Each has one in any case. What the rest may
+// share shrinks with their number, but leaves at least an even part to those still to come.
+func (t *H2Tune) Elastic(open, maxconn, promised int) int {
+	desired := t.Concurrent(&t.Front)
+	if t.Elasticity == 0 || desired <= 1 {
+		return desired
+	}
+	budget := maxconn * (t.Elasticity - 100) / 100
+	room, left := budget-promised, maxconn-(open-1)
+	if room <= 0 || left <= 0 {
+		return 1
+	}
+	even, degressive := (room+left-1)/left, room*(desired-1)/budget
+	return min(desired, 1+max(even, degressive))
 }

@@ -127,21 +127,11 @@ func dormantKeywords() []Keyword {
 			l.global.shmObjects = true
 			return nil
 		}),
-		dormantRow("tune.glitches.kill.cpu-usage", "percent of processor time above which misbehaving connections are closed", value, number("'%s' expects a numeric value between 0 and 100", 0, 100, false)),
-		dormantRow("tune.h1.be.glitches-threshold", "oddities after which a server connection is closed", value, number("'%s' expects a positive numeric value.", 0, 1<<31-1, true)),
-		dormantRow("tune.h1.fe.glitches-threshold", "oddities after which a client connection is closed", value, number("'%s' expects a positive numeric value.", 0, 1<<31-1, true)),
 		dormantRow("tune.lua.forced-yield", "steps between two interruptions of a Lua program", value, luaNumber),
 		dormantRow("tune.lua.maxmem", "megabytes of Lua programs", value, luaMemory),
 		dormantRow("tune.lua.log.loggers", "whether Lua programs log to the log targets", value, wordOf(eitherOnOff, "on", "off")),
 		dormantRow("tune.lua.log.stderr", "whether Lua programs log to standard error", value, wordOf("'%s' expects either 'on', 'auto', or 'off' but got '%s'.", "on", "auto", "off")),
 		dormantRow("tune.lua.openlibs", "libraries of Lua programs", value, single(luaLibraries)),
-		dormantRow("tune.streams-elasticity", "how streams of HTTP/2 connections are spread", value, single(func(_ *Loader, word, value string) error {
-			n, rest := strtol(value, 10)
-			if value == "" || rest != "" || n != 0 && uint32(n) < 100 {
-				return fmt.Errorf("'%s' expects 0 or a positive percentage value of 100 or above", word)
-			}
-			return nil
-		})),
 		missingRow("shm-stats-file", "the shared memory of statistics", arg("path", keyword.File), func(l *Loader, line *ast.Line) error {
 			switch {
 			case l.global.shmStats:

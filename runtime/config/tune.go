@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"hapax/parser/ast"
@@ -35,6 +36,12 @@ func tuneKeywords() []Keyword {
 		})),
 		inert("tune.bufsize.small", "what takes small buffers in the reference is HTTP/3 and option use-small-buffers: buffers have one size here", arg("size", keyword.Size), reporting(sizeOf(false, nil))),
 		global("tune.cli.max-payload-size", "most bytes of a payload of the runtime API", arg("size", keyword.Size), reporting(single(maxPayload))),
+		bounded("tune.glitches.kill.cpu-usage", "percent of its time that a loop must be busy to kill connections with too many oddities",
+			"'%s' expects a numeric value between 0 and 100", 0, 100, false, func(t *runtime.Tune) *int { return &t.Glitches.Busy }),
+		bounded("tune.h1.be.glitches-threshold", "oddities after which a connection to a server is closed, of HTTP/1",
+			"'%s' expects a positive numeric value.", 0, math.MaxInt32, true, func(t *runtime.Tune) *int { return &t.Glitches.H1Back }),
+		bounded("tune.h1.fe.glitches-threshold", "oddities after which a client's connection is closed, of HTTP/1",
+			"'%s' expects a positive numeric value.", 0, math.MaxInt32, true, func(t *runtime.Tune) *int { return &t.Glitches.H1Front }),
 		global("tune.idletimer", "time after which a stream counts as idle", arg("time", keyword.Time), reporting(idleTimer)),
 		global("tune.maxaccept", "most connections accepted in one turn", arg("number", keyword.Int), reporting(maxAccept)),
 		global("tune.maxpollevents", "most events taken in one turn", arg("number", keyword.Int), reporting(maxPollEvents)),
@@ -47,6 +54,7 @@ func tuneKeywords() []Keyword {
 		global("tune.pool-high-fd-ratio", "percent of descriptors from which idle server connections are closed", arg("percent", keyword.Int), reporting(fdRatio)),
 		switchOn("h1-accept-payload-with-any-method", "let HTTP/1.0 requests of any method have a body", func(t *runtime.Tune) *bool { return &t.AnyMethodPayload }),
 		switchOn("h1-do-not-close-on-insecure-transfer-encoding", "keep connections behind a message with both a length and a transfer coding", func(t *runtime.Tune) *bool { return &t.KeepInsecure }),
+		global("tune.streams-elasticity", "percent of maxconn that streams of clients may be, when all connections are there", arg("percent", keyword.Int), reporting(single(elasticity))),
 		global("tune.pool-low-fd-ratio", "percent of descriptors from which no idle server connections are added", arg("percent", keyword.Int), reporting(fdRatio)),
 	}
 }
@@ -181,5 +189,27 @@ func fdRatio(l *Loader, line *ast.Line) error {
 	} else {
 		l.Config.Global.Tune.PoolLowFDRatio = n
 	}
+	return nil
+}
+
+// bounded is a number within a range; see number.
+func bounded(name, summary, expects string, least, most int, absent bool, target func(*runtime.Tune) *int) Keyword {
+	check := number(expects, least, most, absent)
+	return global(name, summary, arg("number", keyword.Int), reporting(func(l *Loader, line *ast.Line) error {
+		if err := check(l, line); err != nil {
+			return err
+		}
+		*target(&l.Config.Global.Tune) = atol(line.Arg(1))
+		return nil
+	}))
+}
+
+// elasticity is tune.streams-elasticity.
+func elasticity(l *Loader, word, value string) error {
+	n, rest := strtol(value, 10)
+	if value == "" || rest != "" || n != 0 && uint32(n) < 100 {
+		return fmt.Errorf("'%s' expects 0 or a positive percentage value of 100 or above", word)
+	}
+	l.Config.Global.Tune.H2.Elasticity = int(int32(n))
 	return nil
 }

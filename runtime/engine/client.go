@@ -42,6 +42,9 @@ type client struct {
 	// An idle connection is little else than this object: what is small stands together.
 	idleOwned int32 // how many of owned are idle
 	sticks    bool  // prefers the server of the previous request: an authentication is bound to the connection
+	glitches  int32 // that the client is responsible for; of HTTP/1
+	tired     bool  // they are too many: the connection ends with the response
+	killed    bool  // at once: the client is told nothing any more
 	closed    bool
 	http      bool  // requests are read from it: the frontend's mode, or that of a backend it was given to
 	kept      bool  // waits for another request after a response
@@ -70,6 +73,7 @@ func (w *worker) newClient(p *port) *client {
 		Tracked: c.Tracked, // they are empty: the memory is used again
 	}
 	c.sess = &c.Session
+	c.glitches, c.tired, c.killed = 0, false, false
 	c.closed, c.kept, c.http, c.silent, c.end, c.last, c.sticks, c.guest = false, false, false, false, nil, nil, false, false
 	c.Vars.Init(sample.SessScope, &w.cfg.VarLimits, w.cfg.ProcVars)
 	return c

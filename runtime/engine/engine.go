@@ -42,8 +42,9 @@ type Engine struct {
 	queued    atomic.Int32   // accepted connections that wait for a place
 
 	h1Options h1.Options
-	h2Servers h2.Config // of connections to servers
-	h2Clients h2.Config // of those of clients
+	h2Servers h2.Config    // of connections to servers
+	h2Clients h2.Config    // of those of clients
+	promised  atomic.Int64 // streams that clients may have beyond one for each connection: see tune.streams-elasticity
 
 	// Those of connections whose sides were swapped: what the settings said before goes on.
 	h2Attached, h2Called h2.Config

@@ -43,9 +43,9 @@ var connectionFetches = []sample.Fetch{
 	{Doc: doc("bc_settings_streams_limit", "7.3.3", "how many streams the connection to the server may carry at once", ""),
 		Out: sample.Int, From: sample.ServerConn, Eval: streamsOf(hasServer, serverMux, func(m *mux) int { return m.h2.Limit() })},
 	{Doc: doc("fc_glitches", "7.3.3", "what the client did that is odd or wrong, on its connection", ""),
-		Out: sample.Int, From: sample.ClientAddr, Eval: glitches(hasClient, clientMux)},
+		Out: sample.Int, From: sample.ClientAddr, Eval: glitches(func(ctx *sample.Context) (*stream, bool) { st := running(ctx); return st, st != nil }, clientMux, func(st *stream) int { return int(st.c.glitches) })},
 	{Doc: doc("bc_glitches", "7.3.3", "what the server did that is odd or wrong, on its connection", ""),
-		Out: sample.Int, From: sample.ServerAddr, Eval: glitches(hasServer, serverMux)},
+		Out: sample.Int, From: sample.ServerAddr, Eval: glitches(hasServer, serverMux, func(st *stream) int { return st.srvGlitches })},
 	{Doc: doc("fs.id", "7.3.4", "the number of the stream on the client's connection, from 0", ""),
 		Out: sample.Str, From: sample.ClientConn, Eval: clientStreamID},
 	{Doc: doc("bs.id", "7.3.4", "the number of the stream on the connection to the server, from 0", ""),
@@ -126,14 +126,14 @@ func streamsOf(has func(ctx *sample.Context) (*stream, bool), of func(*stream) *
 	}
 }
 
-// glitches makes an Eval for the glitches of a connection that speaks HTTP. HTTP/1 has no others than those that end it.
-func glitches(has func(ctx *sample.Context) (*stream, bool), of func(*stream) *mux) evalFunc {
+// glitches makes an Eval for the glitches of a connection that speaks HTTP. HTTP/1 counts them itself.
+func glitches(has func(ctx *sample.Context) (*stream, bool), of func(*stream) *mux, h1 func(*stream) int) evalFunc {
 	return func(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
 		st, ok := has(ctx)
 		if !ok || !st.http {
 			return false
 		}
-		n := 0
+		n := h1(st)
 		if m := of(st); m != nil {
 			n = m.h2.Glitches
 		}

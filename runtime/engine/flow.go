@@ -40,9 +40,10 @@ const smallPayload = 2048
 type flow struct {
 	dec       h1.Decoder
 	framing   h1.Framing
-	skip      bool // the bytes are dropped: a rule or the method took the body away
-	done      bool // all of the message was passed on
-	bare      bool // trailers are dropped
+	skip      bool       // the bytes are dropped: a rule or the method took the body away
+	done      bool       // all of the message was passed on
+	bare      bool       // trailers are dropped
+	lenience  h1.Options // with trailers
 	trailer   *trailer
 	late      *trailer // that came already and go out behind the body
 	moved     int64    // payload bytes seen
@@ -272,7 +273,7 @@ func (f *flow) trailers(w *worker, in []byte) (used int, r h1.Result) {
 	t := f.trailer
 	if t == nil {
 		t = f.newTrailer(w)
-		t.parser.Trailers(0, w.headLimits())
+		t.parser.Trailers(f.lenience, w.headLimits())
 	}
 	had := len(t.buf.Data)
 	take := min(len(in), cap(t.buf.Data)-had)

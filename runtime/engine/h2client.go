@@ -19,6 +19,7 @@ type h2Client struct {
 	mux
 	c       *client
 	n       int   // requests that are not over
+	extra   int   // streams that it may have beyond one: see tune.streams-elasticity
 	streams int   // those that have a stream
 	prev    int64 // when the last request began; 0: none did
 	idle    int64 // since when there is no request
@@ -71,7 +72,7 @@ func (c *client) newH2(to *runtime.Attachment) *h2Client {
 	c.endH1()
 	m.unread.Init(c.w.loop, m)
 	c.h2 = m
-	m.mux.init(c.w, &c.sock, &c.w.engine.h2Clients, m)
+	m.mux.init(c.w, &c.sock, m.settings(), m)
 	c.sock.SetHandler(m)
 	c.trace(trace.H2ConnNew, trace.State, "new H2 connection", 0)
 	fe := c.Counters(c.w.id)
@@ -83,6 +84,21 @@ func (c *client) newH2(to *runtime.Attachment) *h2Client {
 	m.idle = c.w.loop.Now()
 	m.watch()
 	return m
+}
+
+// settings are those of all clients, but for the number of streams where tune.streams-elasticity limits that.
+func (m *h2Client) settings() *h2.Config {
+	e := m.c.w.engine
+	t := &e.Config.Global.Tune
+	if t.H2.Elasticity == 0 {
+		return &e.h2Clients
+	}
+	cfg := e.h2Clients
+	n := t.H2.Elastic(int(e.Config.Stats.Conns.Load()), e.Config.Global.HardMaxConn, int(e.promised.Load()))
+	cfg.MaxStreams, cfg.Receive = uint32(n), max(t.H2.Front.Receive, n*t.BufSize)
+	m.extra = n - 1
+	e.promised.Add(int64(m.extra))
+	return &cfg
 }
 
 // mayUpgrade tells whether the first bytes of the connection, if they are the preface of HTTP/2, make it speak that.
@@ -438,6 +454,8 @@ func (m *h2Client) shut(say bool) {
 	m.count(m.counters())
 	m.c.trace(trace.H2ConnEnd, trace.State, "H2 connection ended", 0)
 	m.unread.Remove()
+	m.c.w.engine.promised.Add(-int64(m.extra))
+	m.extra = 0
 	m.mux.close(say)
 	if m.attach == nil {
 		m.counters().Open.Dec()
@@ -642,17 +660,24 @@ func (s *stream) violated(v violation) {
 	}
 }
 
-// lost ends a stream whose client left in the same breath in which it asked.
+// lost ends a stream whose client left in the same breath in which it asked, or was left for its glitches.
 func (s *stream) lost() bool {
 	x := s.c.via
-	if x == nil || s.c.end == nil || eof(s.c.end) {
+	if !s.c.killed && (x == nil || s.c.end == nil || eof(s.c.end)) {
 		return false
+	}
+	whole := s.toSrv.dec.Finished()
+	if x == nil {
+		_, ev := s.toSrv.dec.Check(s.in.Data[s.inAt:s.inEnd])
+		whole = whole || ev == h1.End
+	} else {
+		whole = x.ch.st.RecvEnded() || s.c.end == tooShort || s.Req.Flags&message.ConnUpgrade != 0
 	}
 	s.countAborts(true)
 	s.End = runtime.Termination{Cause: runtime.EndClient, State: runtime.InRequest}
 	s.Status = 400
 	s.countRefusedBody()
-	if x.ch.st.RecvEnded() || s.c.end == tooShort || s.Req.Flags&message.ConnUpgrade != 0 {
+	if whole {
 		s.Status = -1 // the request was complete
 		s.front().FailedReq.Inc()
 	}

@@ -28,6 +28,8 @@ type link struct {
 	from        int
 	fresh       bool    // the PROXY header is still to be sent
 	served      int     // requests answered on it
+	glitches    int     // that the server is responsible for; of HTTP/1
+	killed      bool    // for their number
 	idleAt      int64   // since when it is idle
 	owner       *client // that alone uses it, idle or not: see client.owned
 	private     bool    // nobody else may ever use it
@@ -55,6 +57,7 @@ func (w *worker) newLink(srv *runtime.Server) *link {
 	}
 	k.srv, k.st, k.made, k.name, k.head, k.from, k.fresh = srv, nil, "", 0, 0, 0, false
 	k.served, k.safe, k.up, k.met = 0, false, false, false
+	k.glitches, k.killed = 0, false
 	k.local = netip.AddrPort{}
 	k.owner, k.private = nil, reuse(srv) == runtime.ReuseNever || srv.Hidden
 	k.use()
@@ -86,6 +89,7 @@ func (k *link) attach(s *stream) {
 		return
 	}
 	k.st, s.link = s, k
+	s.srvGlitches = k.glitches
 	if k.h1 != nil {
 		k.h1.Streams.Inc()
 	}

@@ -15,18 +15,18 @@ import (
 // another, which has none. One of HTTP/1 is as good as new: the descriptor is duplicated there and opened here,
 // so that the connection outlives the socket that it leaves. One of HTTP/2 takes along what both sides know of it.
 type loan struct {
-	task   loop.Task
-	to     *worker
-	from   *worker
-	srv    *runtime.Server
-	mode   runtime.Reuse
-	first  bool
-	key    string  // what it must have been made for
-	stream *stream // nil: it has ended meanwhile
-	left   int     // lenders that were not asked yet
-	fd     int     // -1: there was none
-	peer   loop.Addr
-	served int
+	task             loop.Task
+	to               *worker
+	from             *worker
+	srv              *runtime.Server
+	mode             runtime.Reuse
+	first            bool
+	key              string  // what it must have been made for
+	stream           *stream // nil: it has ended meanwhile
+	left             int     // lenders that were not asked yet
+	fd               int     // -1: there was none
+	peer             loop.Addr
+	served, glitches int
 	luggage
 	back bool // on its way back
 	next *loan
@@ -101,7 +101,7 @@ func (l *loan) RunTask(*loop.Task) {
 		return
 	default:
 		if fd, err := unix.FcntlInt(uintptr(k.sock.Fd()), unix.F_DUPFD_CLOEXEC, 0); err == nil {
-			l.fd, l.peer, l.served = fd, k.to, k.served
+			l.fd, l.peer, l.served, l.glitches = fd, k.to, k.served, k.glitches
 		}
 		k.close()
 	}
@@ -175,6 +175,7 @@ func (l *loan) land() *link {
 	k := w.newLink(l.srv)
 	k.to, k.served, k.safe, k.up = l.peer, l.served, true, true
 	if l.h2 == nil {
+		k.glitches = l.glitches
 		k.sock.Open(w.loop, l.fd, k, nil)
 		return k
 	}

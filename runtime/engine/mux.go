@@ -241,6 +241,7 @@ func (m *mux) Received(b *loop.Buffer, err error) {
 	}
 	m.room(0)
 	m.reads++
+	m.h2.Patient = !m.w.busy()
 	m.h2.Arrived()
 	for at := 0; m.speaks(); {
 		n, ev := m.h2.Next(b.Data[at:])

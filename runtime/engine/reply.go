@@ -310,6 +310,7 @@ func (s *stream) badRequest(status int) {
 	if s.w.traces.Any() {
 		s.tellBadRequest()
 	}
+	s.c.glitched(1)
 	if s.parser.ErrPos >= 0 {
 		s.Front.Live.BadRequest.Store(s.captureBad(nil, &s.Req, &s.parser))
 	}
@@ -338,7 +339,7 @@ func (s *stream) refuseRequest(status int) {
 	sticktable.CountInvalid(s.Session, status != 408 && status != 501)
 	s.phase = drop
 	s.Status = status
-	if s.c.end == nil || eof(s.c.end) {
+	if !s.c.killed && (s.c.end == nil || eof(s.c.end)) {
 		s.sendRaw(status)
 	}
 	s.closing = true

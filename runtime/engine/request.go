@@ -161,6 +161,7 @@ func (s *stream) forwardRequest() outcome {
 // passRequestBody sends the head of the request, nil when it has left, and goes on with the body.
 func (s *stream) passRequestBody(head *loop.Buffer) {
 	s.replays = s.Back.RetryOn.Any() && !s.NoRetry && (s.body == nil || s.toSrv.dec.Finished()) && len(s.Throttles[upload]) == 0
+	s.toSrv.lenience = s.requestOptions()
 	s.toSrv.bare = s.Back.Options&runtime.OptDropRequestTrailers != 0
 	s.armServerTimer()
 	s.prepareReceive()
@@ -301,7 +302,9 @@ func (s *stream) passOn(b, head *loop.Buffer) bool {
 		s.requestDone()
 		return true
 	case broken:
+		s.c.glitched(1)
 		if s.toCli.done {
+			s.front().FailedReq.Inc()
 			s.setEnd(runtime.EndProxy)
 			s.closing = true
 			s.finish()

@@ -40,7 +40,11 @@ func (s *stream) parseResponse() {
 	s.Res.Buf = s.out.Data
 	switch s.resParser.Parse(&s.Res) {
 	case h1.Complete:
-		s.startResponse()
+		if s.resParser.Glitches > 0 {
+			s.oddResponse()
+		} else {
+			s.startResponse()
+		}
 	case h1.Invalid:
 		s.badResponse()
 	}
@@ -499,6 +503,7 @@ func (s *stream) passHeldResponse(head *loop.Buffer) {
 // HTTP/2 it has left already, and there is no buffer; one whose body is skipped ends with that all the same.
 func (s *stream) encodeHead(last bool) (*loop.Buffer, error) {
 	f := &s.toCli
+	f.lenience = s.responseOptions()
 	f.bare = s.Front.Options&runtime.OptDropResponseTrailers != 0
 	if s.w.traces.Any() {
 		s.tellAnswer()
@@ -533,7 +538,7 @@ func (s *stream) responseEncoder() h1.Encoder {
 		key = h1.KeyOf(&s.Req)
 	}
 	want := h1.KeepAlive.AfterRequest(s.Req.Flags, stopping)
-	if s.Reply != nil && s.Reply.Closes {
+	if s.c.tired || s.Reply != nil && s.Reply.Closes {
 		want = h1.Close
 	}
 	return h1.Encoder{
@@ -648,6 +653,7 @@ func (s *stream) afterPass(p passed, rest *loop.Buffer) {
 		}
 		s.responseDone()
 	case broken:
+		s.serverGlitched(1)
 		s.countBroken()
 		s.back().FailedRes.Inc()
 		s.Server.Stats[s.w.id].FailedRes.Inc()
@@ -784,6 +790,7 @@ func (s *stream) badResponse() {
 	if s.resParser.ErrPos >= 0 {
 		s.Back.Live.BadResponse.Store(s.captureBad(s.Front, &s.Res, &s.resParser))
 	}
+	s.serverGlitched(1)
 	s.countBroken()
 	s.refuseResponse()
 }

@@ -78,18 +78,19 @@ type stream struct {
 	inspect int64 // until when tcp-request content rules may wait; 0: not begun
 
 	// The server.
-	avoid      *runtime.Server
-	left       *runtime.Server // that the stream had to leave, until another one is chosen
-	counted    *runtime.Server // that counts this stream in Current and Served
-	inBack     bool            // counted in the backend's sessions
-	queued     bool
-	persist    bool // the server was named by a cookie or use-server: no balancing
-	headSent   bool // the request's head went to the server
-	replays    bool // the request may be sent again
-	srvEnd     error
-	linkErr    error // of the last connection that could not be made
-	dialed     bool  // a connection to a server was tried
-	linkServed int   // how many requests the server's connection had served before
+	avoid       *runtime.Server
+	left        *runtime.Server // that the stream had to leave, until another one is chosen
+	counted     *runtime.Server // that counts this stream in Current and Served
+	inBack      bool            // counted in the backend's sessions
+	queued      bool
+	persist     bool // the server was named by a cookie or use-server: no balancing
+	headSent    bool // the request's head went to the server
+	replays     bool // the request may be sent again
+	srvEnd      error
+	linkErr     error // of the last connection that could not be made
+	dialed      bool  // a connection to a server was tried
+	srvGlitches int   // of the server's connection of HTTP/1
+	linkServed  int   // how many requests the server's connection had served before
 
 	// The response.
 	out     *loop.Buffer // the response's head and what came with it; Res.Buf is its memory, or that of
@@ -243,7 +244,7 @@ func (s *stream) reset() {
 	s.begun = false
 	s.inBack, s.queued, s.persist, s.headSent, s.replays = false, false, false, false, false
 	s.replied, s.closing, s.srvKeep, s.tunnel = false, false, false, false
-	s.srvEnd, s.linkErr, s.dialed, s.linkServed = nil, nil, false, 0
+	s.srvEnd, s.linkErr, s.dialed, s.linkServed, s.srvGlitches = nil, nil, false, 0, 0
 }
 
 // forget empties the model's part, keeping its memory.
@@ -291,6 +292,7 @@ func (s *stream) parse() {
 		if s.mayUpgrade() {
 			s.upgradeH2()
 		} else {
+			s.parser.Glitches = 1
 			s.badRequest(405) // PRI is no method of HTTP/1
 		}
 		return
@@ -301,6 +303,7 @@ func (s *stream) parse() {
 			s.Req.Flags |= message.NormalizedURI // servers get the path alone
 		}
 		s.c.timer.Stop()
+		s.c.glitched(s.parser.Glitches)
 		s.startRequest()
 	case h1.Invalid:
 		s.badRequest(s.parser.Status)
@@ -313,13 +316,15 @@ func (s *stream) parse() {
 func (s *stream) startRequest() {
 	w := s.w
 	s.inEnd = len(s.in.Data)
-	if s.toSrv.dec.Start(&s.Req); s.c.via != nil && !s.toSrv.dec.Finished() {
+	if s.toSrv.dec.Start(&s.Req); s.c.via != nil && s.Req.Flags&message.Bodyless == 0 {
 		s.toSrv.dec.StartFramed() // trailers may follow a body of known length
 	}
 	if _, ev := s.toSrv.dec.Check(s.in.Data[s.Req.HeadLen:]); ev == h1.BadBody {
+		s.parser.Glitches++
 		s.badRequest(400) // nothing of it is passed on
 		return
 	}
+	s.trackGlitches()
 	s.Session.Requests++
 	s.phase = hold
 	s.inAt = int(s.Req.HeadLen)
@@ -611,6 +616,7 @@ func (s *stream) finish() {
 	s.leaveQueue()
 	s.forgo()
 	s.conclude()
+	s.trackGlitches() // those of what was refused
 	sticktable.Leave(&s.Stream)
 	s.releaseServer()
 	keep := !s.closing && !c.closed && s.toCli.done && s.phase == full && !s.tunnel

@@ -240,8 +240,14 @@ func (p *Parser) finish(m *message.Message) Result {
 		}
 		return Invalid
 	}
-	if !p.webSocketKey(m) && !p.tolerate(p.State, p.at) {
-		return p.invalid(p.State, p.at)
+	if p.ErrPos >= 0 {
+		p.Glitches++
+	}
+	if !p.webSocketKey(m) {
+		if !p.tolerate(p.State, p.at) {
+			return p.invalid(p.State, p.at)
+		}
+		p.Glitches++
 	}
 	p.lowerNames(m)
 	if !p.response {

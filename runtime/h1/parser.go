@@ -21,6 +21,8 @@ type Parser struct {
 	// ErrState is then where the message goes on.
 	ErrPos   int
 	ErrState State
+	// Glitches is how much in the message was wrong, tolerated or not.
+	Glitches int
 
 	opts     Options
 	limits   Limits
@@ -457,6 +459,7 @@ func (p *Parser) tolerate(state State, at uint32) bool {
 func (p *Parser) invalid(state State, at uint32) Result {
 	p.State, p.at = state, at
 	p.ErrPos, p.ErrState = int(at), state
+	p.Glitches = 1
 	if p.Status = 502; !p.response {
 		p.Status = 400
 	}

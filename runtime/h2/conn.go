@@ -62,7 +62,8 @@ type Conn struct {
 	Out []byte
 
 	Counts   Counts
-	Glitches int // what the peer did that is allowed but not usual, or not allowed
+	Glitches int  // what the peer did that is allowed but not usual, or not allowed
+	Patient  bool // too many of these do not end the connection; the owner may change it at any time
 
 	cfg     *Config
 	streams map[uint32]*Stream
@@ -379,7 +380,7 @@ func (c *Conn) Glitch(n int) bool {
 		return false
 	}
 	c.Drain() // the peer may come again with a new connection
-	c.tooMany = c.Glitches >= limit
+	c.tooMany = c.Glitches >= limit && !c.Patient
 	return c.tooMany
 }
 

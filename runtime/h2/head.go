@@ -602,7 +602,7 @@ func (d *decoding) finishRequest(st *Stream, end bool) {
 		st.state |= tunnel
 		m.Flags = m.Flags&^message.ContentLength | message.Bodyless
 		m.BodyLength = 0
-	case end || m.Flags&message.ContentLength != 0 && m.BodyLength == 0:
+	case end:
 		m.Flags |= message.Bodyless
 	case m.Flags&message.ContentLength == 0:
 		m.Flags |= message.Framed
