@@ -12,6 +12,7 @@ func Clear(cfg *runtime.Config, all bool) {
 	cfg.Stats.SessRate.ClearMax()
 	for _, px := range cfg.AllProxies() {
 		clearProxy(&px.Live, all)
+		clearModules(px)
 		for _, srv := range px.AllServers() {
 			clearServer(srv, all)
 		}
@@ -66,13 +67,46 @@ func clearFront(shards []runtime.FrontCounters, all bool) {
 		c := &shards[i]
 		for _, n := range []*counter.Own{&c.Conns, &c.Sess, &c.H1Sess, &c.H2Sess, &c.OtherSess, &c.ReqIn, &c.ReqOut, &c.ResIn, &c.ResOut,
 			&c.DeniedReq, &c.DeniedRes, &c.DeniedConn, &c.DeniedSess, &c.FailedReq, &c.Intercepted, &c.FailedRewrite,
-			&c.InternalErr, &c.CliAborts, &c.SrvAborts, &c.H1Req, &c.H2Req, &c.OtherReq, &c.Spliced.In, &c.Spliced.Out, &c.H1.In, &c.H1.Out} {
+			&c.InternalErr, &c.CliAborts, &c.SrvAborts, &c.H1Req, &c.H2Req, &c.OtherReq} {
 			n.Clear()
 		}
-		clearH1(&c.H1)
 		for j := range c.Rsp {
 			c.Rsp[j].Clear()
 		}
+	}
+}
+
+// clearModules clears what protocols and TLS count, which goes with the maxima.
+func clearModules(px *runtime.Proxy) {
+	for c := range px.FrontCounters() {
+		clearProtocols(&c.H1, &c.H2, &c.Spliced)
+	}
+	for i := range px.Live.Back {
+		c := &px.Live.Back[i]
+		clearProtocols(&c.H1, &c.H2, &c.Spliced)
+	}
+	clearTLS(&px.Live.TLSFront, &px.Live.TLSBack)
+	for _, srv := range px.AllServers() {
+		clearTLS(&srv.TLSStats)
+	}
+	for _, l := range px.Listeners {
+		clearTLS(&l.TLSStats)
+	}
+}
+
+func clearTLS(list ...*runtime.TLSCounters) {
+	for _, c := range list {
+		c.Sess.Clear()
+		c.Reused.Clear()
+		c.Failed.Clear()
+	}
+}
+
+func clearProtocols(h1 *runtime.H1Counters, h2 *runtime.H2Counters, spliced *runtime.SplicedBytes) {
+	clearH1(h1)
+	for _, n := range []*counter.Own{&h1.In, &h1.Out, &spliced.In, &spliced.Out, &h2.Conns, &h2.Streams, &h2.Headers, &h2.Data, &h2.Settings,
+		&h2.Resets, &h2.GoAways, &h2.ConnErrors, &h2.StreamErrors, &h2.ResetsSent, &h2.GoAwaysSent} {
+		n.Clear()
 	}
 }
 
@@ -89,10 +123,9 @@ func clearBack(shards []runtime.BackCounters) {
 		c := &shards[i]
 		for _, n := range []*counter.Own{&c.Sess, &c.ReqIn, &c.ReqOut, &c.ResIn, &c.ResOut, &c.DeniedReq, &c.DeniedRes,
 			&c.FailedConn, &c.FailedRes, &c.Retries, &c.Redispatches, &c.Connects, &c.Reuses, &c.LBTotal, &c.FailedRewrite,
-			&c.InternalErr, &c.CliAborts, &c.SrvAborts, &c.Req, &c.Spliced.In, &c.Spliced.Out, &c.H1.In, &c.H1.Out} {
+			&c.InternalErr, &c.CliAborts, &c.SrvAborts, &c.Req} {
 			n.Clear()
 		}
-		clearH1(&c.H1)
 		for j := range c.Rsp {
 			c.Rsp[j].Clear()
 		}

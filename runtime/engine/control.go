@@ -1,11 +1,13 @@
 package engine
 
 import (
+	"fmt"
 	"iter"
 	"slices"
 
 	"golang.org/x/sys/unix"
 
+	"hapax/parser/diag"
 	"hapax/runtime"
 	"hapax/runtime/logger"
 )
@@ -37,7 +39,7 @@ func (c Control) Pause(px *runtime.Proxy) bool {
 	}
 	if slices.ContainsFunc(px.Listeners, func(ln *runtime.Listener) bool { return ln.Target != nil }) {
 		logger.Server(logger.Err, px, "cannot disable a reverse-HTTP listener.")
-		logger.Server(logger.Warning, px, "%s %s failed to enter pause mode.", px.Side(), px.Name)
+		c.warn(px, fmt.Sprintf("%s %s failed to enter pause mode.", px.Side(), px.Name))
 		return false
 	}
 	px.State.Store(int32(runtime.ProxyPaused))
@@ -50,8 +52,14 @@ func (c Control) Pause(px *runtime.Proxy) bool {
 	for fd := range c.ports(px) {
 		unix.Shutdown(fd, unix.SHUT_RD) // it listens no more
 	}
-	logger.Server(logger.Warning, px, "Paused %s %s.", px.Side(), px.Name)
+	c.warn(px, fmt.Sprintf("Paused %s %s.", px.Side(), px.Name))
 	return true
+}
+
+// warn tells the terminal and the proxy's logs.
+func (c Control) warn(px *runtime.Proxy, text string) {
+	c.e.Options.Say(diag.Warning, text)
+	logger.Server(logger.Warning, px, "%s", text)
 }
 
 // ports are the sockets of a frontend that have a TCP port which this process alone listens on, with their listeners.
@@ -87,7 +95,7 @@ func (c Control) Resume(px *runtime.Proxy) bool {
 			p.retry()
 		}
 	})
-	logger.Server(logger.Warning, px, "Resumed %s %s.", px.Side(), px.Name)
+	c.warn(px, fmt.Sprintf("Resumed %s %s.", px.Side(), px.Name))
 	return true
 }
 

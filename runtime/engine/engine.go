@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"hapax/parser/diag"
 	"hapax/runtime"
 	"hapax/runtime/balance"
 	"hapax/runtime/cookie"
@@ -59,8 +60,8 @@ type Options struct {
 	// section 5.2). nil: nobody listens.
 	Observe func(srv *runtime.Server, what Observation)
 
-	// Alert is told what the terminal is to know of. nil: nobody listens.
-	Alert func(text string)
+	// Say is told what the terminal is to know of. nil: nobody listens.
+	Say func(severity diag.Severity, text string)
 
 	// Stats makes the pages of the statistics. nil: none is served.
 	Stats runtime.StatsService
@@ -104,8 +105,8 @@ func New(cfg *runtime.Config, o Options) *Engine {
 	if e.observe == nil {
 		e.observe = func(*runtime.Server, Observation) {}
 	}
-	if e.Options.Alert == nil {
-		e.Options.Alert = func(string) {}
+	if e.Options.Say == nil {
+		e.Options.Say = func(diag.Severity, string) {}
 	}
 	if cfg.Global.NbThread == 0 {
 		cfg.Global.NbThread = goruntime.NumCPU()

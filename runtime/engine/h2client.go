@@ -484,6 +484,9 @@ func (m *h2Client) counters() *runtime.H2Counters { return &m.c.Front.Live.Front
 
 // Received is the body of a request, its end, or that of the stream.
 func (x *h2Request) Received(b *loop.Buffer, err error) {
+	if x.closed {
+		return // the connection ends because the stream did
+	}
 	s := x.st
 	switch {
 	case b != nil:

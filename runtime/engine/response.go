@@ -145,7 +145,9 @@ func (s *stream) checkBody() (int, h1.Event) {
 func (s *stream) informational() {
 	w := s.w
 	s.countStatus(int(s.Res.Status))
-	s.ResFromServer += headSize(&s.Res)
+	size := headSize(&s.Res)
+	s.ResFromServer += size
+	s.BytesOut += size
 	if x := s.c.via; x != nil {
 		x.writeHead(&s.Res, false)
 	} else {

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"hapax/acl/sample"
+	"hapax/parser/diag"
 	"hapax/runtime"
 	"hapax/runtime/balance"
 	"hapax/runtime/cookie"
@@ -377,7 +378,7 @@ func (s *stream) dialFailed(err error) outcome {
 	s.link = nil
 	if src, ok := err.(*dial.SourceError); ok {
 		text := src.Error() + " for backend " + s.Back.Name
-		s.w.engine.Options.Alert(text + ". Aborting.")
+		s.w.engine.Options.Say(diag.Alert, text+". Aborting.")
 		const levelEmerg = 0
 		logger.Server(levelEmerg, s.Back, "%s.", text)
 	}

@@ -107,7 +107,7 @@ func (s *server) prepare() bool {
 		Kill:      func(srv *runtime.Server) { s.engine.Streams().KillServer(srv) },
 		CloseIdle: func(srv *runtime.Server) { s.engine.CloseIdle(srv) },
 	})
-	s.engine = engine.New(s.cfg, engine.Options{Stats: s.Pages(s.cfg, s.checks), Alert: func(text string) { s.say(diag.Alert, text) }, Observe: func(srv *runtime.Server, what engine.Observation) {
+	s.engine = engine.New(s.cfg, engine.Options{Stats: s.Pages(s.cfg, s.checks), Say: s.say, Observe: func(srv *runtime.Server, what engine.Observation) {
 		s.checks.Observe(srv, what.Layer4(), what.Good(), what.String())
 	}})
 	s.Preload(s.cfg)

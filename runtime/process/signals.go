@@ -66,13 +66,13 @@ func connections(px *runtime.Proxy) string {
 }
 
 // pause stops accepting until resume (SIGTTOU).
-func (s *server) pause() { s.hold(true, "Paused", s.engine.Control().Pause) }
+func (s *server) pause() { s.hold(true, s.engine.Control().Pause) }
 
 // resume accepts again (SIGTTIN).
-func (s *server) resume() { s.hold(false, "Resumed", s.engine.Control().Resume) }
+func (s *server) resume() { s.hold(false, s.engine.Control().Resume) }
 
 // hold pauses or resumes all frontends, that of the stats sockets too.
-func (s *server) hold(on bool, said string, change func(*runtime.Proxy) bool) {
+func (s *server) hold(on bool, change func(*runtime.Proxy) bool) {
 	all := s.frontends()
 	if socks := s.cfg.Global.StatsSocks; len(socks) > 0 {
 		s.control.Hold(on)
@@ -80,9 +80,7 @@ func (s *server) hold(on bool, said string, change func(*runtime.Proxy) bool) {
 		byLastSocket(all)
 	}
 	for _, px := range all {
-		if change(px) {
-			s.say(diag.Warning, sprintf("%s %s %s.", said, px.Side(), px.Name))
-		}
+		change(px)
 	}
 }
 
