@@ -206,9 +206,6 @@ func (m *members) shared() *members { return m }
 
 // join creates the members with their first standing.
 func (m *members) join(first func(srv *runtime.Server) uint32) {
-	if m.dynamic {
-		m.div = weightScale
-	}
 	m.all = make([]*member, len(m.px.Servers))
 	for i, srv := range m.px.Servers {
 		m.all[i] = m.member(srv, first(srv))

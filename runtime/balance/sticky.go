@@ -7,13 +7,14 @@ import (
 )
 
 // sticky keeps one server as long as it is usable, even when those before it come
-// back. Weights do not count.
+// back. Weights do not count, but they may change.
 type sticky struct {
 	*members
 	server atomic.Pointer[runtime.Server]
 }
 
 func newSticky(m *members) *sticky {
+	m.dynamic = true
 	m.join(func(*runtime.Server) uint32 { return 1 })
 	b := &sticky{members: m}
 	b.elect()
@@ -42,15 +43,15 @@ func (b *sticky) Pick(*runtime.Stream, *runtime.Server) *runtime.Server {
 // Update implements runtime.Balancer.
 func (b *sticky) Update(srv *runtime.Server) {
 	mb, before, changed := b.change(srv)
-	if !changed {
-		return
+	if !changed || before.usable() == mb.now.usable() {
+		return // the sum of weights stays as well
 	}
 	b.recount()
 	kept := b.server.Load()
-	switch was, is := before.usable(), mb.now.usable(); {
-	case was && !is && kept == srv:
+	switch usable := mb.now.usable(); {
+	case !usable && kept == srv:
 		b.elect()
-	case !was && is && (kept == nil || kept.Backup && !srv.Backup):
+	case usable && (kept == nil || kept.Backup && !srv.Backup):
 		b.server.Store(srv)
 	}
 }

@@ -40,6 +40,19 @@ func TestSlowStart(t *testing.T) {
 	}
 }
 
+// TestStickyWeight: a sticky backend is told new weights, in the scale of the configuration.
+func TestStickyWeight(t *testing.T) {
+	px := goldenBackend("10", "20")
+	setAlgorithm(t, px, "sticky")
+	Build(px)
+	srv := px.Servers[1]
+	srv.UserWeight.Store(5)
+	px.LB.Update(srv)
+	if !Dynamic(px) || Weight(srv) != 5 || Weight(px.Servers[0]) != 1 {
+		t.Errorf("dynamic %v, weights %d and %d", Dynamic(px), Weight(px.Servers[0]), Weight(srv))
+	}
+}
+
 func TestCounts(t *testing.T) {
 	px := goldenBackend("10", "20", "5b", "7b")
 	setAlgorithm(t, px, "roundrobin")
