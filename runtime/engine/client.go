@@ -377,6 +377,7 @@ func (c *client) again() {
 		return
 	}
 	if c.ahead != nil {
+		c.timer.Stop() // its time may be over before the task runs
 		c.w.loop.RunLater(&c.task)
 		return
 	}
