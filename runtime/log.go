@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"sync/atomic"
+	"syscall"
 
 	"hapax/acl/logformat"
 )
@@ -21,8 +22,7 @@ type LogTarget struct {
 	MinLevel int        // what is more severe is sent at this level
 	MaxLen   int        // bytes of a line
 	Sample   *LogSample // nil: all are sent
-	Dropped  atomic.Uint64
-	Sender   LogSender // live: set by the logger when the process starts
+	Sender   LogSender  // live: set by the logger when the process starts
 
 	ProfileName string // of the "profile" option
 	Profile     *LogProfile
@@ -65,9 +65,10 @@ const (
 // LogSender delivers formatted messages; it never blocks.
 type LogSender interface {
 	// Send joins the parts of one message, cuts it to so many bytes and ends it with a
-	// line feed; false: it was dropped. loop is the caller's loop, -1 outside of one:
-	// such calls never overlap.
-	Send(loop, limit int, head, sd, body []byte) bool
+	// line feed. EAGAIN tells that it was dropped, other errors that it cannot be sent,
+	// 0 that nobody asks. loop is the caller's loop, -1 outside of one: such calls never
+	// overlap.
+	Send(loop, limit int, head, sd, body []byte) syscall.Errno
 }
 
 // LogFormat is how a syslog message is framed.

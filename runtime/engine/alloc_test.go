@@ -216,7 +216,7 @@ func serve(t testing.TB, engineName, text string) string {
 			}
 		}
 	}
-	if err := logger.Start(cfg, cfg.Global.NbThread); err != nil {
+	if err := logger.Start(cfg, cfg.Global.NbThread, nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, px := range cfg.Proxies {

@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"golang.org/x/sys/unix"
+
 	"hapax/acl/sample"
 	"hapax/parser/ast"
 	"hapax/parser/keyword"
 	"hapax/runtime"
 	"hapax/runtime/balance"
 	"hapax/runtime/config"
-	"hapax/stats/counter"
 )
 
 // Log backends are backends in the mode "log": their servers take log messages, over UDP or TCP.
@@ -19,12 +20,11 @@ import (
 // backendSender gives each message to one of the servers of a log backend.
 type backendSender struct {
 	px       *runtime.Proxy
-	dropped  *counter.Counter
 	contexts []*sample.Context // by loop; the last one is of calls from outside the loops
 }
 
 func (l *Logger) newBackendSender(px *runtime.Proxy) *backendSender {
-	b := &backendSender{px: px, dropped: &l.config.Stats.DroppedLogs}
+	b := &backendSender{px: px}
 	for range l.outlets {
 		ctx := &sample.Context{Scratch: sample.NewScratch(l.config.Global.Tune.BufSize), Final: true, Checkpoint: sample.LogEnd}
 		ctx.Vars[sample.ProcScope] = l.config.ProcVars
@@ -34,15 +34,14 @@ func (l *Logger) newBackendSender(px *runtime.Proxy) *backendSender {
 }
 
 // Send implements runtime.LogSender.
-func (b *backendSender) Send(loop, limit int, head, sd, body []byte) bool {
+func (b *backendSender) Send(loop, limit int, head, sd, body []byte) unix.Errno {
 	at := loop
 	if at < 0 {
 		at = len(b.contexts) - 1
 	}
 	srv := balance.PickLog(b.px, b.contexts[at], body)
 	if srv == nil {
-		b.dropped.Inc()
-		return false
+		return unix.EAGAIN
 	}
 	return srv.Log.Send(loop, limit, head, sd, body)
 }
@@ -84,7 +83,7 @@ type place struct {
 }
 
 // Send implements runtime.LogSender.
-func (m *movingServer) Send(loop, limit int, head, sd, body []byte) bool {
+func (m *movingServer) Send(loop, limit int, head, sd, body []byte) unix.Errno {
 	at := m.at.Load()
 	if addr := m.srv.Addr.Load(); at.addr != addr {
 		at = m.logger.move(at.datagram, addr)
@@ -95,7 +94,7 @@ func (m *movingServer) Send(loop, limit int, head, sd, body []byte) bool {
 
 // move makes what reaches a new address. Only addresses of IPv4 and IPv6 come here, whose sockets are there.
 func (l *Logger) move(from *datagram, to *runtime.Addr) *place {
-	d := &datagram{dropped: from.dropped, outlets: from.outlets}
+	d := &datagram{outlets: from.outlets}
 	d.family, d.addrLen = sockaddr(to, &d.addr)
 	return &place{to, d}
 }

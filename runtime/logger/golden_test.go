@@ -231,7 +231,7 @@ func (g *golden) run(t *testing.T, all *logformat.Format) {
 		t.Fatalf("no header in %q", g.Datagram)
 	}
 	cfg.Global.LogHost = strings.Trim(want[2], "-")
-	if err := Start(cfg, 1); err != nil {
+	if err := Start(cfg, 1, nil); err != nil {
 		t.Fatal(err)
 	}
 	defer Stop(cfg)
@@ -306,7 +306,7 @@ func TestLogAllocatesNothing(t *testing.T) {
 		front.LogFormat.Format = compile(t, format)
 		front.Live.MakeCounters(1)
 		cfg := &runtime.Config{Proxies: []*runtime.Proxy{front}}
-		if err := Start(cfg, 1); err != nil {
+		if err := Start(cfg, 1, nil); err != nil {
 			t.Fatal(err)
 		}
 		s := goldenStream(cfg)
@@ -333,7 +333,7 @@ func BenchmarkLog(b *testing.B) {
 	front.Logs = []*runtime.LogTarget{{FD: -1, Addr: runtime.Addr{Family: runtime.FamilyIPv4, IP: conn.LocalAddr().(*net.UDPAddr).AddrPort()}, Level: Debug, MaxLen: 1024}}
 	front.LogFormat.Format = compile(b, HTTPFormat)
 	cfg := &runtime.Config{Proxies: []*runtime.Proxy{front}}
-	if err := Start(cfg, 1); err != nil {
+	if err := Start(cfg, 1, nil); err != nil {
 		b.Fatal(err)
 	}
 	defer Stop(cfg)
@@ -349,7 +349,7 @@ func BenchmarkLine(b *testing.B) {
 	front := &runtime.Proxy{Mode: runtime.ModeHTTP}
 	f := compile(b, HTTPFormat)
 	cfg := &runtime.Config{Proxies: []*runtime.Proxy{front}}
-	if err := Start(cfg, 1); err != nil {
+	if err := Start(cfg, 1, nil); err != nil {
 		b.Fatal(err)
 	}
 	defer Stop(cfg)

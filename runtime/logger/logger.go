@@ -45,6 +45,9 @@ type Logger struct {
 	outlets []outlet // by loop; the last one is of calls from outside the loops
 	global  *plan    // of the global section
 
+	alert      func(text string) // prints what the process has to say; nil: nobody listens
+	complained atomic.Bool       // of a target
+
 	mu     sync.Mutex // guards shared
 	shared *scribe    // of everything outside the loops
 }
@@ -101,11 +104,11 @@ func (t *target) asked() runtime.LogFormat {
 }
 
 // Start opens the targets of all proxies and reads the time zone; loops is how many
-// loops will log. It is called before the process loses sight of its files (chroot) and
-// its rights.
-func Start(cfg *runtime.Config, loops int) error {
+// loops will log, alert prints what the process has to say. It is called before the
+// process loses sight of its files (chroot) and its rights.
+func Start(cfg *runtime.Config, loops int, alert func(text string)) error {
 	time.Now().Zone() // reads the time zone's file, which a chroot hides
-	l := &Logger{config: cfg, process: os.Getpid(), tag: []byte(cfg.Global.LogTag)}
+	l := &Logger{config: cfg, alert: alert, process: os.Getpid(), tag: []byte(cfg.Global.LogTag)}
 	l.pid = strconv.AppendInt(nil, int64(l.process), 10)
 	l.host, _ = os.Hostname()
 	if len(l.tag) == 0 {

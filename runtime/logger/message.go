@@ -1,24 +1,33 @@
 package logger
 
-import "hapax/runtime"
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"hapax/runtime"
+	"hapax/runtime/config"
+)
 
 // send gives a message to all targets. now is the wall clock in µs, sd the structured
 // data, empty for none. s is the stream that it is about, nil for other messages; profile
 // is the one of "do-log", nil for those of the targets.
 func (p *plan) send(w *scribe, level int, now int64, sd, body []byte, s *runtime.Stream, profile *runtime.LogProfile) {
+	n := 0
 	for _, t := range p.targets {
 		if !t.takes(level) {
 			continue
 		}
+		n++
 		by := profile
 		if by == nil {
 			by = t.Profile
 		}
 		if by != nil {
-			w.byProfile(t, by, level, now, sd, body, s)
+			w.byProfile(t, n, by, level, now, sd, body, s)
 			continue
 		}
-		w.deliver(t, t.form, w.header(&w.heads[t.index], t, t.tag, max(level, t.MinLevel), now), sd, body)
+		w.deliver(t, n, t.form, w.header(&w.heads[t.index], t, t.tag, max(level, t.MinLevel), now), sd, body)
 	}
 }
 
@@ -28,7 +37,7 @@ func (t *target) takes(level int) bool {
 }
 
 // byProfile sends a message as a profile wants it at the step of the stream.
-func (w *scribe) byProfile(t *target, by *runtime.LogProfile, level int, now int64, sd, body []byte, s *runtime.Stream) {
+func (w *scribe) byProfile(t *target, n int, by *runtime.LogProfile, level int, now int64, sd, body []byte, s *runtime.Stream) {
 	head, tag := &w.heads[t.index], t.tag
 	if len(by.Tag) > 0 {
 		head, tag = &w.tagged, by.Tag
@@ -44,16 +53,16 @@ func (w *scribe) byProfile(t *target, by *runtime.LogProfile, level int, now int
 				w.other = step.Format.Append(w.other, &s.Ctx)
 				body = w.other
 			}
-			if n := len(w.other); step.SD != nil {
+			if own := len(w.other); step.SD != nil {
 				w.other = step.SD.Append(w.other, &s.Ctx)
-				sd = w.other[n:]
+				sd = w.other[own:]
 				if step.Format != nil {
-					body = w.other[:n]
+					body = w.other[:own]
 				}
 			}
 		}
 	}
-	w.deliver(t, t.form, w.header(head, t, tag, max(level, t.MinLevel), now), sd, body)
+	w.deliver(t, n, t.form, w.header(head, t, tag, max(level, t.MinLevel), now), sd, body)
 }
 
 // stepOf is what a profile says about a step, or about any; nil when it says nothing.
@@ -67,8 +76,8 @@ func stepOf(by *runtime.LogProfile, step uint8) *runtime.ProfileStep {
 	return by.Steps[stepUnknown]
 }
 
-// deliver hands a message that is not empty to the target. sd is for the format that has a place for it.
-func (w *scribe) deliver(t *target, form runtime.LogFormat, head, sd, body []byte) {
+// deliver hands a message that is not empty to the target, the nth that it goes to. sd is for the format that has a place for it.
+func (w *scribe) deliver(t *target, n int, form runtime.LogFormat, head, sd, body []byte) {
 	if len(body) == 0 {
 		return
 	}
@@ -80,8 +89,19 @@ func (w *scribe) deliver(t *target, form runtime.LogFormat, head, sd, body []byt
 	for len(body) > 0 && (body[len(body)-1] == '\n' || body[len(body)-1] == 0) {
 		body = body[:len(body)-1]
 	}
-	if !t.Sender.Send(w.loop, t.MaxLen, head, sd, body) {
-		t.Dropped.Add(1)
+	switch err := t.Sender.Send(w.loop, t.MaxLen, head, sd, body); err {
+	case 0:
+	case unix.EAGAIN:
+		w.logger.config.Stats.DroppedLogs.Inc()
+	default:
+		w.logger.complain(n, err)
+	}
+}
+
+// complain tells, once, that a message could not be sent to the nth target.
+func (l *Logger) complain(n int, err unix.Errno) {
+	if !l.complained.Swap(true) && l.alert != nil {
+		l.alert(fmt.Sprintf("sendmsg()/writev() failed in logger #%d: %s (errno=%d)", n, config.ErrnoText(err), int(err)))
 	}
 }
 

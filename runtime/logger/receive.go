@@ -42,10 +42,12 @@ func (w *scribe) settleHost(m *syslog.Message, rule runtime.HostRule, from netip
 func (p *plan) forward(w *scribe, m *syslog.Message) {
 	level, facility, tag := m.Level, m.Facility, m.Tag
 	now := time.Now().UnixMicro()
+	n := 0
 	for _, t := range p.targets {
 		if !t.takes(level) {
 			continue
 		}
+		n++
 		m.Level, m.Facility, m.Tag = max(level, t.MinLevel), facility, tag
 		if facility < 0 {
 			m.Facility = t.Facility
@@ -58,7 +60,7 @@ func (p *plan) forward(w *scribe, m *syslog.Message) {
 			form = formOf(m)
 		}
 		w.foreign = w.appendHeader(w.foreign[:0], form, m, now)
-		w.deliver(t, form, w.foreign, m.Data, m.Body)
+		w.deliver(t, n, form, w.foreign, m.Data, m.Body)
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"hapax/runtime"
-	"hapax/stats/counter"
 )
 
 var lineFeed = [1]byte{'\n'}
@@ -47,7 +46,7 @@ func (l *Logger) newSender(t *runtime.LogTarget) (runtime.LogSender, error) {
 	case t.Backend != nil:
 		return l.newBackendSender(t.Backend), nil
 	case t.FD >= 0:
-		return newStream(l.config, t.FD)
+		return newStream(t.FD)
 	}
 	return l.newDatagram(&t.Addr)
 }
@@ -99,7 +98,6 @@ func (o *outlet) close() {
 
 // datagram sends each message as one datagram to an address.
 type datagram struct {
-	dropped *counter.Counter
 	outlets []outlet // by loop; the last one is of calls from outside the loops
 	family  int
 	addr    [128]byte // a sockaddr
@@ -107,7 +105,7 @@ type datagram struct {
 }
 
 func (l *Logger) newDatagram(to *runtime.Addr) (*datagram, error) {
-	d := &datagram{dropped: &l.config.Stats.DroppedLogs, outlets: l.outlets}
+	d := &datagram{outlets: l.outlets}
 	d.family, d.addrLen = sockaddr(to, &d.addr)
 	for i := range l.outlets {
 		if err := l.outlets[i].open(d.family, l.config.Global.Tune.SndBufServer); err != nil {
@@ -154,7 +152,7 @@ func putPort(to *uint16, port uint16) {
 }
 
 // Send implements runtime.LogSender.
-func (d *datagram) Send(loop, limit int, head, sd, body []byte) bool {
+func (d *datagram) Send(loop, limit int, head, sd, body []byte) unix.Errno {
 	if loop < 0 {
 		loop = len(d.outlets) - 1
 	}
@@ -162,10 +160,7 @@ func (d *datagram) Send(loop, limit int, head, sd, body []byte) bool {
 	o.fill(limit, head, sd, body)
 	o.msg.Name, o.msg.Namelen = &d.addr[0], d.addrLen
 	_, _, err := unix.RawSyscall(unix.SYS_SENDMSG, uintptr(*o.socket(d.family)), uintptr(unsafe.Pointer(&o.msg)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
-	if err == unix.EAGAIN {
-		d.dropped.Inc()
-	}
-	return err == 0
+	return err
 }
 
 // stream writes each message as a line to a descriptor that others may share: standard
@@ -173,18 +168,17 @@ func (d *datagram) Send(loop, limit int, head, sd, body []byte) bool {
 // descriptor: switched on here it would break whoever shares a terminal. So what can
 // block is opened once more by its number, and only that one does not block.
 type stream struct {
-	dropped *counter.Counter
-	fd      int
-	own     bool // fd is ours
-	socket  bool
-	poll    bool // fd may block: it is asked first
+	fd     int
+	own    bool // fd is ours
+	socket bool
+	poll   bool // fd may block: it is asked first
 
 	mu sync.Mutex // lines do not mix
 	gather
 }
 
-func newStream(cfg *runtime.Config, to int) (*stream, error) {
-	s := &stream{dropped: &cfg.Stats.DroppedLogs, fd: to}
+func newStream(to int) (*stream, error) {
+	s := &stream{fd: to}
 	var st unix.Stat_t
 	if err := unix.Fstat(to, &st); err != nil {
 		return s, nil // as the reference: a closed descriptor loses its messages, and nothing else happens
@@ -205,7 +199,7 @@ func newStream(cfg *runtime.Config, to int) (*stream, error) {
 }
 
 // Send implements runtime.LogSender.
-func (s *stream) Send(_, limit int, head, sd, body []byte) bool {
+func (s *stream) Send(_, limit int, head, sd, body []byte) unix.Errno {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.fill(limit, head, sd, body)
@@ -219,10 +213,7 @@ func (s *stream) Send(_, limit int, head, sd, body []byte) bool {
 		// A file may take its time: the scheduler is told.
 		_, _, err = unix.Syscall(unix.SYS_WRITEV, uintptr(s.fd), uintptr(unsafe.Pointer(&s.parts[0])), uintptr(s.msg.Iovlen))
 	}
-	if err == unix.EAGAIN {
-		s.dropped.Inc()
-	}
-	return err == 0
+	return err
 }
 
 // ready tells whether at least a page can be written without waiting.

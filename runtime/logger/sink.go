@@ -101,11 +101,11 @@ func ringSender(x *Sink) runtime.LogSender {
 	return x
 }
 
-// Send implements runtime.LogSender. Messages that were dropped before are told of first.
-func (x *Sink) Send(_, limit int, head, sd, body []byte) bool {
+// Send implements runtime.LogSender. Messages that were dropped before are told of first; the ring counts them.
+func (x *Sink) Send(_, limit int, head, sd, body []byte) unix.Errno {
 	if n := x.ring.Dropped(); n > 0 {
 		if !x.ring.Write(noticed(head), droppedText(n)) {
-			return false // one more is counted: the message
+			return 0 // one more is counted: the message
 		}
 		x.ring.Told(n)
 	}
@@ -115,7 +115,8 @@ func (x *Sink) Send(_, limit int, head, sd, body []byte) bool {
 		parts[i] = p[:min(len(p), most)]
 		most -= len(parts[i])
 	}
-	return x.ring.Write(parts[:]...)
+	x.ring.Write(parts[:]...)
+	return 0
 }
 
 // droppedText has a zero behind it, as ever.

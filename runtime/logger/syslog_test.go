@@ -71,7 +71,7 @@ func TestSyslog(t *testing.T) {
 		px := &runtime.Proxy{Logs: []*runtime.LogTarget{parsed}, LogTag: "tag"}
 		cfg := &runtime.Config{Proxies: []*runtime.Proxy{px}}
 		cfg.Global.LogHost = c.host
-		if err := Start(cfg, 1); err != nil {
+		if err := Start(cfg, 1, nil); err != nil {
 			t.Fatal(err)
 		}
 		cfg.Logger.(*Logger).pid = fmt.Append(nil, c.pid)
@@ -155,7 +155,7 @@ func TestPipe(t *testing.T) {
 	fd := int(w.Fd()) // puts it into blocking mode
 	px := &runtime.Proxy{Logs: []*runtime.LogTarget{{FD: fd, Format: runtime.LogRaw, Level: Debug, MaxLen: 1024}}}
 	cfg := &runtime.Config{Proxies: []*runtime.Proxy{px}}
-	if err := Start(cfg, 1); err != nil {
+	if err := Start(cfg, 1, nil); err != nil {
 		t.Fatal(err)
 	}
 	defer Stop(cfg)
@@ -185,7 +185,7 @@ func TestFile(t *testing.T) {
 	fmt.Fprint(f, "before\n")
 	px := &runtime.Proxy{Logs: []*runtime.LogTarget{{FD: int(f.Fd()), Format: runtime.LogRaw, Level: Debug, MaxLen: 1024}}}
 	cfg := &runtime.Config{Proxies: []*runtime.Proxy{px}}
-	if err := Start(cfg, 1); err != nil {
+	if err := Start(cfg, 1, nil); err != nil {
 		t.Fatal(err)
 	}
 	defer Stop(cfg)

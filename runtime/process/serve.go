@@ -96,7 +96,7 @@ func (s *server) prepare() bool {
 	g := &s.cfg.Global
 	debug.SetMaxThreads(10000 + g.NbThread)
 	s.cfg.Stats.Started = time.Now()
-	if err := logger.Start(s.cfg, g.NbThread); err != nil {
+	if err := logger.Start(s.cfg, g.NbThread, func(text string) { s.say(diag.Alert, text) }); err != nil {
 		s.alertf("[%s.main()] %s", s.Program(), err)
 		return false
 	}

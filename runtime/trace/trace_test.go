@@ -36,7 +36,7 @@ func TestEventNames(t *testing.T) {
 func watch(t *testing.T, statements ...string) (*Set, func() string) {
 	t.Helper()
 	cfg := &runtime.Config{}
-	if err := logger.Start(cfg, 0); err != nil {
+	if err := logger.Start(cfg, 0, nil); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { logger.Stop(cfg) })
