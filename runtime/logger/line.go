@@ -62,10 +62,10 @@ func Accepted(s *runtime.Stream) {
 	switch {
 	case p == nil:
 	case p.steps != 0:
-		line := s.URI
-		s.URI = line[:0] // nothing was read when the connection came
+		line, read := s.URI, s.Time.Request
+		s.URI, s.Time.Request = line[:0], 0 // nothing was read when the connection came
 		p.step(s, stepAccept)
-		s.URI = line
+		s.URI, s.Time.Request = line, read
 	case !p.hasLine():
 		p.announce(s)
 	default:
@@ -242,10 +242,26 @@ func (p *plan) now(s *runtime.Stream, step uint8, profile *runtime.LogProfile) {
 	case step == stepOfRules(runtime.TCPConnRules), step == stepOfRules(runtime.TCPSessRules):
 		s.End = runtime.Termination{Cause: runtime.EndProxy, State: runtime.InRequest} // as of connections that get no further
 	}
+	headers := s.ReqCaps
+	if step == stepOfRules(runtime.TCPReqRules) && len(s.URI) == 0 {
+		s.ReqCaps = declared(headers, s.Front.Capture.Req) // the request has not been looked at
+	}
 	p.line(s, p.format, level, step, profile)
 	s.Ctx.Checkpoint, s.Ctx.Final = at, final
-	s.Time, s.End, s.Status, s.ResCaps = times, cause, status, captured
+	s.Time, s.End, s.Status, s.ReqCaps, s.ResCaps = times, cause, status, headers, captured
 	counts.give(s)
+}
+
+// declared are the captures that rules have filled: not those of headers.
+func declared(caps [][]byte, slots []runtime.CaptureSlot) [][]byte {
+	var own [][]byte
+	for i, c := range caps {
+		if i < len(slots) && slots[i].Header != "" {
+			c = nil
+		}
+		own = append(own, c)
+	}
+	return own
 }
 
 // counts are the numbers of bytes of a stream, which logs know at its end only.
