@@ -13,15 +13,15 @@ type Session struct {
 	ID           uint64
 	Front        *Proxy
 	Listener     *Listener
-	Loop         int
 	Src, Dst     netip.AddrPort // as the kernel tells; zero for UNIX sockets
 	Told         *Told          // addresses that replace Src and Dst; nil: none do
 	Vars         sample.Vars    // sess scope
 	Accepted     int64          // when it was accepted: loop clock, ns
 	AcceptedWall int64          // the same, unix µs
 	Handshake    int64          // when TLS and PROXY protocol were done: loop clock, ns
-	Requests     int            // on this connection so far
-	Fd           int32          // of its socket
+	Loop         int32
+	Fd           int32 // of its socket
+	Requests     int32 // on this connection so far
 	Unix         bool
 	Expect       Prologue   // what the client is still to send before anything else
 	TLS          TLSState   // nil: clear

@@ -157,14 +157,14 @@ type variable struct {
 // Vars is the store of one scope. All but that of the process belong to one loop. The zero Vars is an
 // empty store without limits.
 type Vars struct {
-	set []variable
-
-	// size is what the store and those inside it hold, counted only under a limit. The process's is
-	// changed by all loops.
-	size   atomic.Int64
+	set    []variable
 	limits *VarLimits
-	scope  Scope
 	outer  *Vars
+
+	// size is what the store and those inside it hold in bytes, below 4 GB as all limits, and counted
+	// only under one. The process's is changed by all loops.
+	size  atomic.Uint32
+	scope Scope
 
 	mu *sync.RWMutex // of the process's store, nil for all others
 }
@@ -197,7 +197,7 @@ func (s *Vars) Limit(limits *VarLimits) {
 	}
 	s.limits = limits
 	for i := range s.set {
-		s.size.Add(varSize + s.set[i].bytes())
+		s.size.Add(uint32(varSize + s.set[i].bytes()))
 	}
 }
 
@@ -257,7 +257,7 @@ func (x *variable) bytes() int64 {
 
 func (s *Vars) pay(n int64) {
 	for o := s; o != nil; o = o.outer {
-		o.size.Add(n)
+		o.size.Add(uint32(n))
 	}
 }
 
@@ -267,7 +267,7 @@ func (s *Vars) afford(n int64) bool {
 		return true
 	}
 	for o := s; o != nil; o = o.outer {
-		if most := s.limits.of(o.scope); most > 0 && o.size.Load()+n > most {
+		if most := s.limits.of(o.scope); most > 0 && int64(o.size.Load())+n > most {
 			return false
 		}
 	}

@@ -378,7 +378,7 @@ func appendPeer(b []byte, a netip.AddrPort) []byte {
 // It is called on the loop of the session.
 func Connect(sess *runtime.Session, err error) {
 	p, _ := sess.Front.Logger.(*plan)
-	if p == nil || len(p.targets) == 0 || sess.Loop >= len(p.logger.loops) {
+	if p == nil || len(p.targets) == 0 || int(sess.Loop) >= len(p.logger.loops) {
 		return
 	}
 	w := p.logger.loops[sess.Loop]

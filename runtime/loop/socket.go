@@ -3,6 +3,7 @@ package loop
 import (
 	"io"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -435,20 +436,22 @@ var eof error = io.EOF
 // connTable gives out conns and finds them again by the index and generation that a completion carries. Their memory is never
 // moved nor given back to the garbage collector: a completion may come late.
 type connTable struct {
-	all  []*conn
-	free *conn
+	chunks []*[connChunk]conn
+	free   *conn
 }
 
-const connChunk = 64
+// connChunk makes a chunk as large as the allocator's blocks, less the word that the collector adds.
+const connChunk = (8<<10 - 8) / unsafe.Sizeof(conn{})
 
 func (t *connTable) take(l *Loop) *conn {
 	if t.free == nil {
-		chunk := make([]conn, connChunk)
+		chunk := new([connChunk]conn)
+		first := uint32(len(t.chunks) * len(chunk))
+		t.chunks = append(t.chunks, chunk)
 		for i := range chunk {
 			c := &chunk[i]
-			c.loop, c.index = l, uint32(len(t.all))
+			c.loop, c.index = l, first+uint32(i)
 			c.nextDirty, t.free = t.free, c
-			t.all = append(t.all, c)
 		}
 	}
 	c := t.free
@@ -470,10 +473,11 @@ func (t *connTable) put(c *conn) {
 }
 
 func (t *connTable) find(index, gen uint32) *conn {
-	if int(index) >= len(t.all) {
+	chunk := index / uint32(connChunk)
+	if int(chunk) >= len(t.chunks) {
 		return nil
 	}
-	if c := t.all[index]; c.gen == gen {
+	if c := &t.chunks[chunk][index%uint32(connChunk)]; c.gen == gen {
 		return c
 	}
 	return nil
