@@ -139,11 +139,19 @@ func item(m *message.Message, c *sample.Cursor) []byte {
 // cut takes the value at the cursor.
 func cut(m *message.Message, c *sample.Cursor) []byte {
 	rest := m.Buf[c.At:c.End]
-	lead := len(rest) - len(bytes.TrimLeft(rest, " \t\r\n"))
+	lead := 0
+	for lead < len(rest) && blank(rest[lead]) {
+		lead++
+	}
 	end := lead + message.ValueEnd(rest[lead:])
 	c.At += int32(end)
-	return bytes.TrimRight(rest[lead:end], " \t\r\n")
+	for end > lead && blank(rest[end-1]) {
+		end--
+	}
+	return rest[lead:end]
 }
+
+func blank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
 // occurrence gives the value that a row with name and occurrence asks for.
 func occurrence(ctx *sample.Context, a []sample.Arg, whole bool, out *sample.Value) (value []byte, ok bool) {

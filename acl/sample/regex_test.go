@@ -1,6 +1,7 @@
 package sample
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -212,5 +213,34 @@ func TestRegexCutOff(t *testing.T) {
 	}
 	if n := CutOff.Load() - before; n != 1 {
 		t.Errorf("counted %d times", n)
+	}
+}
+
+// TestBeginning looks at what is known of how a match begins: never more than what is true.
+func TestBeginning(t *testing.T) {
+	for pattern, want := range map[string]string{
+		`^/shop1/[a-z]+$`: "/shop1/", `^abc`: "abc", `^abc$`: "abc", `^a|b`: "", `abc`: "", `^[ab]c`: "", `^ab?c`: "a", `^(abc)d`: "", `^(?:abc)d`: "abcd",
+		`(?i)^abc`: "", `(?m)^abc`: "", `^abcé`: "abc", `^é`: "", `^^abc`: "", `\Aabc`: "abc", `^a{2}b`: "", `^abc|^abd`: "", `^`: "", `^\.x`: ".x", `x^abc`: "",
+	} {
+		r, err := CompileRegex(pattern, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(want, r.begin) {
+			t.Errorf("%s: matches are to begin with %q, not with %q", pattern, r.begin, want)
+		}
+		plain := regexp.MustCompile(pattern)
+		for _, subject := range []string{"", "abc", "abcd", "aabc", "\nabc", "abd", "ac", "aab", "b", ".x", "abc\n", "/shop1/x", "/shop1/", "/shop12/x", "ABC"} {
+			var g Groups
+			if want := plain.MatchString(subject); !strings.HasSuffix(subject, "\n") && (r.Match([]byte(subject)) != want || r.Find([]byte(subject), true, &g) != want) {
+				t.Errorf("%s matches %q: %v, want %v", pattern, subject, !want, want)
+			}
+		}
+	}
+	if r, _ := CompileRegex("^/shop1/[a-z]+$", false); r.begin != "/shop1/" {
+		t.Errorf("^/shop1/...: %q", r.begin)
+	}
+	if r, _ := CompileRegex("^abc", true); r.begin != "" {
+		t.Errorf("^abc without regard to case: %q", r.begin)
 	}
 }
