@@ -8,7 +8,7 @@ import (
 
 // allocating are the converters that ask for memory, and why.
 var allocating = map[string]string{
-	"regsub":      "package regexp gives groups in new memory",
+	"regsub":      "package regexp gives the offsets of a match in new memory, unless the expression is a plain text",
 	"aes_cbc_dec": library, "aes_cbc_enc": library, "aes_gcm_dec": library, "aes_gcm_enc": library,
 	"digest": library, "hmac": library, "jwt_verify": library,
 	"debug": "it writes",

@@ -1,6 +1,7 @@
 package sample
 
 import (
+	"bytes"
 	"fmt"
 	"regexp"
 	"regexp/syntax"
@@ -21,6 +22,7 @@ const MaxGroups = 10
 type Regex struct {
 	text  string
 	begin string // what a subject begins with that std matches; "": that cannot be told
+	plain []byte // the text that the expression is; empty: it is more than that
 	std   *regexp.Regexp
 	// rest matches what follows a first match: "^" is not true there. nil when that makes no
 	// difference.
@@ -50,7 +52,7 @@ func CompileRegex(pattern string, fold bool) (*Regex, error) {
 		if reason, at := refusal(pattern); at >= 0 {
 			return nil, invalidRegex(pattern, reason, at)
 		}
-		r.dollar, r.begin = hasDollar(tree), beginning(tree)
+		r.dollar, r.begin, r.plain = hasDollar(tree), beginning(tree), []byte(literal(tree))
 		if r.std, err = regexp.Compile(tree.String()); err != nil {
 			return nil, err
 		}
@@ -104,6 +106,9 @@ func (r *Regex) Match(b []byte) bool {
 		}
 		return ok && err == nil
 	}
+	if len(r.plain) > 0 {
+		return bytes.Contains(b, r.plain)
+	}
 	if !r.mayBegin(b) {
 		return false
 	}
@@ -119,21 +124,25 @@ func (r *Regex) mayBegin(b []byte) bool {
 	return len(b) >= len(r.begin) && string(b[:len(r.begin)]) == r.begin
 }
 
-// beginning is the ASCII text that follows a "^" with which the expression begins.
+// beginning is the text in ASCII that follows a "^" with which the expression begins.
 func beginning(tree *syntax.Regexp) string {
 	if tree.Op != syntax.OpConcat || tree.Sub[0].Op != syntax.OpBeginText {
 		return ""
 	}
-	text := tree.Sub[1]
-	if text.Op != syntax.OpLiteral || text.Flags&syntax.FoldCase != 0 {
+	return literal(tree.Sub[1])
+}
+
+// literal is the text that alone the expression matches; "": it is none, or not in ASCII.
+func literal(tree *syntax.Regexp) string {
+	if tree.Op != syntax.OpLiteral || tree.Flags&syntax.FoldCase != 0 {
 		return ""
 	}
-	for i, c := range text.Rune {
+	for _, c := range tree.Rune {
 		if c >= utf8.RuneSelf {
-			return string(text.Rune[:i])
+			return ""
 		}
 	}
-	return string(text.Rune)
+	return string(tree.Rune)
 }
 
 func matchBytes(re *regexp.Regexp, b []byte) bool {
@@ -157,6 +166,11 @@ func (r *Regex) Find(b []byte, first bool, g *Groups) bool {
 	}
 	if r.other != nil {
 		return r.findOther(b, g)
+	}
+	if len(r.plain) > 0 {
+		g[0] = bytes.Index(b, r.plain)
+		g[1] = g[0] + len(r.plain)
+		return g[0] >= 0
 	}
 	if first && !r.mayBegin(b) {
 		return false

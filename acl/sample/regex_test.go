@@ -220,7 +220,7 @@ func TestRegexCutOff(t *testing.T) {
 func TestBeginning(t *testing.T) {
 	for pattern, want := range map[string]string{
 		`^/shop1/[a-z]+$`: "/shop1/", `^abc`: "abc", `^abc$`: "abc", `^a|b`: "", `abc`: "", `^[ab]c`: "", `^ab?c`: "a", `^(abc)d`: "", `^(?:abc)d`: "abcd",
-		`(?i)^abc`: "", `(?m)^abc`: "", `^abcé`: "abc", `^é`: "", `^^abc`: "", `\Aabc`: "abc", `^a{2}b`: "", `^abc|^abd`: "", `^`: "", `^\.x`: ".x", `x^abc`: "",
+		`(?i)^abc`: "", `(?m)^abc`: "", `^abcé`: "abc", `^é`: "", `^^abc`: "", `\Aabc`: "abc", `^a{2}b`: "", `^abc|^abd`: "", `^`: "", `^\.x`: ".x", `x^abc`: "", `a`: "", `\.x`: "", `b|c`: "", `é`: "",
 	} {
 		r, err := CompileRegex(pattern, false)
 		if err != nil {
@@ -239,6 +239,15 @@ func TestBeginning(t *testing.T) {
 	}
 	if r, _ := CompileRegex("^/shop1/[a-z]+$", false); r.begin != "/shop1/" {
 		t.Errorf("^/shop1/...: %q", r.begin)
+	}
+	var g Groups
+	in, out := []byte("-abc"), []byte("ab")
+	if r, _ := CompileRegex("abc", false); testing.AllocsPerRun(10, func() {
+		if !r.Find(in, true, &g) || g[0] != 1 || g[1] != 4 || r.Find(out, true, &g) {
+			t.Errorf("abc: %v", g)
+		}
+	}) != 0 {
+		t.Error("a plain text asks for memory")
 	}
 	if r, _ := CompileRegex("^abc", true); r.begin != "" {
 		t.Errorf("^abc without regard to case: %q", r.begin)
