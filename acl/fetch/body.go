@@ -59,6 +59,10 @@ func bodyLength(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
 func bodySize(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
 	_, ok := head(ctx, out)
 	b := body(ctx)
-	out.SetInt(max(b.Size, int64(len(bodyData(ctx, b)))))
+	n := b.Size
+	if !b.Own {
+		n = max(n, int64(len(bodyData(ctx, b))))
+	}
+	out.SetInt(n)
 	return ok
 }

@@ -16,7 +16,7 @@ var responseRows = []sample.Fetch{
 // status has a value as long as the status line is there. In a log it is when nothing followed it: a body has pushed it out.
 func status(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
 	m, ok := response(ctx, out)
-	if ctx.Checkpoint == sample.LogEnd && !(ctx.ResBody.Complete && ctx.ResBody.Size == 0) {
+	if ctx.Checkpoint == sample.LogEnd && !(ctx.ResBody.Complete && ctx.ResBody.Size == 0 && !ctx.ResBody.Own) {
 		return false
 	}
 	if ok {

@@ -110,6 +110,20 @@ type Body struct {
 	Size int64
 	// Complete: Data is the whole body.
 	Complete bool
+	// Own: the proxy made the body itself. Size is what a server announced whose response it replaces, 0 without one.
+	Own bool
+}
+
+// Announced is the length that a sender gave, or what came so far of a body that it gives no length.
+func (b *Body) Announced() int64 {
+	if b.Own {
+		return b.Size
+	}
+	n := len(b.Data)
+	if len(b.Chunks) > 0 {
+		n = len(b.Decode(nil, b.Chunks))
+	}
+	return max(b.Size, int64(n))
 }
 
 // Raw is what waits in one direction of a connection.

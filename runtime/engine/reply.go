@@ -55,6 +55,7 @@ func (s *stream) answerWith(r *runtime.Reply) outcome {
 	if s.resHead && s.Ctx.ResVersion == "" {
 		s.Ctx.ResVersion = s.Res.VersionNumber()
 	}
+	announced := s.Ctx.ResBody.Announced()
 	s.out.Reset()
 	s.Res.Reset(s.out.Data, s.resFields)
 	s.parts = nil
@@ -72,7 +73,7 @@ func (s *stream) answerWith(r *runtime.Reply) outcome {
 	}
 	if err == nil {
 		s.Ctx.Res = &s.Res
-		s.Ctx.ResBody = sample.Body{Data: body, Size: -1, Complete: s.parts == nil}
+		s.Ctx.ResBody = sample.Body{Data: body, Size: announced, Complete: s.parts == nil, Own: true}
 		s.captureReply()
 		if s.served() {
 			s.Ctx.ResVersion = s.Req.VersionNumber()
