@@ -23,6 +23,7 @@ type plan struct {
 
 	keepsLine, keepsHeaders bool // streams of a frontend remember the request line, and captured headers
 
+	inspects bool // content rules of a frontend see a request before it counts as one
 	asksHTTP bool // in TCP mode: a rule looks for an HTTP request in what the client sends
 }
 
@@ -34,14 +35,17 @@ func makePlan(px *runtime.Proxy, tables bool) *plan {
 	p.keepsLine, p.keepsHeaders = logger.Keeps(px)
 	http := px.Mode == runtime.ModeHTTP
 	choose := step{"use_backend", (*stream).chooseBackend}
-	if len(px.TCPReq) > 0 || px.InspectReq > 0 {
+	p.inspects = len(px.TCPReq) > 0 || px.InspectReq > 0
+	var count []step
+	if p.inspects {
 		p.front = append(p.front, step{"tcp-request content", (*stream).inspectFront})
+		count = append(count, step{"request headers", (*stream).arrived})
 	}
 	p.after = append(frontHTTP(px), choose)
 	if tables {
 		p.after = append([]step{{"count request", (*stream).countTracked}}, p.after...)
 	}
-	p.http = slices.Concat(p.front, p.after)
+	p.http = slices.Concat(p.front, count, p.after)
 	if http {
 		p.front = p.http
 	} else {

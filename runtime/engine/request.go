@@ -496,6 +496,13 @@ func (s *stream) countRequest() {
 	s.counts().Reqs.Inc()
 }
 
+// arrived counts a request that no content rule has refused.
+func (s *stream) arrived() outcome {
+	s.countHTTP()
+	s.countRequest()
+	return next
+}
+
 // countRate counts a request in the rate of the frontend.
 func (s *stream) countRate() {
 	live := &s.Front.Live

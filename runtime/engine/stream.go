@@ -337,8 +337,9 @@ func (s *stream) startRequest() {
 		s.URI = appendLine(s.URI[:0], &s.Req, w.cfg.Global.Tune.LogURILen)
 	}
 
-	s.countHTTP()
-	s.countRequest()
+	if s.switched || !s.steps.inspects {
+		s.arrived()
+	}
 	if !s.switched {
 		s.started()
 	}
