@@ -493,3 +493,19 @@ func (px *Proxy) Side() string {
 	}
 	return "proxy"
 }
+
+// Accepted is how many connections the proxy has accepted.
+func (px *Proxy) Accepted() (n uint64) {
+	for c := range px.FrontCounters() {
+		n += c.Conns.Load()
+	}
+	return n
+}
+
+// Served is how many sessions the proxy had as a backend.
+func (px *Proxy) Served() (n uint64) {
+	for i := range px.Live.Back {
+		n += px.Live.Back[i].Sess.Load()
+	}
+	return n
+}

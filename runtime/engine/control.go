@@ -111,6 +111,17 @@ func (c Control) Stop(px *runtime.Proxy) {
 			p.Listener.Detach()
 		}
 	})
+	for _, ln := range px.Listeners {
+		if ln.Sock != nil {
+			c.e.Config.Stats.Listeners.Add(-1)
+		}
+	}
+	c.warn(px, Farewell(px))
+}
+
+// Farewell is what is said of a proxy that stops.
+func Farewell(px *runtime.Proxy) string {
+	return fmt.Sprintf("Proxy %s stopped (cumulated conns: FE: %d, BE: %d).", px.Name, px.Accepted(), px.Served())
 }
 
 // SetFrontMaxConn changes how many connections a frontend takes.

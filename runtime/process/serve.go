@@ -219,11 +219,11 @@ func (s *server) accept() bool {
 	return true
 }
 
-// count counts the listening sockets in, or with -1 out.
+// count counts the listening sockets in, or with -1 out: all but those of frontends that were shut down.
 func (s *server) count(sign int) {
 	n := 0
 	for _, ln := range allListeners(s.cfg) {
-		if ln.Sock != nil {
+		if ln.Sock != nil && (ln.Proxy == nil || runtime.ProxyState(ln.Proxy.State.Load()) != runtime.ProxyStopped) {
 			n++
 		}
 	}

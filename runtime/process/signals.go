@@ -62,7 +62,7 @@ func connections(px *runtime.Proxy) string {
 		waiting += srv.Queued.Load()
 	}
 	return sprintf(" Conn: act(FE+BE): %d+%d, %d pend (%d unass), tot(FE+BE): %d+%d.",
-		px.Live.FrontConns.Load(), px.Live.BackConns.Load(), waiting, own, frontConns(px), backSessions(px))
+		px.Live.FrontConns.Load(), px.Live.BackConns.Load(), waiting, own, px.Accepted(), px.Served())
 }
 
 // pause stops accepting until resume (SIGTTOU).

@@ -5,6 +5,7 @@ import (
 
 	"hapax/parser/diag"
 	"hapax/runtime"
+	"hapax/runtime/engine"
 	"hapax/runtime/logger"
 	"hapax/runtime/peers"
 )
@@ -55,8 +56,9 @@ func (p *stop) now() {
 	p.peers = peers.Stop(s.cfg)
 	s.count(-1)
 	for _, px := range append(s.frontends(), s.backends()...) {
-		px.State.Store(int32(runtime.ProxyStopped))
-		s.announce(logger.Warning, px, sprintf("Proxy %s stopped (cumulated conns: FE: %d, BE: %d).", px.Name, frontConns(px), backSessions(px)))
+		if runtime.ProxyState(px.State.Swap(int32(runtime.ProxyStopped))) != runtime.ProxyStopped {
+			s.announce(logger.Warning, px, engine.Farewell(px))
+		}
 	}
 	for _, ln := range s.cfg.Global.StatsSocks {
 		ln.State.Store(int32(runtime.ListenerClosed))
@@ -94,20 +96,4 @@ func (p *stop) hard() (exit bool) {
 	s.engine.EndAll()
 	p.deadline = time.After(time.Second)
 	return false
-}
-
-// frontConns is how many connections the proxy accepted.
-func frontConns(px *runtime.Proxy) (n uint64) {
-	for c := range px.FrontCounters() {
-		n += c.Conns.Load()
-	}
-	return n
-}
-
-// backSessions is how many sessions the proxy had as a backend.
-func backSessions(px *runtime.Proxy) (n uint64) {
-	for i := range px.Live.Back {
-		n += px.Live.Back[i].Sess.Load()
-	}
-	return n
 }
