@@ -188,6 +188,7 @@ func TestWildServers(t *testing.T) {
 					}
 					if ne, ok := err.(net.Error); ok && ne.Timeout() {
 						t.Errorf("a request did not end: %v", err)
+						rig.tellStreams(t)
 					}
 				}
 			})
@@ -195,4 +196,20 @@ func TestWildServers(t *testing.T) {
 		wg.Wait()
 		(&torture{T: t, rig: rig}).leftovers()
 	})
+}
+
+// tellStreams tells what the streams wait for that are there.
+func (r *rig) tellStreams(t *testing.T) {
+	for _, w := range r.workers {
+		w.ask(func() {
+			for s := w.streams.head; s != nil; s = s.nextLive {
+				t.Logf("phase %v, waits %v until %d (now %d), request step %d of %d, response step %d of %d, replied %v, head of response %v, retries %d",
+					s.phase, s.waits, s.timer.Deadline(), w.loop.Now(), s.req.at, len(s.req.steps), s.res.at, len(s.res.steps), s.replied, s.resHead, s.RetriesDone)
+				if s.link != nil && s.link.ex != nil {
+					x := s.link.ex
+					t.Logf("  stream %d, up %v, fresh %v, queued %d, of %d exchanges, connection speaks %v", x.ch.st.ID, x.up, x.fresh, x.ch.queued, x.of.n, x.of.speaks())
+				}
+			}
+		})
+	}
 }
