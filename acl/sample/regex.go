@@ -168,9 +168,12 @@ func (r *Regex) Find(b []byte, first bool, g *Groups) bool {
 		return r.findOther(b, g)
 	}
 	if len(r.plain) > 0 {
-		g[0] = bytes.Index(b, r.plain)
-		g[1] = g[0] + len(r.plain)
-		return g[0] >= 0
+		at := bytes.Index(b, r.plain)
+		if at < 0 {
+			return false
+		}
+		g[0], g[1] = at, at+len(r.plain)
+		return true
 	}
 	if first && !r.mayBegin(b) {
 		return false
