@@ -55,7 +55,6 @@ func row(name, summary string, t keyword.ArgType, parse func(l *config.Loader, l
 
 // sections is what is known of all sections while a configuration is read.
 type sections struct {
-	places  map[string]ast.Pos
 	current *section
 }
 
@@ -84,16 +83,12 @@ func start(l *config.Loader, line *ast.Line) {
 		return
 	}
 	all := config.State[sections](l)
-	if at, known := all.places[name]; known {
+	if at, known := l.KnownAt(config.ACME, name); known {
 		l.AlertTight(line.Pos, "acme section '%s' already exists (%s:%d).", name, at.File, at.Line)
 		return
 	}
-	if all.places == nil {
-		all.places = map[string]ast.Pos{}
-	}
-	all.places[name] = line.Pos
 	all.current = &section{name: name, challenge: defaultChallenge}
-	l.Know(config.ACME, name)
+	l.Know(config.ACME, name, line.Pos)
 }
 
 func end(l *config.Loader) {

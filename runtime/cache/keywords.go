@@ -75,9 +75,8 @@ func row(name, summary string, t keyword.ArgType, parse func(*config.Loader, *as
 var example = []keyword.Example{{Config: "cache c\n  total-max-size 4\n  max-age 240\n  max-object-size 100000\n  process-vary on\n  max-secondary-entries 5\n" +
 	"backend b\n  mode http\n  http-request cache-use c\n  http-response cache-store c\n  server s 127.0.0.1:1\n"}}
 
-// sections is what is known of all sections while a configuration is read.
+// sections is where the reading of a section goes on.
 type sections struct {
-	names   map[string]bool
 	current *section
 }
 
@@ -85,6 +84,7 @@ type sections struct {
 // which only the reference's parser could make happen.
 type section struct {
 	name               string
+	pos                ast.Pos
 	megabytes, objSize uint64
 	made               Cache // its limits
 }
@@ -106,11 +106,11 @@ func start(l *config.Loader, line *ast.Line) {
 		l.WarnTight(line.Pos, "cache name is limited to 32 characters, truncate to '%s'.", name)
 	}
 	all := config.State[sections](l)
-	if all.names[name] {
+	if l.Known(config.Cache, name) {
 		l.AbortTight(line.Pos, "Duplicate cache name '%s'.", name)
 		return
 	}
-	all.current = &section{name: name}
+	all.current = &section{name: name, pos: line.Pos}
 	all.current.made.MaxAge, all.current.made.MaxVariant = 60, 10
 }
 
@@ -131,11 +131,7 @@ func end(l *config.Loader) {
 		l.List.Alertf(ast.Pos{}, "\"max-object-size\" is limited to an half of \"total-max-size\" => %d", most)
 		return
 	}
-	if all.names == nil {
-		all.names = map[string]bool{}
-	}
-	all.names[s.name] = true
-	l.Know(config.Cache, s.name)
+	l.Know(config.Cache, s.name, s.pos)
 	size := int(s.objSize)
 	if size == 0 {
 		size = int(blocks * blockSize >> 8)

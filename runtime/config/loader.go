@@ -52,13 +52,13 @@ type Loader struct {
 	global       globalState
 	threadGroups int
 	foreign      foreignState
-	speaker      *serverSpeaker               // of the server line whose options are read, else nil
-	binding      []*runtime.Listener          // of the bind line being read
-	datagrams    map[*runtime.Listener]bool   // whose socket is one of datagrams
-	nextID       int                          // below it no backend that is added gets its number
-	tables       map[string]*table.Table      // stick tables by name
-	known        map[Sections]map[string]bool // names of sections that others refer to
-	domainStates map[reflect.Type]any         // see State
+	speaker      *serverSpeaker                  // of the server line whose options are read, else nil
+	binding      []*runtime.Listener             // of the bind line being read
+	datagrams    map[*runtime.Listener]bool      // whose socket is one of datagrams
+	nextID       int                             // below it no backend that is added gets its number
+	tables       map[string]*table.Table         // stick tables by name
+	known        map[Sections]map[string]ast.Pos // where sections that others refer to begin, by name
+	domainStates map[reflect.Type]any            // see State
 	userlist     *runtime.Userlist
 	userlists    []*runtime.Userlist // in the order of the files
 	groups       []groupUsers

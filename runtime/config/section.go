@@ -182,19 +182,40 @@ func (l *Loader) AddTable(t *table.Table) {
 // Table finds a stick table that a rule or an expression names; nil when there is none.
 func (l *Loader) Table(name string) *table.Table { return l.tables[name] }
 
-// Know makes the name of a section known to those that refer to it.
-func (l *Loader) Know(kind Sections, name string) {
+// Know makes the name of a section known to those that refer to it; pos is where its header stands.
+func (l *Loader) Know(kind Sections, name string, pos ast.Pos) {
 	if l.known == nil {
-		l.known = map[Sections]map[string]bool{}
+		l.known = map[Sections]map[string]ast.Pos{}
 	}
 	if l.known[kind] == nil {
-		l.known[kind] = map[string]bool{}
+		l.known[kind] = map[string]ast.Pos{}
 	}
-	l.known[kind][name] = true
+	l.known[kind][name] = pos
 }
 
 // Known tells whether there is a section of that name.
-func (l *Loader) Known(kind Sections, name string) bool { return l.known[kind][name] }
+func (l *Loader) Known(kind Sections, name string) bool {
+	_, known := l.KnownAt(kind, name)
+	return known
+}
+
+// KnownAt tells where the section of that name begins.
+func (l *Loader) KnownAt(kind Sections, name string) (at ast.Pos, known bool) {
+	at, known = l.known[kind][name]
+	return at, known
+}
+
+// KnowFirst makes the name in a section's header known, and tells whether it is the first
+// of its name; a second one is an error.
+func (l *Loader) KnowFirst(kind Sections, line *ast.Line) bool {
+	section, name := line.Arg(0), line.Arg(1)
+	other, taken := l.KnownAt(kind, name)
+	if taken {
+		l.Clash(line.Pos, false, "%s section '%s' has the same name as another %s section declared at %s:%d.", section, name, section, other.File, other.Line)
+	}
+	l.Know(kind, name, line.Pos)
+	return !taken
+}
 
 // ErrnoText is what the system says about a failure, as messages have it.
 func ErrnoText(err error) string { return errnoText(cause(err)) }

@@ -67,7 +67,6 @@ func modified(k config.Keyword) config.Keyword { k.No = true; return k }
 
 // apps is what is known of all applications while a configuration is read.
 type apps struct {
-	places  map[string]ast.Pos
 	all     []*app
 	current *app
 }
@@ -100,14 +99,10 @@ func start(l *config.Loader, line *ast.Line) {
 		return
 	}
 	all := config.State[apps](l)
-	if at, known := all.places[name]; known {
+	if at, known := l.KnownAt(config.FCGIApp, name); known {
 		l.Clash(line.Pos, false, "fcgi-app section '%s' has the same name as another one declared at %s:%d.", name, at.File, at.Line)
 	}
-	if all.places == nil {
-		all.places = map[string]ast.Pos{}
-	}
-	all.places[name] = line.Pos
-	l.Know(config.FCGIApp, name)
+	l.Know(config.FCGIApp, name, line.Pos)
 	all.current = &app{name: name, maxRequests: 1, proxy: l.Scratch(name, line.Pos)}
 	all.all = append(all.all, all.current)
 }

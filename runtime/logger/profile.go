@@ -62,7 +62,6 @@ func profileRow(in config.Sections, name, ref, summary, example string, args []k
 
 // profiles are the log-profile sections.
 type profiles struct {
-	at    map[string]ast.Pos
 	named map[string]*runtime.LogProfile
 	now   *runtime.LogProfile // the section being read
 }
@@ -89,17 +88,15 @@ func startProfile(l *config.Loader, line *ast.Line) {
 	if !ok {
 		return
 	}
-	all := config.State[profiles](l)
-	if at, known := all.at[name]; known {
-		l.Clash(line.Pos, false, "log-profile section '%s' has the same name as another log-profile section declared at %s:%d.", name, at.File, at.Line)
+	if !l.KnowFirst(config.LogProfile, line) {
 		return
 	}
-	if all.at == nil {
-		all.at, all.named = map[string]ast.Pos{}, map[string]*runtime.LogProfile{}
+	all := config.State[profiles](l)
+	if all.named == nil {
+		all.named = map[string]*runtime.LogProfile{}
 	}
 	all.now = &runtime.LogProfile{Name: name, Steps: map[uint8]*runtime.ProfileStep{}}
-	all.at[name], all.named[name] = line.Pos, all.now
-	l.Know(config.LogProfile, name)
+	all.named[name] = all.now
 }
 
 // onStep reads `on <step> [drop] [format <format>] [sd <format>]`.

@@ -158,7 +158,7 @@ func startRing(l *config.Loader, line *ast.Line) {
 		l.Alert(line.Pos, "sink named '%s' already exists.", name)
 		return
 	}
-	l.Know(config.Ring, name)
+	l.Know(config.Ring, name, line.Pos)
 	*x = Sink{Name: name, Desc: name, kind: "buffer", form: runtime.LogRaw, size: defaultRingSize,
 		proxy: &runtime.Proxy{Name: name, Kind: "backend", Caps: runtime.CapBack, Mode: runtime.ModeSyslog, Pos: line.Pos}}
 	all.current = x

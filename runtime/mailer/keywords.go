@@ -50,9 +50,8 @@ var levels = []string{"emerg", "alert", "crit", "err", "warning", "notice", "inf
 
 // sections are the mailers sections.
 type sections struct {
-	names  []string // in the order of the files
-	places map[string]ast.Pos
-	used   map[string]bool
+	names []string // in the order of the files
+	used  map[string]bool
 }
 
 func start(l *config.Loader, line *ast.Line) {
@@ -60,15 +59,9 @@ func start(l *config.Loader, line *ast.Line) {
 	if !ok {
 		return
 	}
+	l.KnowFirst(config.Mailers, line)
 	all := config.State[sections](l)
-	if at, known := all.places[name]; known {
-		l.Clash(line.Pos, false, "mailers section '%s' has the same name as another mailers section declared at %s:%d.", name, at.File, at.Line)
-	}
-	if all.places == nil {
-		all.places, all.used = map[string]ast.Pos{}, map[string]bool{}
-	}
 	all.names = append(all.names, name)
-	all.places[name] = line.Pos
 }
 
 func mailer(l *config.Loader, line *ast.Line) {
@@ -155,9 +148,12 @@ func checkAlerts(l *config.Loader, px *runtime.Proxy) {
 		return
 	}
 	all := config.State[sections](l)
-	if _, known := all.places[*set.mailers]; !known {
+	if !l.Known(config.Mailers, *set.mailers) {
 		l.List.Alertf(px.Pos, "Proxy '%s': unable to find mailers '%s'.", px.Name, *set.mailers)
 		return
+	}
+	if all.used == nil {
+		all.used = map[string]bool{}
 	}
 	all.used[*set.mailers] = true
 }

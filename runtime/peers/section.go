@@ -12,7 +12,6 @@ import (
 
 // sections is what is known of all sections while a configuration is read.
 type sections struct {
-	places      map[string]ast.Pos
 	all         []*section
 	current     *section
 	shards      int // of the last line that gave a number, whatever its section
@@ -47,14 +46,8 @@ func start(l *config.Loader, line *ast.Line) {
 	if !ok {
 		return
 	}
+	l.KnowFirst(config.Peers, line)
 	all := config.State[sections](l)
-	if at, known := all.places[name]; known {
-		l.Clash(line.Pos, false, "peers section '%s' has the same name as another peers section declared at %s:%d.", name, at.File, at.Line)
-	}
-	if all.places == nil {
-		all.places = map[string]ast.Pos{}
-	}
-	all.places[name] = line.Pos
 	px := &runtime.Proxy{Name: nameless, Kind: "proxy", Caps: runtime.CapListen, Pos: line.Pos}
 	px.Timeout = runtime.Timeouts{Connect: connectWithin, Client: silence, Server: silence}
 	all.current = &section{name: name, proxy: px}

@@ -79,7 +79,7 @@ func start(l *config.Loader, line *ast.Line) {
 	}
 	all.current = newSection(name, line.Pos)
 	all.all = append(all.all, all.current)
-	l.Know(config.Resolvers, name)
+	l.Know(config.Resolvers, name, line.Pos)
 }
 
 func end(l *config.Loader) { config.State[sections](l).current = nil }
