@@ -241,6 +241,9 @@ func (k *link) Connected(err error) {
 		k.endH1()
 		k.share().attach(s)
 		s.claim(k, true)
+		if !s.link.up {
+			return
+		}
 	}
 	s.connected(err)
 }

@@ -65,7 +65,7 @@ func (k *link) wake() {
 func (s *stream) ownLink(srv *runtime.Server, key []byte) *link {
 	c := s.c.conn()
 	for k := c.owned; k != nil; k = k.nextOwned {
-		if k.srv != srv || k.key() != string(key) || !k.resting && !k.shared.more() {
+		if k.srv != srv || k.key() != string(key) || !k.carries() {
 			continue
 		}
 		k.wake()

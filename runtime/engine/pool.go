@@ -66,14 +66,17 @@ func (l *linkList) remove(k *link) {
 	l.n--
 }
 
-// madeFor finds the oldest link to a server that was made for the same: see identity.
+// madeFor finds the oldest link to a server that was made for the same (see identity) and that carries one more exchange.
 func (l *linkList) madeFor(key []byte) *link {
 	k := l.tail
-	for k != nil && k.key() != string(key) {
+	for k != nil && (k.key() != string(key) || !k.carries()) {
 		k = k.prev
 	}
 	return k
 }
+
+// carries tells whether a connection that is idle or shared is good for one more exchange.
+func (k *link) carries() bool { return k.shared == nil || k.shared.more() }
 
 // take finds a connection for a request, nil when there is none that the backend's
 // http-reuse allows: one that carries others, or an idle one. Section 4.2 "http-reuse".

@@ -32,8 +32,9 @@ type exchange struct {
 	link
 	ch         channel
 	of         *shared
-	fresh      bool      // the head of the response came: it begins when all that came with it is known
-	prev, next *exchange // in shared.live; next also in the free list
+	fresh      bool       // the head of the response came: it begins when all that came with it is known
+	timer      loop.Timer // bounds how long a server that was left may take to take in what is queued
+	prev, next *exchange  // in shared.live; next also in the free list
 }
 
 // share makes a link whose connection stands, or is on its way, a shared one.
@@ -60,11 +61,12 @@ func (m *shared) attach(s *stream) *exchange {
 		x = &exchange{}
 		x.ch.init(x)
 		x.ex, x.w = x, w
+		x.timer.Init(w.loop, x)
 	} else {
 		w.exchanges, x.next = x.next, nil
 	}
 	x.of, x.srv, x.st, x.fresh = m, m.k.srv, s, false
-	x.up = m.k.up
+	x.up = x.stands()
 	x.ch.open(&m.mux, x)
 	x.sock.Carry(&x.ch)
 	if x.next = m.live; x.next != nil {
@@ -80,6 +82,11 @@ func (m *shared) attach(s *stream) *exchange {
 	}
 	s.link = &x.link
 	return x
+}
+
+// stands tells whether the exchange can begin: one for a tunnel has to know from the server's settings whether it can.
+func (x *exchange) stands() bool {
+	return x.of.k.up && (x.of.h2.Settled() || x.st.Req.Flags&message.ConnUpgrade == 0)
 }
 
 // more tells whether the connection can carry one more exchange.
@@ -108,7 +115,15 @@ func (x *exchange) unlist() {
 // close leaves the exchange to itself: the server still gets the end of the request.
 func (x *exchange) close() {
 	x.unlist()
-	x.sock.Close(linger)
+	if x.sock.Close(linger); x.ch.m != nil {
+		x.timer.After(linger)
+	}
+}
+
+// Expired ends an exchange that was left to itself.
+func (x *exchange) Expired(*loop.Timer) {
+	x.ch.reset(h2.Cancel)
+	x.ch.over()
 }
 
 // abort ends the exchange.
@@ -165,12 +180,17 @@ func (m *shared) Connected(err error) {
 	}
 	k.up = true
 	m.mux.start()
-	for x := m.live; x != nil; x = x.next {
-		x.up = true
-	}
+	m.begin()
+}
+
+// begin lets those exchanges begin that can by now.
+func (m *shared) begin() {
 	for x := m.live; x != nil; {
 		next := x.next
-		x.st.connected(nil)
+		if !x.up && x.stands() {
+			x.up = true
+			x.st.connected(nil)
+		}
 		x = next
 	}
 }
@@ -296,14 +316,7 @@ func (m *shared) trailers(ch *channel) {
 
 // settled goes on with what waited for the server's settings.
 func (m *shared) settled() {
-	for x := m.live; x != nil; {
-		next := x.next
-		if s := x.st; s.waits == forSettings {
-			s.stopWaiting()
-			s.run(&s.req)
-		}
-		x = next
-	}
+	m.begin()
 	if !m.gone && m.k.list == &m.k.w.pool(m.k.srv).avail {
 		m.k.w.offer(m.k) // it may take less now
 	}
@@ -368,6 +381,7 @@ func (m *shared) unwanted(ch *channel) { ch.reset(h2.Cancel) }
 func (m *shared) left(ch *channel) {
 	x := ch.owner.(*exchange)
 	x.unlist()
+	x.timer.Stop()
 	w := m.w
 	x.next, w.exchanges = w.exchanges, x
 	m.counters().OpenStreams.Dec()
@@ -445,18 +459,8 @@ func (s *stream) requestMethod() message.Method { return message.MethodOf(s.Req.
 func (s *stream) forwardShared(x *exchange) outcome {
 	m := x.of
 	upgrade := s.Req.Flags&message.ConnUpgrade != 0
-	switch {
-	case !upgrade:
-	case !m.h2.Settled():
-		s.waits = forSettings
-		return wait
-	case !m.h2.CanConnect(), s.Req.Flags&message.Bodyless == 0:
+	if upgrade && (!m.h2.CanConnect() || s.Req.Flags&message.Bodyless == 0) {
 		return s.upgradeRefused(x)
-	}
-	if !m.speaks() || m.away || !m.h2.CanOpen() {
-		s.link.abort()
-		s.link = nil
-		return s.retryConnect(failedThere)
 	}
 	if name := s.Back.SendName; name != "" {
 		s.Req.RemoveAll(name)

@@ -41,10 +41,9 @@ const (
 	forBody            // http-buffer-request, wait-for-body
 	forTarpit
 	forQueue
-	forConnect
-	forSettings // of a server that may know WebSocket over HTTP/2
-	forRetry    // a moment before the same server is tried again
-	forServer   // timeout server, or tunnel
+	forConnect // and for the settings of a server that may know WebSocket over HTTP/2
+	forRetry   // a moment before the same server is tried again
+	forServer  // timeout server, or tunnel
 )
 
 // stream is one request and its response, or one TCP connection. It is taken

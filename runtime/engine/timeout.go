@@ -31,7 +31,7 @@ func (s *stream) Expired(*loop.Timer) {
 		s.endTarpit()
 	case forQueue:
 		s.queueTimeout()
-	case forConnect, forSettings:
+	case forConnect:
 		s.waits = forNothing
 		if s.abandoned() {
 			s.clientAbort()

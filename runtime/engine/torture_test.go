@@ -648,6 +648,18 @@ func (tt *torture) leftovers() {
 	for end := time.Now().Add(patience); tt.busy.Load() > 0 && time.Now().Before(end); {
 		goruntime.Gosched()
 	}
+	var left string
+	for end := time.Now().Add(patience); time.Now().Before(end); {
+		tt.closeIdle()
+		if left = tt.left(); left == "" {
+			return
+		}
+	}
+	tt.Errorf("left behind: %s", left)
+}
+
+// closeIdle closes the connections to servers that are idle by now: exchanges may end behind what their clients see of them.
+func (tt *torture) closeIdle() {
 	for _, w := range tt.workers {
 		w.ask(func() {
 			for srv := range tt.servers() {
@@ -655,13 +667,6 @@ func (tt *torture) leftovers() {
 			}
 		})
 	}
-	var left string
-	for end := time.Now().Add(patience); time.Now().Before(end); {
-		if left = tt.left(); left == "" {
-			return
-		}
-	}
-	tt.Errorf("left behind: %s", left)
 }
 
 // left lists what a worker at rest does not have.
@@ -710,20 +715,24 @@ func (tt *torture) left() string {
 	return b.String()
 }
 
+// seed is what random tests begin with.
+func seed() uint64 {
+	if n, err := strconv.ParseUint(os.Getenv("HAPAX_SEED"), 10, 64); err == nil {
+		return n
+	}
+	return 1
+}
+
 // newTorture starts an engine and its origin.
 func newTorture(t *testing.T, engine string, threads int, m mix, tune func(fe, be *runtime.Proxy)) *torture {
 	t.Helper()
-	seed := uint64(1)
-	if v := os.Getenv("HAPAX_SEED"); v != "" {
-		seed, _ = strconv.ParseUint(v, 10, 64)
-	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { ln.Close() })
 	r := startThreads(t, engine, threads, ln.Addr().String(), tune)
-	return &torture{T: t, rig: r, mix: m, seed: seed, origin: ln}
+	return &torture{T: t, rig: r, mix: m, seed: seed(), origin: ln}
 }
 
 func TestRandomExchanges(t *testing.T) {

@@ -42,8 +42,11 @@ func (s *Stream) Tunnel() bool { return s.state&tunnel != 0 }
 
 // CanOpen tells whether the server would take one more stream.
 func (c *Conn) CanOpen() bool {
-	return !c.failed && !c.peerGoAway && !c.draining && uint32(len(c.streams)) < min(c.peerStreams, max(c.cfg.MaxStreams, 1)) && c.lastID < maxStreamID-2
+	return !c.failed && !c.peerGoAway && !c.draining && len(c.streams) < c.Limit() && c.lastID < lastOpened
 }
+
+// lastOpened leaves room for the streams that connections were given and did not open yet.
+const lastOpened = maxStreamID - 1<<20
 
 // Limit is how many streams the server takes at once.
 func (c *Conn) Limit() int { return int(min(c.peerStreams, max(c.cfg.MaxStreams, 1))) }
@@ -54,7 +57,8 @@ func (c *Conn) Offered() int { return int(c.cfg.MaxStreams) }
 // CanConnect tells whether the server knows the extended CONNECT method.
 func (c *Conn) CanConnect() bool { return c.peerConnect }
 
-// Open makes st a new stream to a server. CanOpen has said that it may be.
+// Open makes st a new stream to a server. CanOpen has said that it may be, when the connection was given to it: if the
+// server takes fewer by now, it refuses.
 func (c *Conn) Open(st *Stream) {
 	if c.lastID == 0 {
 		c.lastID = 1
