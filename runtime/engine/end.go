@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"io"
 
 	"hapax/runtime"
 	"hapax/runtime/h1"
@@ -143,6 +144,9 @@ func (s *stream) abandoned() bool {
 	return s.http && s.c.end != nil && !s.replied && s.abortsOnClose()
 }
 
+// clientLeft tells whether the client has ended its connection in the regular way.
+func (s *stream) clientLeft() bool { return eof(s.c.end) || s.c.end == io.ErrUnexpectedEOF }
+
 // clientAbort ends the stream because the client left.
 func (s *stream) clientAbort() {
 	s.countAborts(true)
@@ -174,7 +178,7 @@ func (s *stream) clientAbort() {
 		s.giveUp(400)
 	default:
 		s.setEnd(runtime.EndClient)
-		if s.link != nil && s.toSrv.dec.Finished() {
+		if s.link != nil && s.toSrv.dec.Finished() && !s.clientLeft() {
 			s.End.State = runtime.InData
 		}
 		s.Status = 400 // which nobody is told: the request itself was cut, or the client is gone

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"hapax/acl/sample"
-	"hapax/runtime"
 )
 
 // absentFetches ask for what no configuration can switch on here: nothing speaks with FastCGI applications
@@ -16,8 +15,6 @@ var absentFetches = []sample.Fetch{
 		Out: sample.Str, From: sample.Internal, Eval: nothing},
 	{Doc: doc("quic_enabled", "7.3.2", "true when QUIC is spoken; without it there is no value", ""),
 		Out: sample.Bool, From: sample.Constant, Eval: nothing},
-	{Doc: doc("term_events", "7.3.2", "how each side of the stream ended, on seven levels: a dash for each, as no such events are kept", "{-,-,-,-,-,-,-}"),
-		Out: sample.Str, From: sample.Internal, Eval: text(func(*runtime.Stream) string { return "{-,-,-,-,-,-,-}" })},
 }
 
 func nothing(*sample.Context, []sample.Arg, *sample.Value) bool { return false }

@@ -624,7 +624,7 @@ func (s *stream) releaseServer() {
 	if k := s.link; k != nil {
 		s.link = nil
 		switch {
-		case s.srvKeep && s.toSrv.done && s.toCli.done && s.srvEnd == nil:
+		case s.keepsServer():
 			k.release(true)
 		case s.toSrv.done && s.toCli.done:
 			k.close()
@@ -633,6 +633,11 @@ func (s *stream) releaseServer() {
 		}
 	}
 	s.releaseSlot()
+}
+
+// keepsServer tells whether the connection to the server may carry another exchange.
+func (s *stream) keepsServer() bool {
+	return s.srvKeep && s.toSrv.done && s.toCli.done && s.srvEnd == nil
 }
 
 // leaveCounts stops counting the stream among those of its backend and server.

@@ -118,7 +118,7 @@ type stream struct {
 	resHead                bool         // the response's head is complete
 	outMore, outExtra      *loop.Buffer // behind out while rules wait
 	cliHeld, srvHeld       bool         // paused: the other side is slower
-	cliDone                bool         // a pipe whose client has ended
+	cliDone                bool         // a pipe whose client has ended before its server
 	cliMoved               int64        // when what is queued for the client was last seen to fall
 	cliQueued              int          // what was queued for the client when its timer was set
 	switched               bool         // from TCP mode to HTTP, in the middle of the frontend's steps

@@ -229,11 +229,11 @@ func (s *stream) pipeClientEnd() {
 		return
 	}
 	s.link.sock.Shutdown()
-	s.cliDone = true
 	if s.srvEnd != nil {
 		s.pipeDone()
 		return
 	}
+	s.cliDone = true
 	if d := s.Back.Timeout.ServerFin; d > 0 {
 		s.waits = forServer
 		s.timer.After(d)
