@@ -20,7 +20,7 @@ var effortFetches = []sample.Fetch{
 		Out: sample.Int, From: sample.Internal, Eval: effort(func(s *stream) int64 { return s.late / int64(max(s.calls, 1)) })},
 	{Doc: doc("lat_ns_tot", "7.3.2", "nanoseconds that the stream waited for its turns, with profiling.tasks on", ""),
 		Out: sample.Int, From: sample.Internal, Eval: effort(func(s *stream) int64 { return s.late })},
-	{Doc: doc("term_events", "7.3.2", "what ended the stream on seven levels, the client's connection first: for developers", "{,,,,,-,-}"),
+	{Doc: doc("term_events", "7.3.2", "what ended the stream on seven levels, the client's connection first: for developers", "{,-,-,-,-,-,-}"),
 		Out: sample.Str, From: sample.Internal, Eval: termEvents},
 	{Doc: doc("fs.debug_str", "7.3.4", "where the stream stands on the client's side, in words for developers", "", layersArg),
 		Out: sample.Str, From: sample.ClientConn, Eval: debugText(clientSide)},
