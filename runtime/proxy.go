@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hapax/acl"
+	"hapax/acl/logformat"
 	"hapax/parser/ast"
 	"hapax/stats/counter"
 )
@@ -231,7 +232,8 @@ type Proxy struct {
 	LogTag         string
 	LogFormat      LineFormat
 	LogFormatSD    LineFormat
-	LogSteps       uint32 // "log-steps": a bit for each step of runtime/logger; 0: one line for each stream
+	FormatNeeds    logformat.Need // of all formats of its section, of rules too: what logs wait for and streams keep for them
+	LogSteps       uint32         // "log-steps": a bit for each step of runtime/logger; 0: one line for each stream
 	ErrorFormat    LineFormat
 	UniqueIDFormat LineFormat
 	Logger         any // its targets and formats, ready to use: set by runtime/logger

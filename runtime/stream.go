@@ -65,7 +65,7 @@ func (t *Timing) Latest() int64 {
 // proxy. It lives on one loop and is reused: whoever keeps bytes of it copies.
 // engine's stream embeds it.
 type Stream struct {
-	ID      uint64
+	ID      uint64 // from 1 on
 	Config  *Config
 	Session *Session
 	Front   *Proxy
@@ -193,6 +193,9 @@ func (s *Stream) Chosen() *Server {
 	}
 	return s.Server
 }
+
+// Count is the number of the stream as logs and rules tell it, from 0 on.
+func (s *Stream) Count() uint64 { return s.ID - 1 }
 
 // Reset makes the stream as good as new but for what it keeps for its next use:
 // its loop and configuration, and the memory of what it copied.

@@ -39,7 +39,7 @@ func slot(of func(*sample.Context) [][]byte) eval {
 }
 
 func capturedMethod(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
-	if ctx.Line == nil {
+	if len(ctx.Line) == 0 {
 		return false
 	}
 	word, _, _ := bytes.Cut(ctx.Line, []byte{' '})

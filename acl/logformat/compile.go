@@ -254,7 +254,7 @@ func (s *scanner) expression(n node) error {
 // need notes what an expression waits for.
 func (s *scanner) need(from sample.Source) {
 	s.f.from |= from
-	s.f.need |= NeedTransport
+	s.f.need |= NeedTransport | NeedMode
 	if s.f.from.HTTP() {
 		s.f.need |= NeedRequest
 	}

@@ -62,7 +62,16 @@ const (
 	NeedResponse                         // the response's head
 	NeedResponseHeaders                  // captured response headers
 	NeedBytes                            // the end of the transfer
+	NeedMode                             // in HTTP mode, the request line: what expressions read is not looked at
 )
+
+// In gives what there is to wait for in HTTP mode, or in TCP mode.
+func (n Need) In(http bool) Need {
+	if http && n&NeedMode != 0 {
+		n |= NeedRequest
+	}
+	return n &^ NeedMode
+}
 
 // Alias is the row of an alias.
 type Alias struct {

@@ -32,7 +32,7 @@ type Context struct {
 	// waits for Req.
 	NotHTTP bool
 
-	// Line is the request line as it was received, up to what is kept for logs; nil when it was not
+	// Line is the request line as it was received, up to what is kept for logs; empty when it was not
 	// kept.
 	Line []byte
 

@@ -22,8 +22,9 @@ func (l *Loader) Format(text string, flags logformat.Flags, at sample.Checkpoint
 	return f, err
 }
 
-// checkFormat remembers a format, because its items may want a proxy in HTTP mode.
+// checkFormat notes what a format needs, and that its items may want a proxy in HTTP mode.
 func (l *Loader) checkFormat(px *runtime.Proxy, f *logformat.Format) {
+	px.FormatNeeds |= f.Need()
 	if items := f.HTTPItems(); len(items) > 0 {
 		st := l.state(px)
 		st.httpFormats = append(st.httpFormats, formatUse{l.Samples.Pos, items})

@@ -68,7 +68,7 @@ func (w *worker) newClient(p *port) *client {
 	}
 	c.port = p
 	c.Session = runtime.Session{
-		ID: w.newID(), Front: p.ln.Proxy, Listener: p.ln, Loop: int32(w.id),
+		ID: w.number(&w.madeSessions), Front: p.ln.Proxy, Listener: p.ln, Loop: int32(w.id),
 		Unix: p.unix, Expect: p.ln.Bind.Prologue,
 		Tracked: c.Tracked, // they are empty: the memory is used again
 	}

@@ -168,7 +168,7 @@ func newStream(w *worker) *stream {
 func (s *stream) begin(c *client) {
 	w := s.w
 	s.c = c
-	s.ID = w.newID()
+	s.ID = w.number(&w.madeStreams)
 	sess := c.sess
 	s.Session = sess
 	s.Front, s.Back = sess.Front, sess.Front

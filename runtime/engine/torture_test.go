@@ -613,7 +613,7 @@ func (tt *torture) watch(rest chan struct{}) {
 			}
 		}
 		tt.Control().SetFrontMaxConn(fe, int(fe.LiveMaxConn.Load()))
-		tt.Streams().Kill(1) // the number of no stream
+		tt.Streams().Kill(0) // the number of no stream
 	}
 }
 

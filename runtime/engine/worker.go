@@ -37,7 +37,8 @@ type worker struct {
 	freshResponses []*exchange
 	idle           *client // free list
 	limits         struct{ buffer, rewrite int }
-	nextID         uint64
+	madeStreams    uint64
+	madeSessions   uint64
 
 	ports     []*port // by Listener.Slot
 	mailboxes []*mailbox
@@ -65,10 +66,11 @@ func newWorker(e *Engine, id int, l *loop.Loop) *worker {
 	return w
 }
 
-// id makes a number that no other stream or session of the process has.
-func (w *worker) newID() uint64 {
-	w.nextID++
-	return w.nextID*uint64(len(w.engine.workers)) + uint64(w.id)
+// number gives what a worker has made some of a number, from 1 on, that no other of its kind has in the process.
+func (w *worker) number(made *uint64) uint64 {
+	n := *made*uint64(len(w.engine.workers)) + uint64(w.id)
+	*made++
+	return n + 1
 }
 
 // ms is the process's clock in milliseconds, the same for all loops: rates take it.

@@ -194,7 +194,7 @@ func cookieFlag(c byte) byte {
 	return c
 }
 
-func requestCounter(s *runtime.Stream) int64 { return int64(s.ID) }
+func requestCounter(s *runtime.Stream) int64 { return int64(s.Count()) }
 
 func logCounter(s *runtime.Stream) int64 {
 	sum := uint64(0)

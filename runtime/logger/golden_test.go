@@ -123,7 +123,7 @@ func (g *golden) build(t testing.TB, cfg *runtime.Config, message string) *runti
 	s.RetriesDone = int(number("rc"))
 	s.Redispatched = strings.HasPrefix(v["rc"], "+")
 	s.ServerQueue, s.BackendQueue = int(number("sq")), int(number("bq"))
-	s.ID = uint64(number("rt"))
+	s.ID = uint64(number("rt")) + 1
 	s.URI = []byte(g.Line)
 	s.ReqCaps, s.ResCaps = caps(g.ReqCaps), caps(g.ResCaps)
 	front.Capture.Req = make([]runtime.CaptureSlot, len(g.ReqCaps))

@@ -46,11 +46,14 @@ func Writes(px *runtime.Proxy) bool {
 // hasLine tells whether streams are logged by a format.
 func (p *plan) hasLine() bool { return p.format != nil && !p.format.Empty() }
 
-// Keeps tells what streams of a frontend keep of a request for their lines: with "log-steps" no captured headers, and
-// the request line only for lines that are written when it was read.
+// needs is what the formats of a frontend need, those of its rules included.
+func needs(px *runtime.Proxy) logformat.Need { return px.FormatNeeds.In(px.Mode == runtime.ModeHTTP) }
+
+// Keeps tells what streams of a frontend keep of a request: its line for formats that need it, and captured headers; with
+// "log-steps" none of these, and the line only for what is written when it was read.
 func Keeps(px *runtime.Proxy) (line, headers bool) {
 	if px.LogSteps == 0 {
-		return true, true
+		return needs(px)&logformat.NeedRequest != 0, true
 	}
 	return px.LogSteps&(1<<stepRequest) != 0, false
 }

@@ -223,11 +223,7 @@ func (l *Logger) newPlan(logs []*runtime.LogTarget, tag string) *plan {
 func (p *plan) follow(px *runtime.Proxy) {
 	p.steps = px.LogSteps
 	p.format, p.sd, p.failed = px.LogFormat.Format, px.LogFormatSD.Format, px.ErrorFormat.Format
-	for _, f := range []*logformat.Format{p.format, p.sd, p.failed} {
-		if f != nil {
-			p.wait |= f.Need()
-		}
-	}
+	p.wait = needs(px)
 	if px.Options&runtime.OptLogAsap != 0 {
 		p.wait &^= logformat.NeedBytes
 	}

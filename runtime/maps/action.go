@@ -9,15 +9,15 @@ import (
 	"hapax/runtime/config"
 )
 
-// line is what the actions read: the collection between the parentheses of the action's word, and formats.
+// line is what the actions read: the collection that the parentheses of the action's word name, nil when there is none of
+// that name in the whole configuration, and formats.
 type line struct {
-	refs       *pattern.Refs
-	name       string
+	ref        *pattern.Ref
 	key, value *logformat.Format
 }
 
-// parse reads the formats of a key and, with valued, of a value. The collection is looked up when the rule runs: it
-// may be used further down in the file only.
+// parse reads the formats of a key and, with valued, of a value. The collection is looked up when the whole configuration
+// was read: it may be used further down in the file only.
 func parse(l *config.Loader, a *config.ActionLine, valued bool) (*line, error) {
 	key := a.Take()
 	value := ""
@@ -30,13 +30,13 @@ func parse(l *config.Loader, a *config.ActionLine, valued bool) (*line, error) {
 	case key == "":
 		return nil, errors.New("expects exactly 1 arguments")
 	}
-	x := &line{refs: l.Config.Patterns}
+	x, name := new(line), ""
 	if n := len("set-map("); len(a.Name) > n {
-		x.name = a.Name[n : len(a.Name)-1]
+		name = a.Name[n : len(a.Name)-1]
 	}
 	l.Later(func() {
-		if r := x.refs.Lookup(x.name); r != nil {
-			r.ChangedByTraffic()
+		if x.ref = l.Config.Patterns.Lookup(name); x.ref != nil {
+			x.ref.ChangedByTraffic()
 		}
 	})
 	var err error
@@ -55,8 +55,8 @@ func text(s *runtime.Stream, f *logformat.Format) string {
 // exec makes an action that changes the collection. One that does not exist is left alone.
 func (x *line) exec(change func(r *pattern.Ref, s *runtime.Stream)) runtime.Exec {
 	return func(s *runtime.Stream) runtime.Verdict {
-		if r := x.refs.Lookup(x.name); r != nil {
-			change(r, s)
+		if x.ref != nil {
+			change(x.ref, s)
 		}
 		return runtime.Continue
 	}

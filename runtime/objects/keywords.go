@@ -83,7 +83,7 @@ var Domain = config.Domain{
 		ofStream("bc_reused", "7.3.3", "whether the connection to the server was there already", sample.Bool, sample.ServerAddr, reused),
 		ofStream("http_first_req", "7.3.6", "whether the request is the first one of its connection", sample.Bool, sample.ReqLine, firstRequest),
 		ofStream("txn.conn_retries", "7.3.2", "retries of connections to servers", sample.Int, sample.ServerAddr, number(func(s *runtime.Stream) int64 { return int64(s.RetriesDone) })),
-		ofStream("txn.id32", "7.3.2", "number of the stream", sample.Int, sample.Internal, number(func(s *runtime.Stream) int64 { return int64(uint32(s.ID)) })),
+		ofStream("txn.id32", "7.3.2", "number of the stream", sample.Int, sample.Internal, number(func(s *runtime.Stream) int64 { return int64(uint32(s.Count())) })),
 		ofStream("txn.redispatched", "7.3.2", "whether another server than the first one was tried", sample.Bool, sample.ServerAddr, redispatched),
 		ofStream("txn.sess_term_state", "7.3.2", "who ended the stream, and in which state", sample.Str, sample.Internal, termination),
 		ofStream("txn.status", "7.3.6", "status of the response", sample.Int, sample.ResLine, status),

@@ -209,7 +209,7 @@ func serverState(s *runtime.StreamInfo) int {
 // writeStream writes the full form.
 func writeStream(c *cli.Conn, s *runtime.StreamInfo, uri bool) {
 	key := anon.Key(c.AnonKey)
-	c.Printf("%#x: [%s] id=%d proto=%s", s.ID, s.Accepted.Format("02/Jan/2006:15:04:05.000000"), s.ID, s.Proto())
+	c.Printf("%#x: [%s] id=%d proto=%s", s.ID, s.Accepted.Format("02/Jan/2006:15:04:05.000000"), s.ID-1, s.Proto())
 	if !s.Inner() {
 		c.Printf(" source=%s", sourceText(key, s))
 	}
