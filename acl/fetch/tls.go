@@ -13,8 +13,6 @@ var tlsRows = []sample.Fetch{
 		Out: sample.Str, From: sample.ClientConn, Eval: tlsText(front, func(t *sample.TLS) []byte { return t.ALPN })},
 	{Doc: doc("ssl_fc_cipher", "7.3.4", "the cipher used with the client", nil, "ssl_fc_cipher", "", "TLS_AES_128_GCM_SHA256"),
 		Out: sample.Str, From: sample.ClientConn, Eval: tlsText(front, func(t *sample.TLS) []byte { return t.Cipher })},
-	{Doc: doc("ssl_fc_has_sni", "7.3.4", "whether the client asked for a server name", nil, "ssl_fc_has_sni", "", "1"),
-		Out: sample.Bool, From: sample.ClientConn, Eval: hasSNI},
 	{Doc: doc("ssl_fc_is_resumed", "7.3.4", "whether the client's TLS session was resumed", nil, "ssl_fc_is_resumed", "", "0"),
 		Out: sample.Bool, From: sample.ClientConn, Eval: isResumed(front)},
 	{Doc: doc("ssl_fc_protocol", "7.3.4", "the version of TLS used with the client", nil, "ssl_fc_protocol", "", "TLSv1.3"),
@@ -48,12 +46,6 @@ func isResumed(of func(*sample.Context) *sample.Conn) eval {
 		out.SetBool(t != nil && t.Resumed)
 		return true
 	}
-}
-
-func hasSNI(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
-	t := ctx.Front.TLS
-	out.SetBool(t != nil && len(t.SNI) > 0)
-	return true
 }
 
 func tlsText(of func(*sample.Context) *sample.Conn, text func(*sample.TLS) []byte) eval {

@@ -34,7 +34,7 @@ func absentKeywords() []config.Keyword {
 		row("ssl-propquery", "what algorithms are looked up by", one("query", keyword.Str), wants("a property string")),
 		row("ssl-provider", "a provider of algorithms", one("name", keyword.Str), wants("a valid engine provider name")),
 		row("ssl-provider-path", "where providers are looked for", one("path", keyword.File), wants("a directory path")),
-		row("ssl-security-level", "the library's level of security", one("level", keyword.Int), securityLevel),
+		row("ssl-security-level", "the library's level of security", one("level", keyword.Int), checkSecurityLevel),
 		row("tune.ssl.certificate-compression", "whether certificates are compressed", []keyword.Arg{{Name: "value", Type: keyword.Enum, Enum: []string{"auto", "off"}}},
 			func(_ *config.Loader, line *ast.Line) error {
 				return fmt.Errorf("'%s' is not supported by your TLS library. It is known to work only with OpenSSL >= 3.2.0.", line.Arg(0))
@@ -42,8 +42,8 @@ func absentKeywords() []config.Keyword {
 	}
 }
 
-// securityLevel reports in words of its own, and then in those of who finds no text.
-func securityLevel(l *config.Loader, line *ast.Line) error {
+// checkSecurityLevel reports in words of its own, and then in those of who finds no text.
+func checkSecurityLevel(l *config.Loader, line *ast.Line) error {
 	word, value := line.Arg(0), line.Arg(1)
 	n, rest := config.Strtol(value, 10)
 	switch {

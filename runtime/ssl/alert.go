@@ -21,6 +21,10 @@ const (
 	alertDecodeError        = 50
 	alertDecryptError       = 51
 	alertProtocolVersion    = 70
+
+	alertInappropriateFallback = 86
+	alertMissingExtension      = 109
+	alertUnrecognizedName      = 112
 )
 
 // alertOf is the alert that OpenSSL sends for a verdict.
@@ -42,26 +46,25 @@ func alertOf(verdict int) byte {
 	return alertCertificateUnknown
 }
 
-// reword gives an alert about a certificate that goes out in clear the number that OpenSSL
-// would send: crypto/tls knows only one for what others have looked at. Those of TLS 1.3 are
-// encrypted. So it does with the one about a hello that is too large, and with the version of
-// records that refuse a hello: crypto/tls takes the oldest until one is agreed upon.
+// reword gives an alert that goes out in clear the number that OpenSSL would send: crypto/tls
+// knows only one for what others have looked at, and those about certificates are encrypted in TLS
+// 1.3. So it does with the one about a hello that is too large, and with the version of records that
+// refuse a hello: crypto/tls takes the oldest until one is agreed upon.
 func (c *Conn) reword(record []byte) {
 	if len(record) != recordHead+2 || record[0] != alertRecord {
 		return
 	}
+	version := func(v uint16) { binary.BigEndian.PutUint16(record[1:], v) }
 	switch alert := &record[recordHead+1]; {
+	case c.fault != nil:
+		*alert = c.fault.alert
+		version(c.records)
 	case *alert == alertBadCertificate && c.judged.result != verifyOK:
 		*alert = alertOf(c.judged.result)
 	case *alert == alertInternalError && c.first.huge:
 		*alert = alertIllegalParameter
-		binary.BigEndian.PutUint16(record[1:], tls.VersionTLS12)
+		version(tls.VersionTLS12)
 	case *alert == alertDecodeError && !c.client && c.site == nil:
-		binary.BigEndian.PutUint16(record[1:], tls.VersionTLS12)
-	case *alert == alertProtocolVersion && c.refused != 0:
-		binary.BigEndian.PutUint16(record[1:], c.refused)
-		if c.refused == ssl3 {
-			*alert = alertHandshakeFailure // which has no alert about versions
-		}
+		version(tls.VersionTLS12)
 	}
 }

@@ -64,41 +64,60 @@ func ephemeral(kx string) func(*suite) bool {
 }
 
 // cipherList reads a list of ciphers (ciphers(1) of OpenSSL) and returns the suites that
-// it selects, the best first. As in OpenSSL, words that name nothing are skipped.
-func cipherList(text string) []*suite {
-	var l cipherOrder
+// it selects, the best first, and the level of security that they stand under. As in OpenSSL, words
+// that name nothing are skipped; none is selected by a list with a command that cannot be read.
+func cipherList(text string) ([]*suite, securityLevel) {
+	l := cipherOrder{level: defaultLevel}
 	for i := range suites {
 		l.out = append(l.out, &suites[i])
 	}
 	for i, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(": ;,", r) }) {
-		if word == "@STRENGTH" {
-			slices.SortStableFunc(l.in, func(a, b *suite) int { return b.bits - a.bits })
-			continue
+		word, command, found := strings.Cut(word, "@")
+		if word != "" {
+			l.word(word, i == 0)
 		}
-		word, _, _ = strings.Cut(word, "@") // a security level
-		if word == "" {
-			continue
-		}
-		op := word[0]
-		switch op {
-		case '!', '-', '+':
-			word = word[1:]
-		}
-		match := selector(word)
-		if i == 0 && word == "DEFAULT" { // it means nothing elsewhere
-			match = func(s *suite) bool { return s.def }
-		}
-		if match != nil {
-			l.apply(op, match)
+		if found && !l.command(command) {
+			return nil, defaultLevel
 		}
 	}
-	return l.in
+	return l.in, l.level
 }
 
 // cipherOrder is a list of ciphers while its words are read: what is in it, and the rest, both
 // in the order in which a word takes them up.
 type cipherOrder struct {
 	in, out []*suite
+	level   securityLevel
+}
+
+// word is one of the list; DEFAULT means nothing behind the first one.
+func (l *cipherOrder) word(word string, first bool) {
+	op := word[0]
+	switch op {
+	case '!', '-', '+':
+		word = word[1:]
+	}
+	match := selector(word)
+	if first && word == "DEFAULT" {
+		match = func(s *suite) bool { return s.def }
+	}
+	if match != nil {
+		l.apply(op, match)
+	}
+}
+
+// command is what follows an "@"; false: there is no such command.
+func (l *cipherOrder) command(text string) bool {
+	if text == "STRENGTH" {
+		slices.SortStableFunc(l.in, func(a, b *suite) int { return b.bits - a.bits })
+		return true
+	}
+	level, found := strings.CutPrefix(text, "SECLEVEL=")
+	if !found || len(level) != 1 || level < "0" || level > "5" {
+		return false
+	}
+	l.level = securityLevel(level[0] - '0')
+	return true
 }
 
 // apply does what a word says with the suites that it selects.
@@ -173,16 +192,19 @@ func usable(list []*suite) []uint16 {
 	return ids
 }
 
-// suites13 are the suites of TLS 1.3 by name; 0 is one that crypto/tls does not have.
+// suites13 are the suites of TLS 1.3 by name.
 var suites13 = map[string]uint16{
 	"TLS_AES_128_GCM_SHA256":       tls.TLS_AES_128_GCM_SHA256,
 	"TLS_AES_256_GCM_SHA384":       tls.TLS_AES_256_GCM_SHA384,
 	"TLS_CHACHA20_POLY1305_SHA256": tls.TLS_CHACHA20_POLY1305_SHA256,
-	"TLS_AES_128_CCM_SHA256":       0,
-	"TLS_AES_128_CCM_8_SHA256":     0,
+	"TLS_AES_128_CCM_SHA256":       aes128CCM,
+	"TLS_AES_128_CCM_8_SHA256":     aes128CCM8,
 }
 
-// defaultSuites13 are those of listeners that say nothing, the best first.
+// Suites of TLS 1.3 that OpenSSL knows and crypto/tls does not.
+const aes128CCM, aes128CCM8 = 0x1304, 0x1305
+
+// defaultSuites13 are those that crypto/tls has, the best first.
 var defaultSuites13 = []uint16{tls.TLS_AES_256_GCM_SHA384, tls.TLS_CHACHA20_POLY1305_SHA256, tls.TLS_AES_128_GCM_SHA256}
 
 // suiteList13 reads a list of suites of TLS 1.3. ok is false when one is unknown; list has
@@ -193,7 +215,7 @@ func suiteList13(text string) (list []uint16, ok bool) {
 		if !known {
 			return nil, false
 		}
-		if id != 0 {
+		if slices.Contains(defaultSuites13, id) {
 			list = append(list, id)
 		}
 	}
@@ -206,10 +228,8 @@ var suiteNames = func() map[uint16]string {
 	for i := range suites {
 		m[suites[i].id] = suites[i].name
 	}
-	for _, s := range tls.CipherSuites() {
-		if !offered[s.ID] {
-			m[s.ID] = s.Name
-		}
+	for name, id := range suites13 {
+		m[id] = name
 	}
 	return m
 }()

@@ -30,7 +30,7 @@ type Conn struct {
 	info     sample.TLS // filled at the end of the handshake
 
 	peers  []*x509.Certificate // that the other side has shown, its own the first
-	root   *x509.Certificate   // that they lead to
+	root   *x509.Certificate   // that they lead to, or the last one on the way
 	seen   opening
 	unique []byte // tls-unique (RFC 5929)
 	group  tls.CurveID
@@ -66,7 +66,7 @@ type Conn struct {
 	alerted bool  // the peer has sent an alert in clear
 	alert   uint8
 	first   firstRecord
-	refused uint16   // version of a client that offers none that is spoken
+	records uint16   // version of the records that refuse a client
 	renewal *renewal // of a connection that stands; nil: none
 }
 

@@ -126,46 +126,25 @@ func (x *Context) shaken(c *Conn) {
 }
 
 // pick answers crypto/tls when the hello of a client is read: it finds the certificate, and
-// with it how the handshake goes on.
+// with it how the handshake goes on, or why it does not.
 func (x *Context) pick(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	c, s := (*Conn)(hello.Conn.(*wire)), x.sites.Load()
 	c.site = s.choose(hello)
-	p := s.profile
-	if c.site != nil {
-		p = c.site.profile
+	if c.site == nil {
+		c.info.SNI = []byte(hello.ServerName)
+		return nil, c.refuse(errUnknownName)
 	}
-	c.info.SNI = []byte(hello.ServerName)
-	if c.site != nil { // else certificateOf refuses
-		c.info.Version = []byte(versionName(c.agreed(p, hello)))
-		c.hello.arrange(p, hello, c.site)
+	if fault := c.agree(hello); fault != nil {
+		return nil, c.refuse(fault)
 	}
-	return c.logging(p.configFor(c, hello)), nil
+	return c.logging(c.site.profile.configFor(c, hello)), nil
 }
-
-// agreed is the version that a handshake will have. Where there is none the client is refused
-// under its own, which in TLS 1.3 is called like the one before.
-func (c *Conn) agreed(p *profile, hello *tls.ClientHelloInfo) uint16 {
-	if v := p.version(hello.SupportedVersions); v != 0 {
-		return versionIDs[v]
-	}
-	c.refused = ssl3 // what a client speaks that names nothing known
-	for _, v := range hello.SupportedVersions {
-		c.refused = min(max(c.refused, v), tls.VersionTLS12)
-	}
-	return c.refused
-}
-
-// ssl3 is the version of SSL 3.0, which nobody speaks any more.
-const ssl3 = 0x0300
 
 // certificateOf answers crypto/tls with what was picked. A slow key is wrapped for this
-// handshake. Without a certificate the client is told that its name is not known.
+// handshake.
 func certificateOf(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c := (*Conn)(hello.Conn.(*wire))
 	s := c.site
-	if s == nil {
-		return nil, nil
-	}
 	s.profile.signed(hello)
 	shown := &s.shown
 	if t := s.use.staple; t != nil {

@@ -50,9 +50,6 @@ func (c *Conn) failure() error {
 	if strings.Contains(text, "error decoding message") && !c.client && c.first.body >= 2 {
 		return handshakeError(lengthMismatch)
 	}
-	if c.refused == ssl3 {
-		return handshakeError(reason{0x18C, "version too low"})
-	}
 	for _, r := range reasons {
 		if strings.Contains(text, r.text) {
 			return handshakeError(r.reason)
@@ -63,19 +60,20 @@ func (c *Conn) failure() error {
 
 // Faults in certificates: of clients, of who signed those, and of servers, or in their names.
 var (
-	errClientCertificate = &fault{"SSL client certificate not trusted", verifyFailed}
-	errClientAuthority   = &fault{"SSL client CA chain cannot be verified", verifyFailed}
-	errServerCertificate = &fault{"", verifyFailed}
-	errOtherSuite        = &fault{"", reason{alertBase + 40, alertReasons[40]}}
-	errOtherCurve        = &fault{"", reason{0x17A, "wrong curve"}}
-	errOtherHost         = &fault{"Server presented an SSL certificate different from the configured one", verifyFailed}
-	errOtherName         = &fault{"Server presented an SSL certificate different from the expected one", verifyFailed}
+	errClientCertificate = &fault{text: "SSL client certificate not trusted", reason: verifyFailed}
+	errClientAuthority   = &fault{text: "SSL client CA chain cannot be verified", reason: verifyFailed}
+	errServerCertificate = &fault{reason: verifyFailed}
+	errOtherSuite        = &fault{reason: reason{alertBase + 40, alertReasons[40]}}
+	errOtherCurve        = &fault{reason: reason{0x17A, "wrong curve"}}
+	errOtherHost         = &fault{text: "Server presented an SSL certificate different from the configured one", reason: verifyFailed}
+	errOtherName         = &fault{text: "Server presented an SSL certificate different from the expected one", reason: verifyFailed}
 )
 
 // fault is an error of a handshake that OpenSSL has a number for.
 type fault struct {
 	text   string // that the reference has for it; "": OpenSSL's own
 	reason reason
+	alert  byte // that the other side is told by, where crypto/tls leaves it to us
 }
 
 func (f *fault) Error() string {
@@ -134,10 +132,8 @@ var reasons = []struct {
 	text   string
 	reason reason
 }{
-	{"client offered only unsupported versions", reason{0x102, "unsupported protocol"}},
 	{"no cipher suite supported by both", reason{0xC1, "no shared cipher"}},
 	{"no supported versions satisfy", reason{0x102, "unsupported protocol"}},
-	{"no certificates configured", reason{0xEA, "callback failed"}},
 	{"error decoding message", reason{0xA0, "length too short"}},
 	{"unexpected message", unexpectedMessage},
 	{"unmarshal", lengthMismatch},
@@ -146,8 +142,6 @@ var reasons = []struct {
 	{"client didn't provide a certificate", reason{0xC7, "peer did not return a certificate"}},
 	{"failed to verify certificate", reason{0x86, "certificate verify failed"}},
 	{"no mutually supported", reason{0x76, "no suitable signature algorithm"}},
-	{"no ECDHE curve supported by both", reason{0x65, "no suitable key share"}},
-	{"inappropriate protocol fallback", reason{0x175, "inappropriate fallback"}},
 }
 
 // alertReasons are what OpenSSL calls an alert of the peer.

@@ -112,6 +112,12 @@ func connectionFetches() []sample.Fetch {
 		}
 	}
 	return append(rows,
+		sample.Fetch{Doc: fetchDoc("ssl_fc_has_sni", "whether the client asked for a server name, and was not refused before that was looked at"), Out: sample.Bool, From: sample.ClientConn,
+			Eval: func(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
+				c := client(ctx)
+				out.SetBool(c != nil && c.site != nil && len(c.info.SNI) > 0)
+				return true
+			}},
 		connFetch("ssl_fc_crtname", "the file of the certificate that the client was shown", sample.Str, sample.ClientConn, client, text((*Conn).certificateFile)),
 		connFetch("ssl_fc_has_early", "whether the request is early data, before the end of the handshake: never", sample.Bool, sample.ClientConn, client, truth(func(*Conn) bool { return false })),
 		connFetch("ssl_fc_early_rcvd", "whether early data came: never, none is accepted", sample.Bool, sample.ClientConn, client, truth(func(*Conn) bool { return false })),

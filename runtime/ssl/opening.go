@@ -40,6 +40,8 @@ const (
 	clientHello = 1
 	serverHello = 2
 
+	extPreSharedKey = 41
+
 	extGroups   = 10
 	extFormats  = 11
 	extSchemes  = 13
@@ -75,7 +77,7 @@ func (c *Conn) observe(record []byte) {
 		copy(c.seen.serverRandom[:], body[2:])
 		if id := body[34]; int(id) <= len(body)-35 {
 			c.seen.sessionIDLen = copy(c.seen.sessionID[:], body[35:35+id])
-			if at := 35 + int(id); len(body) >= at+2 && string(c.info.Version) == versionNames[tlsv13] && (c.client || c.site != nil) {
+			if at := 35 + int(id); len(body) >= at+2 && string(c.info.Version) == versionNames[tlsv13] {
 				c.info.Cipher = []byte(suiteNames[binary.BigEndian.Uint16(body[at:])]) // settled so early
 			}
 		}

@@ -21,6 +21,7 @@ type profile struct {
 	min, max     version
 	suites       []*suite              // of TLS 1.2 and older, the best first
 	suites13     []uint16              // of TLS 1.3
+	level        securityLevel         // of what is signed
 	clientsOrder bool                  // "prefer-client-ciphers"
 	schemes      []tls.SignatureScheme // that are signed with; nil: all
 	trusted      []*trusted            // that certificates of clients must lead to; nil: none are asked for
@@ -105,7 +106,7 @@ func (p *profile) algorithms(c *tls.Config, o *options) (faults []error) {
 	if o.ciphers != "" {
 		list = o.ciphers
 	}
-	if p.suites = cipherList(list); len(p.suites) == 0 {
+	if p.suites, p.level = cipherList(list); len(p.suites) == 0 {
 		fault("SSL cipher list", o.ciphers)
 	}
 	c.CipherSuites = usable(p.suites)
@@ -113,7 +114,7 @@ func (p *profile) algorithms(c *tls.Config, o *options) (faults []error) {
 		at := slices.IndexFunc(suites, func(s suite) bool { return s.name == name })
 		return at >= 0 && !offered[suites[at].id]
 	})
-	p.leaveOut("ciphersuites", o.suites13, func(name string) bool { return suites13[name] == 0 })
+	p.leaveOut("ciphersuites", o.suites13, func(name string) bool { id := suites13[name]; return id == aes128CCM || id == aes128CCM8 })
 	p.leaveOut("curves", o.curves, func(name string) bool { return curves[name] == 0 })
 	p.leaveOut("sigalgs", o.sigalgs, func(name string) bool { return schemes[name] == 0 })
 	if len(p.suites) > 0 && len(c.CipherSuites) == 0 && p.min < tlsv13 {
@@ -220,15 +221,8 @@ func (p *profile) configFor(c *Conn, hello *tls.ClientHelloInfo) *tls.Config {
 // when the answer to that goes out.
 type arranged struct{ suites, were []uint16 }
 
-func (a *arranged) arrange(p *profile, hello *tls.ClientHelloInfo, s *site) {
-	v := p.version(hello.SupportedVersions)
-	chosen := uint16(0)
-	if v == tlsv13 {
-		chosen = p.best13(hello.CipherSuites)
-	} else {
-		chosen = p.best(hello, v, s)
-		p.ordered(hello)
-	}
+// leave leaves one suite.
+func (a *arranged) leave(hello *tls.ClientHelloInfo, chosen uint16) {
 	a.suites, a.were = hello.CipherSuites, slices.Clone(hello.CipherSuites)
 	for i, id := range a.suites {
 		if id != chosen && id != fallbackSignal {
@@ -237,7 +231,7 @@ func (a *arranged) arrange(p *profile, hello *tls.ClientHelloInfo, s *site) {
 	}
 }
 
-// restore puts back what arrange has taken out.
+// restore puts back what leave has taken out.
 func (a *arranged) restore() {
 	if a.suites != nil {
 		copy(a.suites, a.were)
@@ -321,7 +315,7 @@ func (p *profile) best13(offered []uint16) uint16 {
 // best chooses a suite of TLS 1.2 or older.
 func (p *profile) best(hello *tls.ClientHelloInfo, v version, s *site) uint16 {
 	elliptic := p.sharesGroup(hello.SupportedCurves)
-	verifies := s.curve == 0 || slices.Contains(hello.SupportedCurves, s.curve)
+	verifies := p.verifiedBy(hello, v, s)
 	const none = 1 << 16
 	rank, chaCha := none, !p.clientsOrder && prefersChaCha(hello.CipherSuites)
 	for _, id := range hello.CipherSuites {
@@ -348,12 +342,17 @@ func (p *profile) best(hello *tls.ClientHelloInfo, v version, s *site) uint16 {
 	return p.suites[rank].id
 }
 
+// verifiedBy tells whether a client that names no suite of RSA can verify the key of a certificate.
+func (p *profile) verifiedBy(hello *tls.ClientHelloInfo, v version, s *site) bool {
+	if s.curve != 0 && !slices.Contains(hello.SupportedCurves, s.curve) {
+		return false
+	}
+	return v < tlsv12 && s.kind == ecdsaKey || p.signs(hello, v, s)
+}
+
 // chaChaName is how the table of suites calls the encryption that is fast without help of the
 // processor.
 const chaChaName = "CHACHA20/POLY1305"
-
-// Suites of TLS 1.3 that OpenSSL knows and crypto/tls does not.
-const aes128CCM, aes128CCM8 = 0x1304, 0x1305
 
 // prefersChaCha tells whether the first suite of a client is one that is fast without help of
 // its processor: then those come first here too.

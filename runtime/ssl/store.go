@@ -166,6 +166,13 @@ func (u *use) prepare(g *settings, cert *certificate) (err error) {
 	if cert.key == nil {
 		return refusal("unable to load SSL private key into SSL Context '%s': passed a null parameter.\n", u.entry.name)
 	}
+	if reason, inChain := cert.weakness(); reason != "" {
+		what := "SSL"
+		if inChain {
+			what = "chain"
+		}
+		return refusal("unable to load %s certificate into SSL Context '%s': %s.\n", what, u.entry.name, reason)
+	}
 	if u.at.toServers {
 		return nil
 	}

@@ -389,7 +389,8 @@ func (p *profile) judge(c *Conn, state tls.ConnectionState) (fault error) {
 		}
 		return false
 	}
-	if v.run() && !state.DidResume {
+	v.run()
+	if !state.DidResume {
 		c.root = v.chain[len(v.chain)-1]
 	}
 	if fault == nil && onOtherCurve(state, p.config.CurvePreferences) {
