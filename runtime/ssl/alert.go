@@ -46,11 +46,14 @@ func alertOf(verdict int) byte {
 	return alertCertificateUnknown
 }
 
-// reword gives an alert that goes out in clear the number that OpenSSL would send: crypto/tls
-// knows only one for what others have looked at, and those about certificates are encrypted in TLS
-// 1.3. So it does with the one about a hello that is too large, and with the version of records that
-// refuse a hello: crypto/tls takes the oldest until one is agreed upon.
+// reword gives an alert the number that OpenSSL would send: crypto/tls knows only one for what
+// others have looked at. So it does with the one about a hello that is too large, and with the
+// version of records that refuse a hello: crypto/tls takes the oldest until one is agreed upon.
 func (c *Conn) reword(record []byte) {
+	if c.fault != nil && record[0] == applicationDataRecord {
+		resealAlert(record, c.seen.suite, c.alertSecret(), c.fault.alert)
+		return
+	}
 	if len(record) != recordHead+2 || record[0] != alertRecord {
 		return
 	}
@@ -59,8 +62,6 @@ func (c *Conn) reword(record []byte) {
 	case c.fault != nil:
 		*alert = c.fault.alert
 		version(c.records)
-	case *alert == alertBadCertificate && c.judged.result != verifyOK:
-		*alert = alertOf(c.judged.result)
 	case *alert == alertInternalError && c.first.huge:
 		*alert = alertIllegalParameter
 		version(tls.VersionTLS12)

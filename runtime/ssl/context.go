@@ -214,6 +214,9 @@ func (s *sessionCache) Put(key string, state *tls.ClientSessionState) {
 
 // settled notes what the handshake has agreed upon.
 func (c *Conn) settled() {
+	if !c.of.keylog {
+		c.seen.secrets = nil
+	}
 	state := c.tls.ConnectionState()
 	c.peers, c.unique, c.group = state.PeerCertificates, state.TLSUnique, state.CurveID
 	c.info = sample.TLS{

@@ -63,8 +63,8 @@ var (
 	errClientCertificate = &fault{text: "SSL client certificate not trusted", reason: verifyFailed}
 	errClientAuthority   = &fault{text: "SSL client CA chain cannot be verified", reason: verifyFailed}
 	errServerCertificate = &fault{reason: verifyFailed}
-	errOtherSuite        = &fault{reason: reason{alertBase + 40, alertReasons[40]}}
-	errOtherCurve        = &fault{reason: reason{0x17A, "wrong curve"}}
+	errOtherSuite        = &fault{reason: reason{alertBase + 40, alertReasons[40]}, alert: alertBadCertificate}
+	errOtherCurve        = &fault{reason: reason{0x17A, "wrong curve"}, alert: alertIllegalParameter}
 	errOtherHost         = &fault{text: "Server presented an SSL certificate different from the configured one", reason: verifyFailed}
 	errOtherName         = &fault{text: "Server presented an SSL certificate different from the expected one", reason: verifyFailed}
 )
@@ -81,6 +81,13 @@ func (f *fault) Error() string {
 		return f.text
 	}
 	return "SSL handshake failure (" + f.reason.String() + ")"
+}
+
+// over is the fault as it is told to who has shown a certificate with this verdict.
+func (f *fault) over(verdict int) *fault {
+	told := *f
+	told.alert = alertOf(verdict)
+	return &told
 }
 
 // reason is an error of OpenSSL's TLS: its number, and what it is called.

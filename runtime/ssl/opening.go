@@ -15,7 +15,8 @@ type opening struct {
 	sessionIDLen               int
 	told                       [serverHello + 1]bool // which messages have been seen
 	hello                      *hello                // of a client, when it is captured
-	secrets                    *secrets              // with "tune.ssl.keylog"
+	suite                      uint16                // that a server of TLS 1.3 has chosen
+	secrets                    *secrets
 }
 
 // hello is what a client offers ("tune.ssl.capture-buffer-size"): parts of its first message.
@@ -78,7 +79,8 @@ func (c *Conn) observe(record []byte) {
 		if id := body[34]; int(id) <= len(body)-35 {
 			c.seen.sessionIDLen = copy(c.seen.sessionID[:], body[35:35+id])
 			if at := 35 + int(id); len(body) >= at+2 && string(c.info.Version) == versionNames[tlsv13] {
-				c.info.Cipher = []byte(suiteNames[binary.BigEndian.Uint16(body[at:])]) // settled so early
+				c.seen.suite = binary.BigEndian.Uint16(body[at:])
+				c.info.Cipher = []byte(suiteNames[c.seen.suite]) // settled so early
 			}
 		}
 	}

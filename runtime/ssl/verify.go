@@ -351,13 +351,17 @@ func (p *profile) verifying(config *tls.Config, c *Conn) *tls.Config {
 			return nil
 		}
 		c.peers = state.PeerCertificates
-		return p.judge(c, state)
+		if f := p.judge(c, state); f != nil {
+			return c.refuse(f)
+		}
+		return nil
 	}
+	config.KeyLogWriter = (*keylog)(c) // an alert may have to be encrypted
 	return config
 }
 
 // judge verifies what a client has shown.
-func (p *profile) judge(c *Conn, state tls.ConnectionState) (fault error) {
+func (p *profile) judge(c *Conn, state tls.ConnectionState) (refused *fault) {
 	v := verification{given: state.PeerCertificates, usage: x509.ExtKeyUsageClientAuth, now: time.Now()}
 	for _, t := range p.trusted {
 		if t != nil {
@@ -383,9 +387,9 @@ func (p *profile) judge(c *Conn, state tls.ConnectionState) (fault error) {
 		if ignore[result] {
 			return true
 		}
-		fault = errClientCertificate
+		refused = errClientCertificate.over(result)
 		if depth > 0 {
-			fault = errClientAuthority
+			refused = errClientAuthority.over(result)
 		}
 		return false
 	}
@@ -393,10 +397,10 @@ func (p *profile) judge(c *Conn, state tls.ConnectionState) (fault error) {
 	if !state.DidResume {
 		c.root = v.chain[len(v.chain)-1]
 	}
-	if fault == nil && onOtherCurve(state, p.config.CurvePreferences) {
+	if refused == nil && onOtherCurve(state, p.config.CurvePreferences) {
 		return errOtherCurve
 	}
-	return fault
+	return refused
 }
 
 // onOtherCurve tells whether the key that the other side has shown lies on a curve that is

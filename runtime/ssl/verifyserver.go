@@ -24,20 +24,32 @@ func (c *Conn) forServer() *tls.Config {
 	}
 	switch {
 	case x.roots != nil:
-		with.VerifyConnection = c.verifyServer
+		with.VerifyConnection = c.refusing(c.verifyServer)
+		with.KeyLogWriter = (*keylog)(c) // an alert may have to be encrypted
 	case x.suites13 != nil:
-		with.VerifyConnection = c.permitted
+		with.VerifyConnection = c.refusing(c.permitted)
 	}
 	return c.logging(with)
+}
+
+// refusing makes a check that refuses a server.
+func (c *Conn) refusing(check func(tls.ConnectionState) *fault) func(tls.ConnectionState) error {
+	return func(state tls.ConnectionState) error {
+		c.records = min(state.Version, tls.VersionTLS12)
+		if f := check(state); f != nil {
+			return c.refuse(f)
+		}
+		return nil
+	}
 }
 
 // verifyServer checks that the certificates of a server lead to a root, that none of them is
 // revoked, and that they are those of the name that it was asked for, or else of
 // "verifyhost", if any.
-func (c *Conn) verifyServer(state tls.ConnectionState) error {
+func (c *Conn) verifyServer(state tls.ConnectionState) *fault {
 	x := c.of
-	if err := c.permitted(state); err != nil {
-		return err
+	if f := c.permitted(state); f != nil {
+		return f
 	}
 	c.peers = state.PeerCertificates
 	v := verification{given: c.peers, roots: appendAnchors(nil, x.roots), usage: x509.ExtKeyUsageServerAuth, now: time.Now()}
@@ -55,9 +67,9 @@ func (c *Conn) verifyServer(state tls.ConnectionState) error {
 	}
 	switch {
 	case !v.run():
-		return errServerCertificate
+		return errServerCertificate.over(c.judged.result)
 	case name != "" && !isOf(c.peers[0], name):
-		return otherwise
+		return otherwise.over(verifyOK)
 	}
 	return nil
 }
@@ -84,7 +96,7 @@ func covers(pattern, host string) bool {
 
 // permitted tells whether the suite that a server has chosen is one of "ciphersuites":
 // crypto/tls offers all of TLS 1.3.
-func (c *Conn) permitted(state tls.ConnectionState) error {
+func (c *Conn) permitted(state tls.ConnectionState) *fault {
 	if list := c.of.suites13; state.Version == tls.VersionTLS13 && list != nil && !slices.Contains(list, state.CipherSuite) {
 		return errOtherSuite
 	}
