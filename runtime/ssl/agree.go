@@ -59,7 +59,7 @@ func (c *Conn) agree(hello *tls.ClientHelloInfo) *fault {
 	}
 	c.info.ALPN = []byte(p.protocol(hello))
 	p.ordered(hello)
-	c.hello.leave(hello, suite)
+	c.hello.leaveSuite(hello, suite)
 	return nil
 }
 
@@ -94,7 +94,10 @@ func (c *Conn) agree13(hello *tls.ClientHelloInfo, p *profile, s *site) *fault {
 	case !p.signs(hello, tlsv13, s):
 		return errNoSuitableScheme
 	}
-	c.hello.leave(hello, suite)
+	c.hello.leaveSuite(hello, suite)
+	if len(c.seen.shares) > 0 {
+		c.hello.leaveGroup(hello, p.group(hello.SupportedCurves, c.seen.shares))
+	}
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"crypto"
 	"crypto/tls"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -131,7 +132,7 @@ func (x *Context) pick(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	c, s := (*Conn)(hello.Conn.(*wire)), x.sites.Load()
 	c.site = s.choose(hello)
 	if c.site == nil {
-		c.info.SNI = []byte(hello.ServerName)
+		c.info.SNI = []byte(strings.ToLower(hello.ServerName))
 		return nil, c.refuse(errUnknownName)
 	}
 	if fault := c.agree(hello); fault != nil {

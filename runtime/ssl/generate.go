@@ -2,11 +2,13 @@ package ssl
 
 import (
 	"crypto/rand"
+	"crypto/sha1"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"fmt"
 	"math/big"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -86,14 +88,10 @@ func hostName(name string) bool {
 // make signs a certificate like base for another name.
 func (n *generator) make(name string, base *site) *site {
 	ca := n.authority.leaf
-	comment, _ := asn1.MarshalWithParams("OpenSSL Generated Certificate", "ia5")
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(n.serial.Add(1)),
 		NotBefore:    time.Now().Add(-24 * time.Hour), NotAfter: time.Now().Add(365 * 24 * time.Hour),
-		BasicConstraintsValid: true,
-		KeyUsage:              x509.KeyUsageContentCommitment | x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
-		DNSNames:              []string{name},
-		ExtraExtensions:       []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 16, 840, 1, 113730, 1, 13}, Value: comment}},
+		ExtraExtensions: madeExtensions(name, ca, base.cert.leaf),
 	}
 	switch n.authority.kind() {
 	case rsaKey:
@@ -124,8 +122,43 @@ func (n *generator) make(name string, base *site) *site {
 	cert := &certificate{leaf: leaf, key: base.cert.key, chain: append([]*x509.Certificate{ca}, n.authority.chain...)}
 	made := *base
 	made.cert = cert
-	made.use = &use{entry: base.use.entry, at: base.use.at}
+	made.use = &use{entry: &entry{cert: cert}, at: base.use.at}
 	made.shown = cert.present(false)
 	made.shown.SupportedSignatureAlgorithms = base.shown.SupportedSignatureAlgorithms
 	return &made
+}
+
+// madeExtensions are those of a certificate that is made for a name, with the key of another one.
+func madeExtensions(name string, ca, withKey *x509.Certificate) []pkix.Extension {
+	marshal := func(value any) []byte {
+		der, _ := asn1.Marshal(value) // cannot fail: the values are of known types
+		return der
+	}
+	var key struct {
+		Algorithm pkix.AlgorithmIdentifier
+		Bits      asn1.BitString
+	}
+	_, _ = asn1.Unmarshal(withKey.RawSubjectPublicKeyInfo, &key) // it was parsed before
+	keyID := sha1.Sum(key.Bits.Bytes)
+	tagged := func(tag int, compound bool, der []byte) asn1.RawValue {
+		return asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: tag, IsCompound: compound, Bytes: der}
+	}
+	const directoryName = 4
+	issuer := tagged(1, true, marshal(tagged(directoryName, true, ca.RawIssuer)))
+	var serial asn1.RawValue
+	_, _ = asn1.Unmarshal(marshal(ca.SerialNumber), &serial)
+	authority := []asn1.RawValue{issuer, tagged(2, false, serial.Bytes)}
+	if len(ca.SubjectKeyId) > 0 {
+		authority = slices.Insert(authority, 0, tagged(0, false, ca.SubjectKeyId))
+	}
+	const dnsName = 2
+	const signsAndEnciphers = 0xE0 // digitalSignature, nonRepudiation, keyEncipherment
+	return []pkix.Extension{
+		{Id: asn1.ObjectIdentifier{2, 5, 29, 19}, Value: marshal(struct{}{})},
+		{Id: asn1.ObjectIdentifier{2, 16, 840, 1, 113730, 1, 13}, Value: marshal(asn1.RawValue{Tag: asn1.TagIA5String, Bytes: []byte(`"OpenSSL Generated Certificate"`)})},
+		{Id: asn1.ObjectIdentifier{2, 5, 29, 14}, Value: marshal(keyID[:])},
+		{Id: asn1.ObjectIdentifier{2, 5, 29, 35}, Value: marshal(authority)},
+		{Id: asn1.ObjectIdentifier{2, 5, 29, 15}, Value: marshal(asn1.BitString{Bytes: []byte{signsAndEnciphers}, BitLength: 3})},
+		{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Value: marshal([]asn1.RawValue{tagged(dnsName, false, []byte(name))})},
+	}
 }

@@ -14,6 +14,7 @@ type opening struct {
 	sessionID                  [32]byte // of TLS 1.2, as the server has told
 	sessionIDLen               int
 	told                       [serverHello + 1]bool // which messages have been seen
+	shares                     []tls.CurveID         // groups that a client has chosen a key in, when the listener orders them
 	hello                      *hello                // of a client, when it is captured
 	suite                      uint16                // that a server of TLS 1.3 has chosen
 	secrets                    *secrets
@@ -42,6 +43,7 @@ const (
 	serverHello = 2
 
 	extPreSharedKey = 41
+	extKeyShare     = 51
 
 	extGroups   = 10
 	extFormats  = 11
@@ -69,6 +71,9 @@ func (c *Conn) observe(record []byte) {
 	switch kind {
 	case clientHello:
 		copy(c.seen.clientRandom[:], body[2:])
+		if !c.client && c.of.line.ordersGroups() {
+			c.seen.shares = keyShares(body)
+		}
 		if size := c.of.capture; size > 0 && !c.client {
 			if h := readHello(body, size); h != nil {
 				c.seen.hello = h
@@ -222,6 +227,31 @@ func readHello(body []byte, size int) *hello {
 		*to = keep(lists[i])
 	}
 	return h
+}
+
+// keyShares are the groups that the keys in a client's hello are of; nil: there are none, or they
+// cannot be read.
+func keyShares(body []byte) (groups []tls.CurveID) {
+	r := pieces{b: body}
+	r.take(2 + 32)
+	r.list(1) // the session
+	r.list(2) // suites
+	r.list(1) // compression
+	for extensions := (pieces{b: r.list(2)}); len(extensions.b) > 0 && !extensions.broken; {
+		kind := extensions.take(2)
+		one := pieces{b: extensions.list(2)}
+		if extensions.broken || binary.BigEndian.Uint16(kind) != extKeyShare {
+			continue
+		}
+		for shares := (pieces{b: one.list(2)}); len(shares.b) > 0; {
+			group := shares.take(2)
+			if shares.list(2); shares.broken {
+				return nil
+			}
+			groups = append(groups, tls.CurveID(binary.BigEndian.Uint16(group)))
+		}
+	}
+	return groups
 }
 
 // appendPlain appends a list of numbers of 16 bits without those that clients mix in at

@@ -2,7 +2,10 @@ package ssl
 
 import (
 	"bytes"
+	"crypto/tls"
 	"encoding/hex"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -42,6 +45,22 @@ func TestHello(t *testing.T) {
 	}
 }
 
+// TestKeyShares finds the groups of the keys of a client.
+func TestKeyShares(t *testing.T) {
+	if groups := keyShares(sampleHello); len(groups) != 0 {
+		t.Errorf("%v", groups)
+	}
+	with := []byte("\x03\x03" + strings.Repeat("r", 32) + "\x00" + "\x00\x02\x13\x01" + "\x01\x00" + "\x00\x12" + "\x00\x17\x00\x00" + "\x00\x33\x00\x0A" + "\x00\x08\x00\x18\x00\x01k\x00\x17\x00")
+	if groups := keyShares(with); len(groups) != 0 {
+		t.Errorf("of a list that is cut: %v", groups)
+	}
+	with = append(with[:len(with)-len("\x00\x0A\x00\x08\x00\x18\x00\x01k\x00\x17\x00")], "\x00\x0B\x00\x09\x00\x18\x00\x01k\x00\x17\x00\x00"...)
+	with[2+32+1+4+2+1]++ // the extensions
+	if groups := keyShares(with); !slices.Equal(groups, []tls.CurveID{tls.CurveP384, tls.CurveP256}) {
+		t.Errorf("%v", groups)
+	}
+}
+
 // FuzzHello: whatever a client begins with, what is kept is a part of it, and not more than
 // there is room for.
 func FuzzHello(f *testing.F) {
@@ -50,6 +69,9 @@ func FuzzHello(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte, size int) {
 		if size < 1 || size > 1<<14 {
 			return
+		}
+		if groups := keyShares(body); 4*len(groups) > len(body) {
+			t.Fatalf("%d groups in %d bytes", len(groups), len(body))
 		}
 		h := readHello(body, size)
 		if h == nil {
@@ -73,10 +95,10 @@ func FuzzHello(f *testing.F) {
 func TestObserve(t *testing.T) {
 	record := append([]byte{handshakeRecord, 3, 1, 0, byte(len(sampleHello) + 4), clientHello, 0, 0, byte(len(sampleHello))}, sampleHello...)
 	for n := range record {
-		c := &Conn{of: &Context{capture: 100}}
+		c := &Conn{of: &Context{capture: 100, line: &line{}}}
 		c.observe(record[:n])
 	}
-	c := &Conn{of: &Context{capture: 100}}
+	c := &Conn{of: &Context{capture: 100, line: &line{}}}
 	c.observe(record)
 	if c.seen.clientRandom[31] != 0x1f || c.seen.hello == nil || !c.begun() {
 		t.Errorf("%+v", c.seen)

@@ -215,15 +215,18 @@ func (p *profile) configFor(c *Conn, hello *tls.ClientHelloInfo) *tls.Config {
 }
 
 // arranged is the hello of a client while crypto/tls chooses from it. crypto/tls has an order of
-// its own for suites, and the client's for groups of TLS 1.2 and signatures, but looks at the very
-// lists that it shows: of the suites that is left which the reference would choose, and the others
-// are put into its order. A second hello is compared with the first one, so the suites are put back
-// when the answer to that goes out.
-type arranged struct{ suites, were []uint16 }
+// its own for suites and groups, and the client's for groups of TLS 1.2 and signatures, but looks at
+// the very lists that it shows: of suites, and of groups of TLS 1.3, that is left which the reference
+// would choose, and the others are put into its order. A second hello is compared with the first
+// one, so the lists are put back when the answer to that goes out.
+type arranged struct {
+	suites, suitesWere []uint16
+	groups, groupsWere []tls.CurveID
+}
 
-// leave leaves one suite.
-func (a *arranged) leave(hello *tls.ClientHelloInfo, chosen uint16) {
-	a.suites, a.were = hello.CipherSuites, slices.Clone(hello.CipherSuites)
+// leaveSuite leaves one suite.
+func (a *arranged) leaveSuite(hello *tls.ClientHelloInfo, chosen uint16) {
+	a.suites, a.suitesWere = hello.CipherSuites, slices.Clone(hello.CipherSuites)
 	for i, id := range a.suites {
 		if id != chosen && id != fallbackSignal {
 			a.suites[i] = 0
@@ -231,12 +234,39 @@ func (a *arranged) leave(hello *tls.ClientHelloInfo, chosen uint16) {
 	}
 }
 
-// restore puts back what leave has taken out.
+// leaveGroup leaves one group.
+func (a *arranged) leaveGroup(hello *tls.ClientHelloInfo, chosen tls.CurveID) {
+	a.groups, a.groupsWere = hello.SupportedCurves, slices.Clone(hello.SupportedCurves)
+	for i, id := range a.groups {
+		if id != chosen {
+			a.groups[i] = 0
+		}
+	}
+}
+
+// restore puts back what was taken out.
 func (a *arranged) restore() {
 	if a.suites != nil {
-		copy(a.suites, a.were)
+		copy(a.suites, a.suitesWere)
+		copy(a.groups, a.groupsWere)
 		*a = arranged{}
 	}
+}
+
+// group is the one that a handshake of TLS 1.3 has: the first that the client has chosen a key in,
+// or else the first of the line; 0: what crypto/tls chooses.
+func (p *profile) group(theirs, shares []tls.CurveID) tls.CurveID {
+	for _, id := range shares {
+		if slices.Contains(p.config.CurvePreferences, id) {
+			return id
+		}
+	}
+	for _, id := range p.config.CurvePreferences {
+		if slices.Contains(theirs, id) {
+			return id
+		}
+	}
+	return 0
 }
 
 // ordered puts the groups of a hello into the order in which they are chosen up to TLS 1.2; in

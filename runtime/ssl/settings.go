@@ -97,6 +97,9 @@ type line struct {
 	context *Context // being made
 }
 
+// ordersGroups tells whether the line names the groups of key exchanges.
+func (s *line) ordersGroups() bool { return s.curves != "" || s.ecdhe != "" }
+
 // Encrypts tells whether the line's connections are TLS.
 func (s *line) Encrypts() bool { return s.on }
 
