@@ -49,15 +49,11 @@ func (s *stream) answerWith(r *runtime.Reply) outcome {
 		s.finish()
 		return end
 	}
-	if s.out == nil {
-		s.out = s.w.loop.Buffer()
-	}
 	if s.resHead && s.Ctx.ResVersion == "" {
 		s.Ctx.ResVersion = s.Res.VersionNumber()
 	}
 	announced := s.Ctx.ResBody.Announced()
-	s.out.Reset()
-	s.Res.Reset(s.out.Data, s.resFields)
+	s.beginReply()
 	s.parts = nil
 	base := r
 	if r != nil && r.Default {
@@ -99,6 +95,15 @@ func (s *stream) answerWith(r *runtime.Reply) outcome {
 	}
 	s.sendReply(body)
 	return answer
+}
+
+// beginReply makes s.Res an empty message in s.out.
+func (s *stream) beginReply() {
+	if s.out == nil {
+		s.out = s.w.loop.Buffer()
+	}
+	s.out.Reset()
+	s.Res.Reset(s.out.Data, s.resFields)
 }
 
 // answerAgain answers 500 in place of a reply that could not be made, once.
@@ -202,9 +207,13 @@ func (s *stream) parseRaw(raw []byte) ([]byte, error) {
 	s.out.Data = append(s.out.Data, raw[:min(len(raw), cap(s.out.Data))]...)
 	m.Reset(s.out.Data, s.resFields)
 	var p h1.Parser
-	p.Response(s.Method, 0, s.w.headLimits())
+	p.Response(message.GET, h1.Stored, s.w.headLimits()) // only its length tells where it ends, whatever was asked for
 	if p.Parse(m) != h1.Complete {
 		return nil, errBadReply
+	}
+	m.Method = s.Method
+	if s.Method == message.HEAD {
+		m.Flags |= message.BodylessResponse
 	}
 	return raw[m.HeadLen:], nil
 }
@@ -365,10 +374,7 @@ func (s *stream) sendRaw(status int) {
 
 // sendRawFramed sends an error page over HTTP/2.
 func (s *stream) sendRawFramed(raw []byte) {
-	if s.out == nil {
-		s.out = s.w.loop.Buffer()
-	}
-	s.out.Reset()
+	s.beginReply()
 	body, err := s.parseRaw(raw)
 	if err != nil {
 		return

@@ -69,7 +69,7 @@ func (s *stream) refuseStats(page *runtime.StatsPage, at sample.Checkpoint) (ref
 		case runtime.Continue, runtime.Stop:
 		default:
 			s.End = runtime.Termination{Cause: runtime.EndNone, State: runtime.InNone}
-			s.statsRefused = true
+			s.noteRefused()
 			return true, s.judgeRequest(v)
 		}
 	}
@@ -80,11 +80,23 @@ func (s *stream) refuseStats(page *runtime.StatsPage, at sample.Checkpoint) (ref
 	if !fetch.Authenticated(&s.Ctx, page.Users) {
 		s.intercepted()
 		s.End = runtime.Termination{Cause: runtime.EndLocal, State: runtime.InRequest}
-		s.statsRefused = true
+		s.noteRefused()
 		sticktable.CountError(&s.Stream)
 		return true, s.answerWith(page.Challenge)
 	}
 	return false, next
+}
+
+// noteRefused notes that the statistics are not for this client. The reference takes that for a client that has left, and
+// counts the error of it beside the answer.
+func (s *stream) noteRefused() {
+	s.statsRefused = true
+	s.countAborts(true)
+	s.countAborts(true)
+	s.beginReply()
+	if body, err := s.fillReply(s.errorReply(400)); err == nil {
+		s.BytesOut += headSize(&s.Res) + int64(len(body))
+	}
 }
 
 // administers tells whether a "stats admin" line lets the client change servers.

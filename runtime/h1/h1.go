@@ -29,6 +29,9 @@ const (
 	// AnyMethodPayload is the global "h1-accept-payload-with-any-method": an HTTP/1.0 GET, HEAD or
 	// DELETE may have a body.
 	AnyMethodPayload
+	// Stored is a message out of a file: what it says of a connection is meant for the one that it
+	// will go out on, and stays.
+	Stored
 )
 
 // Limits bound a message head.

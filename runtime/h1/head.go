@@ -47,7 +47,7 @@ func (p *Parser) field(m *message.Message) int {
 		}
 		f.Value = v
 	case message.Connection:
-		if p.trailers {
+		if p.trailers || p.opts&Stored != 0 {
 			break
 		}
 		f.Value = connectionTokens(m, b, f.Value)
