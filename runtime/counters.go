@@ -46,7 +46,7 @@ type FrontCounters struct {
 	Rsp                          [StatusClasses]counter.Own
 	ReqRate                      counter.MeterShard // of frontends alone, as the rates and log lines below
 	Conns, Sess                  counter.Own        // accepted connections; sessions that passed the session rules
-	H1Sess, H2Sess, OtherSess    counter.Own
+	H1Sess, H2Sess               counter.Own
 	DeniedReq, DeniedRes         counter.Own
 	DeniedConn, DeniedSess       counter.Own
 	FailedReq                    counter.Own

@@ -65,7 +65,7 @@ func clearFront(shards []runtime.FrontCounters, all bool) {
 	}
 	for i := range shards {
 		c := &shards[i]
-		for _, n := range []*counter.Own{&c.Conns, &c.Sess, &c.H1Sess, &c.H2Sess, &c.OtherSess, &c.ReqIn, &c.ReqOut, &c.ResIn, &c.ResOut,
+		for _, n := range []*counter.Own{&c.Conns, &c.Sess, &c.H1Sess, &c.H2Sess, &c.ReqIn, &c.ReqOut, &c.ResIn, &c.ResOut,
 			&c.DeniedReq, &c.DeniedRes, &c.DeniedConn, &c.DeniedSess, &c.FailedReq, &c.Intercepted, &c.FailedRewrite,
 			&c.InternalErr, &c.CliAborts, &c.SrvAborts, &c.H1Req, &c.H2Req, &c.OtherReq} {
 			n.Clear()

@@ -216,12 +216,10 @@ func (c *client) established() {
 		return
 	}
 	if c.http {
-		c.Counters(w.id).H1Sess.Inc()
 		c.beginH1()
 		c.setTimer(px.Timeout.Request, px.Timeout.Client)
 		return
 	}
-	c.Counters(w.id).OtherSess.Inc()
 	c.trace(trace.PTConnNew, trace.State, "new connection", 0)
 	if px.Peers != nil {
 		c.guest = true

@@ -7,7 +7,9 @@ import (
 
 // beginH1 counts the connection among those of HTTP/1, and its bytes.
 func (c *client) beginH1() {
-	c.h1 = &c.Counters(c.w.id).H1
+	n := c.Counters(c.w.id)
+	n.H1Sess.Inc()
+	c.h1 = &n.H1
 	c.h1.Conns.Inc()
 	c.sock.Sent = &c.h1.Out
 	c.trace(trace.H1ConnNew, trace.State, "new H1 connection", 0)

@@ -112,7 +112,7 @@ func (s *stream) judgeRequest(v runtime.Verdict) outcome {
 		return s.waitForRule()
 	case runtime.Done:
 		s.intercepted()
-		if s.Service != "" {
+		if s.Service != "" && !s.statsRefused {
 			s.serve()
 		}
 		return s.answerWith(s.Reply)

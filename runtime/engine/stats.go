@@ -95,7 +95,10 @@ func (s *stream) noteRefused() {
 	s.countAborts(true)
 	s.beginReply()
 	if body, err := s.fillReply(s.errorReply(400)); err == nil {
-		s.BytesOut += headSize(&s.Res) + int64(len(body))
+		s.BytesOut += headSize(&s.Res)
+		if s.Method != message.HEAD {
+			s.BytesOut += int64(len(body))
+		}
 	}
 }
 
