@@ -1,6 +1,9 @@
 package runtime
 
-import "hapax/stats/counter"
+import (
+	"hapax/runtime/h2"
+	"hapax/stats/counter"
+)
 
 // Status classes of HTTP answers in counters: 1xx ... 5xx, other.
 const (
@@ -71,6 +74,23 @@ type H2Counters struct {
 	Headers, Data, Settings, Resets, GoAways counter.Own // frames received
 	ConnErrors, StreamErrors                 counter.Own // violations of the protocol
 	ResetsSent, GoAwaysSent                  counter.Own // for errors
+}
+
+// Take adds up what happened on a connection since it was last called.
+func (n *H2Counters) Take(c *h2.Counts) {
+	if *c == (h2.Counts{}) {
+		return
+	}
+	n.Headers.Add(uint64(c.Headers))
+	n.Data.Add(uint64(c.Data))
+	n.Settings.Add(uint64(c.Settings))
+	n.Resets.Add(uint64(c.Resets))
+	n.GoAways.Add(uint64(c.GoAways))
+	n.ConnErrors.Add(uint64(c.ConnErrors))
+	n.StreamErrors.Add(uint64(c.StreamErrors))
+	n.ResetsSent.Add(uint64(c.ResetsSent))
+	n.GoAwaysSent.Add(uint64(c.GoAwaysSent))
+	*c = h2.Counts{}
 }
 
 // H1Counters is what HTTP/1 connections count.

@@ -201,6 +201,7 @@ type Server struct {
 	TLS            TLSConfig    // nil: no settings of TLS. Set by runtime/ssl
 	TLSMode        atomic.Int32 // live: TLSOn, TLSOff or TLSNever; set server ssl
 	CheckTLS       TLSConfig    // "check-ssl": of checks, wherever they go
+	ChecksClear    bool         // "no-check-ssl": they are clear, whatever the traffic is
 	TLSStats       TLSCounters  // live
 	SSL            any          // the line's words about TLS: runtime/ssl's own
 	SendProxy      SendProxy
@@ -226,6 +227,8 @@ type Server struct {
 	CheckRules                  any           // what its checks do, nil: they connect; set by runtime/check
 	ChecksTLS                   bool          // a step of its checks connects over TLS
 	CheckProto                  Proto         // "check-proto": ProtoAny: that of the server
+	CheckReusePool              bool          // "check-reuse-pool": checks use idle connections of the traffic
+	CheckPoolName               string        // "check-pool-conn-name": those that were made for it
 	Inter, FastInter, DownInter time.Duration // 0: default 2s; the others default to inter
 	Rise, Fall                  int
 	Check                       any // runtime/check's own; nil: not checked

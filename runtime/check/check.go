@@ -51,9 +51,10 @@ const (
 // Checks are the health checks and the states of all servers of one configuration.
 // It implements the ServerControl of the stats socket.
 type Checks struct {
-	cfg *runtime.Config
-	opt Options
-	all []*Check // in the order of the files; guarded by changes once they run
+	cfg  *runtime.Config
+	opt  Options
+	all  []*Check // in the order of the files; guarded by changes once they run
+	pool Pool     // nil: checks make all their connections
 
 	// changes is held for a change of a server's state, so that what tracks the server
 	// changes with it, and guards the results of checks. It is taken before a
@@ -67,6 +68,7 @@ type Checks struct {
 
 // lane is one loop with what its checks share.
 type lane struct {
+	id      int // of the loop, among those of the process
 	loop    *loop.Loop
 	scratch *sample.Scratch
 	running int      // checks under way
@@ -187,13 +189,14 @@ func inherit(srv *runtime.Server) {
 }
 
 // Start begins to check on the given loops, over which the checks are spread. The
-// loops may run already.
-func (c *Checks) Start(loops []*loop.Loop) {
+// loops may run already. pool has what "check-reuse-pool" is about; nil: there is none.
+func (c *Checks) Start(loops []*loop.Loop, pool Pool) {
 	if len(loops) == 0 {
 		return
 	}
-	for _, l := range loops {
-		c.loops = append(c.loops, &lane{loop: l, scratch: sample.NewScratch(c.cfg.Global.Tune.BufSize), most: c.cfg.Global.Tune.MaxChecks})
+	c.pool = pool
+	for i, l := range loops {
+		c.loops = append(c.loops, &lane{id: i, loop: l, scratch: sample.NewScratch(c.cfg.Global.Tune.BufSize), most: c.cfg.Global.Tune.MaxChecks})
 	}
 	i := 0
 	for _, w := range c.warmup {
@@ -203,9 +206,8 @@ func (c *Checks) Start(loops []*loop.Loop) {
 	}
 	shortest := c.shortest()
 	for i, ck := range c.all {
-		ck.lane = c.loops[i%len(c.loops)]
 		wait := c.firstWait(ck, shortest, i)
-		ck.lane.loop.PostFunc(func() { ck.start(wait) })
+		ck.startOn(c.loops[i%len(c.loops)], wait)
 	}
 }
 
@@ -248,8 +250,6 @@ func (c *Checks) Stop() {
 	c.changes.Lock()
 	defer c.changes.Unlock()
 	for _, ck := range c.all {
-		if ck.lane != nil {
-			ck.lane.loop.PostFunc(ck.stop)
-		}
+		ck.post(ck.stop)
 	}
 }

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"errors"
 	"net/netip"
 	"strings"
 	"syscall"
@@ -35,12 +36,10 @@ type connect struct {
 }
 
 func (c *connect) run(ck *Check, r *rule) verdict {
-	if ck.conn.IsOpen() {
-		ck.close()
-	}
+	ck.close()
 	ck.current = r
 	ck.forget()
-	ck.up, ck.eof, ck.err, ck.frames = false, false, nil, nil
+	ck.up, ck.eof, ck.err, ck.speaker = false, false, nil, nil
 	srv, px := ck.srv, ck.srv.Proxy
 
 	limit := srv.Inter
@@ -52,6 +51,14 @@ func (c *connect) run(ck *Check, r *rule) verdict {
 	}
 	ck.timer.After(limit)
 
+	pooled, name := c.pooled(ck), ""
+	if pooled {
+		if name = c.poolName(ck); ck.borrow(name) {
+			ck.limit()
+			return proceed
+		}
+	}
+	srv.Used.Show(srv.Used.Load() + 1) // connections, with this one
 	to, err := c.target(ck)
 	if err != nil {
 		ck.connectionFailed(err, false)
@@ -66,17 +73,22 @@ func (c *connect) run(ck *Check, r *rule) verdict {
 	if c.quiet && ck.inet {
 		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_QUICKACK, 0)
 	}
+	if pooled {
+		ck.use(ck.checks.pool.Make(srv, ck.lane.Load().id, name))
+	}
 	layer := c.layer(ck)
 	if c.sendsProxy(ck.srv) {
 		ck.greeting, ck.behind, layer = true, layer, nil
 	}
 	if c.viaSocks(srv) {
-		layer = transport.Via(&ck.conn, ck.stream.ServerAddr, layer)
+		layer = transport.Via(ck.conn, ck.stream.ServerAddr, layer)
 		proxy := loop.AddrFrom(srv.Socks)
 		to = &proxy
 	}
-	ck.conn.Connect(ck.lane.loop, fd, to, ck, layer)
-	srv.Used.Show(srv.Used.Load() + 1) // connections, with this one
+	ck.conn.Connect(ck.loop(), fd, to, ck, layer)
+	if layer == nil && ck.behind == nil && (ck.loan == nil || ck.proto() != runtime.ProtoH2) {
+		ck.speak()
+	}
 	return await
 }
 
@@ -97,10 +109,12 @@ func (c *connect) viaSocks(srv *runtime.Server) bool {
 	return srv.Socks.IsValid() && (c.socks || c.useServer && srv.CheckViaSocks)
 }
 
-// elsewhere tells that checks do not talk to the server as its traffic does: they have an address or a port of their
-// own, or the server was added at run time, where each says what its checks do.
-func elsewhere(srv *runtime.Server) bool {
-	return srv.Dynamic || srv.LiveCheckPort.Load() != 0 || srv.CheckAddr.Family != runtime.FamilyNone
+// elsewhere tells that checks do not talk to the server as its traffic does: they go apart from it, or the server was added at run time, where each says what its checks do.
+func elsewhere(srv *runtime.Server) bool { return srv.Dynamic || apart(srv) }
+
+// apart tells that checks have an address or a port of their own.
+func apart(srv *runtime.Server) bool {
+	return srv.LiveCheckPort.Load() != 0 || srv.CheckAddr.Family != runtime.FamilyNone
 }
 
 // greet sends the PROXY header of a connection that stands, and begins with TLS, which is
@@ -120,27 +134,38 @@ func (ck *Check) greet() {
 		ck.conn.NotifySent(0)
 		return
 	}
-	ck.conn.Insert(ck.lane.loop, layer, ck)
+	ck.conn.Insert(ck.loop(), layer, ck)
 	layer.Connected(nil)
 }
 
-// layer is TLS with the "ssl" of the rule, with "check-ssl", or when the check goes where
-// the server's traffic goes and that is encrypted.
+// layer is that of TLS; nil: the connection is clear.
 func (c *connect) layer(ck *Check) transport.Layer {
+	maker, hello := c.secures(ck)
+	if maker == nil {
+		return nil
+	}
+	return maker.Check(&hello)
+}
+
+// secures tells what the connection is encrypted by: with the "ssl" of the rule, with "check-ssl", or when the check goes
+// where the server's traffic goes and that is encrypted; and what the server is told then.
+func (c *connect) secures(ck *Check) (maker transport.Maker, hello transport.CheckHello) {
 	srv := ck.srv
 	settings := srv.TLS
 	switch {
 	case c.tls:
 	case !c.useServer:
-		return nil
+		return nil, hello
 	case srv.CheckTLS != nil:
 		settings = srv.CheckTLS
+	case srv.ChecksClear:
+		return nil, hello
 	case !srv.Encrypted() || elsewhere(srv):
-		return nil
+		return nil, hello
 	}
-	hello := c.hello
+	hello = c.hello
 	hello.Server, hello.Host = c.useServer, ck.hostName()
-	return settings.(transport.Maker).Check(hello)
+	return settings.(transport.Maker), hello
 }
 
 // hostName is what a check in HTTP asks for, without a port, when nobody wrote how it
@@ -169,6 +194,9 @@ func (ck *Check) hostName() string {
 	return ""
 }
 
+// errReversed tells that a server which comes to us has no connection that is free.
+var errReversed = errors.New("Invalid argument")
+
 // target finds where to connect to: the rule's address, or the check's, or the
 // server's, and the first port among those of the rule, the check and the server.
 func (c *connect) target(ck *Check) (*loop.Addr, error) {
@@ -176,6 +204,9 @@ func (c *connect) target(ck *Check) (*loop.Addr, error) {
 		return ck.agentTarget()
 	}
 	srv := ck.srv
+	if srv.Reversed {
+		return nil, errReversed
+	}
 	own, check := c.addr, srv.CheckAddr
 	addr := own
 	if addr.Family == runtime.FamilyNone {

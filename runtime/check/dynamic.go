@@ -43,8 +43,7 @@ func (c *Checks) Join(srv *runtime.Server, place func(*runtime.Server)) {
 	for _, ck := range checksOf(srv) {
 		c.all = append(c.all, ck)
 		if len(c.loops) > 0 {
-			ck.lane = c.loops[len(c.all)%len(c.loops)]
-			ck.lane.loop.PostFunc(func() { ck.start(ck.interval()) })
+			ck.startOn(c.loops[len(c.all)%len(c.loops)], ck.interval())
 		}
 	}
 }
@@ -78,9 +77,7 @@ func (c *Checks) Leave(srv *runtime.Server, take func(*runtime.Server)) {
 	}
 	for _, ck := range checksOf(srv) {
 		c.all = slices.DeleteFunc(c.all, func(o *Check) bool { return o == ck })
-		if ck.lane != nil {
-			ck.lane.loop.PostFunc(ck.stop)
-		}
+		ck.post(ck.stop)
 	}
 	delete(c.warmup, srv)
 	take(srv)

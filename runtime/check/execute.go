@@ -63,7 +63,7 @@ func (x *execution) run(ck *Check, r *rule) verdict {
 	ck.process = p
 	go func() {
 		code, err := p.run(cmd, g)
-		ck.lane.loop.PostFunc(func() { p.over(ck, code, err) })
+		ck.post(func() { p.over(ck, code, err) })
 	}()
 	return await
 }

@@ -9,20 +9,28 @@ import (
 	"hapax/runtime/message"
 )
 
-// frames is the HTTP/2 side of a connection that a check in HTTP made: one request at a time.
+// speaker speaks HTTP/2 for a check: one request at a time.
+type speaker interface {
+	// ask sends a request.
+	ask(ck *Check, m *message.Message, body []byte) error
+	// received takes what came. It reports whether the rules have something to look at.
+	received(ck *Check, b *loop.Buffer, err error) bool
+	// end tells that the check does not use the connection any more.
+	end()
+}
+
+// frames is the HTTP/2 side of a connection that a check in HTTP made.
 type frames struct {
 	conn   h2.Conn
 	stream h2.Stream
 	body   []byte // of the request, which waits for the server's windows
 	over   bool   // the connection carries nothing any more
+	counts *runtime.H2Counters
 }
 
-// speaksH2 tells whether the rules speak HTTP/2 on the connection that stands: TLS has settled
+// speaksH2 tells whether the rules speak HTTP/2 on the connection: TLS has settled
 // on it, or the server line says so for checks, or for all that goes where its traffic goes.
 func (ck *Check) speaksH2() bool {
-	if ck.http == nil {
-		return false
-	}
 	c, ok := ck.current.do.(*connect)
 	if ok && c.proto != runtime.ProtoAny {
 		return c.proto == runtime.ProtoH2
@@ -41,17 +49,31 @@ func (ck *Check) proto() runtime.Proto {
 	return ck.srv.Proto
 }
 
-// startFrames begins to speak HTTP/2.
-func (ck *Check) startFrames() {
+// speak makes an HTTP check ready for the protocol of its connection, once: when that is known.
+func (ck *Check) speak() {
+	switch {
+	case ck.http == nil || ck.h1 != nil || ck.speaker != nil:
+	case !ck.speaksH2():
+		ck.beginH1()
+	case ck.loan != nil:
+		x := ck.loan.Share(ck)
+		ck.use(x)
+		ck.speaker = lent{x}
+	default:
+		ck.speaker = ck.newFrames()
+	}
+}
+
+// newFrames makes the side of a connection that is the check's own.
+func (ck *Check) newFrames() *frames {
 	t := &ck.checks.cfg.Global.Tune
 	f := &frames{}
 	f.conn.Init(&h2.Config{
 		Client: true, HeaderTable: t.H2.HeaderTable, InitialWindow: t.BufSize, Receive: t.BufSize, MaxStreams: 1, MaxFrame: t.BufSize,
 		Buffer: t.BufSize, Rewrite: t.MaxRewrite, Headers: t.MaxHdr, ExtendedConnect: true,
 	})
-	ck.frames = f
-	f.conn.Start()
-	ck.conn.Receive()
+	f.begin(ck)
+	return f
 }
 
 // say sends what HTTP/2 has to say.
@@ -59,7 +81,7 @@ func (f *frames) say(ck *Check) {
 	said := f.conn.Out
 	f.conn.Out = nil
 	for len(said) > 0 && ck.conn.IsOpen() {
-		b := ck.lane.loop.Buffer()
+		b := ck.loop().Buffer()
 		n := copy(b.Room(), said)
 		b.Grow(n)
 		said = said[n:]
@@ -67,7 +89,6 @@ func (f *frames) say(ck *Check) {
 	}
 }
 
-// ask sends a request.
 func (f *frames) ask(ck *Check, m *message.Message, body []byte) error {
 	f.conn.Open(&f.stream)
 	f.conn.Out = append(make([]byte, 0, len(f.conn.Out)+2*ck.checks.cfg.Global.Tune.BufSize), f.conn.Out...)
@@ -93,7 +114,6 @@ func (f *frames) goOn() {
 	}
 }
 
-// received takes what the server sent. It reports whether the rules have something to look at.
 func (f *frames) received(ck *Check, b *loop.Buffer, err error) bool {
 	news := false
 	if b == nil {
@@ -116,41 +136,27 @@ func (f *frames) event(ck *Check, ev *h2.Event) bool {
 	h := ck.http
 	switch ev.Kind {
 	case h2.Head:
-		t := &ck.checks.cfg.Global.Tune
 		if h.head {
 			f.conn.Refuse(h2.ProtocolError)
 			return false
 		}
-		if cap(h.fields) < t.MaxHdr {
-			h.fields = make([]message.Field, 0, t.MaxHdr)
-		}
-		h.msg.Reset(make([]byte, 0, t.BufSize), h.fields)
-		switch f.conn.ReadHead(ev.Stream, &h.msg, false) {
-		case h2.Good:
-		case h2.Broken:
-			return f.ended(ck, io.EOF)
-		default:
+		if f.conn.ReadHead(ev.Stream, h.blank(ck), false) != h2.Good {
 			return f.ended(ck, io.EOF)
 		}
 		if h.msg.Status < 200 {
 			return false
 		}
-		h.head = true
-		h.decoder.StartFramed()
+		h.framed(ck)
 		if ev.End {
 			h.decoder.Finish()
 		}
-		ck.fresh = true
 		return true
 	case h2.Data:
-		room := max(ck.checks.cfg.Global.Tune.BufSize-len(h.body), 0)
-		part := ev.Data[:min(room, len(ev.Data))]
-		h.body, ck.in = append(h.body, part...), append(ck.in, part...)
+		h.extend(ck, ev.Data)
 		f.conn.Consumed(ev.Stream, len(ev.Data))
 		if ev.End {
 			h.decoder.Finish()
 		}
-		ck.fresh = true
 		return true
 	case h2.Trailers:
 		var m message.Message
@@ -170,12 +176,6 @@ func (f *frames) event(ck *Check, ev *h2.Event) bool {
 // ended tells the rules that nothing more comes.
 func (f *frames) ended(ck *Check, err error) bool {
 	f.over = true
-	ck.eof = true
-	if err != io.EOF {
-		ck.err = err
-	}
-	if h := ck.http; h.head && !h.decoder.Finished() {
-		h.broken = true
-	}
+	ck.lost(err)
 	return true
 }

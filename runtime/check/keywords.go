@@ -15,8 +15,9 @@ var Domain = config.Domain{
 	CheckProxy:   checkProxy,
 	FinishServer: finishServer,
 	CheckServer:  checkPort,
+	CheckEnd:     diagnosePools,
 	Sections:     []config.Section{healthcheckSection()},
-	ServerWords:  missingWords(),
+	ServerWords:  serverWords(),
 	Keywords: append(append(healthcheckKeywords(), programKeywords()...), []config.Keyword{
 		{
 			Doc: keyword.Doc{Name: "tcp-check", Ref: "4.2", Summary: "one step of the health check",

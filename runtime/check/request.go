@@ -54,18 +54,22 @@ func (q *request) run(ck *Check, r *rule) verdict {
 	ck.current = r
 	var out []byte
 	m, body, err := q.build(ck)
-	if err == nil && ck.frames == nil {
+	if err == nil && ck.speaker == nil {
 		// Headers are written and the encoder adds few: twice the room is always enough.
 		var e h1.Encoder
+		if ck.srv.Proxy.HTTP != runtime.KeepAlive {
+			e.Back = h1.ModeServerClose
+		}
 		if ck.srv.Proxy.Options&runtime.OptH1AdjustServers != 0 {
 			e.Cases = ck.checks.cfg.Global.HeaderCases
 		}
 		out, err = e.AppendRequest(make([]byte, 0, 2*ck.checks.cfg.Global.Tune.BufSize), m)
+		ck.http.want = e.Want
 		out = append(out, body...)
 	}
-	if err == nil && ck.frames != nil {
+	if err == nil && ck.speaker != nil {
 		ck.forget()
-		if err = ck.frames.ask(ck, m, body); err == nil {
+		if err = ck.speaker.ask(ck, m, body); err == nil {
 			ck.conn.Receive()
 			return proceed
 		}

@@ -15,8 +15,9 @@ type response struct {
 	body    []byte
 	fed     int // bytes of Check.in that were looked at
 	started bool
-	head    bool // complete
-	broken  bool // the framing of the body is wrong, or was cut
+	head    bool    // complete
+	broken  bool    // the framing of the body is wrong, or was cut
+	want    h1.Want // what the request wanted of the connection
 }
 
 func (h *response) reset() {
@@ -66,6 +67,47 @@ func (h *response) feed(ck *Check) bool {
 		h.broken = true
 	}
 	return true
+}
+
+// blank is the message that a head of HTTP/2 is read into.
+func (h *response) blank(ck *Check) *message.Message {
+	t := &ck.checks.cfg.Global.Tune
+	if cap(h.fields) < t.MaxHdr {
+		h.fields = make([]message.Field, 0, t.MaxHdr)
+	}
+	h.msg.Reset(make([]byte, 0, t.BufSize), h.fields)
+	return &h.msg
+}
+
+// framed begins the body behind a head of HTTP/2.
+func (h *response) framed(ck *Check) {
+	h.head = true
+	h.decoder.StartFramed()
+	ck.fresh = true
+}
+
+// extend keeps as much of a part of the body as there is room for.
+func (h *response) extend(ck *Check, part []byte) {
+	part = part[:min(max(ck.checks.cfg.Global.Tune.BufSize-len(h.body), 0), len(part))]
+	h.body, ck.in = append(h.body, part...), append(ck.in, part...)
+	ck.fresh = true
+}
+
+// lost tells the rules that nothing more comes. An error of the system is told of.
+func (ck *Check) lost(err error) {
+	ck.eof = true
+	if isErrno(err) {
+		ck.err = err
+	}
+	if h := ck.http; h.head && !h.decoder.Finished() {
+		h.broken = true
+	}
+}
+
+// keeps tells whether the exchange is over and the connection is good for another one.
+func (h *response) keeps(ck *Check) bool {
+	want := h.want.AfterResponse(message.GET, h.msg.Status, h.msg.Flags, false)
+	return h.head && h.decoder.Finished() && h.fed == len(ck.in) && want == h1.KeepAlive
 }
 
 // complete tells that the whole response is there.

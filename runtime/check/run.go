@@ -19,7 +19,7 @@ type Check struct {
 	srv    *runtime.Server
 	agent  *runtime.Agent // whose answers decide; nil: the server itself is checked
 	rules  *ruleset
-	lane   *lane // nil before Start
+	lane   atomic.Pointer[lane] // nil before Start; changed on its loop only
 
 	// The last result, guarded by Checks.changes.
 	status   runtime.CheckStatus
@@ -33,7 +33,9 @@ type Check struct {
 	timer    loop.Timer // the next check, or the time limit of the one under way
 	running  bool
 	stopped  bool
-	conn     transport.Conn
+	conn     *transport.Conn // own, or one of the pool
+	own      transport.Conn
+	loan     Loan            // the use of that; nil: there is none
 	greeting bool            // the connection is to begin with a PROXY header
 	behind   transport.Layer // what comes behind it; nil: clear
 	up       bool            // the connection stands
@@ -50,9 +52,10 @@ type Check struct {
 	mustRead bool   // an expect rule wants more than what it was evaluated on
 	fresh    bool   // something came since
 	eof      bool
-	err      error     // why receiving ended, nil at the end of the stream
-	http     *response // of HTTP checks
-	frames   *frames   // of a connection that speaks HTTP/2
+	err      error               // why receiving ended, nil at the end of the stream
+	http     *response           // of HTTP checks
+	speaker  speaker             // of HTTP/2; nil: the connection carries other bytes
+	h1       *runtime.H1Counters // what the connection counts in; nil: it is none of HTTP/1
 
 	stream  runtime.Stream // what expressions of rules are evaluated on
 	session runtime.Session
@@ -69,6 +72,7 @@ type result struct {
 
 func newCheck(c *Checks, srv *runtime.Server) *Check {
 	ck := &Check{checks: c, srv: srv, status: runtime.CheckInit, duration: -1}
+	ck.conn = &ck.own
 	px := srv.Proxy
 	if rules, ok := srv.CheckRules.(*ruleset); ok {
 		ck.rules = rules
@@ -91,17 +95,45 @@ func newCheck(c *Checks, srv *runtime.Server) *Check {
 	return ck
 }
 
-// start sets the time of the first check.
-func (ck *Check) start(wait time.Duration) {
-	ck.timer.Init(ck.lane.loop, ck)
-	ck.stream.Ctx.Scratch = ck.lane.scratch
-	ck.timer.After(wait)
+// startOn sets the time of the first check, and where it runs.
+func (ck *Check) startOn(ln *lane, wait time.Duration) {
+	ck.lane.Store(ln)
+	ck.post(func() {
+		ck.settle()
+		ck.timer.After(wait)
+	})
+}
+
+// settle makes the check one of its loop, on which it is called.
+func (ck *Check) settle() {
+	ln := ck.lane.Load()
+	ck.timer.Init(ln.loop, ck)
+	ck.stream.Loop, ck.stream.Ctx.Scratch = ln.id, ln.scratch
+}
+
+// loop is the one that the check is on.
+func (ck *Check) loop() *loop.Loop { return ck.lane.Load().loop }
+
+// post runs f on the loop that the check is on, if it was started. Any goroutine may call it.
+func (ck *Check) post(f func()) {
+	ln := ck.lane.Load()
+	if ln == nil {
+		return
+	}
+	ln.loop.PostFunc(func() {
+		if ck.lane.Load() != ln {
+			ck.post(f) // it has left meanwhile
+			return
+		}
+		f()
+	})
 }
 
 func (ck *Check) stop() {
 	ck.stopped = true
 	ck.timer.Remove()
 	ck.conn.Abort()
+	ck.leave()
 	if ck.process != nil {
 		ck.process.kill()
 	}
@@ -141,11 +173,11 @@ func (ck *Check) schedule() {
 // hurry makes the next interval the fast one. Any goroutine may call it.
 func (ck *Check) hurry() {
 	ck.hasty.Store(true)
-	if ck.srv.FastInter == 0 || ck.lane == nil {
+	if ck.srv.FastInter == 0 {
 		return
 	}
-	ck.lane.loop.PostFunc(func() {
-		if !ck.running && !ck.stopped && ck.lane.loop.Now()+int64(ck.interval()) < ck.timer.Deadline() {
+	ck.post(func() {
+		if !ck.running && !ck.stopped && ck.loop().Now()+int64(ck.interval()) < ck.timer.Deadline() {
 			ck.schedule()
 		}
 	})
@@ -170,7 +202,14 @@ func (ck *Check) Expired(*loop.Timer) {
 		ck.timer.After(ck.interval())
 		return
 	}
-	ln := ck.lane
+	if !ck.approach() {
+		ck.begin()
+	}
+}
+
+// begin begins the next check, or makes it wait for its turn on its loop.
+func (ck *Check) begin() {
+	ln := ck.lane.Load()
 	if ln.most > 0 && (ln.running >= ln.most || len(ln.waiting) > 0) {
 		ln.waiting = append(ln.waiting, ck)
 		return
@@ -180,10 +219,11 @@ func (ck *Check) Expired(*loop.Timer) {
 
 // run begins a check.
 func (ck *Check) run() {
-	ck.lane.running++
+	ln := ck.lane.Load()
+	ln.running++
 	ck.running = true
 	ck.working().Store(true)
-	ck.began = ck.lane.loop.Clock()
+	ck.began = ln.loop.Clock()
 	ck.at, ck.current, ck.result, ck.noted = 0, nil, nil, nil
 	ck.vars.Reset()
 	ck.session.Vars.Reset()
@@ -292,7 +332,7 @@ func (ck *Check) finish() {
 	if ck.result == nil {
 		ck.connectionFailed(ck.err, false)
 	}
-	c, ln := ck.checks, ck.lane
+	c, ln := ck.checks, ck.lane.Load()
 	took := time.Duration(ln.loop.Clock() - ck.began)
 	c.changes.Lock()
 	if ck.noted != nil {
@@ -318,9 +358,18 @@ func (ck *Check) finish() {
 // close ends the connection. Without a word from the server about the end, or the
 // wish to let it know ("linger"), it is reset: nothing of it is left on either side.
 func (ck *Check) close() {
-	if !ck.conn.IsOpen() {
-		return
+	if ck.conn.IsOpen() && !ck.reusable() {
+		ck.shut()
 	}
+	ck.leave()
+}
+
+// reusable tells whether the connection is one of HTTP/1 that others may go on with.
+func (ck *Check) reusable() bool {
+	return ck.loan != nil && ck.speaker == nil && ck.up && !ck.eof && ck.http.keeps(ck)
+}
+
+func (ck *Check) shut() {
 	linger := false
 	for _, r := range ck.rules.rules {
 		if c, ok := r.do.(*connect); ok && c.linger {
@@ -332,6 +381,16 @@ func (ck *Check) close() {
 	} else {
 		ck.conn.Abort()
 	}
+}
+
+// leave gives up the connection: one of the pool that is open goes back.
+func (ck *Check) leave() {
+	ck.endH1()
+	if ck.speaker != nil {
+		ck.speaker.end()
+		ck.speaker = nil
+	}
+	ck.giveBack()
 }
 
 // Connected implements loop.Handler.
@@ -346,8 +405,10 @@ func (ck *Check) Connected(err error) {
 		return
 	}
 	ck.up = true
-	if ck.speaksH2() {
-		ck.startFrames()
+	ck.speak()
+	if f, ok := ck.speaker.(*frames); ok {
+		f.conn.Start()
+		ck.conn.Receive()
 	}
 	ck.limit()
 	ck.at++
@@ -363,13 +424,16 @@ func (ck *Check) limit() {
 
 // Received implements loop.Handler.
 func (ck *Check) Received(b *loop.Buffer, err error) {
-	if ck.frames != nil {
-		if ck.frames.received(ck, b, err) {
+	if ck.speaker != nil {
+		if ck.speaker.received(ck, b, err) {
 			ck.advance()
 		}
 		return
 	}
 	if b != nil {
+		if ck.h1 != nil {
+			ck.h1.In.Add(uint64(len(b.Data)))
+		}
 		room := ck.checks.cfg.Global.Tune.BufSize - len(ck.in)
 		ck.in = append(ck.in, b.Data[:min(room, len(b.Data))]...)
 		if ck.checks.traces.Any() {
@@ -439,7 +503,7 @@ func (ck *Check) forget() {
 	if ck.http != nil {
 		ck.http.reset()
 	}
-	if ck.conn.IsOpen() && ck.frames == nil {
+	if ck.conn.IsOpen() && ck.speaker == nil {
 		ck.conn.Pause()
 	}
 }

@@ -358,13 +358,14 @@ func run(t *testing.T, engine string, cfg *runtime.Config, opt check.Options) *c
 	build(cfg)
 	l := loopOf(t, engine)
 	t.Cleanup(c.Stop)
-	c.Start([]*loop.Loop{l})
+	c.Start([]*loop.Loop{l}, nil)
 	return c
 }
 
 // build makes what the servers of a configuration are chosen by.
 func build(cfg *runtime.Config) {
 	for _, px := range cfg.Proxies {
+		px.Live.MakeCounters(1)
 		queue.Build(px)
 		balance.Build(px)
 	}

@@ -41,7 +41,7 @@ func (s *send) run(ck *Check, r *rule) verdict {
 
 // transmit sends a copy of data and waits until the kernel has it.
 func (ck *Check) transmit(data []byte) verdict {
-	b := ck.lane.loop.Buffer()
+	b := ck.loop().Buffer()
 	b.Data = append(b.Data, data...)
 	ck.conn.Send(b)
 	ck.conn.NotifySent(0)

@@ -2,84 +2,53 @@ package check
 
 import (
 	"errors"
-	"fmt"
-	"time"
 
 	"hapax/parser/keyword"
 	"hapax/runtime"
 	"hapax/runtime/config"
 )
 
-// missingWords are options of servers whose checks are not made: the agent, and those
-// that speak another protocol or go over the pool. Their arguments are checked.
-func missingWords() []config.ServerWord {
-	value := []keyword.Arg{{Name: "value", Type: keyword.Str}}
-	word := func(name, summary string, parse func(l *config.Loader, value string, srv *runtime.Server) error) config.ServerWord {
+// serverWords are the options of servers that tell by what connections they are checked, and by which section.
+func serverWords() []config.ServerWord {
+	reuse := func(name, summary, example string, on bool) config.ServerWord {
 		return config.ServerWord{
-			Doc:   keyword.Doc{Name: name, Ref: "5.2", Summary: summary, Status: keyword.Missing, Args: value},
-			Parse: func(l *config.Loader, w *config.Words, srv *runtime.Server) error { return parse(l, w.Take(), srv) },
+			Doc: poolDoc(name, summary, example),
+			Parse: func(_ *config.Loader, _ *config.Words, srv *runtime.Server) error {
+				srv.CheckReusePool = on
+				return nil
+			},
 		}
 	}
-	wants := func(name, what string) func(*config.Loader, string, *runtime.Server) error {
-		return func(_ *config.Loader, value string, _ *runtime.Server) error {
-			if value == "" {
-				return errors.New("'" + name + "' " + what)
-			}
-			return nil
-		}
-	}
-	return []config.ServerWord{
-		healthcheckWord(),
-		word("agent-addr", "where the agent is asked", func(l *config.Loader, value string, _ *runtime.Server) error {
-			if value == "" {
-				return errors.New("'agent-addr' expects an address as argument.")
-			}
-			if _, err := l.Address(value, config.AddrResolve|config.AddrStream, ""); err != nil {
-				return fmt.Errorf("parsing agent-addr failed. Check if '%s' is correct address.", value)
-			}
-			return nil
-		}),
-		word("agent-inter", "time between questions to the agent", agentInter),
-		word("agent-port", "the port of the agent", wants("agent-port", "expects a port number as argument.")),
-		word("agent-send", "what the agent is sent", wants("agent-send", "expects a string as argument.")),
-		word("check-alpn", "protocols that checks offer", wants("check-alpn", ": missing the comma-delimited ALPN protocol suite")),
-		word("check-pool-conn-name", "the name of connections that checks take from the pool", wants("check-pool-conn-name", ": missing value")),
-		word("check-proto", "the protocol of checks", func(_ *config.Loader, value string, _ *runtime.Server) error {
-			switch value {
-			case "":
-				return errors.New("'check-proto' : missing value")
-			case "h1", "h2", "none", "fcgi", "spop":
-				return nil
-			}
-			return fmt.Errorf("'check-proto' :  unknown MUX protocol '%s'", value)
-		}),
-		word("init-state", "the state of the server at start", func(_ *config.Loader, value string, _ *runtime.Server) error {
-			switch value {
-			case "none", "fully-up", "up", "down", "fully-down":
-				return nil
-			}
-			return fmt.Errorf("'init-state' expects one of 'none', 'fully-up', 'up', 'down', or 'fully-down' but got '%s'", value)
-		}),
-	}
+	off := reuse("no-check-reuse-pool", "checks make connections of their own", "check-reuse-pool no-check-reuse-pool", false)
+	off.NotDynamic = true
+	named := config.ServerWord{Doc: poolDoc("check-pool-conn-name", "what connections of the pool that checks use were made for", "check-reuse-pool check-pool-conn-name probe"), Parse: parsePoolName}
+	named.Args = []keyword.Arg{{Name: "name", Type: keyword.Str}}
+	return []config.ServerWord{healthcheckWord(), reuse("check-reuse-pool", "checks use idle connections of the traffic, and leave theirs to it", "check-reuse-pool", true), off, named}
 }
 
-func agentInter(l *config.Loader, value string, srv *runtime.Server) error {
-	if value == "" {
-		return errors.New("'agent-inter' expects a delay as argument.")
+func poolDoc(name, summary, example string) keyword.Doc {
+	return keyword.Doc{Name: name, Ref: "5.2", Summary: summary, Examples: []keyword.Example{{Config: "backend b\n  mode http\n  http-reuse aggressive\n  option httpchk\n  server s 127.0.0.1:80 check " + example + "\n"}}}
+}
+
+func parsePoolName(_ *config.Loader, w *config.Words, srv *runtime.Server) error {
+	if srv.CheckPoolName = w.Take(); srv.CheckPoolName == "" {
+		return errors.New("'check-pool-conn-name' : missing value")
 	}
-	d, fault := l.Time(value, time.Millisecond)
-	switch {
-	case fault == nil && d == 0:
-		return fmt.Errorf("invalid value 0 for argument 'agent-inter' of server %s.", srv.Name)
-	case fault == nil && config.SuspiciouslySmall(value):
-		n := d.Milliseconds()
-		return config.Warning(fmt.Sprintf("'agent-inter %d' in server '%s' is suspiciously small for a value in milliseconds. Please use an explicit unit ('%dms') if that was the intent", n, srv.Name, n))
-	case fault == nil:
-		return nil
-	case fault.Over:
-		return fmt.Errorf("timer overflow in argument <%s> to <agent-inter> of server %s, maximum value is 2147483647 ms (~24.8 days).", value, srv.Name)
-	case fault.Under:
-		return fmt.Errorf("timer underflow in argument <%s> to <agent-inter> of server %s, minimum non-null value is 1 ms.", value, srv.Name)
+	return nil
+}
+
+// diagnosePools tells with -dD of checks that are to use the pool and cannot.
+func diagnosePools(l *config.Loader, px *runtime.Proxy) {
+	for _, srv := range px.Servers {
+		if !srv.CheckOn || !srv.CheckReusePool {
+			continue
+		}
+		rules, ok := srv.CheckRules.(*ruleset)
+		switch {
+		case !ok || rules.kind != kindHTTP:
+			l.List.Diagf(srv.Pos, "parsing [%s:%d] : 'server %s': check-reuse-pool is ineffective for non http-check rulesets.", srv.Pos.File, srv.Pos.Line, srv.Name)
+		case !srv.Reversed && (px.Reuse == runtime.ReuseNever || px.Reuse == runtime.ReuseSafe):
+			l.List.Diagf(srv.Pos, "parsing [%s:%d] : 'server %s': check-reuse-pool is ineffective due to http-reuse policy.", srv.Pos.File, srv.Pos.Line, srv.Name)
+		}
 	}
-	return fmt.Errorf("unexpected character '%c' in 'agent-inter' argument of server %s.", fault.Char, srv.Name)
 }

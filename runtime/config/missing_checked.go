@@ -41,8 +41,6 @@ func checkedServerWords() []ServerWord {
 			return nil
 		}},
 		flag("allow-0rtt", "send early data", false),
-		flag("check-reuse-pool", "check by idle connections", false),
-		flag("no-check-reuse-pool", "make connections for checks", true),
 	}
 }
 

@@ -63,7 +63,7 @@ func (l *Loader) copyServer(dst, src *runtime.Server) {
 	dst.ClientNamespace, dst.Congestion, dst.MD5Key = src.ClientNamespace, src.Congestion, src.MD5Key
 	dst.Proto, dst.WebSocket, dst.CheckProto, dst.InitState = src.Proto, src.WebSocket, src.CheckProto, src.InitState
 	dst.CheckOn, dst.CheckAddr, dst.CheckPort, dst.CheckHost = src.CheckOn, src.CheckAddr, src.CheckPort, src.CheckHost
-	dst.Healthcheck = src.Healthcheck
+	dst.Healthcheck, dst.CheckReusePool, dst.CheckPoolName = src.Healthcheck, src.CheckReusePool, src.CheckPoolName
 	dst.Inter, dst.FastInter, dst.DownInter, dst.Rise, dst.Fall = src.Inter, src.FastInter, src.DownInter, src.Rise, src.Fall
 	a, from := &dst.Agent, &src.Agent
 	a.On, a.Addr, a.Port, a.PortGiven, a.Inter, a.Send = from.On, from.Addr, from.Port, from.PortGiven, from.Inter, from.Send
@@ -246,6 +246,9 @@ func (l *Loader) placeServer(srv *runtime.Server, a *Address) {
 	srv.PortOffset = a.Offset
 	if srv.Reversed = a.Family == runtime.FamilyReverse; !srv.Reversed && (a.Low == 0 || a.High == 0) {
 		srv.MapPorts = true
+	}
+	if srv.Reversed {
+		srv.CheckReusePool = true // the only way to it
 	}
 	addr := a.Addr
 	srv.Addr.Store(&addr)

@@ -153,3 +153,17 @@ func capture(px *runtime.Proxy, kept, pair []byte) []byte {
 	}
 	return append(kept[:0], pair[:min(len(pair), c.CookieLen)]...)
 }
+
+// diagnoseEqual tells with -dD of each server whose cookie one before it has too. Backups may share theirs.
+func diagnoseEqual(l *config.Loader, px *runtime.Proxy) {
+	seen := map[string]bool{}
+	for _, srv := range px.Servers {
+		if srv.Cookie == "" || srv.Backup {
+			continue
+		}
+		if seen[srv.Cookie] {
+			l.List.Diagf(srv.Pos, "parsing [%s:%d] : 'server %s' : same cookie value is set for a previous non-backup server in the same backend, it may break connection persistence", srv.Pos.File, srv.Pos.Line, srv.Name)
+		}
+		seen[srv.Cookie] = true
+	}
+}

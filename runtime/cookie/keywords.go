@@ -13,7 +13,8 @@ import (
 
 // Domain holds the keywords of persistence by cookies.
 var Domain = config.Domain{
-	Name: "cookie",
+	Name:     "cookie",
+	CheckEnd: diagnoseEqual,
 	Keywords: []config.Keyword{
 		{
 			Doc: keyword.Doc{Name: "cookie", Ref: "4.2", Summary: "persistence by a cookie",

@@ -32,7 +32,13 @@ func (k *link) beginH1(h1 *runtime.H1Counters) {
 	k.trace(trace.H1ConnNew, trace.State, "new H1 connection", 0)
 }
 
-// endH1 ends that, with the connection or because TLS has settled on HTTP/2.
+// beginExchange does so for the connection of a stream.
+func (k *link) beginExchange(s *stream) {
+	k.beginH1(&s.back().H1)
+	k.h1.Streams.Inc()
+}
+
+// endH1 ends that, with the connection.
 func (k *link) endH1() {
 	if k.h1 != nil {
 		k.trace(trace.H1ConnEnd, trace.State, "H1 connection ended", 0)

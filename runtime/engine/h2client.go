@@ -451,7 +451,7 @@ func (m *h2Client) shut(say bool) {
 	if m.gone {
 		return
 	}
-	m.count(m.counters())
+	m.counters().Take(&m.h2.Counts)
 	m.c.trace(trace.H2ConnEnd, trace.State, "H2 connection ended", 0)
 	m.unread.Remove()
 	m.c.w.engine.promised.Add(-int64(m.extra))
@@ -465,7 +465,7 @@ func (m *h2Client) shut(say bool) {
 // Received is what the client sends.
 func (m *h2Client) Received(b *loop.Buffer, err error) {
 	m.mux.Received(b, err)
-	m.count(m.counters())
+	m.counters().Take(&m.h2.Counts)
 	switch {
 	case !m.speaks():
 	case m.turning:

@@ -236,21 +236,29 @@ func (k *link) Connected(err error) {
 	if s == nil {
 		return
 	}
-	if err == nil && s.Back.Mode == runtime.ModeHTTP && k.speaksH2() {
+	switch {
+	case err != nil || s.Back.Mode != runtime.ModeHTTP:
+	case k.speaksH2():
 		k.st = nil
-		k.endH1()
 		k.share().attach(s)
 		s.claim(k, true)
 		if !s.link.up {
 			return
 		}
+	case k.h1 == nil:
+		k.beginExchange(s)
 	}
 	s.connected(err)
 }
 
+// mayTurnH2 tells whether TLS is to settle on what is spoken.
+func (k *link) mayTurnH2() bool {
+	return k.srv.Encrypted() && len(k.srv.ALPN) > 0 && k.srv.Proto == runtime.ProtoAny
+}
+
 // speaksH2 tells whether TLS has settled on HTTP/2.
 func (k *link) speaksH2() bool {
-	if len(k.srv.ALPN) == 0 || k.srv.Proto != runtime.ProtoAny {
+	if !k.mayTurnH2() {
 		return false
 	}
 	state, ok := k.sock.Layer().(runtime.TLSState)

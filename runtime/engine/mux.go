@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 
-	"hapax/runtime"
 	"hapax/runtime/h2"
 	"hapax/runtime/loop"
 	"hapax/runtime/trace"
@@ -112,24 +111,6 @@ func (m *mux) room(n int) {
 	m.push()
 	m.out = m.w.loop.Buffer()
 	m.h2.Out = m.out.Data
-}
-
-// count adds up what happened on the connection since it was last called.
-func (m *mux) count(n *runtime.H2Counters) {
-	c := &m.h2.Counts
-	if *c == (h2.Counts{}) {
-		return
-	}
-	n.Headers.Add(uint64(c.Headers))
-	n.Data.Add(uint64(c.Data))
-	n.Settings.Add(uint64(c.Settings))
-	n.Resets.Add(uint64(c.Resets))
-	n.GoAways.Add(uint64(c.GoAways))
-	n.ConnErrors.Add(uint64(c.ConnErrors))
-	n.StreamErrors.Add(uint64(c.StreamErrors))
-	n.ResetsSent.Add(uint64(c.ResetsSent))
-	n.GoAwaysSent.Add(uint64(c.GoAwaysSent))
-	*c = h2.Counts{}
 }
 
 // push hands what was said to the socket.

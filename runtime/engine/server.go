@@ -299,9 +299,8 @@ func (s *stream) dial(srv *runtime.Server, id *identity) outcome {
 		k.st = nil
 		k.share().attach(s)
 		s.claim(k, true)
-	default:
-		k.beginH1(&s.back().H1)
-		k.h1.Streams.Inc()
+	case !k.mayTurnH2():
+		k.beginExchange(s)
 	}
 	s.awaitConnection()
 	return wait

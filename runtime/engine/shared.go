@@ -16,11 +16,12 @@ import (
 // hold its link, streams one exchange each.
 type shared struct {
 	mux
-	k    *link
-	be   *runtime.Proxy // of its server
-	live *exchange      // those that streams have
-	n    int            // exchanges that are not over
-	away bool           // GOAWAY came, or the server was told of what is no HTTP/2: it takes nothing new
+	k     *link
+	be    *runtime.Proxy // of its server
+	live  *exchange      // those that streams have
+	check *probe         // that of a health check; nil: none
+	n     int            // exchanges that are not over
+	away  bool           // GOAWAY came, or the server was told of what is no HTTP/2: it takes nothing new
 
 	shunned bool // so it was told, and is left to end the connection
 
@@ -73,6 +74,13 @@ func (m *shared) attach(s *stream) *exchange {
 		x.next.prev = x
 	}
 	m.live = x
+	m.enter()
+	s.link = &x.link
+	return x
+}
+
+// enter counts an exchange in.
+func (m *shared) enter() {
 	h2 := m.counters()
 	h2.Streams.Inc()
 	h2.OpenStreams.Inc()
@@ -80,8 +88,6 @@ func (m *shared) attach(s *stream) *exchange {
 		m.k.use()
 		m.timer.Stop()
 	}
-	s.link = &x.link
-	return x
 }
 
 // stands tells whether the exchange can begin: one for a tunnel has to know from the server's settings whether it can.
@@ -197,7 +203,11 @@ func (m *shared) begin() {
 
 // head reads a response.
 func (m *shared) head(ch *channel, end bool) {
-	x := ch.owner.(*exchange)
+	x, ok := ch.owner.(*exchange)
+	if !ok {
+		ch.owner.(*probe).head(end)
+		return
+	}
 	if x.st == nil {
 		m.h2.Refuse(h2.Cancel)
 		return
@@ -244,6 +254,9 @@ func (m *shared) came() {
 	}
 	clear(w.freshResponses)
 	w.freshResponses = w.freshResponses[:0]
+	if p := m.check; p != nil && p.fresh {
+		p.begin()
+	}
 }
 
 // begin runs the steps of the response.
@@ -296,7 +309,11 @@ func (s *stream) answerTunnel(x *exchange) {
 
 // trailers reads the trailers of a response.
 func (m *shared) trailers(ch *channel) {
-	x := ch.owner.(*exchange)
+	x, ok := ch.owner.(*exchange)
+	if !ok {
+		ch.owner.(*probe).trailers()
+		return
+	}
 	if x.st == nil {
 		m.h2.Refuse(h2.Cancel)
 		return
@@ -334,6 +351,9 @@ func (m *shared) goAway(last uint32, _ h2.Code) {
 		}
 		x = next
 	}
+	if p := m.check; p != nil && last > 0 && p.ch.st.ID > last {
+		p.ch.fail(resetError(h2.RefusedStream))
+	}
 	if m.n == 0 && !m.gone {
 		m.k.leaveServer()
 	}
@@ -347,6 +367,9 @@ func (m *shared) ended(error) {
 			x.st.connected(errGone) // its request was not sent yet
 		}
 		x = next
+	}
+	if p := m.check; p != nil && p.ch.st.ID == 0 {
+		p.ch.fail(io.ErrUnexpectedEOF)
 	}
 	if m.n == 0 && !m.gone {
 		m.leaveServer()
@@ -379,11 +402,14 @@ func (m *shared) unwanted(ch *channel) { ch.reset(h2.Cancel) }
 
 // left takes an exchange back that is over. The last one leaves the connection to the pool.
 func (m *shared) left(ch *channel) {
-	x := ch.owner.(*exchange)
-	x.unlist()
-	x.timer.Stop()
 	w := m.w
-	x.next, w.exchanges = w.exchanges, x
+	if x, ok := ch.owner.(*exchange); ok {
+		x.unlist()
+		x.timer.Stop()
+		x.next, w.exchanges = w.exchanges, x
+	} else if m.check == ch.owner {
+		m.check = nil
+	}
 	m.counters().OpenStreams.Dec()
 	m.n--
 	if m.gone {
@@ -432,7 +458,7 @@ func (m *shared) Received(b *loop.Buffer, err error) {
 	if m.gone {
 		return // the link is another connection's by now
 	}
-	m.count(m.counters())
+	m.counters().Take(&m.h2.Counts)
 	if m.n == 0 && m.speaks() {
 		m.watch()
 	}
@@ -444,7 +470,7 @@ func (m *shared) close(say bool) {
 		return
 	}
 	m.timer.Remove()
-	m.count(m.counters())
+	m.counters().Take(&m.h2.Counts)
 	m.mux.close(say)
 	m.counters().Open.Dec()
 }

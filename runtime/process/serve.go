@@ -205,7 +205,7 @@ func (s *server) accept() bool {
 	live.BootTime = time.Since(s.began)
 	peers.Start(s.cfg, s.engine.Loops(), len(s.OldPIDs) > 0)
 	s.engine.Run()
-	s.checks.Start(s.engine.Loops())
+	s.checks.Start(s.engine.Loops(), s.engine)
 	logger.Forward(s.cfg, s.engine.Loops())
 	resolver.Start(s.cfg, s.checks)
 	httpclient.Start(s.cfg, s.engine.Control())

@@ -49,6 +49,7 @@ type Context struct {
 	checkName      string                // and that checks ask for
 	noCheckSNI     bool                  // checks do not ask for the host of their request
 	checkProtocols []string              // of ALPN, of checks
+	checksOffer    bool                  // and they are not those of the traffic
 	schemes        []tls.SignatureScheme // that the own certificate signs with; nil: all
 	roots          *trusted              // that certificates of servers must lead to; nil: they are not verified
 	revoked        *trusted              // lists of those that are not

@@ -175,11 +175,10 @@ func finishServer(l *config.Loader, srv *runtime.Server) {
 		c.Renegotiation = tls.RenegotiateFreelyAsClient
 	}
 	x.config = c
-	checks := s.checkProtocols
-	if checks == nil {
-		checks = s.protocols
+	x.checkProtocols, x.checksOffer = s.checkProtocols, s.checkProtocols != nil
+	if !x.checksOffer {
+		x.checkProtocols = s.protocols
 	}
-	x.checkProtocols = checks
 	unreadable := x.readSchemes(l, srv, &s.common)
 	if s.crt != "" {
 		x.ownCertificate(l, srv, s.crt, say)
@@ -237,6 +236,7 @@ func finishServer(l *config.Loader, srv *runtime.Server) {
 	if s.check {
 		srv.CheckTLS = x
 	}
+	srv.ChecksClear = s.clearChecks
 }
 
 // leaveServer forgets a server that was deleted.
@@ -334,16 +334,25 @@ func (x *Context) Name(who any) []byte {
 // Named implements transport.Maker.
 func (x *Context) Named() bool { return x.sni != nil }
 
-// Check makes the layer of a health check; see transport.Maker.
-func (x *Context) Check(hello transport.CheckHello) transport.Layer {
-	name, offers := hello.Name, hello.Protocols
+// CheckName implements transport.Maker.
+func (x *Context) CheckName(hello *transport.CheckHello) string {
 	switch {
-	case name != "":
+	case hello.Name != "":
+		return hello.Name
 	case hello.Server && x.checkName != "":
-		name = x.checkName
+		return x.checkName
 	case !x.noCheckSNI:
-		name = hello.Host
+		return hello.Host
 	}
+	return ""
+}
+
+// ChecksOffer implements transport.Maker.
+func (x *Context) ChecksOffer() bool { return x.checksOffer }
+
+// Check makes the layer of a health check; see transport.Maker.
+func (x *Context) Check(hello *transport.CheckHello) transport.Layer {
+	name, offers := x.CheckName(hello), hello.Protocols
 	switch {
 	case offers != nil:
 	case hello.Server:

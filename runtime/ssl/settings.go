@@ -166,6 +166,7 @@ func (f *filter) inherit(d *filter) {
 type serverLine struct {
 	common
 	check          bool     // "check-ssl"
+	clearChecks    bool     // "no-check-ssl"
 	checkName      string   // "check-sni"
 	noCheckSNI     bool     // "no-check-sni-auto"
 	checkProtocols []string // "check-alpn"; nil: those of the traffic

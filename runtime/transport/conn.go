@@ -349,7 +349,11 @@ type Maker interface {
 	// for the protocol; "" is those that are configured.
 	Client(name, protocol string) Layer
 	// Check makes the layer of a health check.
-	Check(hello CheckHello) Layer
+	Check(hello *CheckHello) Layer
+	// CheckName is the name that a health check asks for.
+	CheckName(hello *CheckHello) string
+	// ChecksOffer tells whether health checks offer other protocols than the traffic.
+	ChecksOffer() bool
 }
 
 // CheckHello is what a health check tells a server in its ClientHello.
