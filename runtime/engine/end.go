@@ -13,7 +13,7 @@ import (
 var (
 	errUnasked  = errors.New("bytes behind the response")
 	errBadReply = errors.New("an error file is no HTTP response")
-	errLate     = errors.New("the client's time is over")
+	errLate     = errors.New("the time of a side is over")
 )
 
 // setEnd notes who ended the stream, unless something did before, and in which
@@ -113,6 +113,7 @@ func (s *stream) dropServer() {
 func (s *stream) leaveServer() {
 	if k := s.link; k != nil {
 		s.link = nil
+		s.stopWaiting()
 		k.end(0)
 	}
 }
@@ -141,7 +142,7 @@ func (s *stream) abortsOnClose() bool {
 
 // abandoned tells whether the client of a request without an answer has left.
 func (s *stream) abandoned() bool {
-	return s.http && s.c.end != nil && !s.replied && s.abortsOnClose()
+	return s.http && s.c.end != nil && !s.replied && (s.abortsOnClose() || s.requestCut())
 }
 
 // clientLeft tells whether the client has ended its connection in the regular way.
@@ -182,6 +183,9 @@ func (s *stream) clientAbort() {
 			s.End.State = runtime.InData
 		}
 		s.Status = 400 // which nobody is told: the request itself was cut, or the client is gone
+		if !s.headSent {
+			s.countRefusedBody()
+		}
 		if s.Req.Flags&message.ConnUpgrade != 0 {
 			s.End.State, s.Status = runtime.InHeaders, -1 // the request never ends
 		}

@@ -300,13 +300,13 @@ func (s *stream) opens() bool { return s.tunnel || s.Req.Flags&message.ConnUpgra
 // ofServer adds what the server has brought about.
 func (e *endings) ofServer(s *stream) {
 	srv := &e.server
-	ended := s.srvEnd != nil && s.srvEnd != errUnasked
+	ended := s.srvEnd != nil && s.srvEnd != errUnasked && s.srvEnd != errLate
 	if ended {
 		e.read(srv, s.serverRead())
 	}
 	switch {
 	case s.End.Cause == runtime.EndServerTO:
-		if s.http && s.opens() && s.abortsOnClose() {
+		if s.http && !s.tunnel && s.opens() && s.abortsOnClose() {
 			e.note(&e.client, timeIsOver)
 		}
 		e.note(srv, timeIsOver)
@@ -336,7 +336,7 @@ func (e *endings) ofServer(s *stream) {
 func (e *endings) ofResponse(s *stream, ended bool) {
 	srv := &e.server
 	switch {
-	case s.resHead:
+	case !s.replied && (s.resHead || s.End.State == runtime.InData):
 		e.note(srv, intercepted)
 		return
 	case !ended && s.ResFromServer == 0:

@@ -94,6 +94,9 @@ func makePlan(px *runtime.Proxy, tables bool) *plan {
 	}
 	tail = append(tail, step{"balance", (*stream).pick}, step{"queue", (*stream).enqueue}, step{"connect", (*stream).connect})
 	if http {
+		if len(px.TCPRes) > 0 && px.InspectRes == 0 {
+			tail = append(tail, step{"tcp-response content", (*stream).judgeUnseen})
+		}
 		tail = append(tail, step{"forward", (*stream).forwardRequest})
 	} else {
 		tail = append(tail, step{"forward", (*stream).forwardTCP})

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"io"
 
 	"hapax/acl/sample"
 	"hapax/runtime"
@@ -61,13 +62,13 @@ func (s *stream) startResponse() {
 	if s.retryStatus(status) {
 		return
 	}
-	if !h1.Agreed(s.Res.Status, s.Req.Flags, s.Res.Flags) {
-		s.unaskedSwitch()
-		return
-	}
 	if _, ev := s.checkBody(); ev == h1.BadBody ||
 		h1.Switches(s.Method, s.Res.Status) && s.phase != full && s.Method != message.CONNECT {
 		s.badResponse()
+		return
+	}
+	if !h1.Agreed(s.Res.Status, s.Req.Flags, s.Res.Flags) {
+		s.unaskedSwitch()
 		return
 	}
 	s.resHead = true
@@ -185,14 +186,36 @@ func (s *stream) passInformational() {
 	}
 }
 
+// judgeUnseen runs the tcp-response content rules of a backend that gives them no time to look at the response: when the
+// connection to the server stands, in sight of nothing.
+func (s *stream) judgeUnseen() outcome {
+	s.point(sample.BackResContent, sample.Response)
+	s.Ctx.Final = true
+	switch s.eval(s.Back.TCPRes, &s.req) {
+	case runtime.Continue, runtime.Stop:
+		if s.CloseServer {
+			s.endRequest(end)
+			s.noResponse(io.EOF)
+			return end
+		}
+		return next
+	}
+	s.countRefusedBody()
+	if s.Status = -1; !s.toSrv.dec.Finished() {
+		s.Status = 400
+	}
+	s.refusedContent()
+	return s.cut()
+}
+
 // inspectResponse are the tcp-response content rules of the backend.
 func (s *stream) inspectResponse() outcome {
-	if len(s.Back.TCPRes) == 0 {
-		return next
+	if s.Back.InspectRes == 0 {
+		return next // judgeUnseen has run them
 	}
 	s.point(sample.BackResContent, sample.Response)
 	s.Ctx.Final = true
-	switch s.evalContent() {
+	switch s.eval(s.Back.TCPRes, &s.res) {
 	case runtime.Continue, runtime.Stop:
 		if s.CloseServer {
 			s.srvWant = h1.Close
@@ -202,22 +225,9 @@ func (s *stream) inspectResponse() outcome {
 		return wait
 	}
 	s.countReplaced()
+	s.Time.Response = -1
 	s.refusedContent()
 	return s.cut()
-}
-
-// evalContent runs the rules on the content of a response. Without an inspect-delay the reference has run them when the
-// connection to the server stood: they see nothing of the response.
-func (s *stream) evalContent() runtime.Verdict {
-	ctx := &s.Ctx
-	if s.Back.InspectRes > 0 {
-		return s.eval(s.Back.TCPRes, &s.res)
-	}
-	res, body, status := ctx.Res, ctx.ResBody, s.Status
-	ctx.Res, ctx.ResBody, s.Status = nil, sample.Body{}, -1
-	v := s.eval(s.Back.TCPRes, &s.res)
-	ctx.Res, ctx.ResBody, s.Status = res, body, status
-	return v
 }
 
 // refusedContent notes that a tcp-response rule ended the stream.

@@ -206,6 +206,10 @@ func (s *stream) connect() outcome {
 				return wait
 			}
 			s.established()
+			if s.abandoned() { // while a rule waited
+				s.clientAbort()
+				return end
+			}
 			return next
 		}
 		if !s.lent && s.borrow(srv, id.key()) {
@@ -542,6 +546,9 @@ func (s *stream) retryConnect(failure failure) outcome {
 // pause lets a moment pass before the same server is tried again: it would
 // most likely fail in the same way at once.
 func (s *stream) pause() outcome {
+	if s.pipeLeft() {
+		return s.clientGone(runtime.EndClient)
+	}
 	d := time.Second
 	if c := s.Back.Timeout.Connect; c > 0 && c < d {
 		d = c

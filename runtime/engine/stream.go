@@ -539,6 +539,8 @@ func (s *stream) clientEnd(err error) {
 		s.endTarpit()
 	case s.waits == forBody:
 		s.run(&s.req) // rules need not wait any more, and may still refuse it
+	case s.waits == forRule && s.res.steps == nil:
+		s.leftWaiting(err)
 	case s.phase == readHead:
 		s.End = runtime.Termination{Cause: runtime.EndClient, State: runtime.InRequest}
 		s.refuseRequest(400)
@@ -549,14 +551,43 @@ func (s *stream) clientEnd(err error) {
 	case s.toSrv.dec.Finished():
 		// The request is complete: the client may only have shut its side down.
 		switch {
-		case !s.abortsOnClose(), s.replied, s.res.steps != nil:
+		case !s.abortsOnClose():
+		case s.replied:
+			s.leftReading()
+		case s.res.steps != nil:
 		case s.waits == forConnect:
 			s.leaveDialing()
 		default:
 			s.clientAbort()
 		}
+	case s.waits == forConnect:
+		s.leaveDialing()
 	default:
 		s.clientAbort() // the body was cut
+	}
+}
+
+// leftWaiting ends a request whose client has left while a rule waits. A client that has asked for all that it wants waits with
+// it: only the server sees that it has left.
+func (s *stream) leftWaiting(err error) {
+	whole := s.toSrv.dec.Finished()
+	if whole && eof(err) {
+		return
+	}
+	s.countAborts(true)
+	s.requestSeen()
+	s.setEnd(runtime.EndClient)
+	if s.Status = 400; whole {
+		s.Status = -1
+	}
+	s.countRefusedBody()
+	s.cut()
+}
+
+// leftReading ends a response whose client will not ask for anything any more, unless there is something on its way.
+func (s *stream) leftReading() {
+	if s.link != nil && !s.toCli.done && s.c.sock.Queued() == 0 {
+		s.clientAbort()
 	}
 }
 

@@ -190,8 +190,11 @@ func (s *stream) tcpClientEnd(err error) {
 		s.setEnd(runtime.EndClient)
 		s.resetServer()
 		s.cut()
-	case eof(err) && s.phase == hold && (s.in != nil || !s.abortsOnClose()):
-		s.run(&s.req) // content rules need not wait any more; the server is to get what came
+	case eof(err) && s.phase == hold && !s.reached() && !s.queued:
+		s.run(&s.req) // content rules need not wait any more
+	case eof(err) && s.phase == hold && s.in != nil && !s.abortsOnClose(): // the server is to get what came
+	case eof(err) && s.waits == forConnect:
+		s.leaveDialing()
 	case s.phase == hold && s.waits == forInspect:
 		s.run(&s.req) // they judge what came all the same, and a backend is chosen that counts the end
 	default:
@@ -203,11 +206,19 @@ func (s *stream) tcpClientEnd(err error) {
 func (s *stream) clientGone(cause byte) outcome {
 	s.countAborts(true)
 	s.setEnd(cause)
-	if s.End.State == runtime.InRequest {
+	switch {
+	case s.End.State == runtime.InRequest:
 		s.front().FailedReq.Inc()
+	case s.End.State == runtime.InConnect && s.c.end != nil && !eof(s.c.end):
+		s.End.State = runtime.InData
 	}
 	s.leaveQueue()
 	return s.cut()
+}
+
+// pipeLeft tells whether a client in TCP mode has left before its server was reached, with nothing for it.
+func (s *stream) pipeLeft() bool {
+	return !s.http && s.c.end != nil && (s.in == nil || s.abortsOnClose())
 }
 
 // clientStays lets only those clients come to a server that did not fail while rules waited.
@@ -252,7 +263,7 @@ func (s *stream) tunnelServerEnd(err error) {
 		v.endBehind(err)
 		return
 	}
-	if !eof(err) {
+	if !eof(err) || s.sendFailed { // the system has told the failure already
 		s.countAborts(false)
 		s.setEnd(runtime.EndServer)
 		s.cut()

@@ -33,8 +33,12 @@ func (s *stream) Expired(*loop.Timer) {
 		s.queueTimeout()
 	case forConnect:
 		s.waits = forNothing
-		if s.abandoned() {
+		switch {
+		case s.abandoned():
 			s.clientAbort()
+			return
+		case s.pipeLeft():
+			s.clientGone(runtime.EndClient)
 			return
 		}
 		if k := s.link; k != nil {
@@ -162,12 +166,21 @@ func (s *stream) clientPatience() time.Duration {
 // queued for it: the kernel does not tell when it takes some.
 const slowSteps = 16
 
+// clientIsLate tells whether the client's time is as good as over.
+func (s *stream) clientIsLate() bool {
+	d := s.c.timer.Deadline()
+	if s.cliQueued > 0 {
+		d = s.cliMoved + int64(s.clientPatience()) // the timer is set for a look at what is queued
+	}
+	return d > 0 && d-s.w.loop.Now() < int64(5*time.Millisecond)
+}
+
 // stillReads tells whether a client with queued bytes has taken some of them
 // within its timeout, and sets the timer for the next look.
 func (s *stream) stillReads(queued int) bool {
 	now := s.w.loop.Now()
-	if queued < s.cliQueued {
-		s.cliMoved = now
+	if 0 < queued && queued < s.cliQueued {
+		s.cliMoved = now // when all is gone, it most likely went at once
 	}
 	s.cliQueued = queued
 	d := s.clientPatience()
@@ -243,26 +256,31 @@ func (s *stream) expire(cause byte) {
 // serverTimeout is called when nothing came from the server for too long.
 func (s *stream) serverTimeout() {
 	switch {
+	case s.tunnel && s.srvEnd == nil && !s.cliDone:
+		if first(s.Timeouts.Tunnel, s.Back.Timeout.Tunnel) > 0 || s.clientIsLate() {
+			s.expire(runtime.EndClientTO) // the time of both sides is over: the client's is looked at first
+			s.cut()
+			return
+		}
+		// As if the server had shut its side down: the client may still finish.
+		s.expire(runtime.EndServerTO)
+		s.stopWaiting()
+		s.link.sock.Pause()
+		if s.serverEnd(io.EOF); !s.dead {
+			s.srvEnd = errLate
+		}
 	case s.tunnel:
-		cause := byte(runtime.EndServerTO)
-		both := first(s.Timeouts.Tunnel, s.Back.Timeout.Tunnel) > 0
-		if d := s.c.timer.Deadline(); d > 0 && d-s.w.loop.Now() < int64(5*time.Millisecond) {
-			both = true
-		}
-		if both && s.srvEnd == nil && !s.cliDone {
-			cause = runtime.EndClientTO // the time of both sides is over: the client's is looked at first
-		}
-		s.expire(cause)
+		s.expire(runtime.EndServerTO)
 		s.cut()
 	case s.srvHeld, s.blocked(), s.relayHeld():
 		s.renewServer() // the client is the slow one, or a limit
+	case s.phase == pass && s.link != nil && s.link.sock.Queued() == 0:
+		s.renewServer() // the client has to go on first: its own timeout runs
 	case s.resHead:
 		s.countAborts(false)
 		s.countCut()
 		s.setEnd(runtime.EndServerTO)
 		s.endBroken()
-	case s.phase == pass && s.link.sock.Queued() == 0:
-		s.renewServer() // the client has to go on first: its own timeout runs
 	default:
 		s.w.engine.observe(s.Server, obsTimeout)
 		if s.replays && s.Back.RetryOn.ResponseTimeout && s.again() {
