@@ -232,6 +232,7 @@ var faults = [...]struct {
 	{unix.ENOMEM, fault{50, "ENOMEM", "ENOMEM returned by OS"}},
 	{unix.ENOBUFS, fault{56, "ENOBUFS", "ENOBUFS returned by OS"}},
 	{unix.EPIPE, fault{57, "EPIPE", "EPIPE returned by OS"}},
+	{unix.EPROTO, fault{43, "SSL_FATAL", "SSL fatal error"}}, // what a TLS connection that stood has ended with
 }
 
 // handshakeFaults are the errors of PROXY headers and of TLS handshakes, which begin with their text: details may follow.
@@ -300,7 +301,7 @@ func serverEnd(ctx *sample.Context) (error, bool) {
 	if !ok {
 		return nil, false
 	}
-	if st.link != nil {
+	if st.link != nil || st.srvEnd != nil {
 		return st.srvEnd, true
 	}
 	return st.linkErr, true

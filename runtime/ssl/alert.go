@@ -30,7 +30,9 @@ const (
 // alertOf is the alert that OpenSSL sends for a verdict.
 func alertOf(verdict int) byte {
 	switch verdict {
-	case notYetValid, crlNotYetValid:
+	case unspecified:
+		return alertInternalError
+	case notYetValid, crlNotYetValid, leafKeyTooSmall, authorityKeyTooSmall, digestTooWeak:
 		return alertBadCertificate
 	case hasExpired, crlHasExpired:
 		return alertExpired
@@ -50,8 +52,8 @@ func alertOf(verdict int) byte {
 // others have looked at. So it does with the one about a hello that is too large, and with the
 // version of records that refuse a hello: crypto/tls takes the oldest until one is agreed upon.
 func (c *Conn) reword(record []byte) {
-	if c.fault != nil && record[0] == applicationDataRecord {
-		resealAlert(record, c.seen.suite, c.alertSecret(), c.fault.alert)
+	if n := len(record) - sealedAlert; c.fault != nil && n >= 0 && record[n] == applicationDataRecord {
+		resealAlert(record[n:], c.seen.suite, c.alertSecret(), c.fault.alert) // a client sends others in front
 		return
 	}
 	if len(record) != recordHead+2 || record[0] != alertRecord {

@@ -62,7 +62,8 @@ func trustedTest(c *certificate) *trusted {
 
 func clientContext(tune func(*tls.Config)) *Context {
 	x := &Context{maxRecord: maxRecord, stats: &runtime.GlobalStats{}}
-	x.config = &tls.Config{InsecureSkipVerify: true, DynamicRecordSizingDisabled: true, ClientSessionCache: tls.NewLRUClientSessionCache(0)}
+	x.config = &tls.Config{InsecureSkipVerify: true, DynamicRecordSizingDisabled: true}
+	x.sessions.empty()
 	if tune != nil {
 		tune(x.config)
 	}

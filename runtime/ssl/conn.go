@@ -127,6 +127,9 @@ func (c *Conn) step() {
 	if c.err != nil {
 		c.phase = failed
 		c.of.shaken(c)
+		if c.client {
+			c.agreedSoFar()
+		}
 		err := c.failure()
 		c.fault, _ = err.(*fault)
 		c.up.Connected(err)
@@ -307,6 +310,7 @@ func (c *Conn) tellEnd(err error) {
 		err = io.EOF
 	}
 	if _, known := err.(unix.Errno); !known && err != io.EOF {
+		c.fault = broken(err)
 		err = unix.EPROTO // a record that cannot be read, or an alert
 	}
 	if !c.want {

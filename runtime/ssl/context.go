@@ -4,6 +4,7 @@
 package ssl
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/tls"
 	"fmt"
@@ -45,6 +46,7 @@ type Context struct {
 	own            atomic.Pointer[tls.Certificate] // that servers are shown
 	sessions       sessionCache
 	suites13       []uint16              // of TLS 1.3 that servers may choose; nil: all
+	level          securityLevel         // of their certificates
 	sni            *sample.Expr          // the name that servers are asked for
 	checkName      string                // and that checks ask for
 	noCheckSNI     bool                  // checks do not ask for the host of their request
@@ -74,6 +76,9 @@ var unsettled = sample.TLS{Version: []byte(versionNames[tlsv13]), Cipher: []byte
 func (x *Context) Client(name, protocol string) transport.Layer {
 	c := &Conn{of: x, client: true, name: name, protocol: protocol}
 	c.info = unsettled
+	if newest := x.config.MaxVersion; newest != 0 {
+		c.info.Version = []byte(versionName(newest))
+	}
 	c.info.Of, c.info.SNI = c, []byte(name)
 	return c
 }
@@ -83,6 +88,7 @@ func (x *Context) algorithms(l *config.Loader, pos ast.Pos, s *common, sp span) 
 	p := profile{min: sp.min, max: sp.max}
 	o := options{ciphers: s.ciphers, suites13: s.suites13, curves: s.curves}
 	faults := p.algorithms(x.config, &o)
+	x.level = p.level
 	if s.suites13 != "" {
 		x.suites13 = p.suites13
 	}
@@ -194,7 +200,8 @@ func (c *certificate) show(g *settings, p *profile) tls.Certificate {
 	return t
 }
 
-// sessionCache holds the sessions of connections to servers. It can be emptied.
+// sessionCache holds the sessions of connections to servers. It can be emptied. The zero one
+// holds none.
 type sessionCache struct {
 	now atomic.Pointer[tls.ClientSessionCache]
 }
@@ -206,12 +213,31 @@ func (s *sessionCache) empty() {
 
 // Get is tls.ClientSessionCache.
 func (s *sessionCache) Get(key string) (*tls.ClientSessionState, bool) {
-	return (*s.now.Load()).Get(key)
+	if cache := s.now.Load(); cache != nil {
+		return (*cache).Get(key)
+	}
+	return nil, false
 }
 
 // Put is tls.ClientSessionCache.
 func (s *sessionCache) Put(key string, state *tls.ClientSessionState) {
-	(*s.now.Load()).Put(key, state)
+	if cache := s.now.Load(); cache != nil {
+		(*cache).Put(key, state)
+	}
+}
+
+// ticketed is the side of a connection to a server that is asked for a session, and told of one.
+type ticketed Conn
+
+// Get is tls.ClientSessionCache.
+func (t *ticketed) Get(key string) (*tls.ClientSessionState, bool) { return t.of.sessions.Get(key) }
+
+// Put is tls.ClientSessionCache.
+func (t *ticketed) Put(key string, state *tls.ClientSessionState) {
+	if state != nil {
+		t.seen.ticket = state
+	}
+	t.of.sessions.Put(key, state)
 }
 
 // settled notes what the handshake has agreed upon.
@@ -220,6 +246,9 @@ func (c *Conn) settled() {
 		c.seen.secrets = nil
 	}
 	state := c.tls.ConnectionState()
+	if c.client && state.DidResume && c.seen.ticket == nil {
+		c.seen.ticket, _ = c.of.sessions.Get(cmp.Or(c.name, noName))
+	}
 	c.peers, c.unique, c.group = state.PeerCertificates, state.TLSUnique, state.CurveID
 	c.info = sample.TLS{
 		SNI:     []byte(state.ServerName),
@@ -231,6 +260,23 @@ func (c *Conn) settled() {
 	}
 	if c.client {
 		c.info.SNI = []byte(c.name)
+	}
+}
+
+// agreedSoFar notes what a handshake with a server had agreed upon when it failed. What was shown
+// counts when it was accepted, the suite from TLS 1.3 on at once, and before when it was in use.
+func (c *Conn) agreedSoFar() {
+	state := c.tls.ConnectionState()
+	if state.Version == 0 {
+		return
+	}
+	c.info.Version, c.info.ALPN = []byte(versionName(state.Version)), []byte(state.NegotiatedProtocol)
+	c.peers = nil
+	if c.fault == nil {
+		c.peers = state.PeerCertificates
+	}
+	if state.Version == tls.VersionTLS13 || len(c.peers) > 0 {
+		c.info.Cipher = []byte(suiteNames[state.CipherSuite])
 	}
 }
 

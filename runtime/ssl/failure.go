@@ -39,9 +39,8 @@ func (c *Conn) failure() error {
 	case errors.As(err, &record):
 		return handshakeError(recordReason(record.RecordHeader[:]))
 	}
-	var remote *net.OpError
-	if errors.As(err, &remote) && remote.Op == "remote error" {
-		return handshakeError(alertReason(remote.Err.Error()))
+	if r, told := alerted(err); told {
+		return handshakeError(r)
 	}
 	if name, known := alertReasons[int(c.alert)]; c.alerted && known {
 		return handshakeError(reason{alertBase + int(c.alert), name})
@@ -56,6 +55,30 @@ func (c *Conn) failure() error {
 		}
 	}
 	return fmt.Errorf("SSL handshake failure (%s)", strings.TrimPrefix(text, "tls: "))
+}
+
+// alerted finds the alert of the other side that an error of crypto/tls is about.
+func alerted(err error) (r reason, told bool) {
+	var remote *net.OpError
+	if errors.As(err, &remote) && remote.Op == "remote error" {
+		return alertReason(remote.Err.Error()), true
+	}
+	return reason{}, false
+}
+
+// broken is the fault of a connection that stood.
+func broken(err error) *fault {
+	r, told := alerted(err)
+	if !told {
+		r = unexpectedMessage
+		for _, known := range reasons {
+			if strings.Contains(err.Error(), known.text) {
+				r = known.reason
+				break
+			}
+		}
+	}
+	return &fault{reason: r}
 }
 
 // Faults in certificates: of clients, of who signed those, and of servers, or in their names.

@@ -84,7 +84,7 @@ func certificateFetches() []sample.Fetch {
 // good end of the handshake.
 func shaken(eval evalConn) evalConn {
 	return func(ctx *sample.Context, c *Conn, args []sample.Arg, out *sample.Value) bool {
-		if c.phase == idle || c.phase == shaking || c.phase == failed {
+		if c.phase == idle || c.phase == shaking || c.err != nil {
 			out.Flags |= sample.MayChange
 			return false
 		}
@@ -95,6 +95,9 @@ func shaken(eval evalConn) evalConn {
 // chain gives the certificates that the other side has shown, from one on.
 func chain(from int) evalConn {
 	return func(ctx *sample.Context, c *Conn, _ []sample.Arg, out *sample.Value) bool {
+		if c.client && c.info.Resumed {
+			return false // the session has only the first one
+		}
 		b := ctx.Scratch.Room()[:0]
 		for _, cert := range c.peers[min(from, len(c.peers)):] {
 			b = append(b, cert.Raw...)

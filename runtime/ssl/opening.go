@@ -13,10 +13,11 @@ type opening struct {
 	clientRandom, serverRandom [32]byte
 	sessionID                  [32]byte // of TLS 1.2, as the server has told
 	sessionIDLen               int
-	told                       [serverHello + 1]bool // which messages have been seen
-	shares                     []tls.CurveID         // groups that a client has chosen a key in, when the listener orders them
-	hello                      *hello                // of a client, when it is captured
-	suite                      uint16                // that a server of TLS 1.3 has chosen
+	told                       [serverHello + 1]bool   // which messages have been seen
+	shares                     []tls.CurveID           // groups that a client has chosen a key in, when the listener orders them
+	hello                      *hello                  // of a client, when it is captured
+	suite                      uint16                  // that the server has chosen
+	ticket                     *tls.ClientSessionState // of a server, the last one
 	secrets                    *secrets
 }
 
@@ -83,8 +84,10 @@ func (c *Conn) observe(record []byte) {
 		copy(c.seen.serverRandom[:], body[2:])
 		if id := body[34]; int(id) <= len(body)-35 {
 			c.seen.sessionIDLen = copy(c.seen.sessionID[:], body[35:35+id])
-			if at := 35 + int(id); len(body) >= at+2 && string(c.info.Version) == versionNames[tlsv13] {
+			if at := 35 + int(id); len(body) >= at+2 {
 				c.seen.suite = binary.BigEndian.Uint16(body[at:])
+			}
+			if !c.client && string(c.info.Version) == versionNames[tlsv13] {
 				c.info.Cipher = []byte(suiteNames[c.seen.suite]) // settled so early
 			}
 		}
@@ -139,9 +142,23 @@ func (f *firstRecord) refusal() []byte {
 	return []byte{alertRecord, byte(version >> 8), byte(version), 0, 2, fatal, alertUnexpectedMessage}
 }
 
-// sessionIdentity is what tells a session from others. That of TLS 1.3 has no name on the
-// wire: it gets one that is made of what only this connection has.
+// sessionIdentity is what tells a session from others: with a server, a digest of its ticket. One
+// with a client has no name on the wire in TLS 1.3: it gets one that is made of what only this
+// connection has.
 func (c *Conn) sessionIdentity() []byte {
+	switch {
+	case c.client && c.err != nil:
+		return nil
+	case c.client && c.seen.ticket != nil:
+		ticket, _, err := c.seen.ticket.ResumptionState()
+		if err != nil {
+			return nil
+		}
+		digest := sha256.Sum256(ticket)
+		return digest[:]
+	case c.client && string(c.info.Version) == versionNames[tlsv13]:
+		return nil
+	}
 	if string(c.info.Version) == versionNames[tlsv13] {
 		both := sha256.Sum256(append(c.seen.clientRandom[:], c.seen.serverRandom[:]...))
 		return both[:]

@@ -222,7 +222,6 @@ func finishServer(l *config.Loader, srv *runtime.Server) {
 	}
 	if !s.noReuse {
 		x.sessions.empty()
-		c.ClientSessionCache = &x.sessions
 	}
 	if x.sni == nil && !s.noAutoSNI && px.Mode == runtime.ModeHTTP {
 		x.sni, _ = l.Samples.ParseWord("req.hdr(host),field(1,:)")

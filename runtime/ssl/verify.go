@@ -17,6 +17,7 @@ import (
 // Verdicts on a certificate, with the numbers that OpenSSL gives them (X509_V_ERR_*).
 const (
 	verifyOK                 = 0
+	unspecified              = 1 // refused for what is no verdict on a certificate
 	unableToGetIssuer        = 2
 	unableToGetCRL           = 3
 	signatureFailure         = 7
@@ -34,6 +35,9 @@ const (
 	pathTooLong              = 25
 	invalidPurpose           = 26
 	unhandledCritical        = 34
+	leafKeyTooSmall          = 66
+	authorityKeyTooSmall     = 67
+	digestTooWeak            = 68
 )
 
 // maxVerdict is the last number that "crt-ignore-err" takes.
@@ -51,6 +55,7 @@ type verification struct {
 	given  []*x509.Certificate // what the other side has sent, its own first
 	roots  []*anchors
 	lists  *anchors // revoked certificates; nil: they are not asked for
+	level  securityLevel
 	usage  x509.ExtKeyUsage
 	now    time.Time
 	judge  judge
@@ -61,7 +66,10 @@ type verification struct {
 // run verifies the chain in the order of OpenSSL, so that the same fault is met first. It
 // tells whether the chain is accepted.
 func (v *verification) run() bool {
-	return v.build() && v.extensions() && v.revocation() && v.signatures()
+	if keyBits(v.given[0]) < v.level.bits() && !v.judge(leafKeyTooSmall, 0) {
+		return false
+	}
+	return v.build() && v.extensions() && v.strength() && v.revocation() && v.signatures()
 }
 
 // build looks for the issuer of the last certificate of the chain until there is a root:
@@ -183,6 +191,19 @@ func (v *verification) extensions() bool {
 		}
 		if !selfSigned(c) || depth == 0 {
 			path++
+		}
+	}
+	return true
+}
+
+// strength looks whether keys and signatures are worth what they have to be.
+func (v *verification) strength() bool {
+	for depth, c := range v.chain {
+		if depth > 0 && keyBits(c) < v.level.bits() && !v.judge(authorityKeyTooSmall, depth) {
+			return false
+		}
+		if depth+1 < len(v.chain) && digestBits(c) < v.level.bits() && !v.judge(digestTooWeak, depth) {
+			return false
 		}
 	}
 	return true
@@ -362,7 +383,7 @@ func (p *profile) verifying(config *tls.Config, c *Conn) *tls.Config {
 
 // judge verifies what a client has shown.
 func (p *profile) judge(c *Conn, state tls.ConnectionState) (refused *fault) {
-	v := verification{given: state.PeerCertificates, usage: x509.ExtKeyUsageClientAuth, now: time.Now()}
+	v := verification{given: state.PeerCertificates, usage: x509.ExtKeyUsageClientAuth, level: p.level, now: time.Now()}
 	for _, t := range p.trusted {
 		if t != nil {
 			v.roots = appendAnchors(v.roots, t)

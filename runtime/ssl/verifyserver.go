@@ -11,11 +11,9 @@ import (
 // forServer is the configuration of a handshake with a server.
 func (c *Conn) forServer() *tls.Config {
 	x := c.of
-	if c.name == "" && c.protocol == "" && x.roots == nil && x.suites13 == nil && !c.checks {
-		return c.logging(x.config)
-	}
 	with := x.config.Clone()
 	with.ServerName = c.name
+	with.ClientSessionCache = (*ticketed)(c)
 	switch {
 	case c.checks:
 		with.NextProtos = c.offers
@@ -52,7 +50,7 @@ func (c *Conn) verifyServer(state tls.ConnectionState) *fault {
 		return f
 	}
 	c.peers = state.PeerCertificates
-	v := verification{given: c.peers, roots: appendAnchors(nil, x.roots), usage: x509.ExtKeyUsageServerAuth, now: time.Now()}
+	v := verification{given: c.peers, roots: appendAnchors(nil, x.roots), usage: x509.ExtKeyUsageServerAuth, level: x.level, now: time.Now()}
 	if x.revoked != nil {
 		v.lists = x.revoked.data.Load()
 	}
@@ -69,7 +67,7 @@ func (c *Conn) verifyServer(state tls.ConnectionState) *fault {
 	case !v.run():
 		return errServerCertificate.over(c.judged.result)
 	case name != "" && !isOf(c.peers[0], name):
-		return otherwise.over(verifyOK)
+		return otherwise.over(unspecified)
 	}
 	return nil
 }

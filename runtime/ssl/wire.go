@@ -93,7 +93,10 @@ func (w *wire) RemoteAddr() net.Addr             { return noAddr{} }
 type noAddr struct{}
 
 func (noAddr) Network() string { return "tcp" }
-func (noAddr) String() string  { return "" }
+func (noAddr) String() string  { return noName }
+
+// noName is what sessions with a server are kept under that is asked for no name.
+const noName = "-"
 
 // errWant tells crypto/tls that there are no bytes now. It may be asked again: an
 // error that is Temporary is forgotten.
