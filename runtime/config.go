@@ -36,6 +36,7 @@ type Config struct {
 	Sinks     any            // of runtime/logger: the "ring" sections and what is there without one
 	Traces    any            // of runtime/trace: what is traced
 	Client    any            // runtime/httpclient's own: it sends requests of the program's own
+	Scripts   any            // of runtime/lua
 	Loader    any            // runtime/config's own: it makes servers and backends while the process runs
 
 	Kept []KeptCounters // what the stats file says

@@ -14,6 +14,7 @@ type Reply struct {
 	Type    string // content-type; "" none
 	Headers []ReplyHeader
 	Fixed   [][2]string       // further headers, which replace those of the same name
+	Lines   [][2]string       // further headers, as they are
 	Body    []byte            // constant body
 	Format  *logformat.Format // lf-string, lf-file; nil: Body
 	Kind    ReplyKind

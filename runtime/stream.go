@@ -145,7 +145,14 @@ type Stream struct {
 	LB                         LBState // of runtime/balance
 	Internal                   bool    // the response is the proxy's own
 	FirstRequest               bool    // of its connection
+	Script                     Script  // of runtime/lua; nil: no script has run
 	Engine                     any     // set by runtime/engine: its own part of the stream; nil where there is none
+}
+
+// Script is what scripts keep with a stream.
+type Script interface {
+	// Leave tells that the stream is over.
+	Leave()
 }
 
 // Sides by which Stream.Throttles stand.
@@ -205,6 +212,10 @@ func (s *Stream) Reset() {
 	s.Reply, s.WaitFor, s.Drop, s.DropTTL, s.CloseServer = nil, 0, false, 0, false
 	s.Inquiry, s.Held, s.HeldOver, s.Values, s.Early = nil, nil, false, [2][]byte{}, s.Early[:0]
 	s.Attach = nil
+	if s.Script != nil {
+		s.Script.Leave()
+		s.Script = nil
+	}
 	for i := range s.Throttles {
 		for _, t := range s.Throttles[i] {
 			t.Leave()

@@ -39,9 +39,6 @@ func parseUseService(l *config.Loader, a *config.ActionLine) (runtime.Exec, erro
 	case name == Exporter:
 		l.Alert(l.Pos(), "Prometheus Exporter service only available on 'http-request' rulesets")
 		return never, nil
-	case l.LuaWord(name):
-		l.Missing(l.Pos(), "use-service "+name)
-		return never, nil
 	}
 	head := name // the messages of the reference name a word of the whole line
 	switch {

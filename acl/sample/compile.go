@@ -83,6 +83,15 @@ func (c *Compiler) ParseWord(text string) (*Expr, error) {
 	return e, nil
 }
 
+// ParseConverters reads converters that fill the whole text, for Expr.Convert: values of any type may be put through them.
+func (c *Compiler) ParseConverters(text string) (*Expr, error) {
+	e := &Expr{Fetch: &Fetch{Out: Any}}
+	if _, _, err := c.chain(e, ","+text, nil, false); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
 // ParsePrefix reads an expression at the start of text and gives what follows it: a log format ends it
 // with a bracket.
 func (c *Compiler) ParsePrefix(text string) (e *Expr, rest string, err error) {

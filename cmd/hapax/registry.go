@@ -17,6 +17,7 @@ import (
 	"hapax/runtime/filter"
 	"hapax/runtime/httpclient"
 	"hapax/runtime/logger"
+	"hapax/runtime/lua"
 	"hapax/runtime/mailer"
 	"hapax/runtime/maps"
 	"hapax/runtime/objects"
@@ -55,6 +56,7 @@ func domains() []*config.Domain {
 		&mailer.Domain,
 		&resolver.Domain,
 		&httpclient.Domain,
+		&lua.Domain,
 		&cache.Domain,
 		&compress.Domain,
 		&filter.Domain,

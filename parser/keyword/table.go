@@ -42,6 +42,14 @@ func NewTable[T any, P interface {
 	return t, nil
 }
 
+// With returns a table with further rows behind those of t, which stays as it is.
+func With[T any, P interface {
+	*T
+	Row
+}](t *Table[T], rows ...T) (*Table[T], error) {
+	return NewTable[T, P](append(t.rows[:len(t.rows):len(t.rows)], rows...))
+}
+
 // Len returns the number of rows.
 func (t *Table[T]) Len() int { return len(t.rows) }
 

@@ -116,7 +116,6 @@ func dormantKeywords() []Keyword {
 	value := arg("value", keyword.Str)
 	rows := []Keyword{
 		global("dns-accept-family", "address families that names are resolved to", value, reporting(single(dnsFamilies))),
-		dormantRow("lua-prepend-path", "where Lua programs look for modules", value, luaPath),
 		dormantRow("shm-stats-file-max-objects", "most objects of a shared memory of statistics", value, func(l *Loader, line *ast.Line) error {
 			switch {
 			case l.global.shmObjects:
@@ -127,11 +126,6 @@ func dormantKeywords() []Keyword {
 			l.global.shmObjects = true
 			return nil
 		}),
-		dormantRow("tune.lua.forced-yield", "steps between two interruptions of a Lua program", value, luaNumber),
-		dormantRow("tune.lua.maxmem", "megabytes of Lua programs", value, luaMemory),
-		dormantRow("tune.lua.log.loggers", "whether Lua programs log to the log targets", value, wordOf(eitherOnOff, "on", "off")),
-		dormantRow("tune.lua.log.stderr", "whether Lua programs log to standard error", value, wordOf("'%s' expects either 'on', 'auto', or 'off' but got '%s'.", "on", "auto", "off")),
-		dormantRow("tune.lua.openlibs", "libraries of Lua programs", value, single(luaLibraries)),
 		missingRow("shm-stats-file", "the shared memory of statistics", arg("path", keyword.File), func(l *Loader, line *ast.Line) error {
 			switch {
 			case l.global.shmStats:
@@ -143,9 +137,6 @@ func dormantKeywords() []Keyword {
 			return nil
 		}),
 		dormantRow("harden.reject-privileged-ports.quic", "refuse QUIC clients with a privileged port", value, privilegedPorts),
-	}
-	for _, timeout := range []string{"session", "task", "service", "burst"} {
-		rows = append(rows, dormantRow("tune.lua."+timeout+"-timeout", "how long a Lua program may run", arg("time", keyword.Time), luaTimeout))
 	}
 	return rows
 }
@@ -175,70 +166,6 @@ func dnsFamilies(l *Loader, word, value string) error {
 		if family != "ipv4" && family != "ipv6" {
 			return fmt.Errorf("'%s' expects a comma-delimited list of 'ipv4' and 'ipv6' but got '%s'.", word, family)
 		}
-	}
-	return nil
-}
-
-func luaPath(_ *Loader, line *ast.Line) error {
-	word := line.Arg(0)
-	switch kind := line.Arg(2); {
-	case line.Arg(1) == "":
-		return fmt.Errorf("'%s' expects to receive a <path> as argument", word)
-	case kind != "" && kind != "path" && kind != "cpath":
-		return fmt.Errorf("'%s' expects <type> to either be 'path' or 'cpath'", word)
-	}
-	return nil
-}
-
-func luaTimeout(l *Loader, line *ast.Line) error {
-	word, value := line.Arg(0), line.Arg(1)
-	_, fault := l.Time(value, time.Millisecond)
-	switch {
-	case fault == nil:
-		return nil
-	case fault.Over:
-		return fmt.Errorf("timer overflow in argument <%s> to <%s> %s", value, word, mostFatTimer)
-	case fault.Under:
-		return fmt.Errorf("timer underflow in argument <%s> to <%s> (minimum non-null value is 1 ms)", value, word)
-	}
-	return fmt.Errorf("%s: invalid timeout", word)
-}
-
-func luaNumber(_ *Loader, line *ast.Line) error {
-	if _, rest := strtol(line.Arg(1), 10); rest != "" {
-		return fmt.Errorf("%s: invalid number", line.Arg(0))
-	}
-	return nil
-}
-
-func luaMemory(_ *Loader, line *ast.Line) error {
-	word, value := line.Arg(0), line.Arg(1)
-	if value == "" {
-		return fmt.Errorf("'%s' expects an integer argument (Lua memory size in MB).", word)
-	}
-	if _, rest := strtol(value, 10); rest != "" {
-		return fmt.Errorf("%s: invalid number %s (error at '%c')", word, value, rest[0])
-	}
-	return nil
-}
-
-var luaLibs = []string{"table", "io", "os", "string", "math", "utf8", "package", "debug"}
-
-func luaLibraries(l *Loader, word, value string) error {
-	all := strings.Join(luaLibs, ",")
-	switch {
-	case value == "":
-		return fmt.Errorf("'%s' expects 'all', 'none', or a comma-separated list of libraries: %s", word, all)
-	case value == "all" || value == "none":
-	default:
-		for _, lib := range strings.Split(value, ",") {
-			if !strings.Contains(","+all+",", ","+lib+",") {
-				return fmt.Errorf("'%s': unknown library '%s', expected one of: all,none,%s", word, lib, all)
-			}
-		}
-	}
-	if l.foreign.luaSeen {
-		return fmt.Errorf("'%s' must appear before any 'lua-load', 'lua-load-per-thread' or 'lua-prepend-path' directive", word)
 	}
 	return nil
 }

@@ -9,7 +9,7 @@ func Rows() *Domain {
 		Name:     "config",
 		Sections: slices.Concat(globalSections(), proxySections(), userlistSections(), errorSections(), namespaceSections()),
 		Keywords: slices.Concat(globalKeywords(), proxyKeywords(), timeoutKeywords(), switchingKeywords(), ruleKeywords(),
-			captureKeywords(), errorKeywords(), userlistKeywords(), serverKeywords(), deprecatedKeywords(), foreignKeywords(),
+			captureKeywords(), errorKeywords(), userlistKeywords(), serverKeywords(), deprecatedKeywords(),
 			[]Keyword{optionKeyword(), bindKeyword(), statsKeyword(), namespaceKeyword()}),
 		Actions:     checkedActions(),
 		Options:     options(),

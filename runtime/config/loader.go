@@ -75,6 +75,7 @@ type Loader struct {
 	experimentOn bool    // expose-experimental-directives
 	experimented bool    // something experimental was used
 	deprecatedOn bool    // expose-deprecated-directives
+	scripted     bool    // Tables are the loader's own: see ownTables
 }
 
 // use is one place where something Missing is written.

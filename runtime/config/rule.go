@@ -72,9 +72,6 @@ func (l *Loader) httpRule(line *ast.Line, at int, kind runtime.RulesetKind, set 
 func (l *Loader) readHTTPRule(line *ast.Line, at int, what string, kind runtime.RulesetKind, place sample.Checkpoint) *runtime.Rule {
 	table, word := l.Tables.Actions(kind), line.Arg(at)
 	row := table.Get(word)
-	if l.LuaWord(word) {
-		row = missingLua(kind, word)
-	}
 	if row == nil || word == "" {
 		missing := ""
 		if word == "" {
@@ -242,9 +239,6 @@ func (l *Loader) inspectDelay(line *ast.Line, delay *time.Duration) error {
 func (l *Loader) tcpRule(line *ast.Line, kind runtime.RulesetKind, place sample.Checkpoint, set *runtime.Ruleset, misplaced order) error {
 	px, table, word := l.Proxy, l.Tables.Actions(kind), line.Arg(2)
 	row := table.Get(word)
-	if l.LuaWord(word) {
-		row = missingLua(kind, word)
-	}
 	if row == nil || word == "" {
 		return l.unknownTCPAction(line, kind, table, word)
 	}

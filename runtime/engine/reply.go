@@ -186,6 +186,11 @@ func (s *stream) addFormatted(r *runtime.Reply) error {
 			return err
 		}
 	}
+	for _, h := range r.Lines {
+		if err := s.Res.AddString(h[0], h[1]); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -18,7 +18,6 @@ const (
 	Cache
 	FCGI
 	SPOE
-	Lua // which takes whatever arguments it likes
 	CompressRequest
 	CompressResponse
 	Bandwidth

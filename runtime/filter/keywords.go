@@ -84,11 +84,6 @@ func line(l *config.Loader, line *ast.Line) error {
 	w := config.NewWords(line, 2)
 	var err error
 	word := line.Arg(1)
-	if l.LuaWord(word) {
-		Add(l, px, Filter{Kind: Lua, Word: word})
-		l.Missing(line.Pos, "filter "+word)
-		return nil
-	}
 	switch word {
 	case "trace":
 		err = trace(l, &w)

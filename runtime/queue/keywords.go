@@ -48,6 +48,12 @@ const (
 	maxOffset = 0x7ffff
 )
 
+// LimitClass and LimitOffset keep a number within those that a stream may have.
+func LimitClass(n int64) int32  { return limited(n, maxClass) }
+func LimitOffset(n int64) int32 { return limited(n, maxOffset) }
+
+func limited(n, most int64) int32 { return int32(max(-most, min(most, int64(int32(n))))) }
+
 func parsePriority(limit int64, set func(*runtime.Stream, int32)) func(*config.Loader, *config.ActionLine) (runtime.Exec, error) {
 	return func(l *config.Loader, a *config.ActionLine) (runtime.Exec, error) {
 		e, err := l.Expr(&a.Words)
@@ -71,7 +77,7 @@ func parsePriority(limit int64, set func(*runtime.Stream, int32)) func(*config.L
 		return func(s *runtime.Stream) runtime.Verdict {
 			v := s.Ctx.Scratch.Borrow()
 			if e.EvalAs(&s.Ctx, sample.Int, v) {
-				set(s, int32(max(-limit, min(limit, int64(int32(v.Int))))))
+				set(s, limited(v.Int, limit))
 			}
 			s.Ctx.Scratch.Return()
 			return runtime.Continue
