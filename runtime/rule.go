@@ -18,6 +18,7 @@ const (
 	Abort                   // the connection ends without an answer (reject, silent-drop)
 	Invalid                 // the message is invalid: 400 or 502
 	Failed                  // an internal error: 500
+	Serve                   // Stream.Applet answers in the place of a server
 	NeedBody                // go on once the body of the message is there, as Stream.BodyLeast and BodyTime tell
 )
 

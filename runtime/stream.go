@@ -135,6 +135,7 @@ type Stream struct {
 	ServerAddr                 netip.AddrPort // the server connection's peer
 	LocalAddr                  netip.AddrPort // its local end
 	UniqueID                   []byte
+	Applet                     Applet // with Serve
 	Service                    string // what answered in the place of a server, as logs name it: "<STATS>"
 	RewriteFailed              bool
 	Tracked                    []Tracker   // by number; none as long as no rule tracks. Of runtime/sticktable
@@ -211,7 +212,7 @@ func (s *Stream) Reset() {
 	s.BodyLarge = false
 	s.Reply, s.WaitFor, s.Drop, s.DropTTL, s.CloseServer = nil, 0, false, 0, false
 	s.Inquiry, s.Held, s.HeldOver, s.Values, s.Early = nil, nil, false, [2][]byte{}, s.Early[:0]
-	s.Attach = nil
+	s.Attach, s.Applet = nil, nil
 	if s.Script != nil {
 		s.Script.Leave()
 		s.Script = nil

@@ -7,6 +7,7 @@ import (
 	"hapax/runtime"
 	"hapax/runtime/config"
 	http1 "hapax/runtime/h1"
+	"hapax/runtime/lua"
 )
 
 // Domain holds what rules may ask of the statistics.
@@ -15,7 +16,7 @@ var Domain = config.Domain{
 	Actions: []config.Action{{
 		Doc: keyword.Doc{Name: "use-service", Ref: "4.4", Summary: "answer by a service of the program",
 			Args:     []keyword.Arg{{Name: "service", Type: keyword.Enum, Enum: []string{Exporter}}},
-			Note:     "services in Lua are missing",
+			Note:     "beside those that scripts register, `lua.<name>`",
 			Examples: []keyword.Example{{Config: "frontend f\n  mode http\n  bind 127.0.0.1:65500\n  http-request use-service " + Exporter + " if { path /metrics }\n"}}},
 		In: runtime.HTTPReqRules | runtime.TCPReqRules, Final: true, Parse: parseUseService,
 	}},
@@ -39,6 +40,9 @@ func parseUseService(l *config.Loader, a *config.ActionLine) (runtime.Exec, erro
 	case name == Exporter:
 		l.Alert(l.Pos(), "Prometheus Exporter service only available on 'http-request' rulesets")
 		return never, nil
+	}
+	if exec, err := lua.Service(l, a, name); exec != nil || err != nil {
+		return exec, err
 	}
 	head := name // the messages of the reference name a word of the whole line
 	switch {

@@ -42,6 +42,7 @@ type Engine struct {
 	accepts   atomic.Int32   // the sum of open
 	queued    atomic.Int32   // accepted connections that wait for a place
 
+	applets   *runtime.Server // stands for all services of the program
 	h1Options h1.Options
 	h2Servers h2.Config    // of connections to servers
 	h2Clients h2.Config    // of those of clients
@@ -125,6 +126,7 @@ func New(cfg *runtime.Config, o Options) *Engine {
 			prepareProxy(px, n, cmp.Or(cfg.Global.MaxConn, math.MaxInt32))
 		}
 	}
+	e.applets = newAppletServer(n)
 	e.index()
 	slot := 0
 	for ln := range cfg.Listeners() {

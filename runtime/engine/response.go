@@ -71,6 +71,9 @@ func (s *stream) startResponse() {
 		s.unaskedSwitch()
 		return
 	}
+	if s.Applet != nil {
+		s.knowLength()
+	}
 	s.resHead = true
 	if s.w.traces.Any() {
 		s.tellResponse()

@@ -116,6 +116,8 @@ func (s *stream) judgeRequest(v runtime.Verdict) outcome {
 			s.serve()
 		}
 		return s.answerWith(s.Reply)
+	case runtime.Serve:
+		return s.toApplet()
 	case runtime.Deny:
 		s.cookiesOfRefused()
 		s.denied()
@@ -240,6 +242,10 @@ func (s *stream) inspectRules(rs runtime.Ruleset, px *runtime.Proxy) outcome {
 		s.waits = forInspect
 		s.timer.Set(s.inspect)
 		return wait
+	case runtime.Serve:
+		s.inspect = 0
+		s.timer.Stop()
+		return s.toApplet()
 	case runtime.Done:
 		if s.http {
 			s.intercepted()

@@ -92,10 +92,10 @@ func backendName(s *runtime.Stream) string  { return s.Back.Name }
 
 func serverName(s *runtime.Stream) string {
 	switch {
-	case s.Server != nil:
-		return s.Server.Name
 	case s.Service != "":
 		return s.Service
+	case s.Server != nil:
+		return s.Server.Name
 	}
 	return "<NOSRV>"
 }

@@ -47,6 +47,10 @@ func (st *state) declare(l *config.Loader) {
 	st.lazy("TXN", txnFields)
 	st.class("TXN Reply", replyMethods())
 	st.class("HTTP", httpMethods())
+	st.class("AppletTCP", tcpMethods())
+	st.lazy("AppletTCP", appletFields("AppletTCP"))
+	st.class("AppletHTTP", httpAppletMethods())
+	st.lazy("AppletHTTP", requestFields())
 	st.declareSamples(l)
 }
 

@@ -424,9 +424,10 @@ func atOnce(tell func()) { tell() }
 
 // script is what a stream has of scripts: it is runtime.Stream.Script.
 type script struct {
-	s     *runtime.Stream
-	t     *thread // that waits
-	privs []priv
+	s      *runtime.Stream
+	t      *thread // that waits
+	applet *applet // that serves it
+	privs  []priv
 }
 
 // priv is what scripts of one state have kept with the stream.
@@ -451,6 +452,9 @@ func (own *script) Leave() {
 		t.st.lock(who)
 		t.end()
 		t.st.unlock()
+	}
+	if own.applet != nil {
+		own.applet.leave()
 	}
 	for _, p := range own.privs {
 		p.st.lock(who)

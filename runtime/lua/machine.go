@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	goruntime "runtime"
 	"slices"
-	"sync"
+	"sync/atomic"
 
 	"hapax/parser/ast"
 	"hapax/parser/diag"
@@ -30,7 +30,7 @@ type machine struct {
 
 	functions []*function // in the order in which they were registered
 	tasks     []*thread   // that wait for the start
-	start     sync.Once
+	started   atomic.Bool
 }
 
 // machineOf is that of the configuration which is read.
@@ -203,4 +203,17 @@ func (st *state) initialize(l *config.Loader) bool {
 	}
 	st.inits = nil
 	return true
+}
+
+// Start starts the tasks of a configuration's scripts, when the process serves.
+func Start(cfg *runtime.Config) {
+	m := of(cfg)
+	if m == nil {
+		return
+	}
+	m.started.Store(true)
+	for _, t := range m.tasks {
+		go t.live()
+	}
+	m.tasks = nil
 }

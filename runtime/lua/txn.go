@@ -25,15 +25,16 @@ func (st *state) pushTxn(s lua54.State, x *txn) { call{s, st}.object("TXN", x) }
 // samples is what "txn.f" and its kin are: fetches and converters of a stream.
 type samples struct {
 	*txn
-	text bool // results are strings
+	text    bool // results are strings
+	service bool // of a service, which has no messages to look at
 }
 
 // txnFields are made when they are first asked for.
 var txnFields = map[string]func(c call){
-	"f":    func(c call) { c.object("Fetches", &samples{self[*txn](c, 1, "TXN"), false}) },
-	"sf":   func(c call) { c.object("Fetches", &samples{self[*txn](c, 1, "TXN"), true}) },
-	"c":    func(c call) { c.object("Converters", &samples{self[*txn](c, 1, "TXN"), false}) },
-	"sc":   func(c call) { c.object("Converters", &samples{self[*txn](c, 1, "TXN"), true}) },
+	"f":    func(c call) { c.object("Fetches", &samples{self[*txn](c, 1, "TXN"), false, false}) },
+	"sf":   func(c call) { c.object("Fetches", &samples{self[*txn](c, 1, "TXN"), true, false}) },
+	"c":    func(c call) { c.object("Converters", &samples{self[*txn](c, 1, "TXN"), false, false}) },
+	"sc":   func(c call) { c.object("Converters", &samples{self[*txn](c, 1, "TXN"), true, false}) },
 	"http": pushHTTP,
 }
 

@@ -21,6 +21,7 @@ import (
 	"hapax/runtime/engine"
 	"hapax/runtime/httpclient"
 	"hapax/runtime/logger"
+	"hapax/runtime/lua"
 	"hapax/runtime/peers"
 	"hapax/runtime/resolver"
 	"hapax/runtime/ssl"
@@ -209,6 +210,7 @@ func (s *server) accept() bool {
 	logger.Forward(s.cfg, s.engine.Loops())
 	resolver.Start(s.cfg, s.checks)
 	httpclient.Start(s.cfg, s.engine.Control())
+	lua.Start(s.cfg)
 	ssl.Start(s.cfg, func(text string) { logger.Server(logger.Notice, nil, "%s", text) })
 	for l := range sockets {
 		go s.control.Serve(l)
