@@ -226,8 +226,9 @@ type Tune struct {
 	SndBufServer   int
 	NotSentClient  int // bytes that may lie unsent in the kernel; 0: any
 	NotSentServer  int
-	PoolLowFDRatio int // percent
-	PoolHighFD     int // percent
+	PoolLowFDRatio int  // percent
+	PoolHighFD     int  // percent
+	OwnPools       bool // idle connections of a loop are not there for others
 	StickCounters  int
 	MaxChecks      int // checks under way per loop; 0: no limit
 	Glitches       GlitchTune

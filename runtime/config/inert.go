@@ -61,7 +61,6 @@ func inertKeywords() []Keyword {
 		})),
 		inert("tune.recv_enough", "one receive takes what a buffer holds", arg("size", keyword.Size), reporting(sizeOnly)),
 		choice("tune.sched.low-latency", noteRunQueue, "either 'on' or 'off' but got '%s'.", "on", "off"),
-		choice("tune.idle-pool.shared", "idle connections belong to one loop", "'full', 'on' or 'off' but got '%s'.", "full", "on", "off"),
 		choice("tune.listener.multi-queue", "each loop accepts for itself", "either 'on', 'fair', or 'off' but got '%s'.", "on", "fair", "off"),
 	}
 }

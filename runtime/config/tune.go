@@ -55,6 +55,7 @@ func tuneKeywords() []Keyword {
 		switchOn("h1-accept-payload-with-any-method", "let HTTP/1.0 requests of any method have a body", func(t *runtime.Tune) *bool { return &t.AnyMethodPayload }),
 		switchOn("h1-do-not-close-on-insecure-transfer-encoding", "keep connections behind a message with both a length and a transfer coding", func(t *runtime.Tune) *bool { return &t.KeepInsecure }),
 		global("tune.streams-elasticity", "percent of maxconn that streams of clients may be, when all connections are there", arg("percent", keyword.Int), reporting(single(elasticity))),
+		global("tune.idle-pool.shared", "idle server connections of one thread are there for the others", []keyword.Arg{{Name: "value", Type: keyword.Enum, Enum: []string{"full", "on", "off"}}}, reporting(single(poolSharing))),
 		global("tune.pool-low-fd-ratio", "percent of descriptors from which no idle server connections are added", arg("percent", keyword.Int), reporting(fdRatio)),
 	}
 }
@@ -69,6 +70,19 @@ func maxPayload(l *Loader, word, value string) error {
 		return fmt.Errorf("unexpected '%s' after size passed to '%s'", bad, word)
 	}
 	l.Config.Global.Tune.MaxPayload = int(n)
+	return nil
+}
+
+// poolSharing reads "tune.idle-pool.shared".
+func poolSharing(l *Loader, word, value string) error {
+	switch value {
+	case "full", "on":
+		l.Config.Global.Tune.OwnPools = false
+	case "off":
+		l.Config.Global.Tune.OwnPools = true
+	default:
+		return fmt.Errorf("'%s' expects 'full', 'on' or 'off' but got '%s'.", word, value)
+	}
 	return nil
 }
 

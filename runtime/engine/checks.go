@@ -11,7 +11,7 @@ import (
 
 // Nearest implements check.Pool.
 func (e *Engine) Nearest(srv *runtime.Server, from int) int {
-	if e.workers[from].pool(srv).avail.n > 0 {
+	if e.workers[from].pool(srv).avail.n > 0 || e.Config.Global.Tune.OwnPools {
 		return from
 	}
 	for i := range e.workers {

@@ -26,10 +26,17 @@ func (c *client) endH1() {
 
 // beginH1 counts a connection to a server among those of HTTP/1 of its backend.
 func (k *link) beginH1(h1 *runtime.H1Counters) {
-	k.h1 = h1
 	h1.Conns.Inc()
-	k.sock.Sent = &h1.Out
+	k.countH1(h1)
 	k.trace(trace.H1ConnNew, trace.State, "new H1 connection", 0)
+}
+
+// countH1 sets where the connection counts what it does; nil: nowhere.
+func (k *link) countH1(h1 *runtime.H1Counters) {
+	k.h1, k.sock.Sent = h1, nil
+	if h1 != nil {
+		k.sock.Sent = &h1.Out
+	}
 }
 
 // beginExchange does so for the connection of a stream.
@@ -43,7 +50,7 @@ func (k *link) endH1() {
 	if k.h1 != nil {
 		k.trace(trace.H1ConnEnd, trace.State, "H1 connection ended", 0)
 		k.h1.ConnsOver.Inc()
-		k.h1, k.sock.Sent = nil, nil
+		k.countH1(nil)
 	}
 }
 

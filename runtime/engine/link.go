@@ -14,18 +14,15 @@ import (
 // link is one connection to a server. It belongs to a stream, or lies idle in a pool. One that
 // carries many exchanges belongs to no stream: each of its exchanges is a link of its own.
 type link struct {
-	w           *worker
-	srv         *runtime.Server
-	sock        transport.Conn
-	st          *stream   // nil while idle, and when it carries many exchanges
-	shared      *shared   // the exchanges that it carries; nil: one alone, itself
-	ex          *exchange // that it is; nil: it is a connection
-	to          loop.Addr
-	protocol    string // what TLS offers for a WebSocket; "": what it always does
-	made        string // what it was made for, and the parts of that: see identity
-	name        int
-	head        int
-	from        int
+	w        *worker
+	srv      *runtime.Server
+	sock     transport.Conn
+	st       *stream   // nil while idle, and when it carries many exchanges
+	shared   *shared   // the exchanges that it carries; nil: one alone, itself
+	ex       *exchange // that it is; nil: it is a connection
+	to       loop.Addr
+	protocol string // what TLS offers for a WebSocket; "": what it always does
+	origin
 	fresh       bool    // the PROXY header is still to be sent
 	served      int     // requests answered on it
 	glitches    int     // that the server is responsible for; of HTTP/1
@@ -46,6 +43,12 @@ type link struct {
 	prev, next *link
 }
 
+// origin is what a connection was made for, and the parts of that: see identity.
+type origin struct {
+	made             string
+	name, head, from int
+}
+
 // newLink takes a link out of the free list.
 func (w *worker) newLink(srv *runtime.Server) *link {
 	k := w.links
@@ -55,7 +58,7 @@ func (w *worker) newLink(srv *runtime.Server) *link {
 		w.links = k.next
 		k.next = nil
 	}
-	k.srv, k.st, k.made, k.name, k.head, k.from, k.fresh = srv, nil, "", 0, 0, 0, false
+	k.srv, k.st, k.origin, k.fresh = srv, nil, origin{}, false
 	k.served, k.safe, k.up, k.met = 0, false, false, false
 	k.glitches, k.killed = 0, false
 	k.local = netip.AddrPort{}

@@ -12,8 +12,8 @@ import (
 )
 
 // loan is an idle server connection on its way from one worker to a stream of
-// another, which has none. One of HTTP/1 is as good as new: the descriptor is duplicated there and opened here,
-// so that the connection outlives the socket that it leaves. One of HTTP/2 takes along what both sides know of it.
+// another, which has none. One of HTTP/1 in clear is as good as new: the descriptor is duplicated there and opened here,
+// so that the connection outlives the socket that it leaves. Others take along what both sides know of them.
 type loan struct {
 	task             loop.Task
 	to               *worker
@@ -26,29 +26,30 @@ type loan struct {
 	left             int     // lenders that were not asked yet
 	fd               int     // -1: there was none
 	peer             loop.Addr
+	origin           origin
 	served, glitches int
 	luggage
 	back bool // on its way back
 	next *loan
 }
 
-// luggage is what a connection of HTTP/2 takes along.
+// luggage is what a connection of HTTP/2, or with a layer, takes along.
 type luggage struct {
-	h2     *h2.Conn // nil: it is one of HTTP/1
-	layer  transport.Layer
-	held   []byte // that came while it was lifted
-	name   string // see Attachment
+	h2     *h2.Conn        // nil: it is one of HTTP/1
+	layer  transport.Layer // nil: it is clear
+	held   []byte          // that came while it was lifted
 	remote netip.AddrPort
 	local  netip.AddrPort
 }
 
 // borrow asks another worker for an idle connection to the server; false: none
-// has any that this stream may take, or it must have been made for something in particular.
-// The stream waits for the answer.
+// has any that this stream may take, or those that are idle are few: see "pool-low-conn". The stream waits for the answer.
 func (s *stream) borrow(srv *runtime.Server, key []byte) bool {
 	w, mode := s.w, reuse(srv)
-	if len(w.engine.workers) == 1 || !srv.Reversed && (srv.Encrypted() || len(key) > 0 || srv.Proto == runtime.ProtoH2) ||
-		mode == runtime.ReuseNever || mode == runtime.ReuseSafe && s.risky() {
+	if len(w.engine.workers) == 1 || w.cfg.Global.Tune.OwnPools || mode == runtime.ReuseNever || mode == runtime.ReuseSafe && s.risky() {
+		return false
+	}
+	if idle, _ := srv.Idle(); idle < int64(srv.PoolLow) && !srv.Reversed {
 		return false
 	}
 	l := w.loans
@@ -96,12 +97,14 @@ func (l *loan) RunTask(*loop.Task) {
 	case k == nil && l.ask():
 		return
 	case k == nil:
-	case k.shared != nil:
+	case k.shared != nil || k.sock.Layer() != nil:
 		l.lift(k)
 		return
 	default:
+		l.pack(k)
 		if fd, err := unix.FcntlInt(uintptr(k.sock.Fd()), unix.F_DUPFD_CLOEXEC, 0); err == nil {
-			l.fd, l.peer, l.served, l.glitches = fd, k.to, k.served, k.glitches
+			l.fd = fd
+			k.countH1(nil) // it goes on to count there
 		}
 		k.close()
 	}
@@ -113,13 +116,21 @@ func (l *loan) bring() {
 	l.to.loop.Post(&l.task)
 }
 
-// lift takes a connection of HTTP/2 off its loop.
+// pack notes what is known of a connection.
+func (l *loan) pack(k *link) {
+	l.peer, l.origin, l.served, l.glitches = k.to, k.origin, k.served, k.glitches
+}
+
+// lift takes a connection off its loop.
 func (l *loan) lift(k *link) {
-	m := k.shared
-	m.push()
-	l.peer, l.served, l.name, l.local, l.remote = k.to, k.served, k.made, k.local, k.peer
-	l.h2 = &h2.Conn{}
-	l.h2.Take(&m.h2)
+	l.pack(k)
+	l.local, l.remote = k.local, k.peer
+	if m := k.shared; m != nil {
+		m.push()
+		l.h2 = &h2.Conn{}
+		l.h2.Take(&m.h2)
+	}
+	k.countH1(nil)
 	l.layer = k.sock.Lift(l)
 	k.leave(false)
 	k.free()
@@ -173,13 +184,12 @@ func (l *loan) land() *link {
 	}
 	w := l.to
 	k := w.newLink(l.srv)
-	k.to, k.served, k.safe, k.up = l.peer, l.served, true, true
+	k.to, k.origin, k.served, k.glitches, k.safe, k.up = l.peer, l.origin, l.served, l.glitches, true, true
 	if l.h2 == nil {
-		k.glitches = l.glitches
-		k.sock.Open(w.loop, l.fd, k, nil)
-		return k
+		k.countH1(&l.srv.Proxy.Live.Back[w.id].H1)
+		return l.open(k)
 	}
-	k.made, k.met, k.local, k.peer = l.name, true, l.local, l.remote
+	k.met, k.local, k.peer = true, l.local, l.remote
 	m := k.carry(l.h2)
 	k.sock.Land(w.loop, l.fd, m, l.layer, l.held)
 	switch {
@@ -187,6 +197,20 @@ func (l *loan) land() *link {
 		return nil
 	case !m.more():
 		m.leaveServer()
+		return nil
+	}
+	return k
+}
+
+// open is land for a connection of HTTP/1.
+func (l *loan) open(k *link) *link {
+	if l.layer == nil {
+		k.sock.Open(l.to.loop, l.fd, k, nil)
+		return k
+	}
+	k.met, k.local, k.peer = true, l.local, l.remote
+	k.sock.Land(l.to.loop, l.fd, k, l.layer, l.held)
+	if !k.sock.IsOpen() { // what had come was its end, or what nobody asked for
 		return nil
 	}
 	return k

@@ -320,7 +320,7 @@ func (s *stream) reach(k *link, id *identity, h loop.Handler) error {
 	if err != nil {
 		return err
 	}
-	k.made, k.name, k.head, k.from = string(id.text), id.name, id.head, id.from
+	k.origin = origin{string(id.text), id.name, id.head, id.from}
 	k.local = id.source
 	k.fresh = k.head < len(k.made)
 	k.protocol = s.offerFor(srv)
