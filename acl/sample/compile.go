@@ -27,6 +27,9 @@ type Compiler struct {
 	// which they were read. The loader takes them (Take) and resolves them at the end.
 	Unresolved []Unresolved
 
+	// Alone: nobody will resolve them, and they are refused.
+	Alone bool
+
 	// Missing is told of each fetch or converter whose row says that it is not supported. The
 	// expression compiles all the same, so that reading goes on; it has no value.
 	Missing func(kind string, doc *keyword.Doc)
@@ -444,6 +447,9 @@ func (c *Compiler) argument(a *Arg, word string, pos int, fetch, conv string) (e
 		}
 		a.Path, ok = parseField(word)
 	case keyword.Name, keyword.Frontend, keyword.Backend, keyword.StickTable, keyword.Server, keyword.Users, keyword.Regex:
+		if c.Alone {
+			return false, fmt.Errorf("unresolved argument of type '%s' at position %d not allowed", ArgName(a.Type), pos+1)
+		}
 		c.Unresolved = append(c.Unresolved, Unresolved{Arg: a, Index: pos, Use: c.Use, Fetch: fetch, Converter: conv, Pos: c.Pos})
 	}
 	if !ok {

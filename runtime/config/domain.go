@@ -63,6 +63,9 @@ type Domain struct {
 	// numbers and states. May be nil.
 	ServersDone func(l *Loader, px *runtime.Proxy)
 
+	// CheckFilters is called for each proxy that is not disabled as the last of its checks. May be nil.
+	CheckFilters func(l *Loader, px *runtime.Proxy)
+
 	// LeaveServer is called when the runtime API has deleted a server: it forgets what
 	// FinishServer has made. May be nil.
 	LeaveServer func(cfg *runtime.Config, srv *runtime.Server)

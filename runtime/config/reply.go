@@ -15,8 +15,12 @@ import (
 // of its use: logformat.ForLog, logformat.ForHTTP or 0. Inside of a defaults
 // section formats are compiled for both sides, as for the proxies behind it.
 func (l *Loader) Format(text string, flags logformat.Flags, at sample.Checkpoint) (*logformat.Format, error) {
+	first := len(l.Samples.Unresolved)
 	f, err := l.formats.Compile(text, flags, at)
-	if err == nil && l.Proxy != nil {
+	switch {
+	case err != nil:
+		l.Samples.Unresolved = l.Samples.Unresolved[:first] // nobody asks for them any more
+	case l.Proxy != nil:
 		l.checkFormat(l.Proxy, f)
 	}
 	return f, err

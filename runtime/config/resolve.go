@@ -187,7 +187,7 @@ func (l *Loader) finalize(px *runtime.Proxy) {
 	l.checkSwitchMode(px)
 	for _, rules := range []runtime.Ruleset{px.TCPConn, px.TCPSess, px.TCPReq, px.TCPRes, px.HTTPReq, px.HTTPRes, px.HTTPAfter} {
 		for _, rule := range rules {
-			l.warnRawInHTTP(px, rule.Cond)
+			l.WarnRawInHTTP(px, rule.Cond)
 		}
 	}
 	if s := px.Stats; s != nil && len(s.Rules) > 0 && (s.Users != nil || s.Realm != "") {
@@ -233,6 +233,11 @@ func (l *Loader) finalize(px *runtime.Proxy) {
 		l.ignoreHTTP(px)
 	}
 	l.checkServerModes(px)
+	for _, d := range l.Tables.Domains {
+		if d.CheckFilters != nil {
+			d.CheckFilters(l, px)
+		}
+	}
 	l.inheritRules(px)
 }
 
@@ -356,7 +361,7 @@ func (l *Loader) resolveSwitch(px *runtime.Proxy, rule *runtime.SwitchRule) {
 			px.Options |= runtime.OptHTTPUpgrade
 		}
 	}
-	l.warnRawInHTTP(px, rule.Cond)
+	l.WarnRawInHTTP(px, rule.Cond)
 }
 
 // ruleFormat compiles the name in a switching rule; nil when it is a plain name.
@@ -387,7 +392,7 @@ func (l *Loader) resolveServerRule(px *runtime.Proxy, rule *runtime.ServerRule) 
 		return
 	}
 	rule.Server = findServer(px, rule.Name)
-	l.warnRawInHTTP(px, rule.Cond)
+	l.WarnRawInHTTP(px, rule.Cond)
 	if rule.Server == nil {
 		l.List.Alertf(rule.Pos, "%s '%s' : unable to find server '%s' referenced in a 'use-server' rule.", px.Kind, px.Name, rule.Name)
 		return
@@ -395,8 +400,8 @@ func (l *Loader) resolveServerRule(px *runtime.Proxy, rule *runtime.ServerRule) 
 	rule.Server.Pinned = true
 }
 
-// warnRawInHTTP warns about conditions on raw bytes, which an HTTP proxy never sees.
-func (l *Loader) warnRawInHTTP(px *runtime.Proxy, cond *acl.Cond) {
+// WarnRawInHTTP warns about conditions on raw bytes, which an HTTP proxy never sees.
+func (l *Loader) WarnRawInHTTP(px *runtime.Proxy, cond *acl.Cond) {
 	if cond != nil && px.Mode == runtime.ModeHTTP && cond.From()&(sample.ReqBuffer|sample.ResBuffer) != 0 {
 		l.List.Warnf(cond.Pos, "Proxy '%s': L6 sample fetches ignored on HTTP proxies (declared at %s:%d).", px.Name, cond.Pos.File, cond.Pos.Line)
 	}
@@ -588,6 +593,9 @@ func (l *Loader) ignoreHTTP(px *runtime.Proxy) {
 			l.List.Warnf(px.Pos, "'option %s' ignored for %s '%s' as it requires HTTP mode.", o.Name, px.Kind, px.Name)
 			px.Options &^= o.Flag
 		}
+	}
+	if src := px.Source; src != nil && src.Use == runtime.UseHeader && src.Occurrence != 0 {
+		l.List.Warnf(px.Pos, "%s '%s' : ignoring use of header %s as source IP in non-HTTP mode.", px.Kind, px.Name, src.Header)
 	}
 }
 

@@ -63,9 +63,9 @@ var Domain = config.Domain{
 			In: config.Proxies, Parse: reporting(filterSequence),
 		},
 	},
-	Actions:    []config.Action{setBandwidthLimit(), sendGroup()},
-	CheckProxy: check,
-	Check:      checkSequences,
+	Actions:      []config.Action{setBandwidthLimit(), sendGroup()},
+	CheckFilters: check,
+	Check:        checkSequences,
 }
 
 func reporting(parse func(l *config.Loader, line *ast.Line) error) func(*config.Loader, *ast.Line) {

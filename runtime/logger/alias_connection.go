@@ -2,6 +2,7 @@ package logger
 
 import (
 	"net/netip"
+	"os"
 
 	"hapax/acl/logformat"
 	"hapax/acl/sample"
@@ -165,9 +166,10 @@ func bytesUploaded(s *runtime.Stream) int64 {
 	return s.BytesIn
 }
 
-// unfinished writes the plus of a number that a line written early ("option logasap") cannot know yet.
+// unfinished writes the plus of a number that a line cannot know yet which does not wait for the end: with "option logasap",
+// or when none of the frontend's formats asks for that.
 func unfinished(s *runtime.Stream, dst []byte, f logformat.Flags) []byte {
-	if s.Front.Options&runtime.OptLogAsap != 0 {
+	if s.Front.Options&runtime.OptLogAsap != 0 || s.Front.FormatNeeds&logformat.NeedBytes == 0 {
 		return logformat.AppendMark(dst, '+', f)
 	}
 	return dst
@@ -208,14 +210,15 @@ func hostname(s *runtime.Stream) string {
 	if w := scribeOf(s); w != nil {
 		return w.logger.host
 	}
-	return ""
+	host, _ := os.Hostname()
+	return host
 }
 
 func processID(s *runtime.Stream) int64 {
 	if w := scribeOf(s); w != nil {
 		return int64(w.logger.process)
 	}
-	return 0
+	return int64(os.Getpid())
 }
 
 // uniqueID makes the stream's unique id when nothing has asked for it yet. What is no request has none.

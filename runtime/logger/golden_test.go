@@ -223,6 +223,7 @@ func (g *golden) run(t *testing.T, all *logformat.Format) {
 		front.Options |= runtime.OptLogAsap
 	}
 	front.LogFormat.Format = all
+	front.FormatNeeds = front.LogFormat.Format.Need()
 	front.LogFormatSD.Format = compile(t, g.Format)
 	cfg := &runtime.Config{Proxies: []*runtime.Proxy{front}}
 	cfg.Global.LogTag = "haproxy"
@@ -304,6 +305,7 @@ func TestLogAllocatesNothing(t *testing.T) {
 		}()
 		front := &runtime.Proxy{Mode: runtime.ModeHTTP, Logs: []*runtime.LogTarget{target}}
 		front.LogFormat.Format = compile(t, format)
+		front.FormatNeeds = front.LogFormat.Format.Need()
 		front.Live.MakeCounters(1)
 		cfg := &runtime.Config{Proxies: []*runtime.Proxy{front}}
 		if err := Start(cfg, 1, nil); err != nil {
@@ -332,6 +334,7 @@ func BenchmarkLog(b *testing.B) {
 	front := &runtime.Proxy{Mode: runtime.ModeHTTP}
 	front.Logs = []*runtime.LogTarget{{FD: -1, Addr: runtime.Addr{Family: runtime.FamilyIPv4, IP: conn.LocalAddr().(*net.UDPAddr).AddrPort()}, Level: Debug, MaxLen: 1024}}
 	front.LogFormat.Format = compile(b, HTTPFormat)
+	front.FormatNeeds = front.LogFormat.Format.Need()
 	cfg := &runtime.Config{Proxies: []*runtime.Proxy{front}}
 	if err := Start(cfg, 1, nil); err != nil {
 		b.Fatal(err)

@@ -128,7 +128,9 @@ func onStep(l *config.Loader, line *ast.Line) {
 			return
 		}
 		l.For(sample.InLogFormat)
+		l.Samples.Alone = true // a profile belongs to no proxy that would resolve them
 		f, err := l.Format(text, logformat.ForLog, sample.LogEnd)
+		l.Samples.Alone = false
 		if err != nil {
 			l.Clash(line.Pos, false, "failed to parse logformat: %s.", err)
 			return

@@ -61,11 +61,6 @@ func setVarNow(cfg *runtime.Config, name string, format bool, text string) error
 	if err := l.ResolveAside("CLI"); err != nil {
 		return err
 	}
-	ctx := &sample.Context{Checkpoint: sample.CLIParser, Final: true, Scratch: sample.NewScratch(cfg.Global.Tune.BufSize), Owner: &runtime.Stream{Config: cfg}}
-	ctx.Vars[sample.ProcScope] = cfg.ProcVars
-	var result sample.Value
-	if value(ctx, &result) {
-		cfg.ProcVars.Set(v.ID, &result, cond)
-	}
+	setOutside(cfg, "CLI", sample.CLIParser, v, cond, value)
 	return nil
 }

@@ -52,7 +52,6 @@ func parseForwarded(l *config.Loader, line *ast.Line) {
 	if w.Done() {
 		f.proto, f.of.on = true, true
 	}
-	l.For(sample.InOption)
 	for !w.Done() {
 		word := w.Take()
 		var e *element
@@ -83,7 +82,6 @@ func parseForwarded(l *config.Loader, line *ast.Line) {
 			l.AlertTight(line.Pos, "'%s' expects <expr> as argument.", word)
 			return
 		}
-		e.expr, e.err = l.Samples.ParseWord(e.text)
 	}
 	f.dropLonePorts(l, line)
 	if px.Ext == nil {
@@ -107,19 +105,50 @@ func (f *forwarded) dropLonePorts(l *config.Loader, line *ast.Line) {
 	}
 }
 
-// checkForwarded reports what is wrong with the expressions of a backend's option.
-func checkForwarded(l *config.Loader, px *runtime.Proxy) {
-	f, ok := px.Ext[extForwarded].(*forwarded)
-	if !ok || px.Caps&runtime.CapBack == 0 {
+// ofBackend gives the option of a proxy that speaks HTTP with servers, nil when it has none.
+func ofBackend(px *runtime.Proxy) *forwarded {
+	f, _ := px.Ext[extForwarded].(*forwarded)
+	if px.Caps&runtime.CapBack == 0 || px.Mode != runtime.ModeHTTP && px.Options&runtime.OptHTTPUpgrade == 0 {
+		return nil
+	}
+	return f
+}
+
+// expressions are the pieces that an expression gives.
+func (f *forwarded) expressions() []*element {
+	var list []*element
+	for _, e := range []*element{&f.host, &f.byName, &f.byPort, &f.of, &f.ofPort} {
+		if e.on && e.text != "" {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// compileForwarded compiles the expressions of the option.
+func compileForwarded(l *config.Loader, px *runtime.Proxy) {
+	f := ofBackend(px)
+	if f == nil {
 		return
 	}
-	for _, e := range []*element{&f.host, &f.byName, &f.byPort, &f.of, &f.ofPort} {
+	l.Samples.Pos = f.pos
+	l.For(sample.InOption)
+	for _, e := range f.expressions() {
+		e.expr, e.err = l.Samples.ParseWord(e.text)
+	}
+}
+
+// checkForwarded reports what is wrong with them.
+func checkForwarded(l *config.Loader, px *runtime.Proxy) {
+	f := ofBackend(px)
+	if f == nil {
+		return
+	}
+	for _, e := range f.expressions() {
 		switch {
-		case !e.on || e.text == "":
 		case e.err != nil:
 			l.List.Alertf(f.pos, "%s '%s' [%s:%d]: failed to parse 'option forwarded' expression '%s' in : %s.",
 				px.Kind, px.Name, f.pos.File, f.pos.Line, e.text, e.err)
-			l.List.Alertf(ast.Pos{}, "Fatal errors found in configuration.")
 		case e.expr.ValidAt()&sample.BackReqHeaders == 0:
 			l.List.Warnf(f.pos, "%s '%s' [%s:%d]: in 'option forwarded' sample expression '%s' : some args extract information from '%s', none of which is available here.",
 				px.Kind, px.Name, f.pos.File, f.pos.Line, e.text, sample.Checkpoint(e.expr.From()))

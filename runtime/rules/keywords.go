@@ -24,7 +24,8 @@ var Domain = config.Domain{
 	Keywords:   processKeywords(),
 	Commands:   commands,
 	Options:    []config.Option{optionForwarded()},
-	CheckProxy: checkForwarded,
+	CheckProxy: compileForwarded,
+	CheckEnd:   checkForwarded,
 }
 
 type reader = func(*config.Loader, *config.ActionLine) (runtime.Exec, error)

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"time"
 
 	"hapax/acl/logformat"
 	"hapax/acl/sample"
@@ -85,13 +86,23 @@ func setProcessVar(l *config.Loader, line *ast.Line, what string, read func(*con
 		}
 	}
 	l.Samples.Unresolved = l.Samples.Unresolved[:first]
-	ctx := &sample.Context{Checkpoint: sample.ConfigParser, Final: true, Scratch: sample.NewScratch(l.Config.Global.Tune.BufSize), Owner: &runtime.Stream{Config: l.Config}}
-	ctx.Vars[sample.ProcScope] = l.Config.ProcVars
-	var result sample.Value
-	if value(ctx, &result) {
-		l.Config.ProcVars.Set(v.ID, &result, cond)
-	}
+	setOutside(l.Config, "CFG", sample.ConfigParser, v, cond, value)
 	return nil
+}
+
+// setOutside gives a variable its value outside of any connection, for which a stream stands that has none: logs call its
+// frontend name.
+func setOutside(cfg *runtime.Config, name string, at sample.Checkpoint, to sample.Var, cond sample.SetCond, value evaluator) {
+	now, px := time.Now(), &runtime.Proxy{Name: name}
+	s := &runtime.Stream{ID: 1, Config: cfg, Session: &runtime.Session{Front: px}, Front: px, Back: px}
+	s.End = runtime.Termination{Cause: runtime.EndProxy, State: runtime.InRequest}
+	s.Time.AcceptWall = now.UnixMicro()
+	s.Ctx = sample.Context{Checkpoint: at, Final: true, Now: now, Scratch: sample.NewScratch(cfg.Global.Tune.BufSize), Owner: s}
+	s.Ctx.Vars[sample.ProcScope] = cfg.ProcVars
+	var result sample.Value
+	if value(&s.Ctx, &result) {
+		cfg.ProcVars.Set(to.ID, &result, cond)
+	}
 }
 
 func readProcessExpr(l *config.Loader, w *config.Words) (evaluator, error) {

@@ -149,6 +149,7 @@ func stick(l *config.Loader, line *ast.Line) {
 			px.StickRes = append(px.StickRes, rule)
 		} else {
 			px.StickReq = append(px.StickReq, rule)
+			l.WarnRawInHTTP(px, cond)
 		}
 	})
 }
