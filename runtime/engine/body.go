@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"bytes"
+
 	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/runtime/h1"
@@ -8,6 +10,9 @@ import (
 	"hapax/runtime/message"
 	"hapax/runtime/sticktable"
 )
+
+// emptyTrailer is how a chunked body without trailers ends.
+var emptyTrailer = []byte("\r\n")
 
 // What gather found.
 type gatherResult uint8
@@ -34,6 +39,10 @@ func (f *flow) gather(body *loop.Buffer, limit int, in []byte) (used int, res ga
 		case h1.End:
 			return used, gathered
 		case h1.TrailerPart:
+			if bytes.HasPrefix(in[used:], emptyTrailer) {
+				f.dec.TrailersDone()
+				used += len(emptyTrailer)
+			}
 			return used, gathered // the body itself is complete
 		case h1.BadBody:
 			return used, badBody
@@ -87,7 +96,7 @@ func (s *stream) gatherResponse() gatherResult {
 	used, res := s.gatherHeld(&s.toCli, s.resBody, s.out.Data[s.outAt:s.outEnd], &s.outMore, &s.outExtra)
 	s.outAt += used
 	b := &s.Ctx.ResBody
-	b.Data, b.Chunks, b.Complete = s.resBody.Data, nil, s.toCli.dec.BodyOver()
+	b.Data, b.Chunks, b.Complete = s.resBody.Data, nil, s.toCli.dec.BodyOver() || s.resEnd && res == gatherMore
 	return res
 }
 
@@ -136,7 +145,7 @@ func (s *stream) awaitBody(r *runtime.Rule) runtime.Verdict {
 // sideEnded tells whether the side that the body comes from says no more.
 func (s *stream) sideEnded(response bool) bool {
 	if response {
-		return s.srvEnd != nil
+		return s.srvEnd != nil || s.resEnd
 	}
 	return s.c.end != nil
 }

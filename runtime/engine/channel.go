@@ -339,20 +339,23 @@ func (ch *channel) tellEnd() {
 	}
 }
 
-// fail ends a channel that was reset, or whose connection is over. A message that came whole
-// is still delivered before.
+// fail ends a channel that was reset, or whose connection is over. A message that came whole is still delivered before,
+// and so is what came of one of a server.
 func (ch *channel) fail(err error) {
 	if ch.broken != nil {
 		return
 	}
 	ch.broken = err
 	ch.dropOut()
-	if ch.h != nil && ch.end == nil {
+	switch {
+	case ch.h == nil || ch.end != nil:
+		ch.tellEnd()
+	case len(ch.held) > 0 && ch.m.h2.Opens():
+		ch.end = err // behind what the server has sent
+	default:
 		ch.dropHeld()
 		ch.end, ch.told = err, true
 		ch.h.Received(nil, err)
-	} else {
-		ch.tellEnd()
 	}
 	ch.over()
 }

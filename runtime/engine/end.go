@@ -181,6 +181,7 @@ func (s *stream) clientAbort() {
 		s.setEnd(runtime.EndClient)
 		if s.link != nil && s.toSrv.dec.Finished() && !s.clientLeft() {
 			s.End.State = runtime.InData
+			s.countAborts(true) // the reference counts it once for the request, and once for the response
 		}
 		s.Status = 400 // which nobody is told: the request itself was cut, or the client is gone
 		if !s.headSent {

@@ -165,7 +165,9 @@ func (s *stream) passRequestBody(head *loop.Buffer) {
 	s.toSrv.bare = s.Back.Options&runtime.OptDropRequestTrailers != 0
 	s.armServerTimer()
 	s.prepareReceive()
-	s.passHeld(head)
+	if s.passHeld(head); !s.dead && !s.toSrv.done {
+		s.forgetReplay() // a request of which a part is still to come is sent once
+	}
 	if s.Method == message.CONNECT && !s.dead {
 		s.phase = hold // the tunnel opens with the response
 	}
@@ -274,12 +276,19 @@ func (s *stream) keepReplay(b *loop.Buffer) {
 		s.replay = s.w.loop.Buffer()
 	}
 	if len(b.Data) > cap(s.replay.Data)-len(s.replay.Data) {
-		s.replays = false
-		s.replay.Release()
-		s.replay = nil
+		s.forgetReplay()
 		return
 	}
 	s.replay.Data = append(s.replay.Data, b.Data...)
+}
+
+// forgetReplay makes the request one that is not sent again.
+func (s *stream) forgetReplay() {
+	s.replays = false
+	if s.replay != nil {
+		s.replay.Release()
+		s.replay = nil
+	}
 }
 
 // passOn passes bytes of the body on; true: the request is complete, or the
@@ -360,7 +369,6 @@ func (s *stream) holdClient() {
 
 // sendRequest sends a part of the request's body to the server.
 func (s *stream) sendRequest(b *loop.Buffer) {
-	s.keepReplay(b)
 	n := len(b.Data)
 	if s.passOn(b, nil) {
 		return

@@ -396,7 +396,7 @@ func (s *stream) forwardResponse() outcome {
 	f := &s.toCli
 	s.codeResponse()
 	f.store = cache.Stores(&s.Stream)
-	out, err := s.encodeHead(f.dec.Finished() && f.coder == nil)
+	out, err := s.encodeHead(f.dec.Finished() && f.coder == nil && (s.resBody == nil || len(s.resBody.Data) == 0))
 	if err != nil {
 		s.front().InternalErr.Inc()
 		s.setEnd(runtime.EndInternal)
@@ -786,6 +786,9 @@ func (s *stream) noResponse(err error) {
 	if s.Reused {
 		// The server closed a connection that it had kept, while the request was on
 		// its way. The client has to try again, as it would have with the server.
+		if !eof(err) {
+			s.countAborts(false)
+		}
 		s.setEnd(runtime.EndServer)
 		s.LogLevel = silent
 		s.silentClose()

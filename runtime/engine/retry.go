@@ -51,11 +51,20 @@ func (s *stream) rewindBody() {
 		s.toSrv.done = false
 		return // decoded, and still held as it was
 	}
-	coder := s.toSrv.coder
-	s.toSrv.drop()
-	s.startCoder(&s.toSrv, coder, s.Coding.Request)
-	s.toSrv.dec.Start(&s.Req)
-	s.toSrv.chunkedIn = s.Req.Flags&message.Chunked != 0
+	f := &s.toSrv
+	coder := f.coder
+	var tail *trailer
+	if s.c.via != nil { // else it is a part of what is sent again
+		tail, f.trailer = f.trailer, nil
+	}
+	f.drop()
+	s.startCoder(f, coder, s.Coding.Request)
+	if f.dec.Start(&s.Req); s.c.via != nil && s.Req.Flags&message.Bodyless == 0 {
+		f.dec.StartFramed()
+		f.dec.EndAt(s.c.via.got)
+		f.late = tail
+	}
+	f.chunkedIn = s.Req.Flags&message.Chunked != 0
 	s.inAt = int(s.Req.HeadLen)
 	s.more, s.replay = s.replay, nil
 }

@@ -570,8 +570,6 @@ func (s *stream) exchangeFailed(err error) {
 		s.closing = true
 		s.finish()
 		return
-	case !s.resHead && s.Reused:
-		s.countAborts(false)
 	case s.resHead && err == tooShort:
 		s.countResponseTail()
 	case s.resHead && err == badTrailers:
@@ -600,6 +598,7 @@ func (s *stream) responseEnded() {
 		s.tunnelServerEnd(io.EOF)
 	case s.res.at < len(s.res.steps):
 		s.resEnd = true
+		s.goOnWithBody()
 	case s.toCli.done:
 	default:
 		s.toCli.end(s.w, &s.c.sock)

@@ -225,8 +225,12 @@ func (x *planned) planTunnel(r *rand.Rand, most int) {
 	x.toSrv, x.toCli = bytesOf(r, size(r, most)), bytesOf(r, size(r, most))
 }
 
-// sendPieces writes b in random pieces.
+// sendPieces writes b in random pieces; most is 0: at once.
 func sendPieces(c net.Conn, r *rand.Rand, b []byte, most int) error {
+	if most == 0 {
+		_, err := c.Write(b)
+		return err
+	}
 	if len(b) > 200000 {
 		most = max(most, 20000)
 	}
@@ -441,6 +445,9 @@ func (tt *torture) client(r *rand.Rand) {
 				wire = append(wire, x.req[:x.clientAt]...)
 			} else {
 				wire = append(wire, x.req...)
+			}
+			if x.empty > 0 {
+				pieces = 0 // only what came whole is sent again
 			}
 		}
 		wr := tt.rand(uint64(last.id))
@@ -735,6 +742,11 @@ func newTorture(t *testing.T, engine string, threads int, m mix, tune func(fe, b
 	return &torture{T: t, rig: r, mix: m, seed: seed(), origin: ln}
 }
 
+// retries makes requests that got no response be sent again.
+func retries(be *runtime.Proxy) {
+	be.RetryOn.Set, be.RetryOn.EmptyResponse, be.RetryOn.ConnFailure = true, true, true
+}
+
 func TestRandomExchanges(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -752,13 +764,13 @@ func TestRandomExchanges(t *testing.T) {
 		}},
 		{"spliced", 120, mix{pipeline: 3, body: 1 << 20, faults: true, tunnels: true}, splices},
 		{"compressed", 80, mix{pipeline: 3, body: 300000, faults: true, tunnels: true}, compresses},
-		{"compressed and retried", 60, mix{pipeline: 2, body: 8000, retries: true}, func(fe, be *runtime.Proxy) {
+		{"compressed and retried", 60, mix{pipeline: 2, body: 6000, retries: true}, func(fe, be *runtime.Proxy) {
 			compresses(fe, be)
-			be.RetryOn.Set, be.RetryOn.EmptyResponse, be.RetryOn.ConnFailure = true, true, true
+			retries(be)
 		}},
 		{"limited", 60, mix{pipeline: 2, body: 100000, faults: true}, func(fe, be *runtime.Proxy) { fe.MaxConn = 2 }},
-		{"retried", 100, mix{pipeline: 2, body: 8000, retries: true}, func(fe, be *runtime.Proxy) {
-			be.RetryOn.Set, be.RetryOn.EmptyResponse, be.RetryOn.ConnFailure = true, true, true
+		{"retried", 100, mix{pipeline: 2, body: 6000, retries: true}, func(fe, be *runtime.Proxy) {
+			retries(be)
 			be.Servers[0].MaxConn.Store(3)
 			be.Timeout.Queue = patience
 		}},

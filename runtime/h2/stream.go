@@ -40,6 +40,9 @@ func (s *Stream) SendEnded() bool { return s.state&sendEnd != 0 }
 // Tunnel tells whether the stream carries another protocol, should the peer accept.
 func (s *Stream) Tunnel() bool { return s.state&tunnel != 0 }
 
+// Opens tells whether it is us who opens streams: the peer is the server.
+func (c *Conn) Opens() bool { return c.cfg.Client }
+
 // CanOpen tells whether the server would take one more stream.
 func (c *Conn) CanOpen() bool {
 	return !c.failed && !c.peerGoAway && !c.draining && len(c.streams) < c.Limit() && c.lastID < lastOpened
