@@ -546,7 +546,7 @@ func (s *stream) clientEnd(err error) {
 		s.refuseRequest(400)
 	case broke:
 		s.violated(v)
-	case err != io.EOF:
+	case err != io.EOF && !s.goesUnseen(err):
 		s.clientAbort()
 	case s.toSrv.dec.Finished():
 		// The request is complete: the client may only have shut its side down.
@@ -589,6 +589,13 @@ func (s *stream) leftReading() {
 	if s.link != nil && !s.toCli.done && s.c.sock.Queued() == 0 {
 		s.clientAbort()
 	}
+}
+
+// goesUnseen tells whether nobody looks whether the client is still there: with "no option abortonclose", once its request is
+// complete. The connection itself, where it carries many requests, is seen to end.
+func (s *stream) goesUnseen(err error) bool {
+	_, reset := err.(resetError)
+	return s.toSrv.dec.Finished() && !s.abortsOnClose() && s.res.steps == nil && !s.replied && (reset || s.c.via == nil)
 }
 
 // requestOptions are the parser's.
