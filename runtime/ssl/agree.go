@@ -13,6 +13,8 @@ var (
 	errVersionTooLow    = &fault{reason: reason{0x18C, "version too low"}, alert: alertHandshakeFailure} // of SSL 3, which has no alert about versions
 	errFallback         = &fault{reason: reason{0x175, "inappropriate fallback"}, alert: alertInappropriateFallback}
 	errNoSharedSuite    = &fault{reason: reason{0xC1, "no shared cipher"}, alert: alertHandshakeFailure}
+	errNoSuites         = &fault{reason: reason{0xB7, "no ciphers specified"}, alert: alertIllegalParameter}
+	errMissingGroups    = &fault{reason: reason{0xD1, "missing supported groups extension"}, alert: alertMissingExtension}
 	errNoKeyShare       = &fault{reason: reason{0x65, "no suitable key share"}, alert: alertHandshakeFailure}
 	errMissingSchemes   = &fault{reason: reason{0x70, "missing sigalgs extension"}, alert: alertMissingExtension}
 	errNoSharedScheme   = &fault{reason: reason{0x178, "no shared signature algorithms"}, alert: alertHandshakeFailure}
@@ -33,11 +35,14 @@ func (c *Conn) refuse(f *fault) error {
 // missing first, and arranges the hello for that.
 func (c *Conn) agree(hello *tls.ClientHelloInfo) *fault {
 	p, s := c.site.profile, c.site
-	v := p.version(hello.SupportedVersions)
+	v := p.version(hello)
 	if v == 0 {
 		return c.tooOld(hello)
 	}
 	c.info.Version, c.records = []byte(versionName(versionIDs[v])), min(versionIDs[v], tls.VersionTLS12)
+	if len(hello.CipherSuites) == 0 {
+		return errNoSuites
+	}
 	if v < p.max && slices.Contains(hello.CipherSuites, fallbackSignal) {
 		return errFallback
 	}
@@ -66,6 +71,9 @@ func (c *Conn) agree(hello *tls.ClientHelloInfo) *fault {
 // tooOld refuses a client under its own version, which in TLS 1.3 is called like the one before.
 func (c *Conn) tooOld(hello *tls.ClientHelloInfo) *fault {
 	c.records = tls.VersionSSL30 // what a client speaks that names nothing known
+	if slices.Contains(hello.Extensions, extVersions) {
+		c.records = tls.VersionTLS12
+	}
 	for _, v := range hello.SupportedVersions {
 		c.records = min(max(c.records, v), tls.VersionTLS12)
 	}
@@ -81,7 +89,11 @@ func (c *Conn) agree13(hello *tls.ClientHelloInfo, p *profile, s *site) *fault {
 	if suite == 0 {
 		return errNoSharedSuite
 	}
-	c.info.SNI, c.info.ALPN = []byte(hello.ServerName), []byte(p.protocol(hello))
+	c.info.SNI = []byte(hello.ServerName)
+	if len(hello.SupportedCurves) == 0 {
+		return errMissingGroups
+	}
+	c.info.ALPN = []byte(p.protocol(hello))
 	resumes := slices.Contains(hello.Extensions, extPreSharedKey)
 	switch {
 	case resumes: // crypto/tls sees whether it does

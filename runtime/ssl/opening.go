@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/binary"
+	"slices"
 
 	"github.com/cespare/xxhash/v2"
 )
@@ -14,6 +15,7 @@ type opening struct {
 	sessionID                  [32]byte // of TLS 1.2, as the server has told
 	sessionIDLen               int
 	told                       [serverHello + 1]bool   // which messages have been seen
+	parts                      []byte                  // of a hello of a client that is not there as a whole
 	shares                     []tls.CurveID           // groups that a client has chosen a key in, when the listener orders them
 	hello                      *hello                  // of a client, when it is captured
 	suite                      uint16                  // that the server has chosen
@@ -55,18 +57,22 @@ const (
 // observe looks at a record of the handshake, for what is kept of its first messages. One
 // that comes again, after a first that did not suit, takes the place of the former.
 func (c *Conn) observe(record []byte) {
-	const least = recordHead + 4 + 2 + 32 + 1 // up to the length of the session's id
-	if len(record) < least || record[0] != handshakeRecord {
+	const least = messageHead + 2 + 32 + 1 // up to the length of the session's id
+	if len(record) < recordHead || record[0] != handshakeRecord {
 		return
 	}
-	kind, body := record[recordHead], record[recordHead+4:]
-	n := int(record[recordHead+1])<<16 | int(record[recordHead+2])<<8 | int(record[recordHead+3])
+	message := c.whole(record[recordHead:])
+	if len(message) < least {
+		return
+	}
+	kind, body := message[0], message[messageHead:]
+	n := messageSize(message)
 	if kind > serverHello || c.seen.told[kind] && n != len(body) {
 		return // what is encrypted may look like anything
 	}
 	c.seen.told[kind] = true
 	body = body[:min(n, len(body))]
-	if len(body) < least-recordHead-4 {
+	if len(body) < least-messageHead {
 		return
 	}
 	switch kind {
@@ -92,6 +98,38 @@ func (c *Conn) observe(record []byte) {
 			}
 		}
 	}
+}
+
+// whole puts the hello of a client together that comes in several records; nil while parts are
+// missing.
+func (c *Conn) whole(part []byte) []byte {
+	if c.client || c.seen.told[clientHello] || len(part) == 0 || c.seen.parts == nil && part[0] != clientHello {
+		return part
+	}
+	message := part
+	if c.seen.parts != nil {
+		message = append(c.seen.parts, part...)
+	}
+	if n := messageSize(message); n < 0 || n > len(message)-messageHead && n < maxHello {
+		c.seen.parts = slices.Clone(message)
+		return nil
+	}
+	c.seen.parts = nil
+	return message
+}
+
+// messageHead is the length of what stands before each message: its type and its length.
+const messageHead = 4
+
+// maxHello is how long a hello may be that crypto/tls reads.
+const maxHello = 1 << 16
+
+// messageSize is how long a message is behind its head, which may not be there as a whole: -1.
+func messageSize(message []byte) int {
+	if len(message) < messageHead {
+		return -1
+	}
+	return int(message[1])<<16 | int(message[2])<<8 | int(message[3])
 }
 
 // begun tells whether a hello was seen.

@@ -103,6 +103,14 @@ func TestObserve(t *testing.T) {
 	if c.seen.clientRandom[31] != 0x1f || c.seen.hello == nil || !c.begun() {
 		t.Errorf("%+v", c.seen)
 	}
+	parts := &Conn{of: &Context{capture: 100, line: &line{}}}
+	for i := recordHead; i < len(record); i += 7 {
+		part := record[i:min(i+7, len(record))]
+		parts.observe(append([]byte{handshakeRecord, 3, 1, 0, byte(len(part))}, part...))
+	}
+	if parts.seen.clientRandom[31] != 0x1f || parts.seen.hello == nil || parts.seen.parts != nil {
+		t.Errorf("a hello in parts: %+v", parts.seen)
+	}
 	later := bytes.Clone(record)
 	later[8]++ // a length that is not that of the record
 	later[11] = 0xFF

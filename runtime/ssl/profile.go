@@ -316,10 +316,10 @@ var defaultSchemes = []tls.SignatureScheme{
 // fallbackSignal is no suite: it tells that the client has tried a newer version before.
 const fallbackSignal = 0x5600
 
-// version is the one that a handshake will have; 0: none.
-func (p *profile) version(offered []uint16) version {
+// version is the one that a handshake will have; 0: none. TLS 1.3 is offered in a list alone.
+func (p *profile) version(hello *tls.ClientHelloInfo) version {
 	for v := p.max; v >= p.min && v > 0; v-- {
-		if slices.Contains(offered, versionIDs[v]) {
+		if slices.Contains(hello.SupportedVersions, versionIDs[v]) && (v < tlsv13 || slices.Contains(hello.Extensions, extVersions)) {
 			return v
 		}
 	}
