@@ -75,7 +75,7 @@ func (s *stream) answerWith(r *runtime.Reply) outcome {
 			s.Ctx.ResVersion = s.Req.VersionNumber()
 			s.chooseServiceCoding(int64(len(body)))
 		}
-		if !s.runAfter() {
+		if !s.runAfterReply() {
 			s.front().InternalErr.Inc()
 			s.setEnd(runtime.EndInternal)
 			if s.Status == 500 && r == nil {
@@ -104,6 +104,18 @@ func (s *stream) beginReply() {
 	}
 	s.out.Reset()
 	s.Res.Reset(s.out.Data, s.resFields)
+}
+
+// runAfterReply runs the http-after-response rules on a reply. A rule that makes one is not over before that.
+func (s *stream) runAfterReply() bool {
+	if s.End.Cause != runtime.EndLocal {
+		return s.runAfter()
+	}
+	last := s.LastRule
+	s.LastRule = nil
+	ok := s.runAfter()
+	s.LastRule = last
+	return ok
 }
 
 // answerAgain answers 500 in place of a reply that could not be made, once.

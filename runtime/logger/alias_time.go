@@ -16,7 +16,12 @@ func since(t *runtime.Timing, at int64) int64 {
 	return (at - t.Accept) / 1e6
 }
 
-func handshakeTime(s *runtime.Stream) int64 { return max(since(&s.Time, s.Time.Handshake), 0) }
+func handshakeTime(s *runtime.Stream) int64 {
+	if s.LogStep == ofConnection {
+		return -1 // it has not begun
+	}
+	return max(since(&s.Time, s.Time.Handshake), 0)
+}
 
 // A TCP connection has no request: as on the reference its moments count as missing,
 // and so %Tw is one ms longer than the wait.

@@ -8,6 +8,7 @@ import (
 	"hapax/acl/logformat"
 	"hapax/acl/sample"
 	"hapax/runtime"
+	"hapax/runtime/message"
 )
 
 // silent is Stream.LogLevel of a stream that is not to be logged.
@@ -46,13 +47,24 @@ func Writes(px *runtime.Proxy) bool {
 // hasLine tells whether streams are logged by a format.
 func (p *plan) hasLine() bool { return p.format != nil && !p.format.Empty() }
 
-// needs is what the formats of a frontend need, those of its rules included.
-func needs(px *runtime.Proxy) logformat.Need { return px.FormatNeeds.In(px.Mode == runtime.ModeHTTP) }
+// needs is what the formats of a frontend need, those of its rules included. Lines that "log-steps" would have written without
+// "option logasap" wait for everything, and never see it all.
+func needs(px *runtime.Proxy) logformat.Need {
+	if px.LogSteps != 0 && !stepped(px) {
+		return ^logformat.Need(0)
+	}
+	return px.FormatNeeds.In(px.Mode == runtime.ModeHTTP)
+}
+
+// stepped tells whether a frontend is logged at the steps that "log-steps" names: "option logasap" takes that back.
+func stepped(px *runtime.Proxy) bool {
+	return px.LogSteps != 0 && px.Options&runtime.OptLogAsap == 0
+}
 
 // Keeps tells what streams of a frontend keep of a request: its line for formats that need it, and captured headers; with
 // "log-steps" none of these, and the line only for what is written when it was read.
 func Keeps(px *runtime.Proxy) (line, headers bool) {
-	if px.LogSteps == 0 {
+	if !stepped(px) {
 		return needs(px)&logformat.NeedRequest != 0, true
 	}
 	return px.LogSteps&(1<<stepRequest) != 0, false
@@ -167,9 +179,13 @@ func early(s *runtime.Stream, step uint8, now int64) {
 func forwarded(s *runtime.Stream) int64 {
 	m := &s.Res
 	b := &s.Ctx.ResBody
-	n := int64(20 + 1 + len(b.Data))
-	if len(b.Chunks) > 0 {
+	n := int64(20 + 1)
+	switch {
+	case m.Flags&message.BodylessResponse != 0:
+	case len(b.Chunks) > 0:
 		n += int64(len(b.Decode(s.Ctx.Scratch.Room(), b.Chunks)))
+	default:
+		n += int64(len(b.Data))
 	}
 	for _, word := range m.Line {
 		n += int64(word.Len)

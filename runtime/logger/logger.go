@@ -221,7 +221,9 @@ func (l *Logger) newPlan(logs []*runtime.LogTarget, tag string) *plan {
 
 // follow takes the formats of a proxy.
 func (p *plan) follow(px *runtime.Proxy) {
-	p.steps = px.LogSteps
+	if p.steps = 0; stepped(px) {
+		p.steps = px.LogSteps
+	}
 	p.format, p.sd, p.failed = px.LogFormat.Format, px.LogFormatSD.Format, px.ErrorFormat.Format
 	p.wait = needs(px)
 	if px.Options&runtime.OptLogAsap != 0 {
