@@ -129,10 +129,13 @@ func (s *stream) judgeRequest(v runtime.Verdict) outcome {
 		s.setEnd(runtime.EndProxy)
 		return s.answerWith(s.reply(s.Reply, 403))
 	case runtime.Abort:
-		s.denied()
-		s.setEnd(runtime.EndProxy)
-		s.Status, s.kills = -1, true
-		s.countRefusedBody()
+		s.kills = true
+		if s.End.Cause == runtime.EndNone { // else a script ends the stream, and refuses nothing
+			s.denied()
+			s.setEnd(runtime.EndProxy)
+			s.Status = -1
+			s.countRefusedBody()
+		}
 		return s.cut()
 	case runtime.Invalid:
 		s.front().FailedReq.Inc()

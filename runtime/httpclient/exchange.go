@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -18,15 +19,16 @@ import (
 type Request struct {
 	Method string
 	URL    string
-	Header string // further lines
+	Header string // further lines, whose names are in lower case; they may replace the usual ones
 	Body   string
+	Conn   net.Conn // to where it is sent, which takes it over; nil: the engine finds the way
 }
 
 // Why nothing is sent.
 var (
 	errMethod  = errors.New("the method is not known")
 	errURL     = errors.New("the URL has no scheme or no host")
-	errTooLong = errors.New("the request does not fit into a buffer")
+	errTooLong = errors.New("the head of the request does not fit into a buffer")
 	errNoTLS   = errors.New("TLS was disabled by what is said of all servers")
 	errStopped = errors.New("the engine does not run")
 )
@@ -58,7 +60,10 @@ func (c *Client) Send(r *Request) (*Exchange, error) {
 	method := message.MethodOf([]byte(r.Method))
 	to, ok := parse(r.URL)
 	tune := &c.cfg.Global.Tune
-	text := r.text(&to)
+	text := ""
+	if ok {
+		text = r.text(&to)
+	}
 	switch {
 	case c.engine == nil:
 		return nil, errStopped
@@ -68,13 +73,16 @@ func (c *Client) Send(r *Request) (*Exchange, error) {
 		return nil, errURL
 	case to.secret && !c.encrypts():
 		return nil, errNoTLS
-	case len(text) > tune.BufSize:
+	case len(text)-len(r.Body) > tune.BufSize:
 		return nil, errTooLong
 	}
 	ln := c.px.Listeners[0]
 	if to.secret {
 		c.trust()
 		ln = c.px.Listeners[1]
+	}
+	if r.Conn != nil {
+		return c.exchange(r.Conn, method, text)
 	}
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
@@ -87,10 +95,16 @@ func (c *Client) Send(r *Request) (*Exchange, error) {
 		unix.Close(pair[1])
 		return nil, err
 	}
+	c.engine.Serve(ln, pair[1], to.to)
+	return c.exchange(conn, method, text)
+}
+
+// exchange sends a request over a connection.
+func (c *Client) exchange(conn net.Conn, method message.Method, text string) (*Exchange, error) {
+	tune := &c.cfg.Global.Tune
 	x := &Exchange{conn: conn, limits: h1.Limits{Buffer: tune.BufSize, Headers: tune.MaxHdr}}
 	x.response.Reset(nil, make([]message.Field, 0, tune.MaxHdr))
 	x.parser.Response(method, 0, x.limits)
-	c.engine.Serve(ln, pair[1], to.to)
 	if _, err := io.WriteString(conn, text); err != nil {
 		conn.Close()
 		return nil, err
@@ -100,7 +114,18 @@ func (c *Client) Send(r *Request) (*Exchange, error) {
 
 // text is the request as it is sent. A body goes as one chunk, as the reference has it.
 func (r *Request) text(to *target) string {
-	head := fmt.Sprintf("%s %s HTTP/1.1\r\nhost: %s\r\naccept: */*\r\nuser-agent: HAProxy\r\n%s", r.Method, r.URL, to.authority, r.Header)
+	uri := r.URL
+	if r.Conn != nil { // the engine makes that itself of what it sends on
+		_, path, _ := strings.Cut(uri[strings.Index(uri, "://")+3:], "/")
+		uri = "/" + path
+	}
+	head := fmt.Sprintf("%s %s HTTP/1.1\r\n", r.Method, uri)
+	for _, usual := range [...][2]string{{"host", to.authority}, {"accept", "*/*"}, {"user-agent", "HAProxy"}} {
+		if !strings.Contains("\n"+r.Header, "\n"+usual[0]+":") {
+			head += usual[0] + ": " + usual[1] + "\r\n"
+		}
+	}
+	head += r.Header
 	if r.Body == "" {
 		return head + "\r\n"
 	}

@@ -33,6 +33,8 @@ func (st *state) declare(l *config.Loader) {
 	}
 	st.fill(s, registering())
 	st.fill(s, coreFunctions())
+	st.fill(s, dataFunctions())
+	st.fill(s, patternFunctions())
 	s.SetGlobal("core")
 
 	s.NewTable()
@@ -51,6 +53,12 @@ func (st *state) declare(l *config.Loader) {
 	st.lazy("AppletTCP", appletFields("AppletTCP"))
 	st.class("AppletHTTP", httpAppletMethods())
 	st.lazy("AppletHTTP", requestFields())
+	st.class("Concat", concatMethods())
+	st.class("Queue", queueMethods())
+	st.class("Socket", socketMethods())
+	st.class("HTTPClient", clientMethods())
+	st.declareRegex()
+	st.declareMap()
 	st.declareSamples(l)
 }
 
@@ -117,6 +125,8 @@ func coreFunctions() []method {
 			return 0
 		}},
 		{"done", func(c call) int { return c.exit(nil) }},
+		{"tcp", newSocket},
+		{"httpclient", newClient},
 		{"get_var", func(c call) int {
 			c.wants(1, "get_var")
 			name := c.CheckString(1)
@@ -135,7 +145,7 @@ func coreFunctions() []method {
 			return 0
 		}})
 	}
-	for _, name := range []string{"add_acl", "del_acl", "set_map", "del_map", "get_patref", "tcp", "httpclient", "event_sub", "use_native_mailers_config"} {
+	for _, name := range []string{"event_sub", "use_native_mailers_config"} {
 		all = append(all, missing(name))
 	}
 	return all

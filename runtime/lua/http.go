@@ -34,13 +34,15 @@ func httpMethods() []method {
 		{"req_set_query", onRequest(setQuery)},
 		{"req_set_uri", onRequest((*message.Message).SetURI)},
 		{"res_set_status", func(c call) int {
-			_, m := c.checkHTTP(sample.Response)
+			x, m := c.checkHTTP(sample.Response)
 			status := c.CheckInt(2)
 			reason := message.ReasonOf(int(status))
 			if c.Type(3) == lua54.TypeString {
 				reason = c.Str(3)
 			}
-			m.SetStatus(int(status), []byte(reason))
+			if m.SetStatus(int(status), []byte(reason)) == nil {
+				x.s.Status = int(status)
+			}
 			return 0
 		}},
 	}
@@ -77,8 +79,8 @@ func onRequest(set func(m *message.Message, text []byte) error) func(call) int {
 
 // setQuery sets the query, whose question mark may be left out.
 func setQuery(m *message.Message, text []byte) error {
-	if len(text) > 0 && text[0] == '?' {
-		text = text[1:]
+	if len(text) > 0 && text[0] != '?' {
+		text = append([]byte{'?'}, text...)
 	}
 	return m.SetQuery(text)
 }

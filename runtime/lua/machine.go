@@ -160,6 +160,9 @@ func initialize(l *config.Loader) {
 	for _, f := range m.functions {
 		f.check(l, len(m.own))
 	}
+	for _, r := range m.cfg.Patterns.All() {
+		r.ChangedByTraffic()
+	}
 	for _, st := range m.all() {
 		st.loader = nil
 		st.world.Limit(m.memory)

@@ -80,7 +80,8 @@ func (c call) fetch(row *sample.Fetch) int {
 		return c.Errorf("this transaction is over")
 	}
 	if x.service && row.From&(httpMessages|sample.ReqBuffer|sample.ResBuffer) != 0 {
-		return c.Errorf("the sample-fetch '%s' needs to access data from channel's buffer which is not available in Lua services", row.Name)
+		c.PushString(sprintf("the sample-fetch '%s' needs to access data from channel's buffer which is not available in Lua services", row.Name))
+		return c.Raise()
 	}
 	text := c.text(row.Name, 2)
 	e := c.compile(text, func(l *config.Loader) (*sample.Expr, error) { return l.Samples.ParseWord(text) })

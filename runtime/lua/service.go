@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	goruntime "runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -502,8 +503,8 @@ func requestFields() map[string]func(c call) {
 	fields["headers"] = func(c call) { c.pushHeaders(&checkApplet(c, "AppletHTTP").stream(c).Req) }
 	fields["length"] = func(c call) {
 		n := int64(0)
-		if m := &checkApplet(c, "AppletHTTP").stream(c).Req; m.Flags&message.ContentLength != 0 {
-			n = int64(m.BodyLength)
+		if s := checkApplet(c, "AppletHTTP").stream(c); s.Req.Flags&message.ContentLength != 0 {
+			n = int64(s.Req.BodyLength) - int64(len(s.Ctx.ReqBody.Data)) // what had not come with the head
 		}
 		c.PushInt(n)
 	}
@@ -558,13 +559,17 @@ func (t *thread) live() {
 		if e != again {
 			t.end()
 		}
-		p := t.pause
+		p, forced := t.pause, t.forced
 		t.st.unlock()
 		switch e {
 		case done:
 			return
 		case again:
-			p.pass()
+			if forced {
+				goruntime.Gosched()
+			} else {
+				p.pass()
+			}
 			continue
 		case failed:
 			m.complain(nil, "Lua task: %s.", fault)

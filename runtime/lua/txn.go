@@ -203,6 +203,9 @@ func txnDone(c call) int {
 	s := x.s
 	s.Reply = nil
 	if s.Ctx.Req == nil || c.Type(2) != lua54.TypeTable {
+		if s.End.Cause == runtime.EndNone {
+			s.End = runtime.Termination{Cause: runtime.EndLocal, State: runtime.InRequest}
+		}
 		return c.exit(runtime.Abort)
 	}
 	s.Reply = c.reply(2)
