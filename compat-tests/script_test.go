@@ -46,6 +46,7 @@ import (
 //	                       alpn=NAMES, min=1.2, max=1.2, cert=FILE (of "${TLS}"), suite=NAME,
 //	                       as=C (goes on with the session of another one)
 //	probe NAME [ARG...]    what "openssl s_client" agrees upon with a listener, or why nothing
+//	renegotiate NAME ...   what that comes to when it begins another handshake
 //	shut C                 no more is sent to C (FIN)
 //	close C, reset C       FIN or RST, nothing more is read
 //	refuse NAME            the server stops listening
@@ -251,6 +252,10 @@ func (s *script) stepConn(verb, line string, args []string, rest string) error {
 	case "probe":
 		s.say(line, s.probe(args[0], args[1:]))
 		return nil
+	case "renegotiate":
+		text, err := s.renegotiate(args[0], args[1:])
+		s.say(line, text)
+		return err
 	case "accept":
 		l := s.servers[args[1]].(*net.TCPListener)
 		l.SetDeadline(time.Now().Add(patience))

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -111,8 +112,30 @@ var told = regexp.MustCompile(`(?m)^(?:New, |subject=|Peer sign|Server Temp Key:
 
 // probe is what the client of OpenSSL agrees upon with a listener, in a line.
 func (s *script) probe(listener string, args []string) string {
-	cmd := exec.Command("openssl", append([]string{"s_client", "-connect", s.fronts[listener]}, args...)...)
-	out, _ := cmd.CombinedOutput() // its status tells no more than that
+	out, _ := s.client(listener, args).CombinedOutput() // its status tells no more than that
+	return toldBy(out)
+}
+
+// renegotiate is what that client comes to that begins another handshake and waits for its end.
+func (s *script) renegotiate(listener string, args []string) (string, error) {
+	input, wish, err := os.Pipe()
+	if err != nil {
+		return "", err
+	}
+	defer input.Close()
+	defer wish.Close() // it leaves when there is nothing more to read
+	cmd := s.client(listener, args)
+	cmd.Stdin = input
+	wish.WriteString("R\n")
+	out, _ := cmd.CombinedOutput()
+	return toldBy(out), nil
+}
+
+func (s *script) client(listener string, args []string) *exec.Cmd {
+	return exec.Command("openssl", append([]string{"s_client", "-connect", s.fronts[listener]}, args...)...)
+}
+
+func toldBy(out []byte) string {
 	var parts []string
 	for _, m := range told.FindAllStringSubmatch(string(out), -1) {
 		text := m[0]
