@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"iter"
+	"os"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -182,6 +183,15 @@ type Global struct {
 
 	UnsafeRequest, UnsafeResponse bool // accept-unsafe-violations seen through tune or h1-accept-payload; see rows
 	Tune                          Tune
+}
+
+// NodeName is what "node" says, or the name of the host.
+func (g *Global) NodeName() string {
+	if g.Node != "" {
+		return g.Node
+	}
+	name, _ := os.Hostname()
+	return name
 }
 
 // Profiling is a value of "profiling.tasks".

@@ -116,7 +116,7 @@ var infoColumns = []InfoColumn{
 	{Name: "Idle_pct", Alt: "idle_time_percent", Desc: "Percentage of last second spent waiting in the current worker thread",
 		Get: func(p *info) Field { return u32(average, int64(p.live().IdlePercent())) }},
 	{Name: "node", Alt: "node", Desc: "Node name (global.node)",
-		Get: func(p *info) Field { return text(shown, nodeName(p.config)) }},
+		Get: func(p *info) Field { return text(shown, p.config.Global.NodeName()) }},
 	{Name: "description", Alt: "description", Desc: "Node description (global.description)",
 		Get: func(p *info) Field { return p.description() }},
 	{Name: "Stopping", Alt: "stopping", Desc: "1 if the worker process is currently stopping, otherwise zero",

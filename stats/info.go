@@ -2,7 +2,6 @@ package stats
 
 import (
 	"fmt"
-	"os"
 	goruntime "runtime"
 	"runtime/debug"
 	"strconv"
@@ -230,11 +229,3 @@ func (p *info) description() Field {
 	return text(shown, p.global().Desc)
 }
 
-// nodeName is the "node" of the global section, by default the name of the host.
-func nodeName(cfg *runtime.Config) string {
-	if cfg.Global.Node != "" {
-		return cfg.Global.Node
-	}
-	name, _ := os.Hostname()
-	return name
-}

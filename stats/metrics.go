@@ -240,7 +240,7 @@ func (m *metrics) process(f *family) {
 	one := Field{Format: U32, Int: 1}
 	switch f.info.Name {
 	case "node":
-		m.line(f, one, label{"node", nodeName(m.config)}, global)
+		m.line(f, one, label{"node", m.config.Global.NodeName()}, global)
 	case "description":
 		if desc := m.config.Global.Desc; desc != "" {
 			m.line(f, one, label{"desc", desc})

@@ -154,7 +154,7 @@ func (v *view) node() string {
 	case v.page.Node != "":
 		return v.page.Node
 	}
-	return nodeName(v.config)
+	return v.config.Global.NodeName()
 }
 
 // desc is the description that the page shows.

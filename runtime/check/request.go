@@ -193,7 +193,7 @@ func (ck *Check) serverState() string {
 	}
 	px := srv.Proxy
 	text := fmt.Sprintf("%s; address=%s; port=%s; name=%s/%s; node=%s; weight=%d/%d; scur=%d/%d; qcur=%d",
-		word, addr, port, px.Name, srv.Name, ck.checks.cfg.Global.Node, balance.Weight(srv), balance.TotalWeight(px),
+		word, addr, port, px.Name, srv.Name, ck.checks.cfg.Global.NodeName(), balance.Weight(srv), balance.TotalWeight(px),
 		srv.Current.Load(), px.Live.BackConns.Load()-px.Live.Queued.Load(), srv.Queued.Load())
 	if slow := int64(srv.SlowStart / time.Second); state == runtime.ServerStarting && slow > 0 {
 		if since := time.Now().Unix() - srv.LastChange.Load(); since >= 0 && since < slow {

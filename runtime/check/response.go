@@ -48,6 +48,9 @@ func (h *response) feed(ck *Check) bool {
 		}
 		h.head, h.fed = true, int(h.msg.HeadLen)
 		h.decoder.Start(&h.msg)
+		if h.msg.Status == 101 {
+			h.decoder.StartTunnel() // whatever follows is its body
+		}
 	}
 	for {
 		payload, n, ev := h.decoder.Next(ck.in[h.fed:])
@@ -110,8 +113,10 @@ func (h *response) keeps(ck *Check) bool {
 	return h.head && h.decoder.Finished() && h.fed == len(ck.in) && want == h1.KeepAlive
 }
 
-// complete tells that the whole response is there.
-func (h *response) complete() bool { return h.broken || h.head && h.decoder.Finished() }
+// complete tells that the whole response is there. A tunnel has no end: it is what came with its head.
+func (h *response) complete() bool {
+	return h.broken || h.head && (h.decoder.Finished() || h.msg.Status == 101)
+}
 
 // expose shows expressions the response.
 func (h *response) expose(ck *Check) {
