@@ -228,4 +228,3 @@ func (p *info) description() Field {
 	}
 	return text(shown, p.global().Desc)
 }
-
