@@ -35,6 +35,7 @@ func (st *state) declare(l *config.Loader) {
 	st.fill(s, coreFunctions())
 	st.fill(s, dataFunctions())
 	st.fill(s, patternFunctions())
+	st.declareObjects()
 	s.SetGlobal("core")
 
 	s.NewTable()
