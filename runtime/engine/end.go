@@ -282,6 +282,9 @@ func (s *stream) countStatus(status int) {
 
 // log writes the stream's line.
 func (s *stream) log() {
+	if s.monitored {
+		return
+	}
 	s.Ctx.Scratch.Reset()
 	logger.Log(&s.Stream)
 }

@@ -7,6 +7,7 @@ import (
 	"hapax/runtime/cache"
 	"hapax/runtime/cookie"
 	"hapax/runtime/h1"
+	"hapax/runtime/logger"
 	"hapax/runtime/loop"
 	"hapax/runtime/message"
 	"hapax/runtime/transport"
@@ -508,6 +509,9 @@ func (s *stream) countRequest() {
 func (s *stream) arrived() outcome {
 	s.countHTTP()
 	s.countRequest()
+	if s.Front.MonitorURI == "" || !s.isMonitor() {
+		logger.Requested(&s.Stream)
+	}
 	return next
 }
 

@@ -308,11 +308,12 @@ func held(b *loop.Buffer) []byte {
 
 // monitor answers the monitor-uri.
 func (s *stream) monitor() outcome {
-	px := s.Front
-	if string(s.Req.URI()) != px.MonitorURI && (px.MonitorURI[0] != '/' || string(s.Req.PathQuery()) != px.MonitorURI) {
+	if !s.isMonitor() {
 		return next
 	}
-	s.LogLevel = silent
+	px := s.Front
+	s.monitored = true
+	s.URI, s.Ctx.Line = s.URI[:0], nil // it is no request for logs
 	s.front().Intercepted.Inc()
 	s.point(sample.FrontReqHeaders, sample.Request)
 	s.Ctx.Final = true
@@ -324,6 +325,12 @@ func (s *stream) monitor() outcome {
 	}
 	s.setEnd(runtime.EndLocal)
 	return s.answerWith(s.errorReply(200))
+}
+
+// isMonitor tells whether the request asks for the monitor-uri.
+func (s *stream) isMonitor() bool {
+	uri := s.Front.MonitorURI
+	return string(s.Req.URI()) == uri || uri[0] == '/' && string(s.Req.PathQuery()) == uri
 }
 
 // redirects runs "redirect" lines, which do not count as rules that ended a rule set.

@@ -132,6 +132,7 @@ type stream struct {
 	inH1                   bool               // counted among those of HTTP/1 of the client's connection
 	begun                  bool               // counted among the streams of the process
 	concluded              bool               // counted and logged
+	monitored              bool               // the request asks for the monitor-uri: it is not logged
 	failedReply            bool               // a reply could not be made: the next is the last
 	inStats                bool               // the statistics answer this request
 	parts                  runtime.Parts      // makes the rest of the reply's body; nil: there is none
@@ -240,7 +241,7 @@ func (s *stream) reset() {
 	s.switched = false
 	s.calls, s.busy, s.late = 0, 0, 0
 	s.draining, s.sendFailed, s.failedReply, s.inStats, s.statsRefused, s.concluded = false, false, false, false, false, false
-	s.begun = false
+	s.begun, s.monitored = false, false
 	s.inBack, s.queued, s.persist, s.headSent, s.replays = false, false, false, false, false
 	s.replied, s.closing, s.srvKeep, s.tunnel = false, false, false, false
 	s.srvEnd, s.linkErr, s.dialed, s.linkServed, s.srvGlitches = nil, nil, false, 0, 0
@@ -335,10 +336,6 @@ func (s *stream) startRequest() {
 	if s.steps.keepsLine {
 		s.URI = appendLine(s.URI[:0], &s.Req, w.cfg.Global.Tune.LogURILen)
 	}
-
-	if s.switched || !s.steps.inspects {
-		s.arrived()
-	}
 	if !s.switched {
 		s.started()
 	}
@@ -360,7 +357,9 @@ func (s *stream) startRequest() {
 	}
 	s.captureRequest()
 	logger.Accepted(&s.Stream)
-	logger.Requested(&s.Stream)
+	if s.switched || !s.steps.inspects {
+		s.arrived()
+	}
 	s.giveRoom(&s.Req, &s.reqHead)
 	if s.switched {
 		s.req.start(s.steps.after)

@@ -61,7 +61,7 @@ func count(name, summary string, from sample.Source, get func(*runtime.Stream) i
 		Out: sample.Int, From: from,
 		Eval: func(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
 			s, ok := ctx.Owner.(*runtime.Stream)
-			if !ok || ctx.Checkpoint&sample.WithoutStream != 0 {
+			if !ok || ctx.Checkpoint&sample.WithoutStream != 0 || s.LogStep == ofConnection || s.LogStep == ofSession {
 				return false
 			}
 			out.SetInt(get(s))

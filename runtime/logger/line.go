@@ -316,7 +316,7 @@ func (p *plan) refused(s *runtime.Stream) {
 	if f == nil || f.Empty() {
 		f = p.format
 	}
-	if f == nil || f.Empty() || s.LogLevel == silent {
+	if p.steps == 0 && (f == nil || f.Empty()) || s.LogLevel == silent {
 		return
 	}
 	p.line(s, f, p.errorLevel(s.Front), stepError, nil)
