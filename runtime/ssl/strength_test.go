@@ -41,3 +41,17 @@ func TestWeakness(t *testing.T) {
 		}
 	}
 }
+
+// TestWeakKeyFirst: a key that is too weak is met before a chain is built, which has the
+// certificate alone then.
+func TestWeakKeyFirst(t *testing.T) {
+	weak := &x509.Certificate{PublicKey: &rsa.PublicKey{N: big.NewInt(7)}}
+	met := 0
+	v := verification{given: []*x509.Certificate{weak}, level: defaultLevel, judge: func(verdict, depth int) bool {
+		met = verdict
+		return false
+	}}
+	if v.run() || met != leafKeyTooSmall || len(v.chain) != 1 || v.chain[0] != weak {
+		t.Errorf("%d, %d in the chain", met, len(v.chain))
+	}
+}

@@ -66,6 +66,7 @@ type verification struct {
 // run verifies the chain in the order of OpenSSL, so that the same fault is met first. It
 // tells whether the chain is accepted.
 func (v *verification) run() bool {
+	v.chain = v.given[:1]
 	if keyBits(v.given[0]) < v.level.bits() && !v.judge(leafKeyTooSmall, 0) {
 		return false
 	}
