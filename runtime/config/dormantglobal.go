@@ -242,7 +242,7 @@ func checkedKeywords() []Keyword {
 			}
 			return nil
 		})),
-		checked("tune.takeover-other-tg-connections", "idle connections belong to one loop", value, single(func(_ *Loader, word, value string) error {
+		checked("tune.takeover-other-tg-connections", "threads form no groups", value, single(func(_ *Loader, word, value string) error {
 			switch value {
 			case "none", "restricted", "full":
 				return nil

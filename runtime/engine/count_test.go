@@ -47,6 +47,7 @@ func (s *stream) count(srv *runtime.Server) {
 	s.enterBackend(srv.Proxy)
 	s.Server = srv
 	s.enterServer(srv)
+	s.occupy(srv)
 	s.back().LBTotal.Inc()
 	srv.Stats[s.w.id].LBTotal.Inc()
 	s.back().Reuses.Inc()

@@ -163,6 +163,7 @@ func (l *loan) arrive() {
 	s.loan = nil
 	s.lent = true
 	if k != nil {
+		s.occupy(srv)
 		k.attach(s)
 		if k.shared != nil {
 			s.claim(k, false)

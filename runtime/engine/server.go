@@ -183,7 +183,7 @@ func (s *stream) connect() outcome {
 	if srv.Redir != "" && s.http && (s.Method == message.GET || s.Method == message.HEAD) {
 		return s.redirectTo(srv)
 	}
-	if s.counted == nil {
+	if s.counted == nil && !s.lent {
 		s.enterServer(srv)
 	}
 	id, ok := s.identify(srv)
@@ -194,6 +194,7 @@ func (s *stream) connect() outcome {
 	if be.Mode == runtime.ModeHTTP {
 		k := s.reuse(srv, id.key())
 		if k != nil {
+			s.occupy(srv)
 			k.attach(s)
 			if k.shared != nil {
 				s.claim(k, false)
@@ -237,13 +238,17 @@ func (s *stream) countConnection(srv *runtime.Server) {
 	srv.Stats[s.w.id].Connects.Inc()
 }
 
-// enterServer counts the stream in a server.
+// occupy counts the stream among those that a server has now.
+func (s *stream) occupy(srv *runtime.Server) {
+	s.counted = srv
+	srv.Current.Enter(&srv.Stats[s.w.id].Active)
+}
+
+// enterServer counts a stream that goes to a server.
 func (s *stream) enterServer(srv *runtime.Server) {
 	w := s.w
-	s.counted = srv
 	st := &srv.Stats[w.id]
 	st.Sess.Inc()
-	srv.Current.Enter(&st.Active)
 	srv.Rate.Inc(&st.Rate, w.ms())
 	now := w.loop.Wall() / 1e9
 	remember(&srv.LastSess, now)
@@ -297,6 +302,7 @@ func (s *stream) dial(srv *runtime.Server, id *identity) outcome {
 	if err := s.reach(k, id, k); err != nil {
 		return s.dialFailed(err)
 	}
+	s.occupy(srv)
 	switch {
 	case s.Back.Mode != runtime.ModeHTTP:
 	case s.protoFor(srv) == runtime.ProtoH2:
