@@ -100,8 +100,12 @@ func (s *Set) check(e *Entry) error {
 	case Bin:
 		_, err = parseHex(e.Key)
 	case Reg, RegM:
+		compile := sample.CompileMatcher
+		if s.method == RegM {
+			compile = sample.CompileRegex
+		}
 		var re *sample.Regex
-		if re, err = sample.CompileRegex(e.Key, s.flags&IgnoreCase != 0); err == nil {
+		if re, err = compile(e.Key, s.flags&IgnoreCase != 0); err == nil {
 			if s.regs == nil {
 				s.regs = map[*Entry]*sample.Regex{}
 			}

@@ -11,9 +11,10 @@ const resetGroup = "K"
 // numberGroups writes a pattern so that the backtracking engine, which numbers named groups behind all others and
 // knows fewer forms of references, numbers groups as PCRE does: no group has a name, and references are numbers. \K
 // becomes an empty group with a name, and resets tells that there is one. missing is the offset that PCRE gives for a
-// reference to a group that does not exist, -1 without one. Quoted text (\Q...\E) and \X are spelt out.
-func numberGroups(pattern string) (text string, resets bool, missing int) {
-	names, most := groupNames(pattern)
+// reference to a group that does not exist, -1 without one. Quoted text (\Q...\E) and \X are spelt out. Without unnamed,
+// only groups with a name are groups.
+func numberGroups(pattern string, unnamed bool) (text string, resets bool, missing int) {
+	names, most := groupNames(pattern, unnamed)
 	missing = -1
 	refer := func(b *strings.Builder, n, at int) {
 		if (n < 1 || n > most) && missing < 0 {
@@ -54,14 +55,31 @@ func numberGroups(pattern string) (text string, resets bool, missing int) {
 				refer(&b, n, i+at)
 			}
 			i += used
+		case strings.HasPrefix(rest, "(?("):
+			n, at, used := condition(rest, groups, names)
+			switch {
+			case used == 0: // a look-around
+				b.WriteString("(?")
+				used = 2
+			case n == recursion:
+				b.WriteString("(?(?!)")
+			default:
+				if (n < 1 || n > most) && missing < 0 {
+					missing = i + at
+				}
+				b.WriteString("(?(" + strconv.Itoa(n) + ")")
+			}
+			i += used
 		case rest[0] == '(':
 			if name, used := groupName(rest); used > 0 {
-				groups++
-				if name != "" {
+				if name == "" && !unnamed {
+					b.WriteString("(?:")
+				} else {
+					groups++
 					b.WriteByte('(')
-					i += used
-					continue
 				}
+				i += used
+				continue
 			} else if name, ok := strings.CutPrefix(rest, "(?P="); ok {
 				name, _, _ = strings.Cut(name, ")")
 				refer(&b, names[name], i+4)
@@ -79,11 +97,11 @@ func numberGroups(pattern string) (text string, resets bool, missing int) {
 }
 
 // groupNames are the numbers of groups by their names, and how many groups there are.
-func groupNames(pattern string) (names map[string]int, n int) {
+func groupNames(pattern string, unnamed bool) (names map[string]int, n int) {
 	names = map[string]int{}
 	elements(pattern, func(i int, c byte) bool {
-		if c == '(' {
-			if name, used := groupName(pattern[i:]); used > 0 {
+		if c == '(' && !strings.HasSuffix(pattern[:i], "(?") { // else it is a condition
+			if name, used := groupName(pattern[i:]); used > 0 && (name != "" || unnamed) {
 				n++
 				names[name] = n
 			}
@@ -142,14 +160,58 @@ func reference(text string, groups int, names map[string]int) (n, at, used int) 
 		name = text[2 : 2+digits]
 		at, used = 1+digits, 2+digits
 	}
-	number, digits := ReadInt(name)
-	if digits == 0 || digits < len(name) {
+	number, ok := relative(name, groups)
+	switch {
+	case !ok:
 		return names[name], 3, used
+	case name[0] == '-' && number < 1 && text[2] == '{':
+		at = 2
+	case name[0] == '-' && number < 1:
+		at = used
 	}
-	if number < 0 {
-		number += int64(groups) + 1
+	return number, at, used
+}
+
+// relative reads the number of a group; one with a sign counts from those that have begun.
+func relative(text string, groups int) (n int, ok bool) {
+	number, digits := ReadInt(text)
+	if digits == 0 || digits < len(text) {
+		return 0, false
 	}
-	return int(number), at, used
+	switch text[0] {
+	case '-':
+		number++
+		fallthrough
+	case '+':
+		number += int64(groups)
+	}
+	return int(number), true
+}
+
+// recursion stands for a condition that only holds inside of a recursion, or never.
+const recursion = -1
+
+// condition reads "(?(group)", as reference does references; used is 0 for a condition that is no group.
+func condition(text string, groups int, names map[string]int) (n, at, used int) {
+	name, _, ok := strings.Cut(text[3:], ")")
+	if !ok || name == "" || name[0] == '?' || name[0] == '*' {
+		return 0, 0, 0
+	}
+	used = 4 + len(name)
+	if number, ok := relative(name, groups); ok {
+		if name[0] == '-' {
+			return max(number, 0), 3 + len(name), used
+		}
+		return number, 1 + len(name), used
+	}
+	if name == "R" || name == "DEFINE" || strings.HasPrefix(name, "R&") {
+		return recursion, 0, used
+	}
+	at = 2 + len(name)
+	if name[0] == '<' || name[0] == '\'' {
+		name, at = strings.Trim(name, "<>'"), len(name)+1
+	}
+	return names[name], at, used
 }
 
 // posixNames are the members of POSIX classes.

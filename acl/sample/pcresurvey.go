@@ -21,7 +21,7 @@ type survey struct {
 
 func surveyPattern(pattern string) survey {
 	s := survey{pattern: pattern, behind: -1, inBehind: -1, misplaced: -1, unfixed: -1, unknown: -1}
-	s.names, _ = groupNames(pattern)
+	s.names, _ = groupNames(pattern, true)
 	for i := 0; i < len(pattern); i++ { // a parenthesis that closes nothing is told by others
 		_, i = s.alternatives(i)
 	}

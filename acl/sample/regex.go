@@ -40,7 +40,15 @@ const matchTimeout = 50 * time.Millisecond
 var CutOff atomic.Uint64
 
 // CompileRegex compiles a pattern; fold makes it ignore case.
-func CompileRegex(pattern string, fold bool) (*Regex, error) {
+func CompileRegex(pattern string, fold bool) (*Regex, error) { return compileRegex(pattern, fold, true) }
+
+// CompileMatcher compiles a pattern whose groups nobody asks for: as on the reference, those without a name are none
+// there, and nothing in the pattern can refer to them.
+func CompileMatcher(pattern string, fold bool) (*Regex, error) {
+	return compileRegex(pattern, fold, false)
+}
+
+func compileRegex(pattern string, fold, unnamed bool) (*Regex, error) {
 	r := &Regex{text: pattern}
 	text := latin1(translate(pattern, &re2Classes))
 	flags := syntax.Perl
@@ -73,8 +81,8 @@ func CompileRegex(pattern string, fold bool) (*Regex, error) {
 		if fold {
 			opt |= regexp2.IgnoreCase
 		}
-		text, resets, missing := numberGroups(translate(pattern, &asciiClasses))
-		if _, _, at := numberGroups(pattern); missing >= 0 {
+		text, resets, missing := numberGroups(translate(pattern, &asciiClasses), unnamed)
+		if _, _, at := numberGroups(pattern, unnamed); missing >= 0 {
 			return nil, invalidRegex(pattern, "reference to non-existent subpattern", at)
 		}
 		r.resets = resets
@@ -83,9 +91,6 @@ func CompileRegex(pattern string, fold bool) (*Regex, error) {
 			return r, nil
 		}
 		reason, at = err.Error(), len(pattern)
-		if i := strings.Index(pattern, "(?("); i >= 0 && strings.Contains(reason, "undefined group") {
-			reason, at = "reference to non-existent subpattern", i+len("(?")
-		}
 	}
 	return nil, invalidRegex(pattern, reason, at)
 }

@@ -669,7 +669,7 @@ func (rd *reader) pattern(e *expect, text string) (err error) {
 			return fmt.Errorf("invalid binary string (%w)", err)
 		}
 	case matchRegex, matchBinaryRegex, matchStatusRegex, matchBodyRegex:
-		e.regex, err = sample.CompileRegex(text, false)
+		e.regex, err = sample.CompileMatcher(text, false)
 	case matchFormat, matchBinaryFormat, matchBodyFormat:
 		e.format, err = rd.format(text)
 	case matchStatus:
@@ -772,7 +772,7 @@ func (rd *reader) text(t *textMatch, format, fold bool) (err error) {
 	text := rd.Take()
 	switch {
 	case t.how == byRegex:
-		t.regex, err = sample.CompileRegex(text, fold)
+		t.regex, err = sample.CompileMatcher(text, fold)
 	case format:
 		t.format, err = rd.format(text)
 	default:
