@@ -107,9 +107,30 @@ func (r *Ref) ChangedByTraffic() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.indexed = true
-	for _, g := range r.gens {
-		g.indexAll()
+	for version, g := range r.gens {
+		if version != r.current || r.whole() == nil {
+			g.indexAll()
+		}
 	}
+}
+
+// whole gives a set that finds entries in use by their whole text, nil without one.
+func (r *Ref) whole() *Set {
+	for _, s := range r.sets {
+		if s.method == Str && s.flags&IgnoreCase == 0 {
+			return s
+		}
+	}
+	return nil
+}
+
+// newest gives the last entry of a key in a generation, nil when there is none. That in use needs no index beside that of
+// a set of whole texts.
+func (r *Ref) newest(version uint32, text string) *Entry {
+	if s := r.whole(); s != nil && version == r.current {
+		return s.newest(text)
+	}
+	return r.gens[version].newest(text)
 }
 
 // ID is the number by which the runtime API names the Ref, -1 before Refs.Number.
@@ -294,7 +315,7 @@ func (r *Ref) add(version uint32, text string, value *string) error {
 func (r *Ref) Put(text string, value *string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	switch e := r.gens[r.current].newest(text); {
+	switch e := r.newest(r.current, text); {
 	case e == nil:
 		r.add(r.current, text, value)
 	case value != nil:
@@ -306,7 +327,7 @@ func (r *Ref) Put(text string, value *string) {
 func (r *Ref) Change(text, value string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	e := r.gens[r.current].newest(text)
+	e := r.newest(r.current, text)
 	if e == nil {
 		return ErrNotFound
 	}
@@ -317,7 +338,7 @@ func (r *Ref) Change(text, value string) error {
 func (r *Ref) Find(version uint32, text string) *Entry {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.gens[version].newest(text)
+	return r.newest(version, text)
 }
 
 // ByID gives the entry whose ID is id, nil when there is none.
@@ -355,12 +376,11 @@ func (r *Ref) changeEntry(e *Entry, value string) error {
 func (r *Ref) Delete(text string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	g := r.gens[r.current]
-	e := g.newest(text)
+	e := r.newest(r.current, text)
 	if e == nil {
 		return false
 	}
-	r.remove(g, e)
+	r.remove(r.gens[r.current], e)
 	return true
 }
 

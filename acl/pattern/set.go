@@ -1,6 +1,7 @@
 package pattern
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"hapax/acl/sample"
@@ -80,6 +81,16 @@ func (s *Set) find(k key, any bool) *Entry {
 		}
 	}
 	return best.entry
+}
+
+// newest gives the last live entry of a text, of a set of whole texts.
+func (s *Set) newest(text string) *Entry {
+	for _, l := range slices.Backward(*s.live.Load()) {
+		if e := l.index.(texts).last(text); e != nil {
+			return e
+		}
+	}
+	return nil
 }
 
 // check tells whether an entry's pattern and value can be read by this set.

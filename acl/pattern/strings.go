@@ -84,6 +84,21 @@ func (t *stringTable) get(b []byte) *Entry {
 	return nil
 }
 
+// last finds the last live entry of a text.
+func (t *stringTable) last(text string) (e *Entry) {
+	for i := int(hash(viewBytes(text), t.fold) >> t.shift); t.slots[i] != 0; i = (i + 1) & (len(t.slots) - 1) {
+		if n := t.slots[i] - 1; t.texts[n] == text && !t.entries[n].gone.Load() {
+			e = t.entries[n]
+		}
+	}
+	return e
+}
+
+// texts is an index that finds entries by their whole text.
+type texts interface {
+	last(text string) *Entry
+}
+
 // stringIndex is Str.
 type stringIndex struct{ table stringTable }
 
@@ -106,6 +121,8 @@ func (x *stringIndex) find(k key, _ bool) hit {
 	return hit{entry: x.table.get(b)}
 }
 
+func (x *stringIndex) last(text string) *Entry { return x.table.last(text) }
+
 // oneString is Str of a single text.
 type oneString struct {
 	text  string
@@ -124,6 +141,13 @@ func (x *oneString) find(k key, _ bool) hit {
 		}
 	}
 	return hit{}
+}
+
+func (x *oneString) last(text string) *Entry {
+	if x.text != text || x.entry.gone.Load() {
+		return nil
+	}
+	return x.entry
 }
 
 // upToNUL cuts b at its first NUL, where the reference's look-ups of strings end.
