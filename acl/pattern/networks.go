@@ -77,10 +77,12 @@ type prefixTable struct {
 const topped = 4096
 
 type sortable struct {
-	from, to wide
-	entry    *Entry
-	bits     int16
+	from  wide
+	entry *Entry
+	bits  int16
 }
+
+func (s *sortable) last() wide { return s.from.last(int(s.bits)) }
 
 // newPrefixTable builds a table over networks, given in the order of their entries.
 func newPrefixTable(list []sortable) prefixTable {
@@ -91,11 +93,14 @@ func newPrefixTable(list []sortable) prefixTable {
 		return cmp.Compare(a.bits, b.bits)
 	})
 	t := prefixTable{networks: make([]prefixed, len(list))}
+	if len(list) > 0 { // most networks lie side by side
+		t.starts, t.owner = make([]wide, 0, len(list)+1), make([]int32, 0, len(list)+1)
+	}
 	var open []int32 // the networks around the current address, outermost first
 	leave := func(before *wide) {
 		for len(open) > 0 {
 			n := open[len(open)-1]
-			end, more := list[n].to.next()
+			end, more := list[n].last().next()
 			if before != nil && (!more || before.less(end)) {
 				return
 			}
@@ -189,7 +194,13 @@ type networkIndex struct {
 func newNetworks(entries []*Entry, flags Flags) index {
 	x := &networkIndex{}
 	var v4, v6 []sortable
-	for _, e := range entries {
+	add := func(list []sortable, s sortable, left int) []sortable {
+		if list == nil {
+			list = make([]sortable, 0, left)
+		}
+		return append(list, s)
+	}
+	for i, e := range entries {
 		n, err := parseNetwork(e.Key, flags)
 		switch {
 		case err != nil: // a host whose name no longer resolves
@@ -199,11 +210,11 @@ func newNetworks(entries []*Entry, flags Flags) index {
 		default:
 			bits := n.prefix.Bits()
 			from := wideOf(n.prefix.Addr()).first(bits)
-			s := sortable{from, from.last(bits), e, int16(bits)}
+			s := sortable{from, e, int16(bits)}
 			if n.prefix.Addr().Is4() {
-				v4 = append(v4, s)
+				v4 = add(v4, s, len(entries)-i)
 			} else {
-				v6 = append(v6, s)
+				v6 = add(v6, s, len(entries)-i)
 			}
 		}
 	}
