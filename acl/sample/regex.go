@@ -40,7 +40,9 @@ const matchTimeout = 50 * time.Millisecond
 var CutOff atomic.Uint64
 
 // CompileRegex compiles a pattern; fold makes it ignore case.
-func CompileRegex(pattern string, fold bool) (*Regex, error) { return compileRegex(pattern, fold, true) }
+func CompileRegex(pattern string, fold bool) (*Regex, error) {
+	return compileRegex(pattern, fold, true)
+}
 
 // CompileMatcher compiles a pattern whose groups nobody asks for: as on the reference, those without a name are none
 // there, and nothing in the pattern can refer to them.
