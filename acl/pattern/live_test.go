@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -98,6 +99,18 @@ func TestKeyIndex(t *testing.T) {
 			if e != nil {
 				t.Fatalf("key %s: an entry that was dropped", key)
 			}
+		}
+	}
+}
+
+// TestLongLine: what a line has behind its first 16383 bytes counts as lines of their own.
+func TestLongLine(t *testing.T) {
+	for length, last := range map[int]int32{longestLine - 1: 2, longestLine: 3, 2 * longestLine: 4} {
+		r := &Ref{tally: new(tally)}
+		r.parse(strings.Repeat("x", length) + "\ny\n")
+		entries := r.gens[0].entries
+		if e := entries[len(entries)-1]; e.Key != "y" || e.Line != last {
+			t.Errorf("behind %d bytes: %q in line %d, want line %d", length, e.Key, e.Line, last)
 		}
 	}
 }

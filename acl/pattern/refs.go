@@ -160,6 +160,19 @@ func reason(err error) string {
 // slab is how many entries of a file are allocated at once.
 const slab = 1024
 
+// longestLine is how many bytes of a line, its line feed included, are read at once: as on the reference, what follows
+// them is a line of its own.
+const longestLine = 16383
+
+// cutLine cuts the first line off data.
+func cutLine(data string) (line, rest string) {
+	some := data[:min(len(data), longestLine)]
+	if i := strings.IndexByte(some, '\n'); i >= 0 {
+		return data[:i], data[i+1:]
+	}
+	return some, data[len(some):]
+}
+
 // parse reads the lines of a file. Comments are lines whose very first character is '#'. Blanks at the start
 // of a line are skipped; the pattern of a one-column file is the whole rest, that of a two-column file one
 // word, and its value the rest without blanks around it (configuration manual, 7.1.1). The entries point
@@ -171,7 +184,7 @@ func (r *Ref) parse(data string) {
 	lines := strings.Count(data, "\n") + 1
 	for line := 1; data != ""; line++ {
 		var text string
-		text, data, _ = strings.Cut(data, "\n")
+		text, data = cutLine(data)
 		if i := strings.IndexAny(text, "\r\x00"); i >= 0 {
 			text = text[:i]
 		}
@@ -183,7 +196,7 @@ func (r *Ref) parse(data string) {
 			continue
 		}
 		if len(entries) == 0 {
-			entries = make([]Entry, min(slab, lines-line+1))
+			entries = make([]Entry, min(slab, max(lines-line, 0)+1))
 			values = make([]string, len(entries))
 		}
 		e := &entries[0]
