@@ -98,7 +98,7 @@ func (s *stream) countBytes() {
 		}
 		return // else counted as they pass
 	}
-	in, out := s.toSrv.bodySize(), s.toCli.bodySize()
+	in, out := s.cameIn(), s.toCli.bodySize()
 	toSrv, toCli := s.toSrv.leftSize(in), s.toCli.leftSize(out)
 	s.BytesIn += in - s.reqCounted.came
 	if s.headSent {
@@ -112,6 +112,19 @@ func (s *stream) countBytes() {
 		}
 	}
 	s.resCounted = bodyCounts{out, toCli}
+}
+
+// cameIn is what counts of the body of a request: of one that nobody was sent, what a buffer of the reference takes.
+func (s *stream) cameIn() int64 {
+	n := s.toSrv.bodySize()
+	if s.headSent || s.Tarpit || s.served() {
+		return n
+	}
+	room := s.w.besideHead(&s.Req)
+	if s.Server != nil {
+		room += s.w.refill()
+	}
+	return min(n, room)
 }
 
 // heldBytes is how much of a client waits for a server: a buffer in the eyes of the reference.
@@ -169,6 +182,26 @@ func (s *stream) accountBack(b *runtime.BackCounters) {
 	b.ReqOut.Add(uint64(s.ReqToServer))
 	b.ResIn.Add(uint64(s.ResFromServer))
 	b.ResOut.Add(uint64(s.BytesOut))
+}
+
+// countUntold gives the stream the status of an error that its client is not told, which the reference has made all the
+// same: its bytes count in the statistics.
+func (s *stream) countUntold(status int) {
+	if s.out == nil {
+		s.out = s.w.loop.Buffer()
+	}
+	s.out.Reset()
+	s.Res.Reset(s.out.Data, s.resFields)
+	body, err := s.fillReply(s.errorReply(status))
+	if err != nil {
+		return
+	}
+	n := uint64(headSize(&s.Res)) + uint64(len(body))
+	s.front().ResOut.Add(n)
+	s.back().ResOut.Add(n)
+	if s.Server != nil {
+		s.Server.Stats[s.w.id].ResOut.Add(n)
+	}
 }
 
 // times fills in the queue, connect, response and total times in ms, as the averages take them; false: the stream came

@@ -178,20 +178,26 @@ func (s *stream) clientAbort() {
 		s.setEnd(runtime.EndClient)
 		s.giveUp(400)
 	default:
-		s.setEnd(runtime.EndClient)
-		if s.link != nil && s.toSrv.dec.Finished() && !s.clientLeft() {
-			s.End.State = runtime.InData
-			s.countAborts(true) // the reference counts it once for the request, and once for the response
-		}
-		s.Status = 400 // which nobody is told: the request itself was cut, or the client is gone
-		if !s.headSent {
-			s.countRefusedBody()
-		}
-		if s.Req.Flags&message.ConnUpgrade != 0 {
-			s.End.State, s.Status = runtime.InHeaders, -1 // the request never ends
-		}
-		s.cut()
+		s.leaveUntold()
 	}
+}
+
+// leaveUntold ends a stream whose client is gone, or has cut its request, before the server answered: it is told nothing.
+func (s *stream) leaveUntold() {
+	s.setEnd(runtime.EndClient)
+	if s.link != nil && s.toSrv.dec.Finished() && !s.clientLeft() {
+		s.End.State = runtime.InData
+		s.countAborts(true) // the end of what it sends, and its being gone
+	}
+	if !s.headSent {
+		s.countRefusedBody()
+	}
+	if s.Req.Flags&message.ConnUpgrade != 0 {
+		s.End.State, s.Status = runtime.InHeaders, -1 // the request never ends
+	} else {
+		s.countUntold(400)
+	}
+	s.cut()
 }
 
 // clientSent is called when the client took enough of what is queued, or is gone.

@@ -48,6 +48,7 @@ type flow struct {
 	late      *trailer // that came already and go out behind the body
 	moved     int64    // payload bytes seen
 	chunkedIn bool     // the body comes in chunks
+	again     recount
 	to        framer   // with h1.Framed: what the message goes to
 	cases     h1.Cases // of the names of trailers, where it goes out in HTTP/1
 

@@ -7,6 +7,7 @@ import (
 	"hapax/runtime"
 	"hapax/runtime/h1"
 	"hapax/runtime/h2"
+	"hapax/runtime/logger"
 	"hapax/runtime/loop"
 	"hapax/runtime/message"
 	"hapax/runtime/sticktable"
@@ -326,12 +327,15 @@ func (m *h2Client) refused() {
 	}
 }
 
-// logBad writes the line of a request that could not be read.
+// logBad writes the line of a request that could not be read, which makes it one of the process.
 func (m *h2Client) logBad() {
 	s := m.w.takeStream(m.c)
 	s.startBroken()
 	s.End = runtime.Termination{Cause: runtime.EndProxy, State: runtime.InRequest}
 	s.Time.Close = m.w.loop.Now()
+	if logger.Writes(s.Front) {
+		s.counts().Reqs.Inc()
+	}
 	s.log()
 	m.w.putStream(s)
 }

@@ -166,6 +166,9 @@ func (s *stream) passRequestBody(head *loop.Buffer) {
 	s.toSrv.bare = s.Back.Options&runtime.OptDropRequestTrailers != 0
 	s.armServerTimer()
 	s.prepareReceive()
+	if !s.replays && len(s.Throttles[upload]) == 0 {
+		s.w.startRecount(&s.toSrv, &s.Req, true)
+	}
 	if s.passHeld(head); !s.dead && !s.toSrv.done {
 		s.forgetReplay() // a request of which a part is still to come is sent once
 	}
@@ -302,6 +305,9 @@ func (s *stream) passOn(b, head *loop.Buffer) bool {
 		s.toSrv.skip = true // nobody is there to take it
 	}
 	p, rest := s.toSrv.pass(s.w, b, 0, dst, head)
+	if s.link != nil {
+		s.toSrv.recount(s.phase != pass, s.c.h1, s.link.h1)
+	}
 	switch p {
 	case whole:
 		if rest != nil {

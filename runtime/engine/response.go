@@ -475,6 +475,9 @@ func (s *stream) throttleResponse(v *valve) {
 // passHeldResponse sends head, and behind it what was received of the body so far.
 func (s *stream) passHeldResponse(head *loop.Buffer) {
 	w, dst := s.w, &s.c.sock
+	if len(s.Throttles[download]) == 0 {
+		w.startRecount(&s.toCli, &s.Res, false)
+	}
 	held := [3]*loop.Buffer{nil, s.outMore, s.outExtra}
 	s.outMore, s.outExtra = nil, nil
 	if s.outAt < s.outEnd {
@@ -489,7 +492,9 @@ func (s *stream) passHeldResponse(head *loop.Buffer) {
 		case s.valve(download) != nil:
 			s.valve(download).take(b)
 		default:
-			s.afterPass(s.toCli.pass(w, b, 0, dst, head))
+			p, rest := s.toCli.pass(w, b, 0, dst, head)
+			s.toCli.recount(true, s.link.h1, s.c.h1)
+			s.afterPass(p, rest)
 			head = nil
 		}
 	}
@@ -603,7 +608,11 @@ func (s *stream) sendResponse(b *loop.Buffer) {
 		return
 	}
 	n := len(b.Data)
-	s.afterPass(s.toCli.pass(s.w, b, 0, &s.c.sock, nil))
+	p, rest := s.toCli.pass(s.w, b, 0, &s.c.sock, nil)
+	if s.link != nil {
+		s.toCli.recount(false, s.link.h1, s.c.h1)
+	}
+	s.afterPass(p, rest)
 	if s.dead || s.link == nil {
 		return
 	}

@@ -1,13 +1,31 @@
 package engine
 
 import (
+	"hapax/runtime/h1"
 	"hapax/runtime/loop"
 	"hapax/runtime/message"
 )
 
 // retryStatus sends the request again when retry-on names the status.
 func (s *stream) retryStatus(status int) bool {
-	return s.replays && s.Back.RetryOn.Status[status] && s.again()
+	if !s.replays || !s.Back.RetryOn.Status[status] || s.RetriesDone >= s.maxRetries() {
+		return false
+	}
+	if s.refusalWhole() {
+		s.link.release(true)
+		s.link = nil
+	}
+	return s.again()
+}
+
+// refusalWhole tells whether the response that is not wanted came whole, and leaves its connection to another request.
+func (s *stream) refusalWhole() bool {
+	if s.link.ex != nil || s.phase != full || s.outMore != nil ||
+		s.srvWant.AfterResponse(s.Method, s.Res.Status, s.Res.Flags, false) != h1.KeepAlive {
+		return false
+	}
+	n, ev := s.checkBody()
+	return ev == h1.End && n == len(s.out.Data)-int(s.Res.HeadLen)
 }
 
 // again sends the same request once more. It is possible as long as all of it

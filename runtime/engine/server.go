@@ -43,12 +43,13 @@ func (s *stream) pick() outcome {
 				return next
 			}
 		}
+		left := s.left
 		s.Server = be.LB.Pick(&s.Stream, s.avoid)
 		s.countMove()
 		if s.Server == nil && !balance.Any(be) {
 			return s.unreachable()
 		}
-		if s.Server != nil {
+		if s.Server != nil && s.Server != left {
 			be.Live.Back[s.w.id].LBTotal.Inc()
 			s.Server.Stats[s.w.id].LBTotal.Inc()
 		}

@@ -87,6 +87,7 @@ func (s *stream) relayHeld() bool {
 // relayed takes note of n bytes of the body that were passed on; true: they were its last.
 func (f *flow) relayed(w *worker, n int, dst *transport.Conn) bool {
 	f.moved += int64(n)
+	f.again.seen = f.moved
 	if f.dec.Skip(uint64(n)) && f.framing == h1.Chunks {
 		dst.SendStatic(chunkEnd)
 	}
