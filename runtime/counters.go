@@ -95,9 +95,10 @@ func (n *H2Counters) Take(c *h2.Counts) {
 
 // H1Counters is what HTTP/1 connections count.
 type H1Counters struct {
-	Conns, ConnsOver     counter.Own
-	Streams, StreamsOver counter.Own
-	In, Out              counter.Own // bytes
+	Conns, ConnsOver           counter.Own
+	Streams, StreamsOver       counter.Own
+	In, Out                    counter.Own // bytes
+	ConnsBefore, StreamsBefore counter.Own // what had been counted when the counters were cleared
 }
 
 // SplicedBytes is what the kernel passed on by itself: what came from the peer, and what went to it.

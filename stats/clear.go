@@ -110,12 +110,10 @@ func clearProtocols(h1 *runtime.H1Counters, h2 *runtime.H2Counters, spliced *run
 	}
 }
 
-// clearH1 forgets what is over.
+// clearH1 forgets all totals. What is open stays so.
 func clearH1(c *runtime.H1Counters) {
-	for _, p := range [...]struct{ all, over *counter.Own }{{&c.Conns, &c.ConnsOver}, {&c.Streams, &c.StreamsOver}} {
-		p.all.Add(-p.over.Load())
-		p.over.Clear()
-	}
+	c.ConnsBefore.Preload(c.Conns.Load())
+	c.StreamsBefore.Preload(c.Streams.Load())
 }
 
 func clearBack(shards []runtime.BackCounters) {

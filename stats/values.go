@@ -582,11 +582,11 @@ func colH1Streams(r *Row) Field {
 }
 
 func colH1ConnsTotal(r *Row) Field {
-	return u64(counting, h1(r, func(c *runtime.H1Counters) uint64 { return c.Conns.Load() }))
+	return u64(counting, h1(r, func(c *runtime.H1Counters) uint64 { return c.Conns.Load() - c.ConnsBefore.Load() }))
 }
 
 func colH1StreamsTotal(r *Row) Field {
-	return u64(counting, h1(r, func(c *runtime.H1Counters) uint64 { return c.Streams.Load() }))
+	return u64(counting, h1(r, func(c *runtime.H1Counters) uint64 { return c.Streams.Load() - c.StreamsBefore.Load() }))
 }
 
 func colH1In(r *Row) Field {
