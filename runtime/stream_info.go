@@ -13,6 +13,7 @@ type StreamInfo struct {
 	Listener *Listener
 	Src, Dst netip.AddrPort // not valid for UNIX sockets
 	Unix     bool
+	Dialog   bool // it is a connection to a stats socket, and no stream of the engine
 	Front    *Proxy
 	Back     *Proxy  // nil: none chosen
 	Server   *Server // nil: none chosen

@@ -483,6 +483,9 @@ func statsSocket(l *Loader, line *ast.Line) error {
 	b := &runtime.Bind{Pos: line.Pos, Text: text, UID: -1, GID: -1, Level: runtime.LevelOperator}
 	listeners, err := l.listeners(l.global.cli, b, "")
 	l.binding = listeners
+	for i, ln := range listeners {
+		ln.ID = len(g.StatsSocks) + i + 1
+	}
 	g.StatsSocks = append(g.StatsSocks, listeners...)
 	l.global.cli.Listeners = g.StatsSocks
 	if err != nil {

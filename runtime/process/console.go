@@ -52,7 +52,9 @@ const (
 // serveConsole carries a connection until it is over.
 func (m *master) serveConsole(conn net.Conn, l net.Listener) {
 	defer conn.Close()
-	c := &console{m: m, conn: conn, l: l, level: m.control.New(l).Level}
+	own := m.control.New(conn, l)
+	defer own.Close()
+	c := &console{m: m, conn: conn, l: l, level: own.Level}
 	for !c.left {
 		if !c.command() {
 			return
@@ -385,7 +387,7 @@ func (c *console) connect(target int) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	commands := c.m.control.New(c.l)
+	commands := c.m.control.New(there, c.l)
 	go cli.Serve(&masterEnd{there, c.conn}, commands)
 	return here, nil
 }

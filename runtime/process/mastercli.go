@@ -71,8 +71,8 @@ func (m *master) newControl(table *cli.Table, sockets map[net.Listener]*runtime.
 	server := m.Control(Controlled{Config: m.cfg, StartLog: m.startLog}, table, sockets)
 	connection := server.New
 	server.Max = masterConns
-	server.New = func(l net.Listener) *cli.Conn {
-		c := connection(l)
+	server.New = func(nc net.Conn, l net.Listener) *cli.Conn {
+		c := connection(nc, l)
 		c.Master = true
 		c.Timeout = 0
 		return c

@@ -123,7 +123,7 @@ func (m *master) answerReload() {
 		if err != nil {
 			continue
 		}
-		c := m.control.New(nil)
+		c := m.control.New(conn, nil)
 		c.Feed([]byte("_loadstatus;quit\n"))
 		go cli.Serve(conn, c)
 	}

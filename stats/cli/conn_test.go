@@ -190,7 +190,7 @@ func TestServe(t *testing.T) {
 		t.Fatal(err)
 	}
 	timeout := 100 * time.Millisecond // of the first connection, which says nothing
-	s := &Server{New: func(net.Listener) *Conn {
+	s := &Server{New: func(net.Conn, net.Listener) *Conn {
 		defer func() { timeout = time.Minute }()
 		return &Conn{Table: table, Timeout: timeout}
 	}, Max: 1}

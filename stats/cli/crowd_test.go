@@ -21,7 +21,7 @@ func serveAt(t *testing.T, table *Table) (path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{New: func(net.Listener) *Conn { return &Conn{Table: table, Timeout: time.Minute} }}
+	s := &Server{New: func(net.Conn, net.Listener) *Conn { return &Conn{Table: table, Timeout: time.Minute} }}
 	go s.Serve(l)
 	t.Cleanup(s.Close)
 	return l.Addr().String()

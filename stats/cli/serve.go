@@ -15,8 +15,8 @@ import (
 // Server accepts connections of stats sockets. They are few and their commands may take long to format an answer or
 // wait for another loop, so each has a goroutine of its own.
 type Server struct {
-	New func(l net.Listener) *Conn // makes the state of one connection
-	Max int                        // connections served at once; further ones wait to be accepted. 0: no limit
+	New func(nc net.Conn, l net.Listener) *Conn // makes the state of one connection
+	Max int                                     // connections served at once; further ones wait to be accepted. 0: no limit
 
 	// Carry carries a connection until it is over, and closes it. nil: Serve does.
 	Carry func(nc net.Conn, l net.Listener)
@@ -69,7 +69,7 @@ func (s *Server) Serve(l net.Listener) error {
 			if s.Carry != nil {
 				s.Carry(nc, l)
 			} else {
-				Serve(nc, s.New(l))
+				Serve(nc, s.New(nc, l))
 			}
 			s.mu.Lock()
 			delete(s.conns, nc)

@@ -1,12 +1,14 @@
 package command
 
 import (
+	"slices"
 	"strings"
 	"time"
 
 	"hapax/runtime"
 	"hapax/runtime/balance"
 	"hapax/runtime/config"
+	"hapax/runtime/sticktable/table"
 	"hapax/stats/cli"
 )
 
@@ -81,6 +83,8 @@ func removableBackend(p *Process, name string) (px *runtime.Proxy, why string, l
 		return px, "Cannot delete a listen section.", false
 	case px.Dispatch != nil:
 		return px, "Deletion of backend with deprecated dispatch/transparent options is not supported.", false
+	case p.hasTable(px):
+		return px, "Cannot remove a backend with stick-table.", false
 	case px.Pinned:
 		return px, "This proxy cannot be removed at runtime due to other configuration elements pointing to it.", false
 	case px.Mode != runtime.ModeTCP && px.Mode != runtime.ModeHTTP:
@@ -93,6 +97,11 @@ func removableBackend(p *Process, name string) (px *runtime.Proxy, why string, l
 		return px, "Backend still has attached streams on it.", true
 	}
 	return px, "", false
+}
+
+// hasTable tells whether a backend has a stick table.
+func (p *Process) hasTable(px *runtime.Proxy) bool {
+	return slices.ContainsFunc(p.Config.Tables, func(t *table.Table) bool { return t.Name == px.Name })
 }
 
 func delBackend(c *cli.Conn, args []string) cli.Step {

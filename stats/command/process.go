@@ -22,6 +22,7 @@ type Process struct {
 	Link      string        // address of what ties the process to its master; empty: none
 	making    sync.Mutex    // held by commands that add servers and backends, or delete them, and by those about profiling
 	profiling profiling
+	dialogs   dialogs
 	Env       func() []string // the environment as the configuration left it; nil: that of the process
 }
 

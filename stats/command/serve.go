@@ -11,7 +11,15 @@ import (
 // NewServer makes the server of the stats sockets; its Serve is called for each of them. What each socket allows stands
 // in its listener.
 func NewServer(p *Process, table *cli.Table, sockets map[net.Listener]*runtime.Listener) *cli.Server {
-	return &cli.Server{Max: p.Config.Global.StatsConns, New: func(l net.Listener) *cli.Conn { return p.conn(table, sockets[l].Bind) }}
+	return &cli.Server{Max: p.Config.Global.StatsConns, New: func(nc net.Conn, l net.Listener) *cli.Conn {
+		c := p.conn(table, sockets[l].Bind)
+		id, over := p.dialogs.open(nc, sockets[l], c.Timeout), c.OnClose
+		c.OnClose = func() {
+			p.dialogs.close(id)
+			over()
+		}
+		return c
+	}}
 }
 
 // conn is the state of one connection. Connections to stats sockets are streams of the process in its counters.

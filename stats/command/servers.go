@@ -10,6 +10,7 @@ import (
 	"hapax/runtime"
 	"hapax/runtime/anon"
 	"hapax/runtime/check"
+	"hapax/runtime/config"
 	"hapax/runtime/resolver"
 	"hapax/stats/cli"
 )
@@ -390,7 +391,10 @@ func setAgent(c *cli.Conn, srv *runtime.Server, args []string) cli.Step {
 func setAgentPlace(c *cli.Conn, a *runtime.Agent, addr, port string) cli.Step {
 	ip, err := netip.ParseAddr(addr)
 	if addr != "" && err != nil {
-		return c.Say(cli.Warning, "invalid addr '"+addr+"'")
+		var known bool
+		if ip, known = config.LookUp(addr, runtime.FamilyNone); !known {
+			return c.Say(cli.Warning, "invalid addr '"+addr+"'")
+		}
 	}
 	n, err := strconv.Atoi(port)
 	switch {

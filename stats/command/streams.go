@@ -134,26 +134,39 @@ func (q *sessQuery) wants(s *runtime.StreamInfo) bool {
 // batch is how many streams of a loop are asked for at once: the loop does nothing else meanwhile.
 const batch = 128
 
+// loops is how many loops have streams; the dialogs are behind those of the last one.
+func (p *Process) loops() int {
+	if p.Streams == nil {
+		return 0
+	}
+	return p.Streams.Loops()
+}
+
+// streams describes the next streams of a loop.
+func (p *Process) streams(loop int, after uint64) []runtime.StreamInfo {
+	if loop == p.loops() {
+		return p.dialogs.after(after, batch)
+	}
+	return p.Streams.List(loop, after, batch)
+}
+
 func showSess(c *cli.Conn, args []string) cli.Step {
 	q, ok := parseSess(c, args[2:])
 	if !ok {
 		return nil
 	}
-	all := process(c).Streams
-	if all == nil {
-		return nil
-	}
+	p := process(c)
 	loop, last, found := 0, uint64(0), false
 	var list []runtime.StreamInfo
 	return rows(func(c *cli.Conn) bool {
 		for len(list) == 0 {
-			if loop == all.Loops() {
+			if loop > p.loops() {
 				if q.id != 0 && !found {
 					c.WriteString("Session not found.\n")
 				}
 				return false
 			}
-			if list = all.List(loop, last, batch); len(list) == 0 {
+			if list = p.streams(loop, last); len(list) == 0 {
 				loop, last = loop+1, 0
 			}
 		}
@@ -202,6 +215,8 @@ func serverState(s *runtime.StreamInfo) int {
 		return 8
 	case s.ServerFD >= 0:
 		return 5
+	case s.Dialog:
+		return 8
 	}
 	return 0
 }
@@ -286,7 +301,8 @@ func shutdownSession(c *cli.Conn, args []string) cli.Step {
 	if id == 0 {
 		return c.Fail("Session pointer expected (use 'show sess').")
 	}
-	if s := process(c).Streams; s == nil || !s.Kill(id) {
+	p := process(c)
+	if !p.dialogs.kill(id) && (p.Streams == nil || !p.Streams.Kill(id)) {
 		return c.Fail("No such session (use 'show sess').")
 	}
 	return nil

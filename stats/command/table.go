@@ -25,6 +25,7 @@ func Assemble(domains ...[]cli.Command) (*cli.Table, error) {
 		row, ours := byName[k.name]
 		delete(byName, k.name)
 		if !ours {
+			row.Level = cli.Admin // as all of these ask for
 			row.Doc = keyword.Doc{Name: k.name, Summary: "not supported yet", Ref: "9.3", Status: keyword.Missing}
 		}
 		row.Usage = k.usage
