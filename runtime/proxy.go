@@ -189,6 +189,7 @@ type Proxy struct {
 	Servers       []*Server // in the order of the file; see AllServers
 	DefaultServer *Server   // what "default-server" set: the template of later servers
 	Pinned        bool      // something in the configuration refers to it: it cannot be deleted
+	Dynamic       bool      // it was made at run time: its newest server stands first
 
 	ACLs                   *acl.Set // named ACLs of this proxy
 	TCPConn                Ruleset  // tcp-request connection
@@ -465,7 +466,11 @@ func (px *Proxy) AllServers() []*Server {
 
 // Join adds a server at the end. The caller holds Mu.
 func (px *Proxy) Join(srv *Server) {
-	all := append(slices.Clone(px.AllServers()), srv)
+	all, at := slices.Clone(px.AllServers()), 0
+	if !px.Dynamic {
+		at = len(all)
+	}
+	all = slices.Insert(all, at, srv)
 	px.live.Store(&all)
 }
 

@@ -146,6 +146,7 @@ type Server struct {
 	ForcedID bool // ID comes from an "id" word
 	Dynamic  bool // made by "add server"
 	Hidden   bool // it is the Dispatch of its proxy
+	Revision int  // how often the first server behind a deletion had been added by then
 	Pinned   bool // something in the configuration refers to it: it cannot be deleted
 
 	// Where it is.

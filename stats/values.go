@@ -51,7 +51,7 @@ func colSrid(r *Row) Field {
 	if r.On != Server {
 		return Field{}
 	}
-	return u32(counting, 0)
+	return u32(counting, int64(r.Server.Revision))
 }
 
 func colQcur(r *Row) Field {

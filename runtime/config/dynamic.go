@@ -80,6 +80,7 @@ func MakeBackend(cfg *runtime.Config, want NewBackend) (px *runtime.Proxy, said 
 	list := &diag.List{}
 	l.List, l.pos, l.missing = list, ast.Pos{}, nil
 	px = l.newProxy(want.Name, runtime.CapBack, "backend", ast.Pos{}, base)
+	px.Dynamic = true
 	if want.Mode == "tcp" {
 		px.Mode = runtime.ModeTCP
 	} else if want.Mode == "http" {

@@ -43,6 +43,10 @@ func addServer(c *cli.Conn, args []string) cli.Step {
 	if srv == nil {
 		return c.Fail(fault)
 	}
+	if p.deleted {
+		p.revision, p.deleted = p.revision+1, false
+	}
+	srv.Revision = p.revision
 	p.Servers.Join(srv, p.Listeners.JoinServer)
 	return c.Say(cli.Info, "New server registered.")
 }
@@ -100,6 +104,7 @@ func delServer(c *cli.Conn, args []string) cli.Step {
 	}
 	p.Servers.Leave(srv, p.Listeners.LeaveServer)
 	config.LeaveServer(p.Config, srv)
+	p.deleted = true
 	return c.Say(cli.Info, "Server deleted.")
 }
 

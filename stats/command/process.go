@@ -20,6 +20,8 @@ type Process struct {
 	Streams   Streams
 	StartLog  func() []byte // what was printed while the process started
 	Link      string        // address of what ties the process to its master; empty: none
+	revision  int           // see runtime.Server
+	deleted   bool          // servers were, since one was added
 	making    sync.Mutex    // held by commands that add servers and backends, or delete them, and by those about profiling
 	profiling profiling
 	dialogs   dialogs
