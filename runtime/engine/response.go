@@ -795,9 +795,7 @@ func (s *stream) noResponse(err error) {
 	if s.Reused {
 		// The server closed a connection that it had kept, while the request was on
 		// its way. The client has to try again, as it would have with the server.
-		if !eof(err) {
-			s.countAborts(false)
-		}
+		s.countAborts(false)
 		s.setEnd(runtime.EndServer)
 		s.LogLevel = silent
 		s.silentClose()
