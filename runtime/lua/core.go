@@ -58,6 +58,8 @@ func (st *state) declare(l *config.Loader) {
 	st.class("Queue", queueMethods())
 	st.class("Socket", socketMethods())
 	st.class("HTTPClient", clientMethods())
+	st.missingTable("filter")
+	st.missingTable("CertCache")
 	st.declareRegex()
 	st.declareMap()
 	st.declareSamples(l)

@@ -22,6 +22,8 @@ func (st *state) declareObjects() {
 		"name":    func(c call) { c.PushString(self[*runtime.Proxy](c, 1, "Proxy").Name) },
 		"uuid":    func(c call) { c.PushString(strconv.Itoa(self[*runtime.Proxy](c, 1, "Proxy").ID)) },
 		"servers": func(c call) { c.list(servers(self[*runtime.Proxy](c, 1, "Proxy"))) },
+
+		"listeners": missingField("listeners"), "stktable": missingField("stktable"), "mailers": missingField("mailers"),
 	})
 	st.class("Server", serverMethods())
 	st.lazy("Server", map[string]func(c call){

@@ -36,6 +36,8 @@ var txnFields = map[string]func(c call){
 	"c":    func(c call) { c.object("Converters", &samples{self[*txn](c, 1, "TXN"), false, false}) },
 	"sc":   func(c call) { c.object("Converters", &samples{self[*txn](c, 1, "TXN"), true, false}) },
 	"http": pushHTTP,
+
+	"req": missingField("req"), "res": missingField("res"), "http_req": missingField("http_req"), "http_res": missingField("http_res"),
 }
 
 func pushHTTP(c call) {
