@@ -181,8 +181,7 @@ type Global struct {
 
 	ErrCodes, FailCodes Statuses // http-err-codes, http-fail-codes: what stick tables count as errors and failures
 
-	UnsafeRequest, UnsafeResponse bool // accept-unsafe-violations seen through tune or h1-accept-payload; see rows
-	Tune                          Tune
+	Tune Tune
 }
 
 // NodeName is what "node" says, or the name of the host.

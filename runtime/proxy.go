@@ -54,7 +54,6 @@ const (
 	OptIgnoreProbes
 	OptNoDelay
 	OptPretendKeepAlive
-	OptRestrictReqHeaders // see HeaderNames
 	OptUseProxyHeader
 	OptIndependent
 	OptLogAsap
@@ -70,15 +69,9 @@ const (
 	OptSpliceResponse
 	OptTCPSmartAccept
 	OptTCPSmartConnect
-	OptTransparent
 	OptDropRequestTrailers
 	OptDropResponseTrailers
 	OptIdleCloseOnResponse
-	OptCacheCheck
-	OptHTTPLog // httplog or clf: decides the default log format
-	OptForwarded
-	OptDontParseLog
-	OptAssumeNTF       // assume-rfc6587-ntf
 	OptH1AdjustClients // h1-case-adjust-bogus-client
 	OptH1AdjustServers // h1-case-adjust-bogus-server
 	OptHTTPUpgrade     // found while loading: some stream may be switched from TCP to HTTP
@@ -221,10 +214,9 @@ type Proxy struct {
 	RDPCookie    string      // persist rdp-cookie: the name of that cookie; "" none
 	ForceSwitch  []*acl.Cond // force-be-switch: use backends that are disabled or not published
 	Balance      BalanceConfig
-	Dispatch     *Server  // "dispatch", "transparent": takes what no other server was chosen for, unseen by users; nil when the proxy balances
-	LB           Balancer // built by runtime/balance when the engine starts
-	Check        any      // option httpchk, tcp-check...: set by runtime/check
-	CheckSource  any
+	Dispatch     *Server      // "dispatch", "transparent": takes what no other server was chosen for, unseen by users; nil when the proxy balances
+	LB           Balancer     // built by runtime/balance when the engine starts
+	Check        any          // option httpchk, tcp-check...: set by runtime/check
 	Source       *SourceAddr  // "source"
 	Keepalive    [2]Keepalive // client, server side TCP keep-alive settings
 

@@ -29,7 +29,7 @@ type Domain struct {
 
 	// Inherit copies what the domain keeps in a proxy (or in Proxy.Ext) from its
 	// defaults section. Fields of the object model are copied here already: those
-	// in Balance, Cookie, Check, CheckSource, Forwarded and Ext by reference. May be nil.
+	// in Balance, Cookie, Check, Forwarded and Ext by reference. May be nil.
 	Inherit func(px, from *runtime.Proxy)
 
 	// CopyServer copies what the domain keeps in a server from a "default-server" line

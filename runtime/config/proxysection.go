@@ -294,7 +294,7 @@ func (l *Loader) newProxy(name string, caps runtime.Cap, kind string, pos ast.Po
 		px.LogFormat, px.LogFormatSD, px.ErrorFormat = base.LogFormat, base.LogFormatSD, base.ErrorFormat
 	}
 	if caps&runtime.CapBack != 0 {
-		px.Balance, px.Cookie, px.Check, px.CheckSource = base.Balance, base.Cookie, base.Check, base.CheckSource
+		px.Balance, px.Cookie, px.Check = base.Balance, base.Cookie, base.Check
 		px.FullConn, px.Retries, px.RedispatchAfter = base.FullConn, base.Retries, base.RedispatchAfter
 		px.MaxKeepAliveQueue, px.SendName = base.MaxKeepAliveQueue, base.SendName
 		px.Keepalive[1] = base.Keepalive[1]

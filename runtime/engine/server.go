@@ -38,7 +38,8 @@ func (s *stream) pick() outcome {
 		s.Ctx.Final = true
 		s.Ctx.Scratch.Reset()
 		if (s.c.conn().sticks || be.Options&runtime.OptPreferLastServer != 0) && s.avoid == nil {
-			if last := s.c.conn().last; last != nil && last.Proxy == be && last.Usable() {
+			last := s.c.conn().last
+			if last != nil && last.Proxy == be && last.Usable() && (s.c.conn().sticks || waitsFor(last, be.MaxKeepAliveQueue)) {
 				s.Server = last
 				return next
 			}
@@ -55,6 +56,12 @@ func (s *stream) pick() outcome {
 		}
 	}
 	return next
+}
+
+// waitsFor tells whether a request goes to the server of its client's last one: it has room, or fewer than most requests wait
+// for it. Section 4.2 "max-keep-alive-queue"; -1: however many.
+func waitsFor(srv *runtime.Server, most int) bool {
+	return most < 0 || queue.HasRoom(srv) || int(srv.Queued.Load()) < most
 }
 
 // countMove counts what became of a stream that had to leave a server: another
