@@ -16,18 +16,14 @@ var settings = []string{"Global", "Tune", "H2Tune", "Proxy", "Server", "Bind", "
 
 // unread are settings that nothing acts on, with the reason why lines that set them are accepted.
 var unread = map[string]string{
-	"BindNames":          "of the loading alone, and unused by now: to be deleted",
-	"CheckHost":          "copied from defaults alone: to be deleted",
-	"PortShift":          "set by nothing: to be deleted",
-	"IdleTimer":          "tune.idletimer: decides on hints for the kernel that are not given",
+	"IdleTimer":          "tune.idletimer: inert",
 	"Nice":               "nice: inert",
 	"OptContStats":       "contstats: inert",
 	"OptNoDelay":         "http-no-delay: inert",
 	"OptTCPSmartAccept":  "tcp-smart-accept: inert",
 	"OptTCPSmartConnect": "tcp-smart-connect: inert",
-	"PoolHighFD":         "tune.pool-high-fd-ratio: not done yet, idle connections are not counted against descriptors",
-	"PoolLowFDRatio":     "tune.pool-low-fd-ratio: the same",
-	"StrictMaxConn":      "strict-maxconn: not done yet, a server's limit is one of streams",
+	"PoolHighFD":         "tune.pool-high-fd-ratio: inert",
+	"PoolLowFDRatio":     "tune.pool-low-fd-ratio: inert",
 }
 
 // TestSettingsAreRead holds the house to its law that nothing which is used is ignored: what lines of a configuration set,

@@ -240,9 +240,8 @@ type Proxy struct {
 	SendName    string       // http-send-name-header, lower case; "" none
 
 	Live        ProxyStats
-	State       atomic.Int32         // live: ProxyState
-	Unpublished atomic.Bool          // live: a backend that frontends do not choose; unpublish backend
-	BindNames   map[string]*Listener // load time only: duplicate names
+	State       atomic.Int32 // live: ProxyState
+	Unpublished atomic.Bool  // live: a backend that frontends do not choose; unpublish backend
 
 	Mu      sync.Mutex                // guards Queue, server state changes and the list of servers; never held over I/O
 	live    atomic.Pointer[[]*Server] // the servers now, once one came or went: replaced as a whole

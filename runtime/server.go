@@ -162,7 +162,6 @@ type Server struct {
 	Source     *SourceAddr            // nil: the proxy's
 	InitAddr   []string
 	Interface  string
-	PortShift  int    // with MapPorts: added to the client's port, negative for "-N"
 	HostFamily Family // the family that Host was restricted to; FamilyNone: any
 
 	// How much it gets.
@@ -174,7 +173,8 @@ type Server struct {
 	StaticMaxConn  bool // maxconn does not follow the load: no minconn, or the same
 	MaxQueue       int  // 0 none
 	HashKey        HashKey
-	StrictMaxConn  bool // "strict-maxconn": counts connections, idle ones included
+	StrictMaxConn  bool         // "strict-maxconn": counts connections, idle ones included
+	Conns          atomic.Int64 // live, with StrictMaxConn: connections in all
 	Backup         bool
 	Disabled       bool
 	SlowStart      time.Duration
@@ -222,8 +222,7 @@ type Server struct {
 	CheckOn                     bool
 	CheckAddr                   Addr
 	CheckPort                   int
-	LiveCheckPort               atomic.Int32 // live: set server check-port; 0: the address's
-	CheckHost                   string
+	LiveCheckPort               atomic.Int32  // live: set server check-port; 0: the address's
 	Healthcheck                 string        // the section that describes its checks; "": the proxy does
 	CheckRules                  any           // what its checks do, nil: they connect; set by runtime/check
 	ChecksTLS                   bool          // a step of its checks connects over TLS

@@ -62,7 +62,7 @@ func (l *Loader) copyServer(dst, src *runtime.Server) {
 	dst.Socks, dst.CheckViaSocks = src.Socks, src.CheckViaSocks
 	dst.ClientNamespace, dst.Congestion, dst.MD5Key = src.ClientNamespace, src.Congestion, src.MD5Key
 	dst.Proto, dst.WebSocket, dst.CheckProto, dst.InitState = src.Proto, src.WebSocket, src.CheckProto, src.InitState
-	dst.CheckOn, dst.CheckAddr, dst.CheckPort, dst.CheckHost = src.CheckOn, src.CheckAddr, src.CheckPort, src.CheckHost
+	dst.CheckOn, dst.CheckAddr, dst.CheckPort = src.CheckOn, src.CheckAddr, src.CheckPort
 	dst.Healthcheck, dst.CheckReusePool, dst.CheckPoolName = src.Healthcheck, src.CheckReusePool, src.CheckPoolName
 	dst.Inter, dst.FastInter, dst.DownInter, dst.Rise, dst.Fall = src.Inter, src.FastInter, src.DownInter, src.Rise, src.Fall
 	a, from := &dst.Agent, &src.Agent

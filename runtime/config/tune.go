@@ -42,7 +42,7 @@ func tuneKeywords() []Keyword {
 			"'%s' expects a positive numeric value.", 0, math.MaxInt32, true, func(t *runtime.Tune) *int { return &t.Glitches.H1Back }),
 		bounded("tune.h1.fe.glitches-threshold", "oddities after which a client's connection is closed, of HTTP/1",
 			"'%s' expects a positive numeric value.", 0, math.MaxInt32, true, func(t *runtime.Tune) *int { return &t.Glitches.H1Front }),
-		global("tune.idletimer", "time after which a stream counts as idle", arg("time", keyword.Time), reporting(idleTimer)),
+		inert("tune.idletimer", "what there is to send always leaves at once, and bodies are spliced by their size", arg("time", keyword.Time), reporting(idleTimer)),
 		global("tune.maxaccept", "most connections accepted in one turn", arg("number", keyword.Int), reporting(maxAccept)),
 		global("tune.maxpollevents", "most events taken in one turn", arg("number", keyword.Int), reporting(maxPollEvents)),
 		tuneSize("tune.rcvbuf.client", "kernel receive buffer of client sockets", func(t *runtime.Tune) *int { return &t.RcvBufClient }),
@@ -51,12 +51,12 @@ func tuneKeywords() []Keyword {
 		tuneSize("tune.sndbuf.server", "kernel send buffer of server sockets", func(t *runtime.Tune) *int { return &t.SndBufServer }),
 		tuneSize("tune.notsent-lowat.client", "bytes that may lie unsent in the kernel for a client", func(t *runtime.Tune) *int { return &t.NotSentClient }),
 		tuneSize("tune.notsent-lowat.server", "bytes that may lie unsent in the kernel for a server", func(t *runtime.Tune) *int { return &t.NotSentServer }),
-		global("tune.pool-high-fd-ratio", "percent of descriptors from which idle server connections are closed", arg("percent", keyword.Int), reporting(fdRatio)),
+		inert("tune.pool-high-fd-ratio", "idle connections do not depend on how many descriptors are in use: pool-max-conn and what was needed lately bound them", arg("percent", keyword.Int), reporting(fdRatio)),
 		switchOn("h1-accept-payload-with-any-method", "let HTTP/1.0 requests of any method have a body", func(t *runtime.Tune) *bool { return &t.AnyMethodPayload }),
 		switchOn("h1-do-not-close-on-insecure-transfer-encoding", "keep connections behind a message with both a length and a transfer coding", func(t *runtime.Tune) *bool { return &t.KeepInsecure }),
 		global("tune.streams-elasticity", "percent of maxconn that streams of clients may be, when all connections are there", arg("percent", keyword.Int), reporting(single(elasticity))),
 		global("tune.idle-pool.shared", "idle server connections of one thread are there for the others", []keyword.Arg{{Name: "value", Type: keyword.Enum, Enum: []string{"full", "on", "off"}}}, reporting(single(poolSharing))),
-		global("tune.pool-low-fd-ratio", "percent of descriptors from which no idle server connections are added", arg("percent", keyword.Int), reporting(fdRatio)),
+		inert("tune.pool-low-fd-ratio", "idle connections do not depend on how many descriptors are in use: pool-max-conn and what was needed lately bound them", arg("percent", keyword.Int), reporting(fdRatio)),
 	}
 }
 

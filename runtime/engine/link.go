@@ -63,6 +63,9 @@ func (w *worker) newLink(srv *runtime.Server) *link {
 	k.glitches, k.killed = 0, false
 	k.local = netip.AddrPort{}
 	k.owner, k.private = nil, reuse(srv) == runtime.ReuseNever || srv.Hidden
+	if srv.StrictMaxConn {
+		srv.Conns.Add(1)
+	}
 	k.use()
 	return k
 }
@@ -200,6 +203,9 @@ func (k *link) leaveServer() {
 
 func (k *link) free() {
 	k.endH1()
+	if k.srv.StrictMaxConn {
+		k.srv.Conns.Add(-1)
+	}
 	k.srv, k.shared = nil, nil
 	k.next, k.w.links = k.w.links, k
 }

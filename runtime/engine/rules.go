@@ -130,7 +130,7 @@ func (s *stream) judgeRequest(v runtime.Verdict) outcome {
 		return s.answerWith(s.reply(s.Reply, 403))
 	case runtime.Abort:
 		s.kills = true
-		if s.End.Cause == runtime.EndNone { // else a script ends the stream, and refuses nothing
+		if s.End.Cause != runtime.EndLocal { // else a script ends the stream, and refuses nothing
 			s.denied()
 			s.setEnd(runtime.EndProxy)
 			s.Status = -1

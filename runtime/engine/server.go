@@ -191,17 +191,16 @@ func (s *stream) connect() outcome {
 	if srv.Redir != "" && s.http && (s.Method == message.GET || s.Method == message.HEAD) {
 		return s.redirectTo(srv)
 	}
-	if s.counted == nil && !s.lent {
-		s.enterServer(srv)
-	}
 	id, ok := s.identify(srv)
 	if !ok {
+		s.enterServer(srv)
 		s.End = runtime.Termination{Cause: runtime.EndInternal, State: runtime.InConnect}
 		return s.fail(500)
 	}
 	if be.Mode == runtime.ModeHTTP {
 		k := s.reuse(srv, id.key())
 		if k != nil {
+			s.enterServer(srv)
 			s.occupy(srv)
 			k.attach(s)
 			if k.shared != nil {
@@ -226,6 +225,12 @@ func (s *stream) connect() outcome {
 		}
 	}
 	s.lent = false
+	if srv.StrictMaxConn {
+		if o := s.claimPlace(srv); o != next {
+			return o
+		}
+	}
+	s.enterServer(srv)
 	if srv.Reversed {
 		return s.unattached()
 	}
@@ -305,6 +310,9 @@ func (s *stream) risky() bool { return s.FirstRequest && !s.Back.RetryOn.Connect
 // dial opens a connection to the server.
 func (s *stream) dial(srv *runtime.Server, id *identity) outcome {
 	k := s.w.newLink(srv)
+	if srv.StrictMaxConn {
+		srv.Conns.Add(-1) // the place that was held: the link has one
+	}
 	k.st, s.link = s, k
 	s.dialed = true
 	if err := s.reach(k, id, k); err != nil {
@@ -391,8 +399,10 @@ func (k *link) unix(path string) bool {
 
 // dialFailed treats an error of the own side like one of the server's.
 func (s *stream) dialFailed(err error) outcome {
-	s.link.close()
-	s.link = nil
+	if s.link != nil {
+		s.link.close()
+		s.link = nil
+	}
 	if src, ok := err.(*dial.SourceError); ok {
 		text := src.Error() + " for backend " + s.Back.Name
 		s.w.engine.Options.Say(diag.Alert, text+". Aborting.")

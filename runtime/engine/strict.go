@@ -1,0 +1,45 @@
+package engine
+
+import (
+	"errors"
+	"time"
+
+	"hapax/runtime"
+)
+
+// Section 5.2 "strict-maxconn": all connections to the server count, idle ones too.
+
+// errFull tells that a server has as many connections as it may have.
+var errFull = errors.New("as many connections to the server as there may be")
+
+// roomSoon is when to look again after another loop was asked to close an idle connection.
+const roomSoon = time.Millisecond
+
+// claimPlace holds a place among the connections to the server, before one is made: newLink takes another one then, and
+// dial gives this one back. Where there is none the attempt has failed, but an idle connection makes room for the next one.
+func (s *stream) claimPlace(srv *runtime.Server) outcome {
+	if srv.Conns.Add(1) <= int64(srv.MaxConn.Load()) {
+		return next
+	}
+	srv.Conns.Add(-1)
+	w := s.w
+	if p := w.pool(srv); p.safe.n+p.idle.n > 0 {
+		w.closeOldest(srv, 1)
+	} else if w.askForRoom(srv) {
+		s.waits = forRetry
+		s.timer.After(roomSoon)
+		return wait
+	}
+	return s.dialFailed(errFull)
+}
+
+// askForRoom has another loop close an idle connection; false: none has one.
+func (w *worker) askForRoom(srv *runtime.Server) bool {
+	for _, o := range w.engine.workers {
+		if o != w && o.pool(srv).count.Load() > 0 {
+			o.loop.PostFunc(func() { o.closeOldest(srv, 1) })
+			return true
+		}
+	}
+	return false
+}
