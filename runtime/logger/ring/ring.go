@@ -74,7 +74,8 @@ func (r *Ring) note() {
 }
 
 // follow takes over what another process has written to the same file since: one that ends writes its last messages when
-// its successor has the file already.
+// its successor has the file already. It knows nothing of our readers: what it wrote over is lost to them. Numbers that say
+// that there is more than fits are spoilt, and the messages forgotten.
 func (r *Ring) follow() {
 	if !r.shared {
 		return
@@ -85,6 +86,12 @@ func (r *Ring) follow() {
 	}
 	r.tail += ahead(tailAt, r.tail)
 	r.head = min(r.head+ahead(headAt, r.head), r.tail-1)
+	if r.tail-r.head > size {
+		r.head = r.tail - 1
+	}
+	for x := range r.readers {
+		x.at = max(x.at, r.head)
+	}
 }
 
 // Dropped is how many messages were dropped and not told of yet.

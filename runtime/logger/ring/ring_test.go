@@ -234,10 +234,47 @@ func TestShared(t *testing.T) {
 	}
 }
 
+// TestOvertaken: a reader goes on behind what another process wrote over.
+func TestOvertaken(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ring")
+	a, err := Open(path, 4096)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := Open(path, 4096)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Write([]byte("first"))
+	reader := a.Attach(false, nil)
+	for range 40 {
+		b.Write(bytes.Repeat([]byte("b"), 100))
+		a.Write() // sees what the other one wrote
+	}
+	b.Write([]byte("last"))
+	var got []string
+	for {
+		m, ok := reader.Next(nil)
+		if !ok {
+			break
+		}
+		got = append(got, string(m))
+	}
+	if got[0] == "first" || got[len(got)-1] != "last" {
+		t.Errorf("got %q", got)
+	}
+	for _, m := range got {
+		if m != "" && m != "last" && strings.Trim(m, "b") != "" {
+			t.Errorf("%q was never written", m)
+		}
+	}
+}
+
 // FuzzSpoilt: whatever others do to the file, nothing ends the process.
 func FuzzSpoilt(f *testing.F) {
 	f.Add([]byte("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"), uint64(7), uint64(3), 5)
 	f.Add([]byte("\xf0\x80\x01"), uint64(1<<63), uint64(1), 100)
+	f.Add([]byte("0x0P00000000000\xf5\x0f"), uint64(0), uint64(24), 110)
 	f.Fuzz(func(_ *testing.T, spoil []byte, tail, head uint64, n int) {
 		r := New(header + 300)
 		r.shared = true
