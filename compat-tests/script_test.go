@@ -46,6 +46,7 @@ import (
 //	                       alpn=NAMES, min=1.2, max=1.2, cert=FILE (of "${TLS}"), suite=NAME,
 //	                       as=C (goes on with the session of another one)
 //	probe NAME [ARG...]    what "openssl s_client" agrees upon with a listener, or why nothing
+//	ticket NAME [ARG...]   for how long it may go on with its session, if the listener ends it at once
 //	renegotiate NAME ...   what that comes to when it begins another handshake
 //	shut C                 no more is sent to C (FIN)
 //	close C, reset C       FIN or RST, nothing more is read
@@ -251,6 +252,9 @@ func (s *script) stepConn(verb, line string, args []string, rest string) error {
 		return nil
 	case "probe":
 		s.say(line, s.probe(args[0], args[1:]))
+		return nil
+	case "ticket":
+		s.say(line, s.ticket(args[0], args[1:]))
 		return nil
 	case "renegotiate":
 		text, err := s.renegotiate(args[0], args[1:])

@@ -131,8 +131,21 @@ func (s *script) renegotiate(listener string, args []string) (string, error) {
 	return toldBy(out), nil
 }
 
+// ticket is how many seconds a session may be resumed for that a listener ends behind the handshake.
+func (s *script) ticket(listener string, args []string) string {
+	out, _ := s.client(listener, append(args, "-ign_eof")).CombinedOutput()
+	hint := regexp.MustCompile(`lifetime hint: (\d+)`).FindSubmatch(out)
+	if hint == nil {
+		return "none"
+	}
+	return string(hint[1])
+}
+
+// client is that of OpenSSL, among the certificates.
 func (s *script) client(listener string, args []string) *exec.Cmd {
-	return exec.Command("openssl", append([]string{"s_client", "-connect", s.fronts[listener]}, args...)...)
+	cmd := exec.Command("openssl", append([]string{"s_client", "-connect", s.fronts[listener]}, args...)...)
+	cmd.Dir = certificates(s.t)
+	return cmd
 }
 
 func toldBy(out []byte) string {

@@ -52,8 +52,13 @@ func alertOf(verdict int) byte {
 // others have looked at. So it does with the one about a hello that is too large, and with the
 // version of records that refuse a hello: crypto/tls takes the oldest until one is agreed upon.
 func (c *Conn) reword(record []byte) {
-	if n := len(record) - sealedAlert; c.fault != nil && n >= 0 && record[n] == applicationDataRecord {
-		resealAlert(record[n:], c.seen.suite, c.alertSecret(), c.fault.alert) // a client sends others in front
+	if last := lastRecord(record); last[0] == applicationDataRecord {
+		switch {
+		case c.fault != nil:
+			c.resealAlert(last, c.fault.alert)
+		case !c.client:
+			c.resealTicket(last)
+		}
 		return
 	}
 	if len(record) != recordHead+2 || record[0] != alertRecord {

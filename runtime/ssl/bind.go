@@ -130,7 +130,7 @@ func finish(l *config.Loader, px *runtime.Proxy, b *runtime.Bind) {
 	if s.strict && slices.ContainsFunc(x.uses, func(u *use) bool { return u.fallback == explicitFallback }) {
 		say(diag.Warning, "both 'default-crt' and 'strict-sni' keywords are used in %s, certificates won't be used as fallback (use 'crt' instead).", at)
 	}
-	x.capture, x.keylog = g.capture, g.keylog
+	x.capture, x.keylog, x.lifetime = g.capture, g.keylog, g.lifetime
 	x.maxRecord, x.stats, x.counters = g.recordLimit(), &l.Config.Stats, []*runtime.TLSCounters{&px.Live.TLSFront}
 	x.proxy, x.bind = px.Name, b.Text
 	x.spoken = spoken(px.Mode, b.Proto, l.Config.Global.Tune.BufSize)

@@ -72,8 +72,8 @@ func testContext(t testing.TB, key crypto.Signer, tune func(*setup)) *Context {
 	if tune != nil {
 		tune(s)
 	}
-	g := &settings{lifetime: s.lifetime, extra: extraAll, store: newStore()}
-	x := &Context{maxRecord: maxRecord, stats: &runtime.GlobalStats{}, line: &s.line, span: s.versions.span()}
+	g := &settings{extra: extraAll, store: newStore()}
+	x := &Context{maxRecord: maxRecord, lifetime: s.lifetime, stats: &runtime.GlobalStats{}, line: &s.line, span: s.versions.span()}
 	x.config = &tls.Config{GetConfigForClient: x.pick, DynamicRecordSizingDisabled: true}
 	for i, cert := range s.certs {
 		fb := noFallback

@@ -22,10 +22,11 @@ import (
 // Context makes the layers of one "bind" or "server" line. It is a runtime.TLSConfig and a
 // transport.Maker.
 type Context struct {
-	config    *tls.Config // what a handshake begins with
-	maxRecord int         // tune.ssl.maxrecord, at most what TLS allows
-	capture   int         // tune.ssl.capture-buffer-size
-	keylog    bool        // tune.ssl.keylog
+	config    *tls.Config   // what a handshake begins with
+	maxRecord int           // tune.ssl.maxrecord, at most what TLS allows
+	capture   int           // tune.ssl.capture-buffer-size
+	keylog    bool          // tune.ssl.keylog
+	lifetime  time.Duration // of sessions (tune.ssl.lifetime)
 	stats     *runtime.GlobalStats
 	counters  []*runtime.TLSCounters // of the frontend, or of the server and its backend
 	uses      []*use                 // certificates
@@ -242,9 +243,6 @@ func (t *ticketed) Put(key string, state *tls.ClientSessionState) {
 
 // settled notes what the handshake has agreed upon.
 func (c *Conn) settled() {
-	if !c.of.keylog {
-		c.seen.secrets = nil
-	}
 	state := c.tls.ConnectionState()
 	if c.client && state.DidResume && c.seen.ticket == nil {
 		c.seen.ticket, _ = c.of.sessions.Get(cmp.Or(c.name, noName))

@@ -1,6 +1,7 @@
 package ssl
 
 import (
+	"cmp"
 	"encoding/pem"
 	"fmt"
 	"os"
@@ -157,7 +158,7 @@ func parseLifetime(l *config.Loader, line *ast.Line) {
 		if stray != 0 {
 			l.List.Warnf(line.Pos, "%s", units.Stray(stray, value))
 		}
-		of(l).lifetime = d
+		of(l).lifetime = cmp.Or(d, defaultLifetime)
 	}
 }
 

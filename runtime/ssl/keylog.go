@@ -10,7 +10,7 @@ import (
 )
 
 // secrets are what an observer needs to read along, in hexadecimal, by the places of
-// secretLabels. They are kept with "tune.ssl.keylog", and else during a handshake that may need them.
+// secretLabels. They are kept with "tune.ssl.keylog".
 type secrets [5][]byte
 
 // secretLabels are the names of the secrets in the format of key logs; the first is that of
@@ -53,9 +53,9 @@ func (c *Conn) master() []byte {
 	return b
 }
 
-// secret is that of a label, "" when there is none, or it is not to be told.
+// secret is that of a label, "" when there is none.
 func (c *Conn) secret(label int) string {
-	if c.seen.secrets == nil || !c.of.keylog {
+	if c.seen.secrets == nil {
 		return ""
 	}
 	return string(c.seen.secrets[label])

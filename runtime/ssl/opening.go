@@ -42,8 +42,9 @@ const (
 	handshakeRecord        = 22
 	applicationDataRecord  = 23
 
-	clientHello = 1
-	serverHello = 2
+	clientHello      = 1
+	serverHello      = 2
+	newSessionTicket = 4
 
 	extPreSharedKey = 41
 	extKeyShare     = 51
@@ -130,6 +131,17 @@ func messageSize(message []byte) int {
 		return -1
 	}
 	return int(message[1])<<16 | int(message[2])<<8 | int(message[3])
+}
+
+// lastRecord is the last of whole records.
+func lastRecord(p []byte) []byte {
+	for {
+		n := recordHead + int(p[3])<<8 + int(p[4])
+		if n >= len(p) {
+			return p
+		}
+		p = p[n:]
+	}
 }
 
 // begun tells whether a hello was seen.

@@ -66,7 +66,7 @@ func (x *Context) profile(g *settings, own *options, line *profile) (*profile, [
 	faults = append(faults, p.algorithms(c, &o)...)
 	p.config, p.plain = c, c
 	if by := x.resumption(g); by != nil {
-		resume(c, by, g.lifetime)
+		resume(c, by, x.lifetime)
 	} else {
 		c.SessionTicketsDisabled = true
 	}

@@ -51,8 +51,9 @@ type defaults struct {
 	renegotiation             renegotiation
 }
 
-// defaultLifetime is that of a session without "tune.ssl.lifetime".
-const defaultLifetime = 300 * time.Second
+// defaultLifetime is that of a session without "tune.ssl.lifetime", which the manual says to be
+// 300 seconds: it is OpenSSL's own.
+const defaultLifetime = 2 * time.Hour
 
 // of finds the settings of the configuration being read.
 func of(l *config.Loader) *settings {

@@ -378,7 +378,6 @@ func (p *profile) verifying(config *tls.Config, c *Conn) *tls.Config {
 		}
 		return nil
 	}
-	config.KeyLogWriter = (*keylog)(c) // an alert may have to be encrypted
 	return config
 }
 

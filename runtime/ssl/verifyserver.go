@@ -23,7 +23,6 @@ func (c *Conn) forServer() *tls.Config {
 	switch {
 	case x.roots != nil:
 		with.VerifyConnection = c.refusing(c.verifyServer)
-		with.KeyLogWriter = (*keylog)(c) // an alert may have to be encrypted
 	case x.suites13 != nil:
 		with.VerifyConnection = c.refusing(c.permitted)
 	}
