@@ -100,6 +100,7 @@ func (s *stream) countBytes() {
 	}
 	in, out := s.cameIn(), s.toCli.bodySize()
 	toSrv, toCli := s.toSrv.leftSize(in), s.toCli.leftSize(out)
+	in += s.tooEarly()
 	s.BytesIn += in - s.reqCounted.came
 	if s.headSent {
 		s.ReqToServer += toSrv - s.reqCounted.left
@@ -125,6 +126,14 @@ func (s *stream) cameIn() int64 {
 		room += s.w.refill()
 	}
 	return min(n, room)
+}
+
+// tooEarly is what came over HTTP/2 for a tunnel that does not stand.
+func (s *stream) tooEarly() int64 {
+	if x := s.c.via; x == nil || s.tunnel || x.ahead == nil {
+		return 0
+	}
+	return int64(len(s.c.ahead.Data))
 }
 
 // heldBytes is how much of a client waits for a server: a buffer in the eyes of the reference.

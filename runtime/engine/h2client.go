@@ -231,10 +231,17 @@ func (x *h2Request) early(b *loop.Buffer) {
 }
 
 // failed ends a request that did not begin yet. Rules still see it. One whose trailers show that something is wrong goes as
-// far as the server, any other one to where that would be chosen.
+// far as the server, or is no request if nothing stands between them and the head; any other one goes to where that would be
+// chosen.
 func (x *h2Request) failed(err error) {
 	s := x.st
-	if err != badTrailers && x.trailers == nil {
+	switch {
+	case err == badTrailers && x.got == 0:
+		x.fresh, x.client.end = false, err
+		s.BytesIn += headSize(&s.Req)
+		s.badRequest(400)
+		return
+	case err != badTrailers && x.trailers == nil:
 		x.client.end = err
 	}
 	x.begin()
@@ -598,12 +605,7 @@ func (x *h2Request) writeRaw(raw []byte) {
 func (s *stream) requestEnded() {
 	x := s.c.via
 	if x.ch.st.Tunnel() {
-		if x.ended = !s.tunnel; !x.ended {
-			x.client.end = io.EOF
-			s.tcpClientEnd(io.EOF)
-		} else if s.headSent {
-			s.endTunnelRequest()
-		}
+		s.tunnelRequestEnded()
 		return
 	}
 	s.countTail()
@@ -622,11 +624,34 @@ func (s *stream) requestEnded() {
 	}
 }
 
+// tunnelRequestEnded notes that the client sends no more through its tunnel. As long as that does not stand, one that has
+// asked for another protocol has left by that, one that asked for a connection waits on.
+func (s *stream) tunnelRequestEnded() {
+	x := s.c.via
+	x.ended = true
+	if x.trailers != nil {
+		s.BytesIn += x.trailers.size()
+	}
+	if s.headSent {
+		s.endTunnelRequest()
+	}
+	if s.opens() {
+		x.client.end = io.EOF
+		s.clientEnd(io.EOF)
+	}
+}
+
 // endTunnelRequest tells a server that speaks HTTP/2 too that the client, which asked for a tunnel, sends nothing through it.
 func (s *stream) endTunnelRequest() {
-	if x := s.c.via; x != nil && x.ended && x.got == 0 && s.link != nil && s.link.ex != nil {
-		s.link.ex.ch.SendEnd(nil)
+	x := s.c.via
+	if x == nil || !x.ended || x.got > 0 || s.link == nil || s.link.ex == nil || s.opens() && !s.abortsOnClose() {
+		return
 	}
+	var tail *message.Message
+	if x.trailers != nil {
+		tail = &x.trailers.msg
+	}
+	s.link.ex.ch.SendEnd(tail)
 }
 
 // violated ends a stream on which the client broke the rules. Malformed trailers are to the reference what a malformed

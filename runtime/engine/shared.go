@@ -494,7 +494,7 @@ func (s *stream) forwardShared(x *exchange) outcome {
 			s.rewriteFailed()
 		}
 	}
-	last := s.toSrv.dec.Finished() && (s.body == nil || len(s.body.Data) == 0) && s.Method != message.CONNECT && !upgrade
+	last := s.endsInHead() && s.Method != message.CONNECT && !upgrade
 	m.room(0)
 	m.h2.Open(&x.ch.st)
 	err := m.h2.WriteHead(&x.ch.st, &s.Req, last)
@@ -523,6 +523,14 @@ func (s *stream) forwardShared(x *exchange) outcome {
 	s.passRequestBody(nil)
 	s.endTunnelRequest()
 	return end
+}
+
+// endsInHead tells whether nothing follows the head of the request: not even an empty body, which over HTTP/2 is something.
+func (s *stream) endsInHead() bool {
+	if s.c.via != nil {
+		return s.Req.Flags&message.Bodyless != 0
+	}
+	return s.toSrv.dec.Finished() && (s.body == nil || len(s.body.Data) == 0)
 }
 
 // refuse tells the server of a stream that was not opened, as the reference does: by its reset. That is no HTTP/2, so it
