@@ -66,39 +66,46 @@ func parseDefault(what string, target func(*settings) *string) func(*config.Load
 	}
 }
 
-// parseDefaultOptions is "ssl-default-bind-options".
-func parseDefaultOptions(l *config.Loader, line *ast.Line) {
-	word, d := line.Arg(0), &of(l).bind
-	if line.Arg(1) == "" {
-		l.Alert(line.Pos, "global statement '%s' expects an option as an argument.", word)
-		return
-	}
-	for i := 1; line.Arg(i) != ""; i++ {
-		switch option := line.Arg(i); option {
-		case "no-tls-tickets":
-			d.noTickets = true
-		case "tls-tickets":
-			d.noTickets = false
-		case "prefer-client-ciphers":
-			d.clientsOrder = true
-		case "strict-sni":
-			d.strictSNI = true
-		case "no-strict-sni":
-			d.strictSNI = false
-		case "ssl-min-ver", "ssl-max-ver":
-			if err := d.versions.bound(option, line.Arg(i+1)); err != nil {
-				l.Alert(line.Pos, "%s on global statement '%s'.", err, word)
-				return
-			}
-			i++
-		default:
-			if !d.versions.exclude(option) {
+// parseDefaultOptions is "ssl-default-bind-options" and "ssl-default-server-options": words among flags, and those about versions.
+func parseDefaultOptions(versions func(*settings) *filter, flags map[string]func(*settings)) func(*config.Loader, *ast.Line) {
+	return func(l *config.Loader, line *ast.Line) {
+		word, g := line.Arg(0), of(l)
+		if line.Arg(1) == "" {
+			l.Alert(line.Pos, "global statement '%s' expects an option as an argument.", word)
+			return
+		}
+		for i := 1; line.Arg(i) != ""; i++ {
+			option := line.Arg(i)
+			switch set := flags[option]; {
+			case set != nil:
+				set(g)
+			case option == "ssl-min-ver", option == "ssl-max-ver":
+				i++
+				if err := versions(g).bound(option, line.Arg(i)); err != nil {
+					l.Alert(line.Pos, "%s on global statement '%s'.", err, word)
+					return
+				}
+			case !versions(g).exclude(option):
 				l.Alert(line.Pos, "unknown option '%s' on global statement '%s'.", option, word)
 				return
 			}
 		}
 	}
 }
+
+var parseBindOptions = parseDefaultOptions(func(g *settings) *filter { return &g.bind.versions }, map[string]func(*settings){
+	"no-tls-tickets":        func(g *settings) { g.bind.noTickets = true },
+	"tls-tickets":           func(g *settings) { g.bind.noTickets = false },
+	"prefer-client-ciphers": func(g *settings) { g.bind.clientsOrder = true },
+	"strict-sni":            func(g *settings) { g.bind.strictSNI = true },
+	"no-strict-sni":         func(g *settings) { g.bind.strictSNI = false },
+})
+
+var parseServerOptions = parseDefaultOptions(func(g *settings) *filter { return &g.server.versions }, map[string]func(*settings){
+	"no-tls-tickets": func(g *settings) { g.server.noTickets = true },
+	"renegotiate":    func(g *settings) { g.server.renegotiation = renegotiationAllowed },
+	"no-renegotiate": func(g *settings) { g.server.renegotiation = renegotiationRefused },
+})
 
 // parseCount is a keyword with a number that is not negative.
 func parseCount(set func(*settings, int)) func(*config.Loader, *ast.Line) {

@@ -387,36 +387,6 @@ func parseServerRevoked(l *config.Loader, w *config.Words, srv *runtime.Server) 
 	return nil
 }
 
-// parseServerDefaultOptions is "ssl-default-server-options".
-func parseServerDefaultOptions(l *config.Loader, line *ast.Line) {
-	word, d := line.Arg(0), &of(l).server
-	if line.Arg(1) == "" {
-		l.Alert(line.Pos, "global statement '%s' expects an option as an argument.", word)
-		return
-	}
-	for i := 1; line.Arg(i) != ""; i++ {
-		switch option := line.Arg(i); option {
-		case "no-tls-tickets":
-			d.noTickets = true
-		case "renegotiate":
-			d.renegotiation = renegotiationAllowed
-		case "no-renegotiate":
-			d.renegotiation = renegotiationRefused
-		case "ssl-min-ver", "ssl-max-ver":
-			if err := d.versions.bound(option, line.Arg(i+1)); err != nil {
-				l.Alert(line.Pos, "%s on global statement '%s'.", err, word)
-				return
-			}
-			i++
-		default:
-			if !d.versions.exclude(option) {
-				l.Alert(line.Pos, "unknown option '%s' on global statement '%s'.", option, word)
-				return
-			}
-		}
-	}
-}
-
 // parseServerVerifyDefault is "ssl-server-verify".
 func parseServerVerifyDefault(l *config.Loader, line *ast.Line) {
 	if l.TooMany(line, 1, 1) {
