@@ -205,6 +205,7 @@ type Proxy struct {
 	OriginalTo   ForwardFor // option originalto
 	// Forwarded adds the header of "option forwarded"; nil without it. Set by runtime/rules.
 	Forwarded    func(*Stream) error
+	Attach       func(*Stream) // puts filters that see messages on a stream; nil: there are none. Set by runtime/filter
 	Capture      Captures
 	Cookie       *CookieConfig // "cookie": set by runtime/cookie
 	Compression  *Compression  // nil: nothing is said of it. Set by runtime/compress and runtime/filter

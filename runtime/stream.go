@@ -89,6 +89,7 @@ type Stream struct {
 	Switch      bool          // in TCP mode: what the client sends is HTTP
 	SwitchProto Proto         // and which
 	Throttles   [2][]Throttle // limits of the bytes that go on, by side
+	Filters     Filters       // what sees the messages
 	CloseServer bool          // the server connection is not used again
 	Early       []byte        // informational answers that rules made: the engine sends and empties them
 	Inquiry     Inquiry       // with Wait: what the rule waits for; the engine begins it and comes back when it is answered
@@ -224,6 +225,7 @@ func (s *Stream) Reset() {
 		clear(s.Throttles[i])
 		s.Throttles[i] = s.Throttles[i][:0]
 	}
+	s.Filters.leave()
 	s.LogLevel, s.StrictMode, s.Tarpit, s.Retries = -1, true, false, -1
 	s.PrioClass, s.PrioOffset, s.BackMarks = 0, 0, transport.Marks{}
 	s.Timeouts.Client, s.Timeouts.Server, s.Timeouts.Tunnel = 0, 0, 0

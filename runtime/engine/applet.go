@@ -20,7 +20,7 @@ func appletSteps(http bool) []step {
 	if http {
 		forward.run = (*stream).forwardApplet
 	}
-	return []step{{"connect", (*stream).openApplet}, forward}
+	return []step{{"filters", (*stream).filterRequest}, {"connect", (*stream).openApplet}, forward}
 }
 
 // toApplet sends the stream on to the service that a rule has chosen.

@@ -104,17 +104,22 @@ func sizeOf(m *message.Message, f *flow, held []byte) int64 {
 	return -1
 }
 
-// code sends what a piece of the payload becomes, and ends the message when it is the last one.
+// code sends what a piece of the payload becomes in filters and by compression, and ends the message when it is the last one.
 func (f *flow) code(w *worker, p []byte, last bool, dst *transport.Conn, tail *loop.Buffer) *loop.Buffer {
-	if f.coder == nil || f.skip || f.coder.Ended() || len(p) == 0 && !last {
+	if f.coder == nil && f.sieve == nil || f.skip {
 		return tail
 	}
-	out := f.coder.Code(p, last)
-	f.coded += int64(len(out))
-	if len(out) == 0 {
+	if p, last = f.strained(p, last); f.coder != nil {
+		if f.coder.Ended() || len(p) == 0 && !last {
+			return tail
+		}
+		p = f.coder.Code(p, last)
+		f.coded += int64(len(p))
+	}
+	if len(p) == 0 {
 		return tail
 	}
-	return f.frame(w, out, dst, tail)
+	return f.frame(w, p, dst, tail)
 }
 
 // frame appends bytes in the framing of the message to tail, and sends each buffer that is full.

@@ -13,7 +13,7 @@ import (
 // JoinProxy takes in a backend that was made while the engine runs.
 func (c Control) JoinProxy(px *runtime.Proxy) {
 	prepareProxy(px, len(c.e.workers), 0)
-	px.Plan = makePlan(px, len(c.e.Config.Tables) > 0)
+	px.Plan = makePlan(px, c.e.Config)
 	px.Live.LastChange.Store(time.Now().Unix())
 	logger.Join(c.e.Config, px)
 	c.e.Config.Join(px)

@@ -145,7 +145,7 @@ func New(cfg *runtime.Config, o Options) *Engine {
 	e.h2Attached, e.h2Called = e.h2Clients, e.h2Servers
 	e.h2Attached.Client, e.h2Called.Client = true, false
 	for _, px := range cfg.Proxies {
-		px.Plan = makePlan(px, len(cfg.Tables) > 0)
+		px.Plan = makePlan(px, cfg)
 	}
 	return e
 }

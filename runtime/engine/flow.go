@@ -55,6 +55,9 @@ type flow struct {
 	coder *compress.Coder // nil: the payload goes out as it came
 	coded int64           // bytes that came out of it
 
+	sieve     *sieve // nil: no filter sees the payload
+	announced uint64 // with h1.ByLength and a sieve: bytes that may still go out
+
 	store *cache.Exchange // keeps what passes, as it came; nil: nothing does
 }
 
@@ -100,7 +103,7 @@ func (f *flow) pass(w *worker, b *loop.Buffer, from int, dst *transport.Conn, ta
 			if f.skip {
 				continue
 			}
-			if f.coder != nil {
+			if f.coder != nil || f.sieve != nil {
 				plain = append(plain, payload...)
 				w.plain = plain
 				continue
@@ -173,7 +176,7 @@ func flush(dst *transport.Conn, tail *loop.Buffer) {
 
 // put frames the bytes of b between from and to and appends or sends them.
 func (f *flow) put(w *worker, b *loop.Buffer, from, to int, dst *transport.Conn, tail *loop.Buffer) *loop.Buffer {
-	if f.coder != nil {
+	if f.coder != nil || f.sieve != nil {
 		return f.code(w, b.Data[from:to], false, dst, tail)
 	}
 	n := to - from
@@ -211,6 +214,9 @@ func (f *flow) put(w *worker, b *loop.Buffer, from, to int, dst *transport.Conn,
 // finish ends the message on the wire.
 func (f *flow) finish(w *worker, dst *transport.Conn, tail *loop.Buffer) *loop.Buffer {
 	tail = f.code(w, nil, true, dst, tail)
+	if f.unfinished() {
+		return tail
+	}
 	if f.store != nil && f.trailer == nil && f.late == nil {
 		f.store.Complete()
 	}
@@ -296,6 +302,9 @@ func (f *flow) trailers(w *worker, in []byte) (used int, r h1.Result) {
 // sendTrailers passes a complete trailer section on.
 func (f *flow) sendTrailers(w *worker, dst *transport.Conn, tail *loop.Buffer) *loop.Buffer {
 	tail = f.code(w, nil, true, dst, tail)
+	if f.unfinished() {
+		return tail
+	}
 	msg := &f.trailer.msg
 	if f.bare {
 		msg = &message.Message{}

@@ -12,7 +12,7 @@ import (
 // JoinInner takes in a proxy that serves requests of the program's own: see config.Loader.Inner.
 func (c Control) JoinInner(px *runtime.Proxy) {
 	prepareProxy(px, len(c.e.workers), math.MaxInt32)
-	px.Plan = makePlan(px, len(c.e.Config.Tables) > 0)
+	px.Plan = makePlan(px, c.e.Config)
 	logger.JoinInner(c.e.Config, px)
 }
 

@@ -29,14 +29,20 @@ type plan struct {
 
 func planOf(px *runtime.Proxy) *plan { return px.Plan.(*plan) }
 
-// makePlan lists the steps of a proxy in the reference's order. tables tells that there are stick tables.
-func makePlan(px *runtime.Proxy, tables bool) *plan {
+// makePlan lists the steps of a proxy in the reference's order.
+func makePlan(px *runtime.Proxy, cfg *runtime.Config) *plan {
 	p := &plan{}
+	tables := len(cfg.Tables) > 0
+	filtered := slices.ContainsFunc(cfg.Proxies, func(px *runtime.Proxy) bool { return px.Attach != nil })
 	p.keepsLine, p.keepsHeaders = logger.Keeps(px)
 	http := px.Mode == runtime.ModeHTTP
 	choose := step{"use_backend", (*stream).chooseBackend}
 	p.inspects = len(px.TCPReq) > 0 || px.InspectReq > 0
 	var count []step
+	if px.Attach != nil {
+		p.front = append(p.front, step{"filters", (*stream).attachFront})
+		p.back = append(p.back, step{"filters", (*stream).attachBack})
+	}
 	if p.inspects {
 		p.front = append(p.front, step{"tcp-request content", (*stream).inspectFront})
 		count = append(count, step{"request headers", (*stream).arrived})
@@ -92,7 +98,13 @@ func makePlan(px *runtime.Proxy, tables bool) *plan {
 	if !http {
 		tail = append(tail, step{"client stays", (*stream).clientStays})
 	}
+	if http && filtered {
+		tail = append(tail, step{"filters", (*stream).filterRequest})
+	}
 	tail = append(tail, step{"balance", (*stream).pick}, step{"queue", (*stream).enqueue}, step{"connect", (*stream).connect})
+	if filtered && !http {
+		tail = append(tail, step{"filters", (*stream).beginResponse})
+	}
 	if http {
 		if len(px.TCPRes) > 0 && px.InspectRes == 0 {
 			tail = append(tail, step{"tcp-response content", (*stream).judgeUnseen})
@@ -101,16 +113,21 @@ func makePlan(px *runtime.Proxy, tables bool) *plan {
 	} else {
 		tail = append(tail, step{"forward", (*stream).forwardTCP})
 	}
-	p.res = []step{
-		{"tcp-response content", (*stream).inspectResponse},
-		{"stick", (*stream).learnStick},
-		{"compression", (*stream).chooseCoding},
-		{"http-response", (*stream).backResponseRules},
-		{"http-response frontend", (*stream).frontResponseRules},
-		{"cookie", (*stream).responseCookie},
-		{"http-after-response", (*stream).afterRules},
-		{"forward", (*stream).forwardResponse},
+	if filtered {
+		p.res = []step{{"filters", (*stream).beginResponse}}
 	}
+	p.res = append(p.res,
+		step{"tcp-response content", (*stream).inspectResponse},
+		step{"stick", (*stream).learnStick},
+		step{"compression", (*stream).chooseCoding},
+		step{"http-response", (*stream).backResponseRules},
+		step{"http-response frontend", (*stream).frontResponseRules},
+		step{"cookie", (*stream).responseCookie},
+		step{"http-after-response", (*stream).afterRules})
+	if filtered {
+		p.res = append(p.res, step{"log", (*stream).logFiltered}, step{"filters", (*stream).filterResponse})
+	}
+	p.res = append(p.res, step{"forward", (*stream).forwardResponse})
 	p.back = append(p.back, tail...)
 	p.own = tail
 	return p

@@ -104,6 +104,7 @@ func (s *stream) beginReply() {
 	}
 	s.out.Reset()
 	s.Res.Reset(s.out.Data, s.resFields)
+	s.toSrv.sieve, s.toCli.sieve = nil, nil // filters see no answers of the program's own
 }
 
 // runAfterReply runs the http-after-response rules on a reply. A rule that makes one is not over before that.

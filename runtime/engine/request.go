@@ -151,7 +151,7 @@ func (s *stream) forwardRequest() outcome {
 		s.tellForwarded()
 	}
 	s.srvWant = enc.Want
-	s.toSrv.framing, s.toSrv.skip, s.toSrv.cases = enc.Framing, enc.SkipBody, enc.Cases
+	s.toSrv.framing, s.toSrv.skip, s.toSrv.cases, s.toSrv.announced = enc.Framing, enc.SkipBody, enc.Cases, enc.Length
 	s.ReqToServer += headSize(&s.Req)
 	s.resParser.Response(message.MethodOf(s.Req.MethodName()), s.responseOptions(), w.headLimits())
 	s.resParser.ExpectKey(enc.Key)
@@ -161,7 +161,8 @@ func (s *stream) forwardRequest() outcome {
 
 // passRequestBody sends the head of the request, nil when it has left, and goes on with the body.
 func (s *stream) passRequestBody(head *loop.Buffer) {
-	s.replays = s.Back.RetryOn.Any() && !s.NoRetry && (s.body == nil || s.toSrv.dec.Finished()) && len(s.Throttles[upload]) == 0
+	s.toSrv.sieve = s.sift(upload)
+	s.replays = s.Back.RetryOn.Any() && !s.NoRetry && (s.body == nil || s.toSrv.dec.Finished()) && len(s.Throttles[upload]) == 0 && s.toSrv.sieve == nil
 	s.toSrv.lenience = s.requestOptions()
 	s.toSrv.bare = s.Back.Options&runtime.OptDropRequestTrailers != 0
 	s.armServerTimer()
@@ -345,7 +346,7 @@ func (s *stream) cutHeld(n int) {
 
 // requestDone notes that all of the request is on its way to the server.
 func (s *stream) requestDone() {
-	s.toSrv.done = true
+	s.toSrv.done = !s.toSrv.unfinished()
 	s.phase = full
 	s.keepRest()
 	if s.toCli.done {

@@ -194,7 +194,8 @@ func (s *stream) forwardResponse() outcome {
 	f := &s.toCli
 	s.codeResponse()
 	f.store = cache.Stores(&s.Stream)
-	out, err := s.encodeHead(f.dec.Finished() && f.coder == nil && (s.resBody == nil || len(s.resBody.Data) == 0))
+	f.sieve = s.sift(download)
+	out, err := s.encodeHead(f.dec.Finished() && f.coder == nil && f.sieve == nil && (s.resBody == nil || len(s.resBody.Data) == 0))
 	if err != nil {
 		s.front().InternalErr.Inc()
 		s.setEnd(runtime.EndInternal)
@@ -210,7 +211,9 @@ func (s *stream) forwardResponse() outcome {
 	}
 	s.res.at = len(s.res.steps) // the end of the server may be told below
 	s.countBytes()
-	logger.Responded(&s.Stream)
+	if len(s.Filters.Of[download]) == 0 {
+		logger.Responded(&s.Stream)
+	}
 	if cache.Answers(&s.Stream) {
 		s.sendCached(out)
 		return end
@@ -344,7 +347,7 @@ func (s *stream) encodeHead(last bool) (*loop.Buffer, error) {
 	}
 	out.Data = data
 	s.closing = enc.Want != h1.KeepAlive
-	f.framing, f.skip, f.cases = enc.Framing, enc.SkipBody, enc.Cases
+	f.framing, f.skip, f.cases, f.announced = enc.Framing, enc.SkipBody, enc.Cases, enc.Length
 	return out, nil
 }
 
@@ -375,7 +378,7 @@ func (s *stream) responseEncoder() h1.Encoder {
 
 // passResponse passes what the server sends straight on.
 func (s *stream) passResponse(b *loop.Buffer) {
-	if s.toCli.done {
+	if s.toCli.done || s.toCli.held() {
 		b.Release()
 		s.srvEnd = errUnasked
 		return

@@ -10,6 +10,9 @@ import (
 // responseDone ends the exchange, once the client has taken the last bytes but
 // a buffer's worth.
 func (s *stream) responseDone() {
+	if s.toCli.done = !s.toCli.unfinished(); !s.toCli.done {
+		return // a filter holds it up
+	}
 	if s.w.traces.Any() {
 		s.tellAnswered()
 	}
@@ -59,7 +62,7 @@ func (s *stream) linkEnd(err error) {
 		if !eof(err) {
 			s.countBroken()
 		}
-	case s.toCli.done, s.holding(download) != nil, s.resHead && !s.res.over():
+	case s.toCli.done, s.toCli.held(), s.holding(download) != nil, s.resHead && !s.res.over():
 	case s.resHead && s.toCli.dec.UntilClose() && eof(err):
 	case s.out != nil && !s.resHead: // badResponse counts
 	default:
@@ -84,6 +87,7 @@ func (s *stream) serverEnd(err error) {
 		if s.link != nil && !s.draining {
 			s.exchangeOver()
 		}
+	case s.toCli.held(): // all that it sends has come
 	case !s.resHead:
 		s.noResponse(err)
 	case s.toCli.dec.UntilClose() && eof(err):

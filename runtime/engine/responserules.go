@@ -48,7 +48,7 @@ func (s *stream) inspectResponse() outcome {
 		}
 		return next
 	case runtime.Wait:
-		return wait
+		return s.waitForRule()
 	}
 	s.countReplaced()
 	s.Time.Response = -1
@@ -98,11 +98,7 @@ func (s *stream) judgeResponse(v runtime.Verdict) outcome {
 	case runtime.Continue, runtime.Stop:
 		return next
 	case runtime.Wait:
-		if s.WaitFor > 0 && s.waits != forRule {
-			s.waits = forRule
-			s.timer.After(s.WaitFor)
-		}
-		return wait
+		return s.waitForRule()
 	case runtime.Done:
 		s.countReplaced()
 		s.setEnd(runtime.EndLocal)

@@ -176,7 +176,7 @@ func (s *stream) waitForRule() outcome {
 			s.inquire()
 		}
 	}
-	if s.WaitFor == 0 {
+	if s.WaitFor == 0 && s.Ctx.Dir == sample.Request {
 		s.listen()
 	}
 	return wait
@@ -222,7 +222,7 @@ func (s *stream) inspectRules(rs runtime.Ruleset, px *runtime.Proxy) outcome {
 	}
 	raw := &s.Ctx.ReqRaw
 	if !s.http {
-		raw.Data = held(s.in)
+		raw.Data = s.Arrived(upload)
 		raw.Closed = s.c.end != nil
 		raw.Full = s.in != nil && len(s.in.Data) >= s.w.limits.buffer-s.w.limits.rewrite
 	}

@@ -27,7 +27,7 @@ type (
 // many bytes came at once right before.
 func (s *stream) spliceRequest(last int) {
 	if !s.splices(runtime.OptSpliceRequest) || s.dead || s.link == nil || s.cliHeld || s.sendFailed || s.replays || !s.tunnel && s.phase != pass ||
-		len(s.Throttles[upload]) > 0 {
+		len(s.Throttles[upload]) > 0 || len(s.Filters.Of[upload]) > 0 {
 		return
 	}
 	s.splice(&s.toSrv, &s.c.sock, &s.link.sock, last, (*toServer)(s))
@@ -36,7 +36,7 @@ func (s *stream) spliceRequest(last int) {
 // spliceResponse lets the kernel pass on what the server will send; see spliceRequest.
 func (s *stream) spliceResponse(last int) {
 	if !s.splices(runtime.OptSpliceResponse) || s.dead || s.link == nil || s.srvHeld || s.c.closed || s.tunnel && s.pipeHeld() ||
-		len(s.Throttles[download]) > 0 {
+		len(s.Throttles[download]) > 0 || len(s.Filters.Of[download]) > 0 {
 		return
 	}
 	s.splice(&s.toCli, &s.link.sock, &s.c.sock, last, (*toClient)(s))

@@ -126,6 +126,8 @@ type stream struct {
 	sendFailed             bool         // the server does not take any more
 	reqCounted, resCounted bodyCounts
 	valves                 [2]*valve          // by side; nil: none
+	sieves                 [2]*sieve          // by side, in TCP mode and tunnels; nil: none
+	filtersBegun           [2]int             // by side: how many of its filters have begun
 	coders                 [2]*compress.Coder // by side: kept for the next stream that compresses
 	loan                   *loan              // asked for and not yet answered
 	lent                   bool               // a loan was answered: there is no use in asking again
@@ -219,6 +221,12 @@ func (s *stream) reset() {
 			s.valves[i] = nil
 		}
 	}
+	for _, x := range [...]*sieve{s.sieves[upload], s.sieves[download], s.toSrv.sieve, s.toCli.sieve} {
+		if x != nil {
+			x.timer.Remove()
+		}
+	}
+	s.sieves, s.filtersBegun = [2]*sieve{}, [2]int{}
 	s.TxnVars.Reset()
 	s.ReqVars.Reset()
 	s.ResVars.Reset()
@@ -624,6 +632,8 @@ func (s *stream) conclude() {
 		return
 	}
 	s.concluded = true
+	s.endFilters(upload)
+	s.endFilters(download)
 	s.Time.Close = s.w.loop.Now()
 	s.countBytes()
 	if s.End.Cause != runtime.EndNone && s.End.Cause != runtime.EndLocal {

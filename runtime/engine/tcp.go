@@ -89,6 +89,9 @@ func (s *stream) openPipe() {
 	s.replied = true
 	s.phase = pass
 	s.waits = forServer
+	for side := range s.sieves {
+		s.sieves[side] = s.sift(side)
+	}
 	s.setClientTimer()
 	s.renewServer()
 	s.prepareReceive()
@@ -134,6 +137,10 @@ func (s *stream) startTunnel() {
 
 // pipeOn passes bytes of the client to the server.
 func (s *stream) pipeOn(b *loop.Buffer) {
+	if x := s.sieves[upload]; x != nil {
+		x.take(b)
+		return
+	}
 	if v := s.valve(upload); v != nil {
 		v.take(b)
 		return
@@ -163,6 +170,10 @@ func (s *stream) tunnelBack(b *loop.Buffer) {
 
 // pipeBack passes bytes of the server to the client.
 func (s *stream) pipeBack(b *loop.Buffer) {
+	if x := s.sieves[download]; x != nil {
+		x.take(b)
+		return
+	}
 	if v := s.valve(download); v != nil {
 		v.take(b)
 		return
@@ -235,6 +246,10 @@ func (s *stream) clientStays() outcome {
 
 // pipeClientEnd passes the client's end on, and waits for the server's.
 func (s *stream) pipeClientEnd() {
+	if s.sieves[upload].endBehind(io.EOF) {
+		return
+	}
+	s.endFilters(upload)
 	if v := s.holding(upload); v != nil {
 		v.endBehind(io.EOF)
 		return
@@ -259,6 +274,9 @@ func (s *stream) tunnelServerEnd(err error) {
 			return
 		}
 	}
+	if s.sieves[download].endBehind(err) {
+		return
+	}
 	if v := s.holding(download); v != nil {
 		v.endBehind(err)
 		return
@@ -269,6 +287,7 @@ func (s *stream) tunnelServerEnd(err error) {
 		s.cut()
 		return
 	}
+	s.endFilters(download)
 	s.c.sock.Shutdown()
 	if s.cliDone {
 		s.pipeDone()

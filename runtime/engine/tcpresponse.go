@@ -40,6 +40,8 @@ func (s *stream) judgePipe() outcome {
 	s.point(sample.BackResContent, sample.Response)
 	s.Ctx.Final = raw.Closed || raw.Full || s.inspect == 0 || now >= s.inspect
 	switch v := s.eval(px.TCPRes, &s.res); {
+	case v == runtime.Wait && s.WaitFor > 0:
+		return s.waitForRule()
 	case v == runtime.Wait:
 		s.waits = forInspect
 		s.timer.Set(s.inspect)

@@ -8,6 +8,7 @@ import (
 	"hapax/parser/ast"
 	"hapax/runtime"
 	"hapax/runtime/config"
+	"hapax/runtime/lua"
 )
 
 // Kind is what a filter does.
@@ -21,6 +22,7 @@ const (
 	CompressRequest
 	CompressResponse
 	Bandwidth
+	Script
 )
 
 // Filter is one filter of a proxy.
@@ -31,6 +33,8 @@ type Filter struct {
 	Implicit bool   // made by a rule, not by a "filter" line
 
 	agent *engine // of SPOE
+
+	script *lua.FilterLine
 
 	pieces *pieces // of a trace
 

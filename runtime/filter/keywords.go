@@ -11,6 +11,7 @@ import (
 	"hapax/runtime"
 	"hapax/runtime/compress"
 	"hapax/runtime/config"
+	"hapax/runtime/lua"
 )
 
 // Kinds are the filters that a line may name, in the order of listings.
@@ -98,7 +99,14 @@ func line(l *config.Loader, line *ast.Line) error {
 	case "spoe":
 		err = spoe(l, &w)
 	default:
+		if x := lua.Filter(l, word, line.Texts(nil, 2)); x != nil {
+			Add(l, px, Filter{Kind: Script, Word: word, script: x})
+			return nil
+		}
 		var known strings.Builder
+		for _, name := range lua.Filters(l.Config) {
+			fmt.Fprintf(&known, "\n    [HLUA] %s", name)
+		}
 		for _, k := range Kinds {
 			fmt.Fprintf(&known, "\n    [%s] %s", k.Family, k.Name)
 		}

@@ -102,6 +102,7 @@ func (f *filters) place(px *runtime.Proxy) {
 		}
 	}
 	c.use(px)
+	f.placeScripts(px)
 }
 
 // KeepsResponses tells whether the filter of a cache sees responses.

@@ -118,7 +118,7 @@ func registering() []method {
 		{"register_service", registerService},
 		{"register_task", registerTask},
 		missing("register_cli"),
-		missing("register_filter"),
+		{"register_filter", registerFilter},
 	}
 }
 
@@ -316,8 +316,11 @@ func (r *rule) exec(s *runtime.Stream) runtime.Verdict {
 			return runtime.Continue
 		}
 	}
+	if own.t != nil && s.WaitFor > 0 && !s.HeldOver {
+		return runtime.Wait // something else has woken the stream
+	}
 	s.Held, s.HeldOver, s.Inquiry = nil, false, nil
-	e, fault := t.run(true)
+	e, fault := t.run(r.mayWait(s))
 	own.t = nil
 	switch e {
 	case again:
@@ -325,6 +328,10 @@ func (r *rule) exec(s *runtime.Stream) runtime.Verdict {
 		return t.waitFor(s, r.rule)
 	case done:
 		v := r.verdict(t, s)
+		if v == runtime.Wait && !r.mayWait(s) {
+			r.cannotWait(s.Back)
+			v = runtime.Continue
+		}
 		if v == runtime.Wait { // the function wants to be called again
 			d := t.wakeTime
 			t.end()
@@ -335,11 +342,23 @@ func (r *rule) exec(s *runtime.Stream) runtime.Verdict {
 		return v
 	case failed:
 		r.complain(s.Back, fault)
+	case noYield:
+		r.cannotWait(s.Back)
 	default:
 		r.complain(s.Back, e.String())
 	}
 	t.end()
 	return runtime.Continue
+}
+
+// cannotWait tells of a rule that has no time to wait, or none any more: it is no mistake of the script.
+func (r *rule) cannotWait(px *runtime.Proxy) {
+	r.m.log(px, logger.Warning, fmt.Sprintf("Lua function '%s': unable to yield, aborted Lua execution.\n", r.f.name))
+}
+
+// mayWait tells whether the rule may wait: rules on contents do so no longer than the inspect-delay.
+func (r *rule) mayWait(s *runtime.Stream) bool {
+	return r.kind&(runtime.TCPReqRules|runtime.TCPResRules) == 0 || !s.Ctx.Final
 }
 
 func (r *rule) complain(px *runtime.Proxy, text string) {
@@ -407,7 +426,7 @@ func (t *thread) waitFor(s *runtime.Stream, r *runtime.Rule) runtime.Verdict {
 	case t.pause.begin != nil:
 		s.Inquiry = &inquiry{t.pause.begin}
 	}
-	if s.WaitFor <= 0 {
+	if s.WaitFor <= 0 && !t.pause.data {
 		s.WaitFor = forever
 	}
 	return runtime.Wait

@@ -29,7 +29,8 @@ type machine struct {
 	perThread [][]string   // files, with their arguments, that each loop has loaded
 
 	functions []*function // in the order in which they were registered
-	tasks     []*thread   // that wait for the start
+	filters   []*FilterLine
+	tasks     []*thread // that wait for the start
 	started   atomic.Bool
 }
 
@@ -159,6 +160,12 @@ func initialize(l *config.Loader) {
 	}
 	for _, f := range m.functions {
 		f.check(l, len(m.own))
+	}
+	for _, x := range m.filters {
+		if !x.prepare(l) {
+			l.List.Alertf(ast.Pos{}, "Failed to initialize filters for proxy '%s'.", x.proxy.Name)
+			return
+		}
 	}
 	for _, r := range m.cfg.Patterns.All() {
 		r.ChangedByTraffic()

@@ -225,5 +225,6 @@ func traceback(s lua54.State) string {
 // pause is what a thread waits for.
 type pause struct {
 	until time.Duration     // no longer than this; 0: no limit
+	data  bool              // ends it, when more of it comes: until and begin are not set then
 	begin func(tell func()) // starts what ends the wait earlier: it calls tell, from any goroutine; nil: nothing does
 }

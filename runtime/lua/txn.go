@@ -17,6 +17,8 @@ type txn struct {
 	px    *runtime.Proxy
 	dir   sample.Dir
 	bound bool // the script may not end the stream
+
+	filter *filtering // whose callback was given it; nil: none
 }
 
 // pushTxn pushes the object that stands for a transaction.
@@ -37,7 +39,8 @@ var txnFields = map[string]func(c call){
 	"sc":   func(c call) { c.object("Converters", &samples{self[*txn](c, 1, "TXN"), true, false}) },
 	"http": pushHTTP,
 
-	"req": missingField("req"), "res": missingField("res"), "http_req": missingField("http_req"), "http_res": missingField("http_res"),
+	"req": pushChannel(runtime.Upload), "res": pushChannel(runtime.Download),
+	"http_req": pushHTTPMessage(runtime.Upload), "http_res": pushHTTPMessage(runtime.Download),
 }
 
 func pushHTTP(c call) {
