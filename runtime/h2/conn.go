@@ -68,6 +68,7 @@ type Conn struct {
 	cfg     *Config
 	streams map[uint32]*Stream
 	place   place
+	garbled bool // what stands for a preface is none
 	settled bool // the peer's first settings came
 	failed  bool
 	tooMany bool // glitches
@@ -208,22 +209,25 @@ func (c *Conn) Next(in []byte) (n int, ev Event) {
 // Arrived tells that bytes came, which Next is given from now on, piece by piece.
 func (c *Conn) Arrived() { c.knownID = c.lastID }
 
-// preface reads the first bytes of a client.
+// preface reads the first bytes of a client, which are judged when all are there; our settings
+// answer them.
 func (c *Conn) preface(in []byte) (n int, ok bool, ev Event) {
 	for n < len(in) && c.headLen < len(Preface) {
-		if in[n] != Preface[c.headLen] {
-			c.Glitch(1)
-			c.Counts.ConnErrors++
-			return n, false, c.fail(ProtocolError)
-		}
+		c.garbled = c.garbled || in[n] != Preface[c.headLen]
 		c.headLen++
 		n++
 	}
-	if c.headLen < len(Preface) {
+	switch {
+	case c.headLen < len(Preface):
 		return n, false, ev
+	case c.garbled:
+		c.Glitch(1)
+		c.Counts.ConnErrors++
+		return n, false, c.fail(ProtocolError)
 	}
 	c.headLen = 0
 	c.place = atFirst
+	c.saySettings()
 	return n, true, ev
 }
 
@@ -409,15 +413,18 @@ func (c *Conn) fail(code Code) Event {
 	return Event{Kind: Failed, Code: code, Log: true}
 }
 
-// Fail says GOAWAY for an error; nothing is taken in any more.
+// Fail says GOAWAY for an error; nothing is taken in any more. Who does not even begin to speak
+// HTTP/2 is told nothing.
 func (c *Conn) Fail(code Code) {
 	if c.failed {
 		return
 	}
 	c.failed = true
-	switch {
-	case c.place <= atFirst: // who speaks no HTTP/2 at all is told nothing by the reference
-	case code == NoError, code == EnhanceYourCalm, code == RefusedStream, code == Cancel: // no violations
+	if c.place <= atFirst {
+		return
+	}
+	switch code {
+	case NoError, EnhanceYourCalm, RefusedStream, Cancel: // no violations
 	default:
 		c.Counts.GoAwaysSent++
 	}
@@ -477,6 +484,9 @@ func (c *Conn) Finish(code Code) {
 // goAway names the last stream, to a server too: it opens none.
 func (c *Conn) goAway(last uint32, code Code) {
 	c.sentLast = last
+	if c.place == atPreface {
+		return // who has not said that it speaks HTTP/2 is not spoken to
+	}
 	c.Out = appendFrame(c.Out, frameGoAway, 0, connectionStream, 8)
 	c.Out = appendUint32(c.Out, last)
 	c.Out = appendUint32(c.Out, uint32(code))

@@ -36,13 +36,16 @@ const (
 	connectionStream     = 0
 )
 
-// Start says what opens our side: the preface of a client, and the settings.
+// Start says what opens our side, if it is a client: the preface, and the settings.
 func (c *Conn) Start() {
-	cfg := c.cfg
-	if cfg.Client {
+	if c.cfg.Client {
 		c.Out = append(c.Out, Preface...)
+		c.saySettings()
 	}
-	at := len(c.Out)
+}
+
+func (c *Conn) saySettings() {
+	cfg, at := c.cfg, len(c.Out)
 	c.Out = appendFrame(c.Out, frameSettings, 0, connectionStream, 0)
 	if cfg.Client {
 		c.setting(settingEnablePush, 0)

@@ -90,6 +90,21 @@ func FuzzHello(f *testing.F) {
 	})
 }
 
+// FuzzOpening: whatever both sides begin with, it is looked at safely.
+func FuzzOpening(f *testing.F) {
+	f.Add(byte(clientHello), sampleHello)
+	f.Add(byte(serverHello), sampleHello)
+	f.Add(byte(serverHello), slices.Concat([]byte("\x03\x03"), make([]byte, 32), []byte("\xff"), make([]byte, 300)))
+	f.Fuzz(func(t *testing.T, kind byte, body []byte) {
+		message := append([]byte{kind, 0, byte(len(body) >> 8), byte(len(body))}, body...)
+		record := append([]byte{handshakeRecord, 3, 1, byte(len(message) >> 8), byte(len(message))}, message...)
+		for _, client := range []bool{false, true} {
+			c := &Conn{client: client, of: &Context{capture: 100, line: &line{options: options{curves: "P-256"}}}}
+			c.observe(record)
+		}
+	})
+}
+
 // TestObserve: whatever a record looks like, it is looked at safely, and what is encrypted is
 // not taken for a message.
 func TestObserve(t *testing.T) {
