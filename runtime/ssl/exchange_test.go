@@ -1,4 +1,4 @@
-package ssl
+package ssl_test
 
 import (
 	"bufio"
@@ -14,13 +14,14 @@ import (
 
 	"hapax/runtime"
 	"hapax/runtime/engine"
+	"hapax/runtime/ssl"
 )
 
 // start runs the engine with a configuration whose listeners, in their order, are bound
 // to free ports; it returns their addresses. %s in the text is the address of a server.
 func start(t *testing.T, loopEngine, text, server string) (addrs []string, cfg *runtime.Config) {
 	t.Helper()
-	cfg, said := load(t, strings.ReplaceAll(text, "%s", server))
+	cfg, said := ssl.Load(t, strings.ReplaceAll(text, "%s", server))
 	if cfg == nil {
 		t.Fatal(said)
 	}
@@ -90,7 +91,7 @@ backend encrypted
 
 // TestExchanges: requests over a TLS listener, to clear servers and to such with TLS.
 func TestExchanges(t *testing.T) {
-	writeFiles(t)
+	ssl.WriteFiles(t)
 	echo := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		name := ""
@@ -104,7 +105,7 @@ func TestExchanges(t *testing.T) {
 	defer clear.Close()
 	defer encrypted.Close()
 	text := strings.Replace(exchangeConfig, "server s %s ssl", "server s "+encrypted.Listener.Addr().String()+" ssl", 1)
-	engines(t, func(t *testing.T, loopEngine string) {
+	ssl.Engines(t, func(t *testing.T, loopEngine string) {
 		addrs, cfg := start(t, loopEngine, text, clear.Listener.Addr().String())
 		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 			c, err := tls.Dial("tcp", addrs[0], &tls.Config{InsecureSkipVerify: true, MaxVersion: version, ServerName: "site.test", NextProtos: []string{"x", "http/1.1"}})
@@ -115,7 +116,7 @@ func TestExchanges(t *testing.T) {
 			br := bufio.NewReader(c)
 			for _, path := range []string{"/", "/encrypted"} {
 				for _, size := range []int{0, 1, 1000, 16384, 300000, 3 << 20} {
-					body := string(noise(size))
+					body := string(ssl.Noise(size))
 					go fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: www.test:8443\r\nContent-Length: %d\r\n\r\n%s", path, size, body)
 					res, err := http.ReadResponse(br, nil)
 					if err != nil {
@@ -129,7 +130,7 @@ func TestExchanges(t *testing.T) {
 					if path == "/encrypted" {
 						name = "www.test"
 					}
-					want := fmt.Sprintf("1 %s http/1.1 site.test 0|%s|%d", versionName(version), name, size)
+					want := fmt.Sprintf("1 %s http/1.1 site.test 0|%s|%d", ssl.VersionName(version), name, size)
 					if seen := res.Header.Get("x-seen"); seen != want {
 						t.Errorf("%s: the server saw %q, want %q", path, seen, want)
 					}
@@ -140,7 +141,7 @@ func TestExchanges(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if cipher, _ := io.ReadAll(res.Body); string(cipher) != suiteNames[c.ConnectionState().CipherSuite] {
+			if cipher, _ := io.ReadAll(res.Body); string(cipher) != ssl.SuiteNames[c.ConnectionState().CipherSuite] {
 				t.Errorf("cipher %q", cipher)
 			}
 			if rest, err := io.ReadAll(br); err != nil || len(rest) > 0 {
@@ -157,12 +158,12 @@ func TestExchanges(t *testing.T) {
 
 // TestNamesArePooledApart: a connection that asked for one name serves no other.
 func TestNamesArePooledApart(t *testing.T) {
-	writeFiles(t)
+	ssl.WriteFiles(t)
 	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "%s %s", r.TLS.ServerName, r.RemoteAddr)
 	}))
 	defer srv.Close()
-	engines(t, func(t *testing.T, loopEngine string) {
+	ssl.Engines(t, func(t *testing.T, loopEngine string) {
 		addrs, _ := start(t, loopEngine, "defaults\n mode http\n timeout client 5s\n timeout server 5s\n timeout connect 5s\n"+
 			"listen l\n bind 127.0.0.1:1\n http-reuse always\n server s %s ssl verify none sni req.hdr(x-name) pool-low-conn 9\n", srv.Listener.Addr().String())
 		from := map[string]string{}
@@ -190,9 +191,9 @@ func TestNamesArePooledApart(t *testing.T) {
 
 // TestTunnel: TCP mode with TLS on both sides, with half-closes.
 func TestTunnel(t *testing.T) {
-	writeFiles(t)
-	ln, _ := tlsServer(t, &tls.Config{})
-	engines(t, func(t *testing.T, loopEngine string) {
+	ssl.WriteFiles(t)
+	ln, _ := ssl.Server(t, &tls.Config{})
+	ssl.Engines(t, func(t *testing.T, loopEngine string) {
 		addrs, _ := start(t, loopEngine, "defaults\n mode tcp\n timeout client 5s\n timeout server 5s\n timeout connect 5s\n"+
 			"listen l\n bind 127.0.0.1:1 ssl crt site.pem\n server s %s ssl verify none\n", ln.Addr().String())
 		c, err := tls.Dial("tcp", addrs[0], &tls.Config{InsecureSkipVerify: true})
@@ -200,7 +201,7 @@ func TestTunnel(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.SetDeadline(time.Now().Add(20 * time.Second))
-		data := noise(2 << 20)
+		data := ssl.Noise(2 << 20)
 		go func() {
 			c.Write(data)
 			c.CloseWrite()
