@@ -262,7 +262,8 @@ type Server struct {
 	Need                                atomic.Int64 // how many connections it was expected to need at the last purge
 	Purged                              atomic.Int64 // when idle connections were purged: loop clock
 	FailedChecks, FailedHana, DownTrans counter.Counter
-	LastSess                            atomic.Int64 // unix seconds; 0 never
+	LastSess                            atomic.Int64           // unix seconds; 0 never
+	Negotiated                          atomic.Pointer[string] // what a connection was made for on which TLS settled on HTTP/2 last; nil: none did
 
 	_ [64]byte // what is above is written seldom; what is below, by all loops
 

@@ -180,7 +180,7 @@ const smallData = 4096
 // among the ready ones afterwards, unless its own window is closed.
 func (ch *channel) write() bool {
 	m := ch.m
-	if ch.st.SendEnded() || ch.st.Closed() {
+	if m.early || ch.st.SendEnded() || ch.st.Closed() {
 		return false
 	}
 	if ch.queued == 0 && ch.cut {

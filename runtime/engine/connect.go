@@ -159,10 +159,14 @@ func (s *stream) dial(srv *runtime.Server, id *identity) outcome {
 	s.occupy(srv)
 	switch {
 	case s.Back.Mode != runtime.ModeHTTP:
-	case s.protoFor(srv) == runtime.ProtoH2:
+	case s.protoFor(srv) == runtime.ProtoH2, k.turnsH2():
 		k.st = nil
 		k.share().attach(s)
 		s.claim(k, true)
+		if s.link.up {
+			s.established()
+			return next
+		}
 	case !k.mayTurnH2():
 		k.beginExchange(s)
 	}
@@ -309,7 +313,9 @@ func (s *stream) established() {
 	s.Time.Connect = w.loop.Now()
 	s.link.sock.Receive()
 	s.c.conn().last = s.Server
-	s.meet(s.link)
+	if s.link.conn().up {
+		s.meet(s.link)
+	}
 	if s.http {
 		logger.Reached(&s.Stream)
 	}

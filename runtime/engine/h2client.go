@@ -609,9 +609,8 @@ func (s *stream) requestEnded() {
 		return
 	}
 	s.countTail()
+	s.endBody()
 	f := &s.toSrv
-	f.dec.EndAt(x.got)
-	f.late, x.trailers = x.trailers, nil
 	switch {
 	case s.phase == hold:
 		s.run(&s.req)
@@ -621,6 +620,14 @@ func (s *stream) requestEnded() {
 			flush(dst, f.finish(s.w, dst, nil))
 		}
 		s.requestDone()
+	}
+}
+
+// endBody tells where the body of the request ends, and what follows it.
+func (s *stream) endBody() {
+	x, f := s.c.via, &s.toSrv
+	if f.dec.EndAt(x.got); x.trailers != nil {
+		f.late, x.trailers = x.trailers, nil
 	}
 }
 

@@ -248,6 +248,7 @@ func (k *link) Connected(err error) {
 	switch {
 	case err != nil || s.Back.Mode != runtime.ModeHTTP:
 	case k.speaksH2():
+		k.remember()
 		k.st = nil
 		k.share().attach(s)
 		s.claim(k, true)
@@ -263,6 +264,20 @@ func (k *link) Connected(err error) {
 // mayTurnH2 tells whether TLS is to settle on what is spoken.
 func (k *link) mayTurnH2() bool {
 	return k.srv.Encrypted() && len(k.srv.ALPN) > 0 && k.srv.Proto == runtime.ProtoAny
+}
+
+// remember keeps that the server speaks HTTP/2 on connections that are made for the same.
+func (k *link) remember() {
+	if k.protocol == "" && !k.turnsH2() {
+		made := k.key()
+		k.srv.Negotiated.Store(&made)
+	}
+}
+
+// turnsH2 tells whether TLS is taken to settle on HTTP/2, as it has done before.
+func (k *link) turnsH2() bool {
+	made := k.srv.Negotiated.Load()
+	return made != nil && k.protocol == "" && k.mayTurnH2() && *made == k.key()
 }
 
 // speaksH2 tells whether TLS has settled on HTTP/2.

@@ -30,6 +30,9 @@ type mux struct {
 
 	glitches int // that the owner was told of
 
+	early   bool           // the connection does not stand yet: what is said waits for it
+	waiting []*loop.Buffer // so
+
 	turning bool         // the sides are to be swapped: nothing more is taken in
 	beyond  *loop.Buffer // what came behind that; nil: nothing
 }
@@ -99,8 +102,34 @@ func (m *mux) init(w *worker, sock *transport.Conn, cfg *h2.Config, owner muxOwn
 func (m *mux) start() {
 	m.room(0)
 	m.h2.Start()
+	m.stand()
+}
+
+// startEarly begins it ahead of the connection, of which stand tells.
+func (m *mux) startEarly() {
+	m.early = true
+	m.room(0)
+	m.h2.Start()
+}
+
+// stand goes on with a connection that stands.
+func (m *mux) stand() {
+	m.early = false
+	for _, b := range m.waiting {
+		m.sock.Send(b)
+	}
+	m.waiting = nil
 	m.touch()
 	m.sock.Receive()
+}
+
+// put hands a buffer to the socket.
+func (m *mux) put(b *loop.Buffer) {
+	if m.early {
+		m.waiting = append(m.waiting, b)
+	} else {
+		m.sock.Send(b)
+	}
 }
 
 // room makes sure that n bytes can be said without moving what was said before.
@@ -125,7 +154,7 @@ func (m *mux) push() {
 		for len(said) > 0 {
 			b.Data = append(b.Data[:0], said[:min(len(said), cap(b.Data))]...)
 			said = said[len(b.Data):]
-			m.sock.Send(b)
+			m.put(b)
 			if len(said) > 0 {
 				b = m.w.loop.Buffer()
 			}
@@ -133,7 +162,7 @@ func (m *mux) push() {
 		return
 	}
 	b.Data = said
-	m.sock.Send(b)
+	m.put(b)
 }
 
 // touch makes what is said be sent in the end of the turn.
@@ -144,7 +173,7 @@ func (m *mux) RunTask(*loop.Task) { m.flush() }
 
 // flush lets the channels send in turn, a frame each, as long as both windows and the socket let them.
 func (m *mux) flush() {
-	if m.gone {
+	if m.gone || m.early {
 		return
 	}
 	for !m.full && m.speaks() && !m.ready.empty() {
@@ -194,6 +223,10 @@ func (m *mux) close(say bool) {
 		m.out.Release()
 		m.out, m.h2.Out = nil, nil
 	}
+	for _, b := range m.waiting {
+		b.Release()
+	}
+	m.waiting = nil
 	m.gone = true
 	m.end(errGone)
 }

@@ -50,6 +50,8 @@ func (k *link) share() *shared {
 	h2.Open.Inc()
 	if k.up {
 		m.mux.start()
+	} else {
+		m.mux.startEarly()
 	}
 	return m
 }
@@ -90,9 +92,10 @@ func (m *shared) enter() {
 	}
 }
 
-// stands tells whether the exchange can begin: one for a tunnel has to know from the server's settings whether it can.
+// stands tells whether the exchange can begin. As in the reference, most do so before the connection stands: one that cannot
+// be made is to them one that breaks off. One for a tunnel has to know from the server's settings whether it can.
 func (x *exchange) stands() bool {
-	return x.of.k.up && (x.of.h2.Settled() || x.st.Req.Flags&message.ConnUpgrade == 0)
+	return x.of.h2.Settled() || x.st.Req.Flags&message.ConnUpgrade == 0
 }
 
 // more tells whether the connection can carry one more exchange.
@@ -174,19 +177,35 @@ func (x *exchange) Sent(err error) { x.st.serverSent(err) }
 // Connected ends the attempt to connect: it was made for the exchanges that wait.
 func (m *shared) Connected(err error) {
 	k := m.k
-	if err != nil {
-		m.over = err
-		for x := m.live; x != nil; x = m.live {
-			x.st.connected(err)
-		}
+	if err == nil && k.fresh && k.introduce(m) {
 		return
 	}
-	if k.fresh && k.introduce(m) {
+	if err == nil && k.mayTurnH2() && !k.speaksH2() {
+		err = errGone
+	}
+	if err != nil {
+		m.unmade(err)
 		return
 	}
 	k.up = true
-	m.mux.start()
-	m.begin()
+	for x := m.live; x != nil; x = x.next {
+		x.st.meet(k)
+	}
+	m.mux.stand()
+}
+
+// unmade ends the exchanges, and lets logs tell why.
+func (m *shared) unmade(err error) {
+	m.k.srv.Negotiated.Store(nil)
+	state, secure := m.k.sock.Layer().(runtime.TLSState)
+	for x := m.live; x != nil; x = x.next {
+		s := x.st
+		s.linkErr, s.Reused = err, false // what was never used is not used again
+		if secure {
+			s.Ctx.Back.TLS = state.Info()
+		}
+	}
+	m.end(err)
 }
 
 // begin lets those exchanges begin that can by now.
@@ -360,11 +379,14 @@ func (m *shared) goAway(last uint32, _ h2.Code) {
 }
 
 // ended ends the connection.
-func (m *shared) ended(error) {
+func (m *shared) ended(err error) {
+	if m.k.up {
+		err = errGone
+	}
 	for x := m.live; x != nil; {
 		next := x.next
 		if x.ch.st.ID == 0 {
-			x.st.connected(errGone) // its request was not sent yet
+			x.st.connected(err) // its request was not sent yet
 		}
 		x = next
 	}
@@ -425,7 +447,7 @@ func (m *shared) left(ch *channel) {
 	case m.shunned && m.speaks():
 		m.asked = true // nothing is asked: the connection ends with its time
 		m.timer.After(refusedPatience)
-	case !m.more():
+	case !m.more(), !m.k.up:
 		m.leaveServer()
 	default:
 		m.watch()

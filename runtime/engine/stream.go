@@ -326,6 +326,9 @@ func (s *stream) startRequest() {
 	s.inEnd = len(s.in.Data)
 	if s.toSrv.dec.Start(&s.Req); s.c.via != nil && s.Req.Flags&message.Bodyless == 0 {
 		s.toSrv.dec.StartFramed() // trailers may follow a body of known length
+		if s.c.via.whole {
+			s.endBody()
+		}
 	}
 	if _, ev := s.toSrv.dec.Check(s.in.Data[s.Req.HeadLen:]); ev == h1.BadBody {
 		s.parser.Glitches++
