@@ -271,7 +271,7 @@ type GlobalStats struct {
 	Clock                           func() int64 // ms of the clock that all rates are fed with; nil: ms since Started
 	BootTime                        time.Duration
 	Loops                           []LoopCounters
-	CurStreams                      counter.Gauge                    // beside those of loops: connections to stats sockets
+	CurStreams                      counter.Gauge                    // beside those of loops: see OpenStream
 	CumStreams                      counter.Counter                  // the same
 	Unstoppable                     counter.Gauge                    // listeners that go on while the process stops
 	Listeners                       counter.Gauge                    // listening sockets
@@ -303,6 +303,18 @@ type Splicing struct {
 	PipesUsed, PipesFree int64
 	Bytes                uint64 // since the start
 }
+
+// OpenStream counts a session that no loop counts, and its stream: of a stats socket, or of a connection that the
+// process makes for itself.
+func (s *GlobalStats) OpenStream() {
+	s.CumConns.Inc()
+	s.CumReqs.Inc()
+	s.CumStreams.Inc()
+	s.CurStreams.Inc()
+}
+
+// CloseStream counts the end of one.
+func (s *GlobalStats) CloseStream() { s.CurStreams.Dec() }
 
 // Requests tells how many requests there were, streams since the start, and streams now.
 func (s *GlobalStats) Requests() (reqs, streams, now uint64) {

@@ -217,9 +217,12 @@ func (ck *Check) begin() {
 	ck.run()
 }
 
-// run begins a check.
+// run begins a check, which counts as a connection of the process, unless a program makes it.
 func (ck *Check) run() {
 	ln := ck.lane.Load()
+	if ck.rules.kind != kindProgram {
+		ck.checks.cfg.Stats.CumConns.Inc()
+	}
 	ln.running++
 	ck.running = true
 	ck.working().Store(true)

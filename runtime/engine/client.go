@@ -192,7 +192,7 @@ func (c *client) enter() (to *runtime.Attachment, ok bool) {
 	fe.Sess.Inc()
 	sticktable.Accepted(&c.Session)
 	px.Live.SessRate.Inc(&px.Live.Front[w.id].SessRate, w.ms())
-	if !c.port.inner {
+	if !c.port.inner && px.Peers == nil {
 		w.cfg.Stats.SessRate.Inc(&w.counts.SessRate, w.ms())
 	}
 	c.sock.Receive()

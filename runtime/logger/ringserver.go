@@ -129,11 +129,7 @@ const unixPathLen = 107
 
 // countAttempt counts a session, as all are that ask a server for a connection.
 func (f *forwarder) countAttempt() {
-	live := &f.stream.Config.Stats
-	live.CumConns.Inc()
-	live.CumReqs.Inc()
-	live.CumStreams.Inc()
-	live.CurStreams.Inc()
+	f.stream.Config.Stats.OpenStream()
 	if !f.show {
 		return
 	}
@@ -150,7 +146,7 @@ func (f *forwarder) countAttempt() {
 
 // countEnd counts the end of a session.
 func (f *forwarder) countEnd() {
-	f.stream.Config.Stats.CurStreams.Dec()
+	f.stream.Config.Stats.CloseStream()
 	if !f.show {
 		return
 	}

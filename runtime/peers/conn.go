@@ -28,6 +28,7 @@ func (s *Section) newConn(session *exchange.Session, sock *transport.Conn) *conn
 	c.task.Init(c)
 	session.Wake = func() { s.loop.RunLater(&c.task) }
 	s.conns[session] = c
+	s.config.Stats.OpenStream()
 	return c
 }
 
@@ -167,6 +168,7 @@ func (c *conn) close(politely bool) {
 	}
 	c.over = true
 	delete(c.section.conns, c.session)
+	c.section.config.Stats.CloseStream()
 	c.timer.Remove()
 	switch {
 	case c.closed != nil:

@@ -25,10 +25,7 @@ func NewServer(p *Process, table *cli.Table, sockets map[net.Listener]*runtime.L
 // conn is the state of one connection. Connections to stats sockets are streams of the process in its counters.
 func (p *Process) conn(table *cli.Table, bind *runtime.Bind) *cli.Conn {
 	live := &p.Config.Stats
-	live.CumConns.Inc()
-	live.CumReqs.Inc()
-	live.CumStreams.Inc()
-	live.CurStreams.Inc()
+	live.OpenStream()
 	p.traceSession(trace.SessionNew, "new session")
 	level, severity := cli.Level(bind.Level), cli.SeverityOutput(bind.Severity)
 	return &cli.Conn{
@@ -40,7 +37,7 @@ func (p *Process) conn(table *cli.Table, bind *runtime.Bind) *cli.Conn {
 		OnSent: func(n int) { live.CLISent.Add(uint64(n)) },
 		OnClose: func() {
 			p.traceSession(trace.SessionEnd, "releasing session")
-			live.CurStreams.Dec()
+			live.CloseStream()
 		},
 	}
 }
