@@ -90,6 +90,9 @@ func countSockets(c *runtime.Config) int {
 			}
 		}
 	}
+	for _, px := range c.Peers {
+		n += px.MaxConn
+	}
 	if socks := len(c.Global.StatsSocks); socks > 0 {
 		n += socks + c.Global.StatsConns
 	}

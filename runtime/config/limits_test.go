@@ -64,6 +64,16 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// Two peers take six descriptors: the reference has 3 connections less with them.
+func TestLimitsOfPeers(t *testing.T) {
+	c := limited()
+	c.Peers = []*runtime.Proxy{{MaxConn: 6}}
+	SetLimits(c, Boot{Soft: 1024, Hard: 1024, Threads: 2}, &diag.List{})
+	if c.Global.MaxConn != 500 {
+		t.Errorf("maxconn is %d, want 500", c.Global.MaxConn)
+	}
+}
+
 // TestPipes tells how many pipes are for option splice-*, and what they take from the connections: as "show info" of the reference has it
 // with a limit of 2000 descriptors and two threads.
 func TestPipes(t *testing.T) {
