@@ -12,6 +12,8 @@ import (
 	"hapax/parser/ast"
 	"hapax/parser/keyword"
 	"hapax/runtime"
+	"hapax/runtime/h1"
+	"hapax/runtime/message"
 )
 
 // errorStatuses are those that an errorfile may replace. 200 is the answer to the
@@ -141,6 +143,8 @@ func errorFiles(l *Loader, line *ast.Line) error {
 		}
 		rule.statuses = append(rule.statuses, status)
 	}
+	slices.Sort(rule.statuses)
+	rule.statuses = slices.Compact(rule.statuses)
 	l.addError(rule)
 	return nil
 }
@@ -187,7 +191,7 @@ func (l *Loader) ErrorFile(path string) (*runtime.Reply, error) {
 	if size > int64(most) {
 		l.List.Warnf(l.pos, "custom error message file '%s' larger than %d bytes. Truncating.", path, most)
 	}
-	reply, err := parseErrorFile(data, l.Config.Global.Tune.MaxHdr)
+	reply, err := parseErrorFile(data, &l.Config.Global.Tune)
 	if err != nil {
 		return nil, fmt.Errorf("'%s': %w", path, err)
 	}
@@ -214,76 +218,57 @@ func readStart(path string, most int) (data []byte, size int64, err error) {
 	return data, info.Size(), nil
 }
 
-// parseErrorFile checks a response and brings it into the form that is sent: names
-// of headers in lower case, lines ended by CR LF, a content-length where the
-// response may have a body and the file gives no length.
-func parseErrorFile(data []byte, maxHeaders int) (*runtime.Reply, error) {
+// parseErrorFile checks a response and brings it into the form that is sent: names of headers in lower case, folded lines
+// in one, lines ended by CR LF.
+func parseErrorFile(data []byte, tune *runtime.Tune) (*runtime.Reply, error) {
 	if len(data) == 0 {
 		return &runtime.Reply{Raw: []byte{}}, nil
 	}
-	first, rest, _ := bytes.Cut(data, []byte("\n"))
-	first = bytes.TrimSuffix(first, []byte("\r"))
-	version, status, _ := bytes.Cut(first, []byte(" "))
-	if len(version) != len("HTTP/1.1") || !bytes.HasPrefix(version, []byte("HTTP/")) {
-		if i := bytes.IndexByte(first, ' '); i < 0 || !bytes.HasPrefix(version, []byte("HTTP/")) {
-			return nil, fmt.Errorf("unable to parse headers (error offset: %d)", max(0, min(i, len(first))))
+	var m message.Message
+	m.Reset(data, make([]message.Field, 0, tune.MaxHdr))
+	var p h1.Parser
+	p.Response(message.GET, h1.Stored, h1.Limits{Buffer: tune.BufSize, Headers: tune.MaxHdr})
+	switch p.Parse(&m) {
+	case h1.More:
+		return nil, errors.New("unable to parse headers (error offset: -2)")
+	case h1.Invalid:
+		if v := m.Bytes(m.Line[0]); p.State >= h1.ChunkSize && len(v) != len("HTTP/1.1") {
+			return nil, fmt.Errorf("invalid http version (%s)", v)
 		}
-		return nil, fmt.Errorf("invalid http version (%s)", version)
+		return nil, fmt.Errorf("unable to parse headers (error offset: %d)", p.ErrPos)
 	}
-	code := atol(string(status))
-	if code < 200 && (code == 100 || code >= 102) {
-		return nil, fmt.Errorf("invalid http status code for an error message (%d)", code)
-	}
-	out := append([]byte{}, first...)
-	out = append(out, '\r', '\n')
-	length, chunked := -1, false
-	count := 0
-	for {
-		line, more, found := bytes.Cut(rest, []byte("\n"))
-		if !found {
-			return nil, fmt.Errorf("unable to parse headers (error offset: %d)", len(data))
-		}
-		rest = more
-		line = bytes.TrimSuffix(line, []byte("\r"))
-		if len(line) == 0 {
-			break
-		}
-		name, value, ok := bytes.Cut(line, []byte(":"))
-		if !ok || len(name) == 0 || bytes.ContainsAny(name, " \t") || count >= maxHeaders {
-			return nil, fmt.Errorf("unable to parse headers (error offset: %d)", len(data)-len(rest)-len(line)-1)
-		}
-		count++
-		name, value = bytes.ToLower(name), bytes.TrimSpace(value)
-		switch string(name) {
-		case "content-length":
-			length = atol(string(value))
-		case "transfer-encoding":
-			chunked = chunked || bytes.EqualFold(value, []byte("chunked"))
-		}
-		out = append(append(append(append(out, name...), ": "...), value...), '\r', '\n')
-	}
-	bodyless := code == 204 || code == 304
+	body := data[m.HeadLen:]
 	switch {
-	case bodyless:
-		length = -1
-		if len(rest) > 0 {
+	case m.Status == 100, m.Status > 101 && m.Status < 200:
+		return nil, fmt.Errorf("invalid http status code for an error message (%d)", m.Status)
+	case m.Flags&message.Bodyless != 0:
+		if len(body) > 0 {
 			return nil, errors.New("message payload not expected")
 		}
-	case chunked:
+		if m.Flags&message.BodylessResponse != 0 {
+			m.RemoveAllID(message.ContentLengthHeader)
+		}
+	case m.Flags&message.Chunked != 0:
 		return nil, errors.New("chunk-encoded payload not supported")
-	case length == 0 && len(rest) > 0:
-		return nil, errors.New("message payload not expected")
-	case length >= 0 && length != len(rest):
-		return nil, fmt.Errorf("payload size does not match the announced content-length (%d != %d)", len(rest), length)
+	case m.Flags&message.ContentLength != 0 && m.BodyLength != uint64(len(body)):
+		return nil, fmt.Errorf("payload size does not match the announced content-length (%d != %d)", len(body), m.BodyLength)
+	case p.Room(&m) < len(body):
+		return nil, errors.New("unable to add payload into the HTX message")
+	}
+	out := bytes.Join([][]byte{m.Bytes(m.Line[0]), m.Bytes(m.Line[1]), m.Bytes(m.Line[2])}, []byte(" "))
+	out = append(out, '\r', '\n')
+	for i := range m.Fields {
+		out = append(append(append(append(out, m.Name(i)...), ": "...), m.Value(i)...), '\r', '\n')
 	}
 	out = append(out, '\r', '\n')
-	return &runtime.Reply{Status: code, Raw: append(out, rest...)}, nil
+	return &runtime.Reply{Status: int(m.Status), Raw: append(out, body...)}, nil
 }
 
 // resolveErrors makes the errors of a proxy from its lines, the last of a status
 // counts.
 func (l *Loader) resolveErrors(px *runtime.Proxy) {
 	st := l.state(px)
+	unnamed := px.Caps&runtime.CapDefaults != 0 && px.Name == "" // what is wrong is told of the proxies that inherit it
 	for i := range st.errors {
 		rule := &st.errors[i]
 		if rule.section == "" {
@@ -292,8 +277,8 @@ func (l *Loader) resolveErrors(px *runtime.Proxy) {
 		}
 		section := l.Config.HTTPErrs[rule.section]
 		if section == nil {
-			if px.Caps&runtime.CapDefaults != 0 && px.Name == "" {
-				continue // told by the proxies that inherit it
+			if unnamed {
+				continue
 			}
 			l.passed++
 			l.List.Alertf(rule.pos, "proxy '%s': unknown http-errors section '%s' (at %s:%d).", px.Name, rule.section, rule.pos.File, rule.pos.Line)
@@ -305,12 +290,13 @@ func (l *Loader) resolveErrors(px *runtime.Proxy) {
 			}
 		}
 		for _, status := range rule.statuses {
-			if section.Replies[status] == nil {
+			switch reply := section.Replies[status]; {
+			case reply != nil:
+				l.setError(px, status, reply)
+			case !unnamed:
 				l.List.Warnf(rule.pos, "config: proxy '%s' : status '%d' not declared in http-errors section '%s' (at %s:%d).",
 					px.Name, status, rule.section, rule.pos.File, rule.pos.Line)
-				continue
 			}
-			l.setError(px, status, section.Replies[status])
 		}
 	}
 }

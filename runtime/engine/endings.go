@@ -187,10 +187,15 @@ func (s *stream) endsClient() bool {
 // refused tells whether a rule has answered the request, or refused it.
 func (s *stream) refused() bool {
 	switch s.End.Cause {
-	case runtime.EndLocal, runtime.EndProxy, runtime.EndClientTO:
-		return s.End.State == runtime.InRequest || s.End.State == runtime.InTarpit
+	case runtime.EndLocal:
+		if !s.replied && !s.monitored {
+			return false // what the reply is made of does not see it
+		}
+	case runtime.EndProxy, runtime.EndClientTO:
+	default:
+		return false
 	}
-	return false
+	return s.End.State == runtime.InRequest || s.End.State == runtime.InTarpit
 }
 
 // unread fills in the endings of a connection that brought no request.

@@ -225,7 +225,9 @@ func (s *stream) parseRaw(raw []byte) ([]byte, error) {
 	s.out.Data = append(s.out.Data, raw[:min(len(raw), cap(s.out.Data))]...)
 	m.Reset(s.out.Data, s.resFields)
 	var p h1.Parser
-	p.Response(message.GET, h1.Stored, s.w.headLimits()) // only its length tells where it ends, whatever was asked for
+	limits := s.w.headLimits()
+	limits.Rewrite = 0
+	p.Response(message.GET, h1.Stored, limits) // only its length tells where it ends, whatever was asked for
 	if p.Parse(m) != h1.Complete {
 		return nil, errBadReply
 	}

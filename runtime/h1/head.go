@@ -233,6 +233,10 @@ func (p *Parser) finish(m *message.Message) Result {
 			return Invalid
 		}
 	}
+	if m.Flags&message.OtherCoding != 0 && p.opts&Stored != 0 {
+		m.RemoveAllID(message.TransferEncodingHeader)
+		m.Flags &^= message.OtherCoding | message.TransferEncoding
+	}
 	if m.Flags&message.OtherCoding != 0 {
 		p.invalid(p.State, p.at)
 		if !p.response {
@@ -515,6 +519,11 @@ func (p *Parser) size(m *message.Message) int {
 		n += fieldOverhead + int(m.Fields[i].Name.Len+m.Fields[i].Value.Len)
 	}
 	return n
+}
+
+// Room is what is left for a body in the reference's buffer that holds the head.
+func (p *Parser) Room(m *message.Message) int {
+	return p.limits.Buffer - messageOverhead - p.size(m) - fieldOverhead
 }
 
 // lowerNames puts the field names in lower case. It comes last, so that what is captured of a bad
