@@ -11,6 +11,7 @@ import (
 	"hapax/runtime"
 	"hapax/runtime/check"
 	"hapax/runtime/config"
+	"hapax/runtime/lua"
 	"hapax/runtime/process"
 	"hapax/stats"
 	"hapax/stats/cli"
@@ -47,6 +48,12 @@ func control(c process.Controlled, table *cli.Table, sockets map[net.Listener]*r
 	}
 	if c.Checks != nil {
 		p.Servers = c.Checks
+	}
+	if c.Engine != nil {
+		lua.Attach(c.Config, &lua.Host{
+			Checks: c.Checks, Listeners: c.Engine.Control(), Run: func(line string) string { return p.Run(table, line) },
+			Fields: func(object any) []lua.Field { return stats.ScriptFields(c.Config, object) },
+		})
 	}
 	return command.NewServer(p, table, sockets)
 }

@@ -45,7 +45,7 @@ func dataFunctions() []method {
 			c.PushBool(one && two && a.Addr().BitLen() == b.Addr().BitLen() && within(a, b.Bits()) == within(b, a.Bits()))
 			return 1
 		}},
-		missing("get_info"),
+		{"get_info", information},
 	}
 }
 

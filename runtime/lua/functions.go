@@ -34,7 +34,10 @@ type function struct {
 	name string
 	refs []int // by state; NoRef: it is not there
 	args int   // that an action wants
-	http bool  // of a service
+
+	words []string // of a command
+	usage string
+	http  bool // of a service
 }
 
 // register notes a function of a state. fresh tells that it is known for the first time.
@@ -117,7 +120,7 @@ func registering() []method {
 		{"register_action", registerAction},
 		{"register_service", registerService},
 		{"register_task", registerTask},
-		missing("register_cli"),
+		{"register_cli", registerCommand},
 		{"register_filter", registerFilter},
 	}
 }

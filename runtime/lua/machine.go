@@ -30,6 +30,7 @@ type machine struct {
 
 	functions []*function // in the order in which they were registered
 	filters   []*FilterLine
+	host      *Host     // nil before the process serves
 	tasks     []*thread // that wait for the start
 	started   atomic.Bool
 }

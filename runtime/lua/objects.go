@@ -4,7 +4,6 @@ import (
 	"strconv"
 
 	"hapax/runtime"
-	"hapax/runtime/balance"
 	"hapax/runtime/lua/lua54"
 )
 
@@ -23,13 +22,15 @@ func (st *state) declareObjects() {
 		"uuid":    func(c call) { c.PushString(strconv.Itoa(self[*runtime.Proxy](c, 1, "Proxy").ID)) },
 		"servers": func(c call) { c.list(servers(self[*runtime.Proxy](c, 1, "Proxy"))) },
 
-		"listeners": missingField("listeners"), "stktable": missingField("stktable"), "mailers": missingField("mailers"),
+		"listeners": pushListeners, "stktable": pushTable,
 	})
 	st.class("Server", serverMethods())
 	st.lazy("Server", map[string]func(c call){
 		"name": func(c call) { c.PushString(self[*runtime.Server](c, 1, "Server").Name) },
 		"puid": func(c call) { c.PushString(strconv.Itoa(self[*runtime.Server](c, 1, "Server").ID)) },
 	})
+	st.class("Listener", []method{statistics[*runtime.Listener]("Listener")})
+	st.class("StickTable", tableMethods())
 	s.NewTable()
 	st.push(s, func(c call) int {
 		if l, ok := c.held(1).(*listing); ok {
@@ -123,65 +124,4 @@ func on[T any](class, name string, push func(c call, v T)) method {
 		push(c, self[T](c, 1, class))
 		return 1
 	}}
-}
-
-func proxyMethods() []method {
-	px := func(name string, push func(c call, px *runtime.Proxy)) method { return on("Proxy", name, push) }
-	all := []method{
-		px("get_name", func(c call, px *runtime.Proxy) { c.PushString(px.Name) }),
-		px("get_uuid", func(c call, px *runtime.Proxy) { c.PushString(strconv.Itoa(px.ID)) }),
-		px("get_cap", func(c call, px *runtime.Proxy) { c.PushString(px.Kind) }),
-		px("get_mode", func(c call, px *runtime.Proxy) {
-			c.PushString(map[runtime.Mode]string{runtime.ModeHTTP: "http", runtime.ModeTCP: "tcp"}[px.Mode])
-		}),
-		px("get_srv_act", func(c call, px *runtime.Proxy) {
-			active, _ := balance.Counts(px)
-			c.PushInt(int64(active))
-		}),
-		px("get_srv_bck", func(c call, px *runtime.Proxy) {
-			_, backup := balance.Counts(px)
-			c.PushInt(int64(backup))
-		}),
-	}
-	for _, name := range []string{"pause", "resume", "stop", "shut_bcksess", "get_stats", "get_mailers"} {
-		all = append(all, missing(name))
-	}
-	return all
-}
-
-func serverMethods() []method {
-	srv := func(name string, push func(c call, srv *runtime.Server)) method { return on("Server", name, push) }
-	all := []method{
-		srv("get_name", func(c call, srv *runtime.Server) { c.PushString(srv.Name) }),
-		srv("get_puid", func(c call, srv *runtime.Server) { c.PushString(strconv.Itoa(srv.ID)) }),
-		srv("is_draining", func(c call, srv *runtime.Server) {
-			c.PushBool(runtime.Admin(srv.AdminState.Load())&runtime.Drain != 0 || srv.UserWeight.Load() == 0)
-		}),
-		srv("is_backup", func(c call, srv *runtime.Server) { c.PushBool(srv.Backup) }),
-		srv("get_cur_sess", func(c call, srv *runtime.Server) { c.PushInt(srv.Current.Load()) }),
-		srv("get_pend_conn", func(c call, srv *runtime.Server) { c.PushInt(srv.Queued.Load()) }),
-		srv("get_maxconn", func(c call, srv *runtime.Server) { c.PushInt(int64(srv.MaxConn.Load())) }),
-		srv("get_weight", func(c call, srv *runtime.Server) { c.PushInt(int64(srv.UserWeight.Load())) }),
-		srv("get_proxy", func(c call, srv *runtime.Server) { c.object("Proxy", srv.Proxy) }),
-		srv("get_addr", func(c call, srv *runtime.Server) { c.PushString(addressOf(srv)) }),
-	}
-	for _, name := range []string{"get_rid", "is_dynamic", "set_maxconn", "set_weight", "set_addr", "get_stats", "shut_sess", "set_drain", "set_maint", "set_ready",
-		"check_enable", "check_disable", "check_force_up", "check_force_nolb", "check_force_down", "agent_enable", "agent_disable", "agent_force_up",
-		"agent_force_down", "tracking", "get_trackers", "event_sub"} {
-		all = append(all, missing(name))
-	}
-	return all
-}
-
-// addressOf is the address of a server as scripts see it.
-func addressOf(srv *runtime.Server) string {
-	a := srv.Addr.Load()
-	switch {
-	case a == nil:
-	case a.Family == runtime.FamilyIPv4 || a.Family == runtime.FamilyIPv6:
-		return a.IP.Addr().String() + ":" + strconv.Itoa(int(a.IP.Port()))
-	case a.Path != "":
-		return a.Path
-	}
-	return "<unknown>"
 }

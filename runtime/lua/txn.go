@@ -346,11 +346,12 @@ func replyMethods() []method {
 			return 1
 		}},
 		{"add_header", func(c call) int {
-			name, value := c.CheckString(2), c.CheckString(3)
+			name := c.CheckString(2)
+			c.CheckString(3)
 			if t := c.Field(1, "headers"); t != lua54.TypeTable {
 				return c.Errorf("Reply['headers'] is expected to a an array. %s found", t)
 			}
-			return c.addHeader(name, value, "Reply")
+			return c.addValue(name, "Reply['headers']['%s'] is expected to be an array. %s found")
 		}},
 		{"del_header", func(c call) int {
 			name := c.CheckString(2)
@@ -372,8 +373,8 @@ func replyMethods() []method {
 	}
 }
 
-// addHeader adds a value to the list of a name in the table on the top of the stack.
-func (c call) addHeader(name, value, what string) int {
+// addValue adds the value at 3 to the list of a name in the table on the top of the stack. odd words that there is something else.
+func (c call) addValue(name, odd string) int {
 	switch t := c.Field(-1, name); t {
 	case lua54.TypeNil:
 		c.Pop(1)
@@ -382,9 +383,9 @@ func (c call) addHeader(name, value, what string) int {
 		c.SetField(-3, name)
 	case lua54.TypeTable:
 	default:
-		return c.Errorf("%s['headers']['%s'] is expected to be an array. %s found", what, name, t)
+		return c.Errorf(odd, name, t)
 	}
-	c.PushString(value)
+	c.Copy(3)
 	c.RawSetInt(-2, c.RawLen(-2)+1)
 	c.PushBool(true)
 	return 1

@@ -186,6 +186,9 @@ func (s *server) background() bool {
 // accept begins to serve.
 func (s *server) accept() bool {
 	table, err := s.Table(Commands())
+	if err == nil {
+		table, err = table.With(lua.Commands(s.cfg))
+	}
 	if err != nil {
 		s.alertf("%s", err)
 		return false

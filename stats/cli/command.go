@@ -5,6 +5,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"hapax/parser/keyword"
@@ -107,6 +108,9 @@ func NewTable(rows []Command) (*Table, error) {
 	}
 	return t, nil
 }
+
+// With is the table with more commands behind its own.
+func (t *Table) With(more []Command) (*Table, error) { return NewTable(append(slices.Clone(t.rows), more...)) }
 
 // Len returns the number of commands.
 func (t *Table) Len() int { return len(t.rows) }

@@ -2,6 +2,7 @@ package command
 
 import (
 	"net"
+	"time"
 
 	"hapax/runtime"
 	"hapax/runtime/trace"
@@ -39,6 +40,25 @@ func (p *Process) conn(table *cli.Table, bind *runtime.Bind) *cli.Conn {
 			p.traceSession(trace.SessionEnd, "releasing session")
 			live.CloseStream()
 		},
+	}
+}
+
+// Run runs one command line as an administrator, and gives its answer.
+func (p *Process) Run(table *cli.Table, line string) string {
+	c := &cli.Conn{Table: table, Owner: p, Level: cli.Admin, SocketLevel: cli.Admin, Started: p.Config.Stats.Started, MaxPayload: p.Config.Global.Tune.MaxPayload}
+	c.Feed([]byte(line + "\n"))
+	c.EndInput()
+	var answer []byte
+	for {
+		c.Advance()
+		out := c.Output()
+		answer = append(answer, out...)
+		c.Sent(len(out))
+		if c.Over() {
+			c.Close()
+			return string(answer)
+		}
+		time.Sleep(c.Waiting())
 	}
 }
 
