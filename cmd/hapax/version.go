@@ -9,6 +9,7 @@ import (
 
 	"hapax/runtime/dial"
 	"hapax/runtime/loop"
+	"hapax/runtime/lua"
 )
 
 const (
@@ -89,6 +90,7 @@ SSL library supports TLS extensions : yes
 SSL library supports SNI : yes
 SSL library default verify directory : /etc/ssl/certs
 SSL library supports : TLSv1.0 TLSv1.1 TLSv1.2 TLSv1.3
+Built with Lua version : %s
 Built with network namespace support.
 Built with transparent proxy support using: IP_TRANSPARENT IPV6_TRANSPARENT
 Compression algorithms supported : identity("identity"), deflate("deflate"), raw-deflate("deflate"), gzip("gzip")
@@ -109,7 +111,7 @@ Available services : none
 Available filters :
 
 `, goruntime.GOOS, goruntime.GOARCH, goruntime.Version(), strings.Join(features, " "), strings.Join(detected(), " "), goruntime.NumCPU(),
-		sslName, goruntime.Version(), sslName, goruntime.Version(), other.table, other.total, other.usable, loopName)
+		sslName, goruntime.Version(), sslName, goruntime.Version(), lua.Version, other.table, other.total, other.usable, loopName)
 }
 
 // engines tells about the engines of the event loop.

@@ -16,6 +16,9 @@ import (
 	"hapax/runtime/lua/lua54"
 )
 
+// Version is that of the language.
+const Version = "Lua " + lua54.LUA_VERSION_MAJOR + "." + lua54.LUA_VERSION_MINOR + "." + lua54.LUA_VERSION_RELEASE
+
 // machine is all that a configuration has of Lua.
 type machine struct {
 	settings

@@ -35,7 +35,7 @@ func patternFunctions() []method {
 			r.Put(c.Str(2), &value)
 		}),
 		change("del_map", "map", 2, func(c call, r *pattern.Ref) { r.Delete(c.Str(2)) }),
-		missing("get_patref"),
+		{"get_patref", getPatref},
 	}
 }
 

@@ -193,20 +193,6 @@ func missing(name string) method {
 	return method{name, func(c call) int { return c.Errorf("'%s' is not supported by hapax yet", name) }}
 }
 
-// missingField is a field of objects that the reference has and hapax does not.
-func missingField(name string) func(c call) { return func(c call) { missing(name).run(c) } }
-
-// missingTable makes a global table whose use is refused.
-func (st *state) missingTable(name string) {
-	s := st.main
-	s.NewTable()
-	s.NewTable()
-	st.push(s, missing(name).run)
-	s.SetField(-2, "__index")
-	s.SetMetatable(-2)
-	s.SetGlobal(name)
-}
-
 // traceback lists the functions that run, as messages do.
 func traceback(s lua54.State) string {
 	var b strings.Builder

@@ -110,7 +110,9 @@ func NewTable(rows []Command) (*Table, error) {
 }
 
 // With is the table with more commands behind its own.
-func (t *Table) With(more []Command) (*Table, error) { return NewTable(append(slices.Clone(t.rows), more...)) }
+func (t *Table) With(more []Command) (*Table, error) {
+	return NewTable(append(slices.Clone(t.rows), more...))
+}
 
 // Len returns the number of commands.
 func (t *Table) Len() int { return len(t.rows) }
