@@ -360,6 +360,21 @@ func (ch *channel) fail(err error) {
 	ch.over()
 }
 
+// left tells that the peer sends nothing more: what was sent on the channel may still be read.
+func (ch *channel) left() {
+	if ch.broken != nil || ch.h == nil {
+		return
+	}
+	ch.broken = io.ErrUnexpectedEOF
+	if ch.end == nil {
+		ch.dropHeld()
+		ch.end, ch.told = ch.broken, true
+		ch.h.Received(nil, ch.end)
+		return
+	}
+	ch.tellEnd()
+}
+
 // tellSent answers NotifySent.
 func (ch *channel) tellSent() {
 	if ch.notify && ch.queued <= ch.low && ch.h != nil {

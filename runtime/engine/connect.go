@@ -51,12 +51,7 @@ func (s *stream) connect() outcome {
 				s.awaitConnection()
 				return wait
 			}
-			s.established()
-			if s.abandoned() { // while a rule waited
-				s.clientAbort()
-				return end
-			}
-			return next
+			return s.goOn()
 		}
 		if !s.lent && s.borrow(srv, id.key()) {
 			return wait
@@ -164,8 +159,7 @@ func (s *stream) dial(srv *runtime.Server, id *identity) outcome {
 		k.share().attach(s)
 		s.claim(k, true)
 		if s.link.up {
-			s.established()
-			return next
+			return s.goOn()
 		}
 	case !k.mayTurnH2():
 		k.beginExchange(s)
@@ -319,6 +313,16 @@ func (s *stream) established() {
 	if s.http {
 		logger.Reached(&s.Stream)
 	}
+}
+
+// goOn is established in the step that connects, unless the client has left while a rule waited.
+func (s *stream) goOn() outcome {
+	s.established()
+	if s.abandoned() {
+		s.clientAbort()
+		return end
+	}
+	return next
 }
 
 // meet lets logs and rules know the connection to the server. Its addresses are

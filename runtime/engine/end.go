@@ -145,14 +145,19 @@ func (s *stream) abandoned() bool {
 	return s.http && s.c.end != nil && !s.replied && (s.abortsOnClose() || s.requestCut())
 }
 
-// clientLeft tells whether the client has ended its connection in the regular way.
-func (s *stream) clientLeft() bool { return eof(s.c.end) || s.c.end == io.ErrUnexpectedEOF }
+// clientLeft tells whether the client has ended its connection in the regular way: it may still listen.
+func (s *stream) clientLeft() bool { return leaves(s.c.end) }
+
+// leaves tells the end of what a peer sends from an error. To one request of many on a connection, the end of that comes
+// unexpected.
+func leaves(err error) bool { return err == io.EOF || err == io.ErrUnexpectedEOF }
 
 // clientAbort ends the stream because the client left.
 func (s *stream) clientAbort() {
 	s.countAborts(true)
 	switch {
 	case s.queued:
+		s.countRefusedBody()
 		s.End = runtime.Termination{Cause: runtime.EndClient, State: runtime.InQueue}
 		s.Time.Queue = s.w.loop.Now()
 		if s.http {
@@ -174,7 +179,7 @@ func (s *stream) clientAbort() {
 			s.countRefusedBody()
 		}
 		s.cut()
-	case eof(s.c.end) && s.toSrv.dec.Finished():
+	case s.clientLeft() && s.requestWhole():
 		s.setEnd(runtime.EndClient)
 		s.giveUp(400)
 	default:
@@ -192,9 +197,12 @@ func (s *stream) leaveUntold() {
 	if !s.headSent {
 		s.countRefusedBody()
 	}
-	if s.Req.Flags&message.ConnUpgrade != 0 {
+	switch {
+	case s.Req.Flags&message.ConnUpgrade != 0:
 		s.End.State, s.Status = runtime.InHeaders, -1 // the request never ends
-	} else {
+	case !s.reached() && s.toSrv.dec.Finished():
+		s.Status = -1
+	default:
 		s.countUntold(400)
 	}
 	s.cut()

@@ -26,6 +26,7 @@ type h2Client struct {
 	idle    int64 // since when there is no request
 	asks    bool  // the timer is that of a question whether the client lives
 	away    bool  // the client takes no more answers to new requests
+	half    bool  // the client sends nothing more, and may still listen
 	parting bool  // the client was told that the connection ends some day
 
 	attach *runtime.Attachment // what becomes of it when the settings came; nil: it stays
@@ -388,7 +389,7 @@ func (m *h2Client) rest() {
 	case m.gone || m.streams > 0:
 	case m.n > 0:
 		c.setTimer(px.Timeout.Client)
-	case m.away, m.over != nil, m.h2.Exhausted():
+	case m.away, m.half, m.over != nil, m.h2.Exhausted():
 		c.close(linger)
 	case c.mayPart():
 		m.goodbye()
@@ -475,6 +476,10 @@ func (m *h2Client) shut(say bool) {
 
 // Received is what the client sends.
 func (m *h2Client) Received(b *loop.Buffer, err error) {
+	if eof(err) && m.streams > 0 && m.speaks() {
+		m.halfClosed()
+		return
+	}
 	m.mux.Received(b, err)
 	m.counters().Take(&m.h2.Counts)
 	switch {
@@ -488,6 +493,23 @@ func (m *h2Client) Received(b *loop.Buffer, err error) {
 	case m.streams == 0:
 		m.c.setTimer(m.c.Front.Timeout.Client)
 	}
+}
+
+// halfClosed tells the requests that the client sends nothing more: each is answered, or goes on, as its backend wants.
+func (m *h2Client) halfClosed() {
+	m.half = true
+	m.h2.Each(func(st *h2.Stream) { st.Owner.(*channel).left() })
+	m.touch()
+	m.rest()
+}
+
+// Sent implements loop.Handler: the end of receiving has come already when the client has closed half of the connection.
+func (m *h2Client) Sent(err error) {
+	if err != nil && m.half {
+		m.end(err)
+		return
+	}
+	m.mux.Sent(err)
 }
 
 // counters are those of the frontend.
@@ -702,7 +724,7 @@ func (s *stream) violated(v violation) {
 // lost ends a stream whose client left in the same breath in which it asked, or was left for its glitches.
 func (s *stream) lost() bool {
 	x := s.c.via
-	if !s.c.killed && (x == nil || s.c.end == nil || eof(s.c.end)) {
+	if !s.c.killed && (x == nil || s.c.end == nil || leaves(s.c.end)) {
 		return false
 	}
 	whole := s.toSrv.dec.Finished()

@@ -56,7 +56,16 @@ func (s *stream) finishRequest() outcome {
 func (s *stream) requestSeen() { s.Time.Request = s.w.loop.Now() }
 
 // requestCut tells whether the client has left in the middle of its request.
-func (s *stream) requestCut() bool { return s.c.end != nil && !s.toSrv.dec.Finished() }
+func (s *stream) requestCut() bool { return s.c.end != nil && !s.requestWhole() }
+
+// requestWhole tells whether all of the request came, passed on or held.
+func (s *stream) requestWhole() bool {
+	d := s.toSrv.dec
+	if d.Finished() || s.in == nil {
+		return d.Finished()
+	}
+	return d.Skim(s.in.Data[s.inAt:s.inEnd]) || d.Skim(held(s.more)) || d.Skim(held(s.extra))
+}
 
 // uniqueID makes the request's id, which later formats and fetches may use.
 func (s *stream) uniqueID() error {

@@ -229,7 +229,7 @@ func (s *stream) inspectRules(rs runtime.Ruleset, px *runtime.Proxy) outcome {
 	if !s.http && planOf(px).asksHTTP {
 		s.lookForHTTP()
 	}
-	s.Ctx.Final = raw.Closed || raw.Full || s.inspect == 0 || now >= s.inspect
+	s.Ctx.Final = s.c.end != nil || raw.Full || s.inspect == 0 || now >= s.inspect
 	switch v := s.eval(rs, &s.req); v {
 	case runtime.Continue, runtime.Stop:
 		s.waits, s.inspect = forNothing, 0

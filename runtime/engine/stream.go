@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"io"
 	"time"
 
 	"hapax/acl/sample"
@@ -542,7 +541,7 @@ func (s *stream) clientEnd(err error) {
 		s.closing = true
 		s.finish()
 	case s.phase == drop:
-		if err != io.EOF {
+		if !leaves(err) {
 			s.finish()
 		}
 	case s.waits == forTarpit:
@@ -556,9 +555,11 @@ func (s *stream) clientEnd(err error) {
 		s.refuseRequest(400)
 	case broke:
 		s.violated(v)
-	case err != io.EOF && !s.goesUnseen(err):
+	case !leaves(err) && !s.goesUnseen():
 		s.clientAbort()
-	case s.toSrv.dec.Finished():
+	case s.waits == forInspect && leaves(err) && s.res.steps == nil && s.requestWhole():
+		s.run(&s.req) // there is nothing to wait for any more
+	case s.requestWhole():
 		// The request is complete: the client may only have shut its side down.
 		switch {
 		case !s.abortsOnClose():
@@ -580,8 +581,8 @@ func (s *stream) clientEnd(err error) {
 // leftWaiting ends a request whose client has left while a rule waits. A client that has asked for all that it wants waits with
 // it: only the server sees that it has left.
 func (s *stream) leftWaiting(err error) {
-	whole := s.toSrv.dec.Finished()
-	if whole && eof(err) {
+	whole := s.requestWhole()
+	if whole && leaves(err) {
 		return
 	}
 	s.countAborts(true)
@@ -602,10 +603,12 @@ func (s *stream) leftReading() {
 }
 
 // goesUnseen tells whether nobody looks whether the client is still there: with "no option abortonclose", once its request is
-// complete. The connection itself, where it carries many requests, is seen to end.
-func (s *stream) goesUnseen(err error) bool {
-	_, reset := err.(resetError)
-	return s.toSrv.dec.Finished() && !s.abortsOnClose() && s.res.steps == nil && !s.replied && (reset || s.c.via == nil)
+// on its way or while a rule inspects it. The connection itself, where it carries many requests, is seen to end.
+func (s *stream) goesUnseen() bool {
+	if s.c.via != nil || s.abortsOnClose() || s.res.steps != nil || s.replied {
+		return false
+	}
+	return s.headSent && s.toSrv.dec.Finished() || s.waits == forInspect && s.requestWhole()
 }
 
 // requestOptions are the parser's.

@@ -225,6 +225,16 @@ func (d Decoder) Check(in []byte) (n int, ev Event) {
 	}
 }
 
+// Skim goes over bytes that are held, and tells whether the message ends there. It is for a copy of the decoder.
+func (d *Decoder) Skim(in []byte) bool {
+	for {
+		_, n, ev := d.Next(in)
+		if in = in[n:]; ev != Payload {
+			return ev == End
+		}
+	}
+}
+
 // sizeLine reads the line of a chunk size: hexadecimal digits, blanks, perhaps extensions, CRLF. It
 // tells how much it consumed; at the end of the line it changes the state.
 func (d *Decoder) sizeLine(in []byte) (n int, ok bool) {
