@@ -27,7 +27,7 @@ type h2Client struct {
 	asks    bool  // the timer is that of a question whether the client lives
 	away    bool  // the client takes no more answers to new requests
 	half    bool  // the client sends nothing more, and may still listen
-	parting bool  // the client was told that the connection ends some day
+	parting bool  // the client was told that the connection ends
 
 	attach *runtime.Attachment // what becomes of it when the settings came; nil: it stays
 
@@ -391,29 +391,33 @@ func (m *h2Client) rest() {
 		c.setTimer(px.Timeout.Client)
 	case m.away, m.half, m.over != nil, m.h2.Exhausted():
 		c.close(linger)
-	case c.mayPart():
-		m.goodbye()
 	default:
 		m.idle = m.w.loop.Now()
+		m.part()
 		m.watch()
 	}
 }
 
 // watch sets the end of the time of a connection without requests, or when the client is to be asked whether it lives.
-// The times that begin with the rest go on whatever the client says; that of a client, and of questions, begins again.
+// The times that begin with the rest go on whatever the client says; that of a client, and of questions, begins again. A
+// client that was told that the connection ends has the time to end it itself.
 func (m *h2Client) watch() {
 	c, t, now := m.c, &m.c.Front.Timeout, m.w.loop.Now()
 	rest := t.Request
 	if m.prev != 0 && t.KeepAlive > 0 {
 		rest = t.KeepAlive
 	}
+	silence := t.Client
+	if m.parting {
+		rest, silence = 0, first(t.ClientFin, t.Client)
+	}
 	at := m.idle + int64(rest)
-	if rest == 0 && t.Client > 0 {
-		at = now + int64(t.Client)
+	if rest == 0 && silence > 0 {
+		at = now + int64(silence)
 	}
 	ping := c.Listener.Bind.IdlePing
-	unlimited := rest == 0 && t.Client == 0
-	m.asks = ping > 0 && ping != t.Client && (unlimited || now+int64(ping) <= at) && !m.w.engine.stopping.Load()
+	unlimited := rest == 0 && silence == 0
+	m.asks = ping > 0 && ping != t.Client && !m.parting && (unlimited || now+int64(ping) <= at) && !m.w.engine.stopping.Load()
 	switch {
 	case m.asks:
 		c.timer.Set(now + int64(ping))
@@ -448,14 +452,21 @@ func (m *h2Client) leaves() bool {
 	return violation || m.over == errGone
 }
 
-// expired is the end of the time of a connection without streams, or that of a question.
+// expired is the end of the time of a connection without streams, of which its client is told, or that of a question.
 func (m *h2Client) expired() {
-	if m.asks && !m.asked && m.speaks() {
+	switch {
+	case !m.speaks(), m.parting, m.asked:
+		m.goodbye()
+	case m.asks:
 		m.ping()
 		m.watch()
-		return
+	default:
+		m.parting = true
+		m.room(0)
+		m.h2.Finish(h2.NoError)
+		m.touch()
+		m.watch()
 	}
-	m.goodbye()
 }
 
 // shut ends the use of the connection.
