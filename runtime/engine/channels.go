@@ -166,9 +166,9 @@ func (s *stream) bufferOf(text []byte) *loop.Buffer {
 // Complete implements runtime.Channels.
 func (s *stream) Complete(side int) bool {
 	if side == upload {
-		return s.toSrv.dec.BodyOver() || s.Ctx.ReqBody.Complete
+		return s.toSrv.whole() || s.Ctx.ReqBody.Complete
 	}
-	return s.toCli.dec.BodyOver() || s.Ctx.ResBody.Complete
+	return s.toCli.whole() || s.Ctx.ResBody.Complete
 }
 
 // Ended implements runtime.Channels.

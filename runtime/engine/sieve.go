@@ -273,6 +273,9 @@ func (f *flow) unfinished() bool {
 	return true
 }
 
+// whole tells that all of the body came: also one that ends with the connection.
+func (f *flow) whole() bool { return f.dec.BodyOver() || f.sieve != nil && f.sieve.last }
+
 // held tells that the message is complete, and a filter holds its end.
 func (f *flow) held() bool { return f.sieve != nil && f.sieve.wanting && !f.sieve.over }
 
