@@ -317,6 +317,8 @@ func (s *script) stepConn(verb, line string, args []string, rest string) error {
 		return c.Close()
 	case "h2", "headers", "data", "rst", "goaway", "window", "ping", "pinged", "pong", "hold", "flush", "settings", "frame", "body":
 		return s.stepH2(c, verb, line, args[1:], rest)
+	case "record", "request", "fcgi":
+		return s.stepFCGI(c, verb, line, args[1:], rest)
 	default:
 		return errScript
 	}

@@ -20,6 +20,7 @@ type Config struct {
 	Proxies   []*Proxy // in the order of the files, defaults sections not included; see AllProxies
 	Forwards  []*Proxy // "log-forward" sections
 	Peers     []*Proxy // "peers" sections that are in use: their servers are the peers, their listener is where those connect
+	Apps      []*Proxy // FastCGI applications, as far as they log
 	Userlists map[string]*Userlist
 	HTTPErrs  map[string]*HTTPErrors // http-errors sections
 	Vars      *sample.VarNames       // names of all variables, and their ids

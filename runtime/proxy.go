@@ -82,7 +82,7 @@ const (
 type HeaderNames uint8
 
 const (
-	HeaderNamesUnset HeaderNames = iota // preserved, as no FastCGI is spoken
+	HeaderNamesUnset HeaderNames = iota // preserved, or deleted where FastCGI is spoken
 	HeaderNamesPreserve
 	HeaderNamesReject
 	HeaderNamesDelete
@@ -238,6 +238,7 @@ type Proxy struct {
 
 	Plan        any          // the steps of its streams: set by runtime/engine
 	LiveMaxConn atomic.Int64 // live: connections of a frontend at most; 0: none is let in. Set by the engine at start and by "set maxconn frontend"
+	FastCGI     any          // of a backend with an application: set by runtime/fcgi; nil: it has none
 	SendName    string       // http-send-name-header, lower case; "" none
 
 	Live        ProxyStats

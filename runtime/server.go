@@ -83,6 +83,7 @@ const (
 	ProtoH1
 	ProtoH2
 	ProtoNone // bytes
+	ProtoFCGI
 )
 
 // InitState is the server word "init-state": how a server starts, and leaves maintenance.

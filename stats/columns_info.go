@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"hapax/runtime"
 	"os"
 	goruntime "runtime"
 )
@@ -18,7 +19,7 @@ var infoColumns = []InfoColumn{
 	{Name: "Name", Desc: "Product name",
 		Get: func(*info) Field { return text(product, "HAProxy") }},
 	{Name: "Version", Desc: "Product version",
-		Get: func(*info) Field { return text(product, Version) }},
+		Get: func(*info) Field { return text(product, runtime.Version) }},
 	{Name: "Release_date", Desc: "Date of latest source code update",
 		Get: func(*info) Field { return text(product, ReleaseDate) }},
 	{Name: "Nbthread", Alt: "nbthread", Desc: "Number of started threads (global.nbthread)",
@@ -148,7 +149,7 @@ var infoColumns = []InfoColumn{
 	{Name: "CumRecvLogs", Alt: "recv_logs_total", Desc: "Total number of log messages received by log-forwarding listeners on this worker process since started",
 		Get: func(p *info) Field { return u32(counting, int64(p.live().CumLogs.Load())) }},
 	{Name: "Build info", Alt: "build_info", Desc: "Build info",
-		Get: func(*info) Field { return text(product, Version) }},
+		Get: func(*info) Field { return text(product, runtime.Version) }},
 	{Name: "Memmax_bytes", Alt: "max_memory_bytes", Desc: "Worker process's hard limit on memory usage in bytes (-m on command line)",
 		Get: func(p *info) Field { return u32(limit, int64(p.global().MemMax)<<20) }},
 	{Name: "PoolAlloc_bytes", Alt: "pool_allocated_bytes", Desc: "Amount of memory allocated in pools (in bytes)",

@@ -246,7 +246,7 @@ func (m *metrics) process(f *family) {
 			m.line(f, one, label{"desc", desc})
 		}
 	case "build_info", "Build info":
-		m.line(f, one, label{"version", Version}, global)
+		m.line(f, one, label{"version", runtime.Version}, global)
 	default:
 		m.line(f, f.info.Get(m.info), global)
 	}

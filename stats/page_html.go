@@ -85,7 +85,7 @@ func (v *view) process(m *markup) {
 	_, sent := live.BytesOut()
 	m.add("<h1>HAProxy")
 	if !v.page.HideVersion {
-		m.add(" version ", Version, ", released ", ReleaseDate)
+		m.add(" version ", runtime.Version, ", released ", ReleaseDate)
 	}
 	m.addf("</h1>\n<h2>Statistics Report for pid %d", os.Getpid())
 	if n := v.node(); n != "" {

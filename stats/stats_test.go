@@ -173,7 +173,7 @@ func TestPage(t *testing.T) {
 	}{
 		{"/stats", "text/html", 7, "href=\"/stats;up\">Hide 'DOWN'", "<script>alert"},
 		{"/stats", "text/html", 7, "L7STS/500 in 3ms", "<i>d</i>"},
-		{"/stats", "text/html", 7, "HAProxy version " + Version + ", released 2026/06/03", `<b>"quotes`},
+		{"/stats", "text/html", 7, "HAProxy version " + runtime.Version + ", released 2026/06/03", `<b>"quotes`},
 		{"/stats;norefresh;up", "text/html", 0, "Show all servers", "Disable refresh"},
 		{"/stats;norefresh?scope=oth", "text/html", 0, "scope=oth\">Refresh now", "web/Frontend"},
 		{"/stats?scope=%22%3E", "text/html", 7, "web/Frontend", "%22"},
@@ -205,7 +205,7 @@ func TestPage(t *testing.T) {
 		t.Error("the scope \".\" must show the page's own proxy alone")
 	}
 	px.Stats.HideVersion = true
-	if page := whole(serve(px, []byte("/stats")).Parts); bytes.Contains(page, []byte(Version)) {
+	if page := whole(serve(px, []byte("/stats")).Parts); bytes.Contains(page, []byte(runtime.Version)) {
 		t.Error("hide-version shows the version")
 	}
 	if file := os.Getenv("HAPAX_PAGE"); file != "" {

@@ -9,7 +9,7 @@ import (
 	"hapax/runtime/message"
 )
 
-// speaker speaks HTTP/2 for a check: one request at a time.
+// speaker speaks for a check what is not HTTP/1: one request at a time.
 type speaker interface {
 	// ask sends a request.
 	ask(ck *Check, m *message.Message, body []byte) error
@@ -28,17 +28,20 @@ type frames struct {
 	counts *runtime.H2Counters
 }
 
-// speaksH2 tells whether the rules speak HTTP/2 on the connection: TLS has settled
-// on it, or the server line says so for checks, or for all that goes where its traffic goes.
-func (ck *Check) speaksH2() bool {
+// spoken is what the rules speak on the connection: what they say, or what TLS has settled on, or what the server line
+// says of checks, or of all that goes where its traffic goes.
+func (ck *Check) spoken() runtime.Proto {
 	c, ok := ck.current.do.(*connect)
 	if ok && c.proto != runtime.ProtoAny {
-		return c.proto == runtime.ProtoH2
+		return c.proto
 	}
 	if state, ok := ck.conn.Layer().(runtime.TLSState); ok && state.ALPN() == "h2" {
-		return true
+		return runtime.ProtoH2
 	}
-	return ok && c.useServer && ck.proto() == runtime.ProtoH2
+	if ok && c.useServer {
+		return ck.proto()
+	}
+	return runtime.ProtoAny
 }
 
 // proto is what the server line says of checks, or else of the server.
@@ -51,9 +54,13 @@ func (ck *Check) proto() runtime.Proto {
 
 // speak makes an HTTP check ready for the protocol of its connection, once: when that is known.
 func (ck *Check) speak() {
-	switch {
-	case ck.http == nil || ck.h1 != nil || ck.speaker != nil:
-	case !ck.speaksH2():
+	if ck.http == nil || ck.h1 != nil || ck.speaker != nil {
+		return
+	}
+	switch proto := ck.spoken(); {
+	case proto == runtime.ProtoFCGI:
+		ck.speaker = ck.newRecords()
+	case proto != runtime.ProtoH2:
 		ck.beginH1()
 	case ck.loan != nil:
 		x := ck.loan.Share(ck)

@@ -14,7 +14,7 @@ var Domain = config.Domain{
 	CheckLines:   checkLines,
 	CheckProxy:   checkProxy,
 	FinishServer: finishServer,
-	CheckServer:  checkPort,
+	CheckServer:  checkServer,
 	CheckEnd:     diagnosePools,
 	Sections:     []config.Section{healthcheckSection()},
 	ServerWords:  serverWords(),

@@ -129,6 +129,8 @@ func (rd *reader) proto(c *connect, name string) error {
 		c.proto = runtime.ProtoH2
 	case name == "h1":
 		c.proto = runtime.ProtoH1
+	case name == "fcgi":
+		c.proto = runtime.ProtoFCGI
 	case name != "none":
 		rd.l.Missing(rd.Line.Pos, rd.line+" connect proto "+name)
 	}

@@ -56,6 +56,8 @@ func (c *connect) pooled(ck *Check) bool {
 		return false
 	case srv.CheckProto != runtime.ProtoAny && srv.CheckProto != srv.Proto, c.proto != runtime.ProtoAny:
 		return false
+	case srv.Proto == runtime.ProtoFCGI: // the loops make connections for streams alone
+		return false
 	case apart(srv), c.addr.Family != runtime.FamilyNone, c.port != 0, c.portExpr != nil:
 		return false
 	case c.sendProxy, srv.CheckSendProxy, srv.SendProxy != 0, c.socks, srv.CheckViaSocks, c.tls, c.linger:

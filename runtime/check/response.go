@@ -29,12 +29,8 @@ func (h *response) reset() {
 func (h *response) feed(ck *Check) bool {
 	if !h.started {
 		t := &ck.checks.cfg.Global.Tune
-		if cap(h.fields) < t.MaxHdr {
-			h.fields = make([]message.Field, 0, t.MaxHdr)
-		}
-		h.msg.Reset(nil, h.fields)
+		h.begin(ck)
 		h.parser.Response(message.GET, 0, h1.Limits{Buffer: t.BufSize, Headers: t.MaxHdr})
-		h.started = true
 	}
 	h.msg.Buf = ck.in
 	if !h.head {
@@ -70,6 +66,15 @@ func (h *response) feed(ck *Check) bool {
 		h.broken = true
 	}
 	return true
+}
+
+// begin makes room for a head.
+func (h *response) begin(ck *Check) {
+	if n := ck.checks.cfg.Global.Tune.MaxHdr; cap(h.fields) < n {
+		h.fields = make([]message.Field, 0, n)
+	}
+	h.msg.Reset(nil, h.fields)
+	h.started = true
 }
 
 // blank is the message that a head of HTTP/2 is read into.

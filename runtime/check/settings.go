@@ -90,9 +90,17 @@ func finishServer(l *config.Loader, srv *runtime.Server) {
 	srv.CheckRules, srv.ChecksTLS = s.use, s.use.tls()
 }
 
-// checkPort refuses a server whose checks have no port to go to.
-func checkPort(l *config.Loader, srv *runtime.Server) {
-	if srv.CheckOn && !hasPort(srv) {
+// checkServer refuses a server whose checks speak what its rules do not, or have no port to go to.
+func checkServer(l *config.Loader, srv *runtime.Server) {
+	if !srv.CheckOn {
+		return
+	}
+	rules, _ := srv.CheckRules.(*ruleset)
+	if p := srv.CheckProto; p != runtime.ProtoAny && (p != runtime.ProtoNone) != (rules != nil && rules.kind == kindHTTP) {
+		l.List.Alertf(srv.Pos, "config: %s '%s': server '%s' uses an incompatible MUX protocol for the selected check type", srv.Proxy.Kind, srv.Proxy.Name, srv.Name)
+		return
+	}
+	if !hasPort(srv) {
 		checkConnectPorts(l, srv)
 	}
 }

@@ -13,7 +13,7 @@ import (
 // Missing.
 var (
 	protoNames    = []string{"h1", "h2", "none", "fcgi", "spop", "quic"}
-	missingProtos = protoNames[3:]
+	missingProtos = protoNames[4:]
 )
 
 func protoArgs() []keyword.Arg {
@@ -30,7 +30,9 @@ func (l *Loader) protocol(w *Words, kind, word string) (runtime.Proto, error) {
 		return runtime.ProtoH2, nil
 	case "none":
 		return runtime.ProtoNone, nil
-	case "fcgi", "spop", "quic":
+	case "fcgi":
+		return runtime.ProtoFCGI, nil
+	case "spop", "quic":
 		l.Missing(pos, kind+" "+word+" "+value)
 		return runtime.ProtoAny, nil
 	case "":
@@ -42,7 +44,7 @@ func (l *Loader) protocol(w *Words, kind, word string) (runtime.Proto, error) {
 
 // protoName is the word for a protocol; "" when none was named.
 func protoName(p runtime.Proto) string {
-	return [...]string{runtime.ProtoH1: "h1", runtime.ProtoH2: "h2", runtime.ProtoNone: "none"}[p]
+	return [...]string{runtime.ProtoH1: "h1", runtime.ProtoH2: "h2", runtime.ProtoNone: "none", runtime.ProtoFCGI: "fcgi"}[p]
 }
 
 // speaks tells whether a protocol goes with the mode of a proxy.
@@ -63,7 +65,7 @@ func bindProtoWord() BindWord {
 // checkBindProtos refuses what cannot be spoken in the mode of the proxy.
 func (l *Loader) checkBindProtos(px *runtime.Proxy) {
 	for _, b := range px.Binds {
-		if !speaks(b.Proto, px.Mode) {
+		if b.Proto == runtime.ProtoFCGI || !speaks(b.Proto, px.Mode) {
 			l.List.Alertf(b.Pos, "%s '%s' : MUX protocol '%s' is not usable for 'bind %s' at [%s:%d].", px.Kind, px.Name, protoName(b.Proto), b.Text, b.Pos.File, b.Pos.Line)
 		}
 	}

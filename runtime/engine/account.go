@@ -65,14 +65,14 @@ func (s *stream) countTail() {
 	}
 }
 
-// countResponseTail counts the end of a response over HTTP/2 that came apart from the body, and is not among the bytes of
-// the flow.
+// countResponseTail counts the end of a response of a shared connection that came apart from the body, and is not among the
+// bytes of the flow.
 func (s *stream) countResponseTail() {
 	n := int64(0)
 	switch {
 	case s.toCli.trailer != nil:
 		n = s.toCli.trailer.size()
-	case s.link.ex.ch.bare:
+	case s.link.part.bare():
 		n = endSize
 	}
 	s.ResFromServer += n

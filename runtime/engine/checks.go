@@ -32,7 +32,7 @@ func (e *Engine) Lend(srv *runtime.Server, at int, name string, to check.Borrowe
 		return nil
 	case k.shared != nil:
 		k.safe = true
-		p := k.shared.probe(to)
+		p := k.shared.(*shared).probe(to)
 		if mode != runtime.ReuseSafe {
 			w.offer(k)
 		}

@@ -161,6 +161,10 @@ func (s *stream) dial(srv *runtime.Server, id *identity) outcome {
 		if s.link.up {
 			return s.goOn()
 		}
+	case s.protoFor(srv) == runtime.ProtoFCGI:
+		k.st = nil
+		k.shareFCGI().attach(s)
+		s.claim(k, true)
 	case !k.mayTurnH2():
 		k.beginExchange(s)
 	}
@@ -346,7 +350,7 @@ func (s *stream) meet(k *link) {
 	}
 	if s.Back.Mode == runtime.ModeHTTP {
 		back.HTTP = 1
-		if k.shared != nil {
+		if _, ok := k.shared.(*shared); ok {
 			back.HTTP = 2
 		}
 	}

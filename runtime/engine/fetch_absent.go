@@ -4,13 +4,9 @@ import (
 	"hapax/acl/sample"
 )
 
-// absentFetches ask for what no configuration can switch on here: nothing speaks with FastCGI applications
-// and SPOE agents. They have the values that the reference gives where that is not in use.
+// absentFetches ask for what no configuration can switch on here: nothing speaks with
+// SPOE agents. They have the values that the reference gives where that is not in use.
 var absentFetches = []sample.Fetch{
-	{Doc: doc("fcgi.docroot", "7.3.6", "the document root of the FastCGI application: without value", ""),
-		Out: sample.Str, From: sample.ReqHeaders, Eval: nothing},
-	{Doc: doc("fcgi.index", "7.3.6", "the index of the FastCGI application: without value", ""),
-		Out: sample.Str, From: sample.ReqHeaders, Eval: nothing},
 	{Doc: doc("spoe.engine-id", "7.3.2", "the number of the SPOE engine: without value", ""),
 		Out: sample.Str, From: sample.Internal, Eval: nothing},
 	{Doc: doc("quic_enabled", "7.3.2", "true when QUIC is spoken; without it there is no value", ""),

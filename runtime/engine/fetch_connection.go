@@ -205,8 +205,13 @@ func serverStreamID(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool
 		return false
 	}
 	id := int64(st.linkServed)
-	if st.link != nil && st.link.ex != nil {
-		id = int64(st.link.ex.ch.st.ID)
+	if st.link != nil {
+		switch x := st.link.part.(type) {
+		case *exchange:
+			id = int64(x.ch.st.ID)
+		case *fcgiRequest:
+			id = int64(x.id)
+		}
 	}
 	out.SetInt(id)
 	return true

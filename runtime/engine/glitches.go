@@ -50,7 +50,7 @@ func (s *stream) trackGlitches() {
 // serverGlitched counts glitches of a server of HTTP/1.
 func (s *stream) serverGlitched(n int) {
 	k := s.link
-	if n == 0 || k == nil || k.ex != nil {
+	if n == 0 || k == nil || k.part != nil {
 		return
 	}
 	k.glitches += n

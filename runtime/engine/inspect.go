@@ -95,7 +95,7 @@ func (s Streams) Descriptors() []runtime.Descriptor {
 				}
 			}
 			for st := w.streams.head; st != nil; st = st.nextLive {
-				if k := st.link; k != nil && k.ex == nil && k.sock.IsOpen() {
+				if k := st.link; k != nil && k.part == nil && k.sock.IsOpen() {
 					all = append(all, runtime.Descriptor{FD: k.sock.Fd(), Loop: i, Server: k.srv, H2: k.shared != nil, HTTP: st.http})
 				}
 			}

@@ -18,8 +18,9 @@ type link struct {
 	srv      *runtime.Server
 	sock     transport.Conn
 	st       *stream   // nil while idle, and when it carries many exchanges
-	shared   *shared   // the exchanges that it carries; nil: one alone, itself
-	ex       *exchange // that it is; nil: it is a connection
+	shared   carrier   // the exchanges that it carries; nil: one alone, itself
+	part     part      // of a shared connection that it is; nil: it is a connection
+	ex       *exchange // the same, of HTTP/2
 	to       loop.Addr
 	protocol string // what TLS offers for a WebSocket; "": what it always does
 	origin
@@ -41,6 +42,28 @@ type link struct {
 
 	h1         *runtime.H1Counters // what it counts in; nil: it is no connection of HTTP/1
 	prev, next *link
+}
+
+// carrier is a connection that carries many exchanges, as its link knows it.
+type carrier interface {
+	// attach gives the stream a new exchange.
+	attach(s *stream)
+	// more tells whether the connection can carry one more.
+	more() bool
+	// close ends the use of the socket, which is closed next: behind what was said, or not.
+	close(say bool)
+}
+
+// part is one exchange on such a connection.
+type part interface {
+	// conn is the connection.
+	conn() *link
+	// close leaves the exchange to itself: the server still gets the end of the request.
+	close()
+	// abort ends it.
+	abort()
+	// bare tells whether the end of the response came alone, behind all of the body.
+	bare() bool
 }
 
 // origin is what a connection was made for, and the parts of that: see identity.
@@ -105,16 +128,16 @@ func (k *link) attach(s *stream) {
 
 // conn is the connection that the exchange goes over.
 func (k *link) conn() *link {
-	if k.ex != nil {
-		return k.ex.of.k
+	if k.part != nil {
+		return k.part.conn()
 	}
 	return k
 }
 
 // release gives the link back after a complete exchange, to the pool or to the kernel.
 func (k *link) release(keep bool) {
-	if k.ex != nil {
-		k.ex.close()
+	if k.part != nil {
+		k.part.close()
 		return
 	}
 	c := k.st.c.conn()
@@ -156,8 +179,8 @@ func (k *link) close() { k.end(linger) }
 
 // end closes the connection; what is queued may take so long.
 func (k *link) end(linger time.Duration) {
-	if k.ex != nil {
-		k.ex.close()
+	if k.part != nil {
+		k.part.close()
 		return
 	}
 	k.leave(k.up)
@@ -182,8 +205,8 @@ func (k *link) leave(say bool) {
 // abort ends the connection by a reset: the server notices at once, and no local
 // port stays in TIME_WAIT.
 func (k *link) abort() {
-	if k.ex != nil {
-		k.ex.abort()
+	if k.part != nil {
+		k.part.abort()
 		return
 	}
 	k.leave(false)

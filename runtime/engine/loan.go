@@ -35,7 +35,8 @@ type loan struct {
 
 // luggage is what a connection of HTTP/2, or with a layer, takes along.
 type luggage struct {
-	h2     *h2.Conn        // nil: it is one of HTTP/1
+	h2     *h2.Conn        // nil: it is none of HTTP/2
+	fcgi   *fcgiState      // nil: it is none to an application
 	layer  transport.Layer // nil: it is clear
 	held   []byte          // that came while it was lifted
 	remote netip.AddrPort
@@ -125,10 +126,14 @@ func (l *loan) pack(k *link) {
 func (l *loan) lift(k *link) {
 	l.pack(k)
 	l.local, l.remote = k.local, k.peer
-	if m := k.shared; m != nil {
+	switch m := k.shared.(type) {
+	case *shared:
 		m.push()
 		l.h2 = &h2.Conn{}
 		l.h2.Take(&m.h2)
+	case *fcgiConn:
+		m.push()
+		l.fcgi = &m.fcgiState
 	}
 	k.countH1(nil)
 	l.layer = k.sock.Lift(l)
@@ -186,7 +191,10 @@ func (l *loan) land() *link {
 	w := l.to
 	k := w.newLink(l.srv)
 	k.to, k.origin, k.served, k.glitches, k.safe, k.up = l.peer, l.origin, l.served, l.glitches, true, true
-	if l.h2 == nil {
+	switch {
+	case l.fcgi != nil:
+		return l.landFCGI(k)
+	case l.h2 == nil:
 		k.countH1(&l.srv.Proxy.Live.Back[w.id].H1)
 		return l.open(k)
 	}
@@ -198,6 +206,17 @@ func (l *loan) land() *link {
 		return nil
 	case !m.more():
 		m.leaveServer()
+		return nil
+	}
+	return k
+}
+
+// landFCGI is land for a connection to an application.
+func (l *loan) landFCGI(k *link) *link {
+	k.met, k.local, k.peer = true, l.local, l.remote
+	m := k.carryFCGI(l.fcgi)
+	k.sock.Land(l.to.loop, l.fd, m, l.layer, l.held)
+	if m.gone { // by what had come
 		return nil
 	}
 	return k

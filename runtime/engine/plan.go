@@ -63,7 +63,7 @@ func makePlan(px *runtime.Proxy, cfg *runtime.Config) *plan {
 		p.back = append(p.back, step{"tcp-request content", (*stream).inspectBack})
 	}
 	if http {
-		if px.Options&runtime.OptBufferRequest != 0 {
+		if buffers(px) {
 			p.back = append(p.back, step{"http-buffer-request", (*stream).bufferBody})
 		}
 		if tables && len(px.TCPReq) > 0 {
@@ -94,6 +94,9 @@ func makePlan(px *runtime.Proxy, cfg *runtime.Config) *plan {
 		if balance.NeedsBody(px) {
 			tail = append(tail, step{"balance body", (*stream).balanceBody})
 		}
+	}
+	if px.FastCGI != nil {
+		tail = append(tail, step{"fastcgi", (*stream).applyApp})
 	}
 	if !http {
 		tail = append(tail, step{"client stays", (*stream).clientStays})
@@ -127,10 +130,18 @@ func makePlan(px *runtime.Proxy, cfg *runtime.Config) *plan {
 	if filtered {
 		p.res = append(p.res, step{"log", (*stream).logFiltered}, step{"filters", (*stream).filterResponse})
 	}
+	if px.FastCGI != nil {
+		p.res = append(p.res, step{"fastcgi", (*stream).finishCGI})
+	}
 	p.res = append(p.res, step{"forward", (*stream).forwardResponse})
 	p.back = append(p.back, tail...)
 	p.own = tail
 	return p
+}
+
+// buffers tells whether requests wait for their bodies: an application is told how long they are.
+func buffers(px *runtime.Proxy) bool {
+	return px.Options&runtime.OptBufferRequest != 0 || px.FastCGI != nil
 }
 
 // frontHTTP lists the steps of a frontend that need an HTTP request.
@@ -138,7 +149,7 @@ func frontHTTP(px *runtime.Proxy) (steps []step) {
 	if px.MonitorURI != "" {
 		steps = append(steps, step{"monitor-uri", (*stream).monitor})
 	}
-	if px.Options&runtime.OptBufferRequest != 0 {
+	if buffers(px) {
 		steps = append(steps, step{"http-buffer-request", (*stream).bufferBody})
 	}
 	if len(px.HTTPReq) > 0 {

@@ -142,7 +142,7 @@ func (w *worker) unlist(k *link) {
 func (w *worker) give(k *link) {
 	srv := k.srv
 	if !w.mayPool(k) {
-		k.abort()
+		k.leaveServer()
 		return
 	}
 	p := w.pool(srv)

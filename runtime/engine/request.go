@@ -132,8 +132,11 @@ func headerCases(cfg *runtime.Config, px *runtime.Proxy, option runtime.Option) 
 // its body; the rest follows as it comes.
 func (s *stream) forwardRequest() outcome {
 	w, be := s.w, s.Back
-	if s.link.ex != nil {
-		return s.forwardShared(s.link.ex)
+	switch x := s.link.part.(type) {
+	case *exchange:
+		return s.forwardShared(x)
+	case *fcgiRequest:
+		return s.forwardFCGI(x)
 	}
 	enc := h1.Encoder{
 		KeepInsecure: s.w.engine.h1Options&h1.KeepInsecure != 0,

@@ -51,6 +51,10 @@ func (s *stream) startResponse() {
 	w := s.w
 	status := int(s.Res.Status)
 	if status < 200 && status != 101 {
+		if s.beyondHead() {
+			s.badResponse()
+			return
+		}
 		s.informational()
 		return
 	}
@@ -129,7 +133,10 @@ func (s *stream) keepAuthenticated(status int) {
 
 // checkBody looks at what came of the body with the head.
 func (s *stream) checkBody() (int, h1.Event) {
-	if x := s.link.ex; x != nil {
+	switch x := s.link.part.(type) {
+	case *fcgiRequest:
+		return s.frameCGI(x)
+	case *exchange:
 		empty := len(s.out.Data) == int(s.Res.HeadLen) && s.outMore == nil && s.toCli.trailer == nil
 		if s.toCli.dec.StartFramed(); empty && x.ch.st.RecvEnded() {
 			s.toCli.dec.Finish()

@@ -60,13 +60,13 @@ func (s *stream) linkEnd(err error) {
 	switch {
 	case !s.http || s.tunnel:
 		if !eof(err) {
-			s.countBroken()
+			s.countLost()
 		}
 	case s.toCli.done, s.toCli.held(), s.holding(download) != nil, s.resHead && !s.res.over():
 	case s.resHead && s.toCli.dec.UntilClose() && eof(err):
 	case s.out != nil && !s.resHead: // badResponse counts
 	default:
-		s.countBroken()
+		s.countLost()
 	}
 	s.serverEnd(err)
 }
@@ -173,11 +173,16 @@ func (s *stream) countCut() {
 	sticktable.CountFailure(&s.Stream)
 }
 
-// countBroken counts a connection that its server broke off or that carried no HTTP. The reference counts that apart from
-// the response that failed for it. Exchanges of shared connections are told by exchangeFailed.
+// countBroken counts a connection that carried no HTTP. The reference counts that apart from the response that failed for
+// it, where a connection carries one exchange alone.
 func (s *stream) countBroken() {
-	if s.link != nil && s.link.ex == nil {
-		s.back().FailedRes.Inc()
-		s.Server.Stats[s.w.id].FailedRes.Inc()
+	if s.link != nil && s.link.part == nil {
+		s.countLost()
 	}
+}
+
+// countLost counts a connection that its server broke off.
+func (s *stream) countLost() {
+	s.back().FailedRes.Inc()
+	s.Server.Stats[s.w.id].FailedRes.Inc()
 }

@@ -56,14 +56,14 @@ func (k *link) share() *shared {
 	return m
 }
 
-// attach gives a stream a new exchange.
-func (m *shared) attach(s *stream) *exchange {
+// attach implements carrier.
+func (m *shared) attach(s *stream) {
 	w := m.w
 	x := w.exchanges
 	if x == nil {
 		x = &exchange{}
 		x.ch.init(x)
-		x.ex, x.w = x, w
+		x.part, x.ex, x.w = x, x, w
 		x.timer.Init(w.loop, x)
 	} else {
 		w.exchanges, x.next = x.next, nil
@@ -78,8 +78,11 @@ func (m *shared) attach(s *stream) *exchange {
 	m.live = x
 	m.enter()
 	s.link = &x.link
-	return x
 }
+
+// conn and bare implement part.
+func (x *exchange) conn() *link { return x.of.k }
+func (x *exchange) bare() bool  { return x.ch.bare }
 
 // enter counts an exchange in.
 func (m *shared) enter() {
@@ -98,7 +101,7 @@ func (x *exchange) stands() bool {
 	return x.of.h2.Settled() || x.st.Req.Flags&message.ConnUpgrade == 0
 }
 
-// more tells whether the connection can carry one more exchange.
+// more implements carrier.
 func (m *shared) more() bool {
 	srv := m.k.srv
 	return m.speaks() && !m.away && m.n < m.h2.Limit() && m.h2.CanOpen() && (srv.MaxReuse < 0 || m.k.served <= srv.MaxReuse)
@@ -121,7 +124,7 @@ func (x *exchange) unlist() {
 	x.prev, x.next = nil, nil
 }
 
-// close leaves the exchange to itself: the server still gets the end of the request.
+// close implements part.
 func (x *exchange) close() {
 	x.unlist()
 	if x.sock.Close(linger); x.ch.m != nil {
@@ -135,7 +138,7 @@ func (x *exchange) Expired(*loop.Timer) {
 	x.ch.over()
 }
 
-// abort ends the exchange.
+// abort implements part.
 func (x *exchange) abort() {
 	x.unlist()
 	x.sock.Abort()

@@ -30,10 +30,11 @@ type worker struct {
 	over           chan struct{} // closed when the loop has ended
 	links          *link         // free list
 	exchanges      *exchange     // free list
-	loans          *loan         // free list
-	partings       int           // closed connections whose clients may still send
-	h2Requests     *h2Request    // free list
-	freshRequests  []*h2Request  // that came at once and do not run yet
+	fcgiRequests   *fcgiRequest
+	loans          *loan        // free list
+	partings       int          // closed connections whose clients may still send
+	h2Requests     *h2Request   // free list
+	freshRequests  []*h2Request // that came at once and do not run yet
 	freshResponses []*exchange
 	idle           *client // free list
 	limits         struct{ buffer, rewrite int }

@@ -160,25 +160,6 @@ func (f *filters) checkCache(l *config.Loader, px *runtime.Proxy, at int) {
 	}
 }
 
-func (f *filters) checkFCGI(l *config.Loader, px *runtime.Proxy, at int) {
-	self := &f.all[at]
-	if !l.Known(config.FCGIApp, self.Name) {
-		l.List.Alertf(px.Pos, "proxy '%s' : fcgi-app '%s' not found.", px.Name, self.Name)
-		return
-	}
-	for i := range f.all {
-		switch k := f.all[i].Kind; {
-		case compresses(k), k == Cache, i == at:
-		case k == FCGI:
-			l.List.Alertf(px.Pos, "proxy '%s' : only one fcgi-app supported per backend.", px.Name)
-			return
-		default:
-			l.List.Alertf(px.Pos, "config: proxy '%s': require an explicit filter declaration to use the fcgi-app '%s'.", px.Name, self.Name)
-			return
-		}
-	}
-}
-
 // errorAt words a mistake that names the place of the line once more.
 func errorAt(line *ast.Line, format string, args ...any) error {
 	return fmt.Errorf("parsing [%s:%d] : %s", line.Pos.File, line.Pos.Line, fmt.Sprintf(format, args...))

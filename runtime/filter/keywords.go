@@ -25,7 +25,7 @@ var Kinds = []struct {
 	{"comp-req", "COMP", true},
 	{"comp-res", "COMP", true},
 	{"compression", "COMP", true},
-	{"fcgi-app", "FCGI", false},
+	{"fcgi-app", "FCGI", true},
 	{"spoe", "SPOE", false},
 	{"trace", "TRACE", true},
 }
@@ -63,10 +63,14 @@ var Domain = config.Domain{
 					"  http-response set-bandwidth-limit slow\n  server s 127.0.0.1:1\n"}}},
 			In: config.Proxies, Parse: reporting(filterSequence),
 		},
+		useApplication(),
 	},
 	Actions:      []config.Action{setBandwidthLimit(), sendGroup()},
 	CheckFilters: check,
-	Check:        checkSequences,
+	Check: func(l *config.Loader) {
+		checkSequences(l)
+		checkApplications(l)
+	},
 }
 
 func reporting(parse func(l *config.Loader, line *ast.Line) error) func(*config.Loader, *ast.Line) {
@@ -140,22 +144,6 @@ func cache(l *config.Loader, w *config.Words) error {
 		break
 	}
 	f.all = append(f.all, Filter{Kind: Cache, Word: "cache", Name: name})
-	return nil
-}
-
-func application(l *config.Loader, w *config.Words) error {
-	name := w.Take()
-	if name == "" {
-		return errors.New("fcgi-app : expects a <name> argument")
-	}
-	f := own(l, l.Proxy)
-	for i := range f.all {
-		if f.all[i].Kind == FCGI && f.all[i].Name == name {
-			f.all = append(f.all[:i:i], f.all[i+1:]...)
-			break
-		}
-	}
-	f.all = append(f.all, Filter{Kind: FCGI, Word: "fcgi-app", Name: name})
 	return nil
 }
 

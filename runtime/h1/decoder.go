@@ -118,6 +118,14 @@ func (d *Decoder) Skip(n uint64) bool {
 	return true
 }
 
+// Remaining is how many bytes of a body without chunks are still to come; known is false when that is not known.
+func (d *Decoder) Remaining() (n uint64, known bool) {
+	if d.State == Done {
+		return 0, true
+	}
+	return d.Left, d.State == Data && !d.endless && !d.chunked
+}
+
 // Finished tells whether the body is over.
 func (d *Decoder) Finished() bool { return d.State == Done }
 

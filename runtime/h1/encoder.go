@@ -229,7 +229,7 @@ func (e *Encoder) appendFields(out []byte, m *message.Message) ([]byte, error) {
 		case message.SecWebSocketKey, message.SecWebSocketAccept:
 			e.haveKey = e.haveKey || response == (f.ID == message.SecWebSocketAccept)
 		case message.TE:
-			if !acceptsTrailers(value) {
+			if !AcceptsTrailers(value) {
 				continue
 			}
 			value = trailersWord
@@ -270,8 +270,8 @@ func (e *Encoder) appendTokens(out []byte, id message.HeaderID, name, value []by
 
 var trailersWord = []byte("trailers")
 
-// acceptsTrailers tells whether a TE value says "trailers", the only word of it that is passed on.
-func acceptsTrailers(te []byte) bool {
+// AcceptsTrailers tells whether a TE value says "trailers", the only word of it that is passed on.
+func AcceptsTrailers(te []byte) bool {
 	at := bytes.Index(te, trailersWord)
 	if at < 0 {
 		return false

@@ -179,6 +179,9 @@ func filterList(b []byte, v message.Span, keep func(word []byte) bool) message.S
 // finish judges the complete head and tells how the message is framed.
 func (p *Parser) finish(m *message.Message) Result {
 	m.HeadLen = p.at
+	if p.cgi {
+		p.cgiStatusLine(m)
+	}
 	if !p.response && !p.trailers {
 		m.Method = message.MethodOf(m.MethodName())
 		if at, state := p.target(m); at >= 0 {

@@ -30,6 +30,8 @@ type Parser struct {
 	trailers bool
 	method   message.Method // that a response answers
 	key      WebSocketKey   // that was made for the request, if any
+	cgi      bool           // a response without a status line: see CGI
+	cgi11    bool           // its version is that of HTTP/1.1
 
 	at    uint32 // next byte to look at
 	start uint32 // first byte of the current line or word

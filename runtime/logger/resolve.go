@@ -9,22 +9,25 @@ import (
 	"hapax/runtime/config"
 )
 
-// resolveTargets finds what the log lines of all sections refer to. A configuration that
-// is only checked may refer to what is not there.
+// resolveTargets finds what the log lines of all sections refer to. A configuration that is only checked may refer to what
+// is not there, but for applications.
 func resolveTargets(l *config.Loader) {
-	resolve := func(logs []*runtime.LogTarget, what, in string) {
+	resolve := func(logs []*runtime.LogTarget, required bool, what, in string) {
 		for _, t := range logs {
-			if err := resolveTarget(l, t); err != nil && l.Starting() {
+			if err := resolveTarget(l, t); err != nil && required {
 				l.List.Alertf(ast.Pos{File: t.File, Line: t.Line}, "%slog directive declared in %sfile %s at line %s %s.", what, in, quoted(t.File, in), numbered(t.Line, in), err)
 			}
 		}
 	}
-	resolve(l.Config.Global.Logs, "global ", "")
+	resolve(l.Config.Global.Logs, l.Starting(), "global ", "")
 	for _, px := range l.Config.Proxies {
-		resolve(px.Logs, "", "proxy section '"+px.Name+"' in ")
+		resolve(px.Logs, l.Starting(), "", "proxy section '"+px.Name+"' in ")
 	}
 	for _, px := range l.Config.Forwards {
-		resolve(px.Logs, "", "log-forward section '"+px.Name+"' in ")
+		resolve(px.Logs, l.Starting(), "", "log-forward section '"+px.Name+"' in ")
+	}
+	for _, px := range l.Config.Apps {
+		resolve(px.Logs, true, "", "fcgi-app section '"+px.Name+"' in ")
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"hapax/acl/sample"
-	"hapax/stats"
+	"hapax/runtime"
 	"hapax/stats/cli"
 )
 
@@ -192,7 +192,7 @@ func wait(c *cli.Conn, args []string) cli.Step {
 	}
 }
 
-func showVersion(c *cli.Conn, _ []string) cli.Step { return c.Say(cli.Info, stats.Version) }
+func showVersion(c *cli.Conn, _ []string) cli.Step { return c.Say(cli.Info, runtime.Version) }
 
 func showEnv(c *cli.Conn, args []string) cli.Step {
 	env := process(c).environment()

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"hapax/stats"
+	"hapax/runtime"
 	"hapax/stats/cli"
 )
 
@@ -54,7 +54,7 @@ func showDev(c *cli.Conn, args []string) cli.Step {
 	if len(args) > 2 {
 		return c.Fail("This command takes no argument.")
 	}
-	c.Printf("HAProxy version %s\nBuild options:\n", stats.Version)
+	c.Printf("HAProxy version %s\nBuild options:\n", runtime.Version)
 	if b, ok := debug.ReadBuildInfo(); ok {
 		c.Printf("  Built with %s compiler version %s\n", "Go", b.GoVersion)
 		for _, dep := range b.Deps {

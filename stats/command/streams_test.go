@@ -9,7 +9,6 @@ import (
 
 	"hapax/acl/sample"
 	"hapax/runtime"
-	"hapax/stats"
 	"hapax/stats/cli"
 )
 
@@ -182,7 +181,7 @@ func TestWait(t *testing.T) {
 	c.Feed([]byte("wait 1us;show version\n"))
 	for c.Advance(); c.Waiting() > 0; c.Advance() {
 	}
-	if got := string(c.Output()); got != "Done.\n\n"+stats.Version+"\n\n" {
+	if got := string(c.Output()); got != "Done.\n\n"+runtime.Version+"\n\n" {
 		t.Errorf("a short wait gave %q", got)
 	}
 }
