@@ -38,7 +38,11 @@ var (
 	dumpedConverter = regexp.MustCompile(`(?m)^([\w.+-]+)(?:\(.*\))?: \w+ => \w+$`)
 )
 
-// TestRowsHaveExamples asks for a case, recorded from the reference, of each fetch and each converter that works.
+// action is the beginning of a rule, in a configuration or in what -dKcfg tells: its set and its word.
+var action = regexp.MustCompile(`(?m)^\s*((?:http-request|http-response|http-after-response|tcp-request (?:connection|session|content)|tcp-response content) [\w-]+)`)
+
+// TestRowsHaveExamples asks for a case, recorded from the reference, of each fetch, each converter and each action that works,
+// of an action in each of its rule sets.
 func TestRowsHaveExamples(t *testing.T) {
 	files, err := filepath.Glob("testdata/*/*.txtar")
 	if err != nil {
@@ -54,18 +58,21 @@ func TestRowsHaveExamples(t *testing.T) {
 		for _, word := range strings.FieldsFunc(config, func(r rune) bool { return strings.ContainsRune(" \t\n\"'()[],{}|%", r) }) {
 			used[word] = true
 		}
+		for _, m := range action.FindAllStringSubmatch(config, -1) {
+			used[m[1]], used[strings.TrimRight(m[1], "0123456789")] = true, true // track-sc0 is a row track-sc
+		}
 	}
-	out, _ := exec.Command(hapax, "-dKsmp,cnv", "-c", "-f", os.DevNull).Output()
+	out, _ := exec.Command(hapax, "-dKsmp,cnv,cfg", "-c", "-f", os.DevNull).Output()
 	rows := 0
-	for what, line := range map[string]*regexp.Regexp{"fetch": dumpedFetch, "converter": dumpedConverter} {
+	for what, line := range map[string]*regexp.Regexp{"fetch": dumpedFetch, "converter": dumpedConverter, "action": action} {
 		for _, m := range line.FindAllStringSubmatch(string(out), -1) {
 			rows++
-			if !used[m[1]] {
+			if !used[m[1]] && !strings.HasSuffix(m[1], " send-spoe-group") { // which is Missing
 				t.Errorf("the %s %s stands in no case under testdata", what, m[1])
 			}
 		}
 	}
-	if rows < 500 {
+	if rows < 700 {
 		t.Errorf("only %d rows were listed", rows)
 	}
 }
