@@ -111,6 +111,7 @@ func (s *stream) judgeResponse(v runtime.Verdict) outcome {
 		s.dropServer()
 		return s.answerWith(s.reply(s.Reply, 502))
 	case runtime.Abort:
+		s.countReplaced()
 		s.droppedResponse()
 		s.setEnd(runtime.EndProxy)
 		return s.cut()
@@ -140,13 +141,21 @@ func (s *stream) failedRules() outcome {
 	return s.answerWith(s.errorReply(500))
 }
 
-// countReplaced counts what came of the body of a response that a rule replaces.
+// countReplaced counts what came of the body of a response that a rule replaces, or drops.
 func (s *stream) countReplaced() {
+	f := &s.toCli
+	if f.chunkedIn && s.resBody == nil {
+		s.gatherResponse()
+	}
 	if s.resBody != nil {
 		s.ResFromServer += int64(len(s.resBody.Data))
-		return
+	} else {
+		s.ResFromServer += int64(s.outEnd) - int64(s.Res.HeadLen)
 	}
-	s.ResFromServer += int64(s.outEnd) - int64(s.Res.HeadLen)
+	if f.chunkedIn && f.dec.BodyOver() {
+		s.ResFromServer += endSize
+	}
+	f.chunkedIn, f.moved = false, 0 // what is sent in its place counts anew
 }
 
 // deniedResponse counts a response that a rule refused.
