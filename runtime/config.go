@@ -251,6 +251,14 @@ type GlitchTune struct {
 	Busy            int // percent of the time that a loop must be busy for connections to be killed for them
 }
 
+// What a process is tainted with, as "show info" tells it.
+const (
+	TaintDeclared     uint32 = 1 << iota // an experimental keyword in the configuration
+	TaintExecuted                        // an experimental action has run
+	TaintExpert                          // a command of expert mode
+	TaintExperimental                    // a command of experimental mode
+)
+
 // GlobalStats are the process-wide counters, live and sharded by loop where the
 // request path writes them.
 type GlobalStats struct {
@@ -281,6 +289,7 @@ type GlobalStats struct {
 	MaxConnReached                  counter.Counter
 	Warnings                        counter.Counter // printed since the start, those of the configuration included
 	Stopping                        atomic.Bool
+	Tainted                         atomic.Uint32   // what is not for everyday use and was used: bits of Taint...
 	ConnRateLimit                   atomic.Int64    // maxconnrate in force, set by the engine at start and by "set rate-limit"
 	SessRateLimit                   atomic.Int64    // maxsessrate in force
 	TLSRateLimit                    atomic.Int64    // maxsslrate in force

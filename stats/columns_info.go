@@ -159,7 +159,7 @@ var infoColumns = []InfoColumn{
 	{Name: "Start_time_sec", Alt: "start_time_seconds", Desc: "Start time in seconds",
 		Get: func(p *info) Field { return p.startTime() }},
 	{Name: "Tainted", Desc: "Experimental features used",
-		Get: func(*info) Field { return text(status, "0") }},
+		Get: func(p *info) Field { return p.tainted() }},
 	{Name: "TotalWarnings", Alt: "total_warnings", Desc: "Total warnings issued",
 		Get: func(p *info) Field { return u32(counting, int64(p.live().Warnings.Load())) }},
 	{Name: "MaxconnReached", Desc: "Number of times an accepted connection resulted in Maxconn being reached",

@@ -176,6 +176,15 @@ func (p *info) rateAs(r events, whole, float Tags) Field {
 	return u32(whole, int64(r.PerSecond(p.clock)))
 }
 
+// tainted tells bits as C's %#x has them: zero has no prefix.
+func (p *info) tainted() Field {
+	bits := p.live().Tainted.Load()
+	if bits == 0 {
+		return text(status, "0")
+	}
+	return text(status, fmt.Sprintf("%#x", bits))
+}
+
 // jobs are the listeners and the connections of clients. The reference always has one more, which follows changes of the
 // addresses of servers.
 func (p *info) jobs() int64 {

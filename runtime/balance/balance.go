@@ -148,6 +148,9 @@ func Hashes(px *runtime.Proxy) bool {
 
 // Name is the algorithm as statistics print it: those newer than that field have no name there.
 func Name(px *runtime.Proxy) string {
+	if px.Dispatch != nil {
+		return "none"
+	}
 	switch px.Balance.Algo {
 	case "", Random, Sticky, LogHash:
 		return "unknown"

@@ -275,5 +275,6 @@ func (l *Loader) experimental(what string, err *error) bool {
 		return false
 	}
 	l.experimented = true
+	l.Config.Stats.Tainted.Or(runtime.TaintDeclared)
 	return true
 }

@@ -95,6 +95,9 @@ func (l *Loader) readHTTPRule(line *ast.Line, at int, what string, kind runtime.
 			return nil
 		}
 	}
+	if row.Experimental {
+		rule.Do = tainting(rule.Do)
+	}
 	if a.AtCond() {
 		cond, err := l.Cond(&a.Words)
 		if err != nil {
@@ -107,6 +110,14 @@ func (l *Loader) readHTTPRule(line *ast.Line, at int, what string, kind runtime.
 		return nil
 	}
 	return rule
+}
+
+// tainting lets the process tell that an experimental action has run.
+func tainting(do runtime.Exec) runtime.Exec {
+	return func(s *runtime.Stream) runtime.Verdict {
+		s.Config.Stats.Tainted.Or(runtime.TaintExecuted)
+		return do(s)
+	}
 }
 
 // readAction lets the row read its arguments. What follows an action that is

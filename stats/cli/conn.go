@@ -26,11 +26,12 @@ type Conn struct {
 	Peer   net.Conn // what Serve carries: for commands that hand over descriptors; nil elsewhere
 	Expose bool     // listening sockets may be fetched here ("expose-fd listeners")
 
-	Timeout time.Duration // of inactivity; "set timeout cli" changes it
-	Started time.Time     // of the process: the timed prompt counts from it
-	OnClose func()        // called once when the connection is over; may be nil
-	OnSent  func(n int)   // called when bytes of answers were sent; may be nil
-	Payload string        // what was sent behind "<<" with the running command; "" none
+	Timeout  time.Duration  // of inactivity; "set timeout cli" changes it
+	Started  time.Time      // of the process: the timed prompt counts from it
+	OnClose  func()         // called once when the connection is over; may be nil
+	OnSent   func(n int)    // called when bytes of answers were sent; may be nil
+	OnUnsafe func(*Command) // called before a command that wants expert or experimental mode; may be nil
+	Payload  string         // what was sent behind "<<" with the running command; "" none
 
 	MaxLine    int // bytes of a command line; 0: 16384
 	MaxPayload int // bytes of a payload; what fits into a line with its command may be sent in any case

@@ -84,6 +84,9 @@ func (c *Conn) dispatch(words []string) {
 	case row.Experiment && !c.Experiment:
 		c.Fail("This command is restricted to experimental mode only.")
 	case c.Allow(row.Level):
+		if (row.Expert || row.Experiment) && c.OnUnsafe != nil {
+			c.OnUnsafe(row)
+		}
 		c.step = row.Run(c, words)
 	}
 }

@@ -35,6 +35,13 @@ func (p *Process) conn(table *cli.Table, bind *runtime.Bind) *cli.Conn {
 		Expose:  bind.Expose,
 		Timeout: p.Config.Global.CLITimeout, Started: live.Started,
 		MaxLine: max(p.Config.Global.Tune.BufSize-1, 0), MaxPayload: p.Config.Global.Tune.MaxPayload,
+		OnUnsafe: func(row *cli.Command) {
+			if row.Expert {
+				live.Tainted.Or(runtime.TaintExpert)
+			} else {
+				live.Tainted.Or(runtime.TaintExperimental)
+			}
+		},
 		OnSent: func(n int) { live.CLISent.Add(uint64(n)) },
 		OnClose: func() {
 			p.traceSession(trace.SessionEnd, "releasing session")
