@@ -149,6 +149,7 @@ func (c *Conn) step() {
 func (c *Conn) Connected(err error) {
 	if err != nil {
 		c.phase = failed
+		c.of.shaken(c)
 		c.up.Connected(err)
 		return
 	}
