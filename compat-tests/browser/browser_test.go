@@ -170,7 +170,7 @@ func (s *site) browse() {
 		s.Fatal("no browser: apt-get install chromium-headless-shell")
 	}
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox,
-		chromedp.WSURLReadTimeout(patience), chromedp.UserDataDir(s.TempDir()))
+		chromedp.WSURLReadTimeout(patience), chromedp.UserDataDir(s.TempDir()), chromedp.Env("TMPDIR="+s.TempDir()))
 	ctx, cancel := chromedp.NewExecAllocator(s.Context(), options...)
 	s.Cleanup(cancel)
 	s.tab, cancel = chromedp.NewContext(ctx)
