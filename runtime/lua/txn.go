@@ -8,6 +8,7 @@ import (
 	"hapax/runtime/lua/lua54"
 	"hapax/runtime/message"
 	"hapax/runtime/queue"
+	"hapax/runtime/transport"
 )
 
 // txn is what scripts know as the transaction.
@@ -136,7 +137,16 @@ func txnMethods() []method {
 			c.st.m.log(x.s.Back, int(level), text)
 			return 0
 		}},
-		missing("set_fc_mark"), missing("set_fc_tos"), missing("set_mark"), missing("set_tos"),
+	}
+	for _, name := range []string{"set_fc_mark", "set_mark"} {
+		all = append(all, method{name, func(c call) int {
+			return c.mark(func(n int) transport.Marks { return transport.Marks{Mark: n, HasMark: true} })
+		}})
+	}
+	for _, name := range []string{"set_fc_tos", "set_tos"} {
+		all = append(all, method{name, func(c call) int {
+			return c.mark(func(n int) transport.Marks { return transport.Marks{TOS: n, HasTOS: true} })
+		}})
 	}
 	for _, named := range namedLevels {
 		all = append(all, method{named.name, func(c call) int {
@@ -147,6 +157,17 @@ func txnMethods() []method {
 		}})
 	}
 	return all
+}
+
+// mark gives the client's connection a mark for the network.
+func (c call) mark(of func(n int) transport.Marks) int {
+	x := c.checkTxn()
+	m := of(int(int32(c.CheckInt(2))))
+	if sess := x.s.Session; !sess.Unix {
+		addr := sess.Src.Addr()
+		m.Apply(int(sess.Fd), addr.Is6() && !addr.Is4In6())
+	}
+	return 0
 }
 
 // silent is the level of a stream that is not logged.
