@@ -1,6 +1,7 @@
 package ssl
 
 import (
+	"cmp"
 	"crypto/rsa"
 	"crypto/tls"
 	"slices"
@@ -10,9 +11,13 @@ import (
 var (
 	errUnknownName      = &fault{reason: reason{0xEA, "callback failed"}, alert: alertUnrecognizedName}
 	errOldVersion       = &fault{reason: reason{0x102, "unsupported protocol"}, alert: alertProtocolVersion}
-	errVersionTooLow    = &fault{reason: reason{0x18C, "version too low"}, alert: alertHandshakeFailure} // of SSL 3, which has no alert about versions
+	errVersionTooLow    = &fault{reason: reason{0x18C, "version too low"}, alert: alertProtocolVersion}
 	errFallback         = &fault{reason: reason{0x175, "inappropriate fallback"}, alert: alertInappropriateFallback}
 	errNoSharedSuite    = &fault{reason: reason{0xC1, "no shared cipher"}, alert: alertHandshakeFailure}
+	errLegacyVersion    = &fault{reason: reason{0x124, "bad legacy version"}, alert: alertProtocolVersion}
+	errNoCompression    = &fault{reason: reason{0xBB, "no compression specified"}, alert: alertDecodeError}
+	errOtherCompression = &fault{reason: reason{0x155, "invalid compression algorithm"}, alert: alertIllegalParameter}
+	errMissingShare     = &fault{reason: errNoKeyShare.reason, alert: alertMissingExtension}
 	errNoSuites         = &fault{reason: reason{0xB7, "no ciphers specified"}, alert: alertIllegalParameter}
 	errMissingGroups    = &fault{reason: reason{0xD1, "missing supported groups extension"}, alert: alertMissingExtension}
 	errNoKeyShare       = &fault{reason: reason{0x65, "no suitable key share"}, alert: alertHandshakeFailure}
@@ -35,22 +40,13 @@ func (c *Conn) refuse(f *fault) error {
 // missing first, and arranges the hello for that.
 func (c *Conn) agree(hello *tls.ClientHelloInfo) *fault {
 	p, s := c.site.profile, c.site
-	v := p.version(hello)
-	if v == 0 {
-		return c.tooOld(hello)
-	}
-	c.info.Version, c.records = []byte(versionName(versionIDs[v])), min(versionIDs[v], tls.VersionTLS12)
-	if len(hello.CipherSuites) == 0 {
-		return errNoSuites
-	}
-	if v < p.max && slices.Contains(hello.CipherSuites, fallbackSignal) {
-		return errFallback
-	}
-	if v == tlsv13 {
+	v, f := c.beforeExtensions(hello, p)
+	switch {
+	case f != nil:
+		return f
+	case v == tlsv13:
 		return c.agree13(hello, p, s)
-	}
-	c.info.SNI = []byte(hello.ServerName)
-	if v == tlsv12 && len(hello.SignatureSchemes) > 0 && !slices.ContainsFunc(hello.SignatureSchemes, p.signsWith) {
+	case v == tlsv12 && len(hello.SignatureSchemes) > 0 && !slices.ContainsFunc(hello.SignatureSchemes, p.signsWith):
 		return errNoSharedScheme
 	}
 	suite := p.best(hello, v, s)
@@ -68,28 +64,51 @@ func (c *Conn) agree(hello *tls.ClientHelloInfo) *fault {
 	return nil
 }
 
-// tooOld refuses a client under its own version, which in TLS 1.3 is called like the one before.
-func (c *Conn) tooOld(hello *tls.ClientHelloInfo) *fault {
-	c.records = tls.VersionSSL30 // what a client speaks that names nothing known
-	if slices.Contains(hello.Extensions, extVersions) {
-		c.records = tls.VersionTLS12
+// beforeExtensions finds what is looked at before the extensions: the version, and how a client
+// encrypts and compresses.
+func (c *Conn) beforeExtensions(hello *tls.ClientHelloInfo, p *profile) (version, *fault) {
+	v, legacy := p.version(hello), c.hello.legacy()
+	switch {
+	case legacy <= tls.VersionSSL30 && slices.Contains(hello.Extensions, extVersions):
+		return 0, c.unversed(legacy, errLegacyVersion)
+	case v == 0 && legacy == tls.VersionSSL30:
+		return 0, c.unversed(legacy, errVersionTooLow)
+	case v == 0:
+		return 0, c.unversed(legacy, errOldVersion)
 	}
-	for _, v := range hello.SupportedVersions {
-		c.records = min(max(c.records, v), tls.VersionTLS12)
+	c.info.Version, c.records = []byte(versionName(versionIDs[v])), min(versionIDs[v], tls.VersionTLS12)
+	compressions := c.hello.compressions()
+	switch {
+	case len(hello.CipherSuites) == 0 && c.hello.withoutSuites():
+		return v, errNoSuites
+	case len(hello.CipherSuites) == 0:
+		c.site = nil
+		return v, errHelloSuites
+	case v < p.max && slices.Contains(hello.CipherSuites, fallbackSignal):
+		return v, errFallback
+	case v == tlsv13 && p.best13(hello.CipherSuites) == 0:
+		return v, errNoSharedSuite
+	case !slices.Contains(compressions, 0):
+		return v, errNoCompression
 	}
-	c.info.Version = []byte(versionName(c.records))
-	if c.records == tls.VersionSSL30 {
-		return errVersionTooLow
+	c.info.SNI = []byte(hello.ServerName)
+	if v == tlsv13 && len(compressions) > 1 {
+		return v, errOtherCompression
 	}
-	return errOldVersion
+	return v, nil
+}
+
+// unversed refuses a client under the version that it names first.
+func (c *Conn) unversed(legacy uint16, f *fault) *fault {
+	c.records = min(legacy, tls.VersionTLS12)
+	c.info.Version = []byte(cmp.Or(versionName(legacy), "unknown"))
+	if legacy == tls.VersionSSL30 { // which has no alert about versions
+		f = &fault{reason: f.reason, alert: alertHandshakeFailure}
+	}
+	return f
 }
 
 func (c *Conn) agree13(hello *tls.ClientHelloInfo, p *profile, s *site) *fault {
-	suite := p.best13(hello.CipherSuites)
-	if suite == 0 {
-		return errNoSharedSuite
-	}
-	c.info.SNI = []byte(hello.ServerName)
 	if len(hello.SupportedCurves) == 0 {
 		return errMissingGroups
 	}
@@ -97,6 +116,8 @@ func (c *Conn) agree13(hello *tls.ClientHelloInfo, p *profile, s *site) *fault {
 	resumes := slices.Contains(hello.Extensions, extPreSharedKey)
 	switch {
 	case resumes: // crypto/tls sees whether it does
+	case !slices.Contains(hello.Extensions, extKeyShare):
+		return errMissingShare
 	case len(hello.SignatureSchemes) == 0:
 		return errMissingSchemes
 	case !p.sharesGroup(hello.SupportedCurves):
@@ -106,7 +127,7 @@ func (c *Conn) agree13(hello *tls.ClientHelloInfo, p *profile, s *site) *fault {
 	case !p.signs(hello, tlsv13, s):
 		return errNoSuitableScheme
 	}
-	c.hello.leaveSuite(hello, suite)
+	c.hello.leaveSuite(hello, p.best13(hello.CipherSuites))
 	if len(c.seen.shares) > 0 {
 		c.hello.leaveGroup(hello, p.group(hello.SupportedCurves, c.seen.shares))
 	}

@@ -48,6 +48,12 @@ func alertOf(verdict int) byte {
 	return alertCertificateUnknown
 }
 
+// alertRecordOf is an alert in clear that ends a connection.
+func alertRecordOf(version uint16, alert byte) []byte {
+	const fatal = 2
+	return []byte{alertRecord, byte(version >> 8), byte(version), 0, 2, fatal, alert}
+}
+
 // reword gives an alert the number that OpenSSL would send: crypto/tls knows only one for what
 // others have looked at. So it does with the one about a hello that is too large, and with the
 // version of records that refuse a hello: crypto/tls takes the oldest until one is agreed upon.
@@ -74,5 +80,10 @@ func (c *Conn) reword(record []byte) {
 		version(tls.VersionTLS12)
 	case *alert == alertDecodeError && !c.client && c.site == nil:
 		version(tls.VersionTLS12)
+		if c.hello.raw != nil {
+			c.refuse(c.misread(c.hello.raw))
+			*alert = c.fault.alert
+			version(c.records)
+		}
 	}
 }

@@ -221,6 +221,9 @@ func (c *Conn) ready() bool {
 		}
 	}
 	if have > 1 && head[1] != 3 || !opens && (head[0] < changeCipherSpecRecord || head[0] > applicationDataRecord) {
+		if opens && head[0] == handshakeRecord {
+			c.fault = errNoVersion
+		}
 		c.left = have
 		return true
 	}

@@ -138,6 +138,9 @@ func (x *Context) shaken(c *Conn) {
 // with it how the handshake goes on, or why it does not.
 func (x *Context) pick(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 	c, s := (*Conn)(hello.Conn.(*wire)), x.sites.Load()
+	if c.hello.raw == nil {
+		return nil, c.refuse(errHelloLength) // whatever it was, it was not seen to come
+	}
 	c.site = s.choose(hello)
 	if c.site == nil {
 		c.info.SNI = []byte(strings.ToLower(hello.ServerName))

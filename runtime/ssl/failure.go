@@ -30,12 +30,16 @@ func (c *Conn) failure() error {
 			return errBroken
 		}
 		return transport.ErrHandshakeClosed
+	case c.fault != nil:
+		return c.fault
 	case errors.As(err, &own):
 		return own
 	case errors.As(err, &errno):
 		return errBroken
 	case errors.As(err, &record) && strings.Contains(record.Msg, "oversized"):
 		return handshakeError(tooLong)
+	case errors.As(err, &record) && c.begun() && record.RecordHeader[1] != 3:
+		return handshakeError(wrongVersion)
 	case errors.As(err, &record):
 		return handshakeError(recordReason(record.RecordHeader[:]))
 	}
@@ -139,6 +143,7 @@ var (
 	unexpectedMessage = reason{0xF4, "unexpected message"}
 	verifyFailed      = reason{0x86, "certificate verify failed"}
 	lengthMismatch    = reason{0x9F, "length mismatch"}
+	badExtension      = reason{0x6E, "bad extension"}
 )
 
 // recordReason tells what came in place of the first record.
@@ -166,8 +171,8 @@ var reasons = []struct {
 	{"no supported versions satisfy", reason{0x102, "unsupported protocol"}},
 	{"error decoding message", reason{0xA0, "length too short"}},
 	{"unexpected message", unexpectedMessage},
-	{"does not support uncompressed", reason{0xBB, "no compression specified"}},
-	{"illegal compression methods", reason{0x155, "invalid compression algorithm"}},
+	{"does not support uncompressed", errNoCompression.reason},
+	{"illegal compression methods", errOtherCompression.reason},
 	{"invalid client key share", reason{0x6C, "bad key share"}},
 	{"unmarshal", lengthMismatch},
 	{"exceeds maximum", reason{0x98, "excessive message size"}},

@@ -35,10 +35,12 @@ const (
 	extPreSharedKey = 41
 	extKeyShare     = 51
 
-	extGroups   = 10
-	extFormats  = 11
-	extSchemes  = 13
-	extVersions = 43
+	extName      = 0
+	extGroups    = 10
+	extFormats   = 11
+	extSchemes   = 13
+	extProtocols = 16
+	extVersions  = 43
 )
 
 // observe looks at a record of the handshake, for what is kept of its first messages. One
@@ -65,6 +67,12 @@ func (c *Conn) observe(record []byte) {
 	switch kind {
 	case clientHello:
 		copy(c.seen.clientRandom[:], body[2:])
+		if !c.client && c.site == nil {
+			c.hello.raw = slices.Clone(body)
+			if f := malformed(body); f != nil {
+				c.refuse(f)
+			}
+		}
 		if !c.client && c.of.line.ordersGroups() {
 			c.seen.shares = keyShares(body)
 		}
@@ -170,12 +178,11 @@ func (f *firstRecord) readAsTLS12() bool {
 // refusal is the alert that answers a record that is no hello. crypto/tls takes no notice of
 // most of them, or falls silent.
 func (f *firstRecord) refusal() []byte {
-	const fatal = 2
 	version := min(f.version, tls.VersionTLS12)
 	if f.readAsTLS12() {
 		version = tls.VersionTLS12
 	}
-	return []byte{alertRecord, byte(version >> 8), byte(version), 0, 2, fatal, alertUnexpectedMessage}
+	return alertRecordOf(version, alertUnexpectedMessage)
 }
 
 // sessionIdentity is what tells a session from others: with a server, a digest of its ticket. One

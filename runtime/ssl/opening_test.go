@@ -101,6 +101,12 @@ func FuzzOpening(f *testing.F) {
 		for _, client := range []bool{false, true} {
 			c := &Conn{client: client, of: &Context{capture: 100, line: &line{options: options{curves: "P-256"}}}}
 			c.observe(record)
+			if c.hello.raw != nil {
+				c.hello.legacy()
+				c.hello.withoutSuites()
+				c.hello.compressions()
+				looseHello(c.hello.raw)
+			}
 		}
 	})
 }

@@ -2,6 +2,7 @@ package ssl
 
 import (
 	"crypto/tls"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -220,8 +221,27 @@ func (p *profile) configFor(c *Conn, hello *tls.ClientHelloInfo) *tls.Config {
 // would choose, and the others are put into its order. A second hello is compared with the first
 // one, so the lists are put back when the answer to that goes out.
 type arranged struct {
+	raw                []byte // as it came
 	suites, suitesWere []uint16
 	groups, groupsWere []tls.CurveID
+}
+
+// legacy is the version that it names first, which no longer is the newest.
+func (a *arranged) legacy() uint16 { return binary.BigEndian.Uint16(a.raw) }
+
+// withoutSuites tells whether its list of suites is empty.
+func (a *arranged) withoutSuites() bool {
+	r := pieces{b: a.raw[2+32:]}
+	r.list(1)
+	return len(r.list(2)) == 0
+}
+
+// compressions are the ways to compress that it offers.
+func (a *arranged) compressions() []byte {
+	r := pieces{b: a.raw[2+32:]}
+	r.list(1)
+	r.list(2)
+	return r.list(1)
 }
 
 // leaveSuite leaves one suite.

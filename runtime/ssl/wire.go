@@ -1,6 +1,7 @@
 package ssl
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"time"
@@ -31,6 +32,12 @@ func (w *wire) Read(p []byte) (int, error) {
 	if c.first.whole && c.first.strange {
 		w.Write(c.first.refusal())
 		return 0, handshakeError(unexpectedMessage)
+	}
+	if c.fault != nil {
+		if c.fault != errNoVersion {
+			w.Write(alertRecordOf(tls.VersionTLS12, c.fault.alert))
+		}
+		return 0, c.fault
 	}
 	b := c.in[0]
 	n := len(b.Data)
