@@ -109,8 +109,12 @@ func looseHello(body []byte) (hello *tls.ClientHelloInfo, intelligible bool) {
 		}
 	}
 	for extensions := (pieces{b: r.list(2)}); len(extensions.b) > 0; {
-		kind := binary.BigEndian.Uint16(extensions.take(2))
+		number := extensions.take(2)
 		one := pieces{b: extensions.list(2)}
+		if extensions.broken {
+			break
+		}
+		kind := binary.BigEndian.Uint16(number)
 		hello.Extensions = append(hello.Extensions, kind)
 		switch kind {
 		case extName:
