@@ -42,7 +42,7 @@ func FuzzLoad(f *testing.F) {
 		t.Chdir(dir) // a configuration may name files that are made
 		file := parser.Parse("f.cfg", text)
 		c, ok, list := load(file)
-		if ok != (c != nil) || !ok && list.Alerts() == 0 {
+		if ok != (c != nil) || !ok && list.Alerts()+list.Fatal() == 0 {
 			t.Errorf("accepted %v with configuration %v after %s", ok, c != nil, list)
 		}
 		var printed strings.Builder
