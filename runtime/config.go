@@ -21,6 +21,7 @@ type Config struct {
 	Forwards  []*Proxy // "log-forward" sections
 	Peers     []*Proxy // "peers" sections that are in use: their servers are the peers, their listener is where those connect
 	Apps      []*Proxy // FastCGI applications, as far as they log
+	Agents    []*Proxy // the frontends of SPOE agents, whose streams are the exchanges with them
 	Userlists map[string]*Userlist
 	HTTPErrs  map[string]*HTTPErrors // http-errors sections
 	Vars      *sample.VarNames       // names of all variables, and their ids

@@ -58,10 +58,15 @@ func (n *VarNames) Parse(text string) (Var, error) {
 	if err != nil {
 		return Var{}, err
 	}
+	n.mu.RLock()
+	id, known := n.ids[name]
+	n.mu.RUnlock()
+	if known {
+		return Var{ID: id, Scope: scope}, nil
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	id, known := n.ids[name]
-	if !known {
+	if id, known = n.ids[name]; !known {
 		if n.ids == nil {
 			n.ids = make(map[string]uint32)
 		}

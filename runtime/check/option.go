@@ -185,7 +185,7 @@ func parseLDAP(l *config.Loader, line *ast.Line) {
 // parseSPOP reads "option spop-check".
 func parseSPOP(l *config.Loader, line *ast.Line) {
 	if begin(l, line, 0) {
-		protocol(l, line, [][]string{{"connect", "default"}, {"send-binary", spopHello}, {"expect", "custom"}}, spopAnswer)
+		protocol(l, line, [][]string{{"connect", "default"}, {"send-binary", spopHello()}, {"expect", "custom"}}, spopAnswer)
 	}
 }
 

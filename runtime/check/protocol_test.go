@@ -3,6 +3,8 @@ package check
 import (
 	"strings"
 	"testing"
+
+	"hapax/runtime/spoe/frame"
 )
 
 func FuzzMySQL(f *testing.F) {
@@ -70,10 +72,10 @@ func FuzzSPOP(f *testing.F) {
 	f.Add([]byte("\x00\x00\x00\x10\x65\x00\x00\x00\x01\x00\x00\x01x\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		fault, whole := readSPOP(b, 16380)
-		if !whole && fault != spopFine {
+		if !whole && fault != frame.Fine {
 			t.Errorf("half an answer is refused: %v", fault)
 		}
-		if whole && fault == spopFine && !strings.Contains(string(b), "2.0") {
+		if whole && fault == frame.Fine && !strings.Contains(string(b), "2.0") {
 			t.Errorf("good without a version: %q", b)
 		}
 	})

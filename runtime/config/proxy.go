@@ -31,7 +31,7 @@ func proxyKeywords() []Keyword {
 		be = runtime.CapBack
 	)
 	return []Keyword{
-		onProxy("mode", "4.2", "what the proxy speaks", []keyword.Arg{{Name: "mode", Type: keyword.Enum, Enum: []string{"tcp", "http", "log", "spop", "haterm"}, Missing: []string{"log", "spop", "haterm"}}}, mode),
+		onProxy("mode", "4.2", "what the proxy speaks", []keyword.Arg{{Name: "mode", Type: keyword.Enum, Enum: []string{"tcp", "http", "log", "spop", "haterm"}, Missing: []string{"log", "haterm"}}}, mode),
 		onProxy("id", "4.2", "the number of the proxy", arg("number", keyword.Int), proxyID),
 		onProxy("guid", "4.2", "the unique identifier of the proxy", arg("identifier", keyword.Str), proxyGUID),
 		onProxy("description", "4.2", "text about the proxy", arg("text", keyword.Str), func(l *Loader, line *ast.Line) {
@@ -150,9 +150,6 @@ func mode(l *Loader, line *ast.Line) {
 		if px.Caps&runtime.CapBack == 0 {
 			l.Alert(line.Pos, "mode %s is only applicable on proxies with backend capability.", modeName(m))
 			return
-		}
-		if word == "spop" {
-			l.Missing(line.Pos, "mode "+word)
 		}
 	case "haterm":
 		if px.Caps&runtime.CapFront == 0 {

@@ -28,6 +28,7 @@ type client struct {
 	sess  *runtime.Session // the connection's: its own, unless it is one request of an HTTP/2 connection
 	h2    *h2Client        // the requests that it carries; nil: it carries one at a time
 	via   *h2Request       // that it is; nil: it is a connection
+	ask   *ask             // that it is; nil: somebody else's
 	mail  *mail            // it sends log messages; nil: it does not
 	st    *stream
 	ahead *loop.Buffer // bytes of the next request, received during this one
@@ -445,6 +446,6 @@ func (c *client) left() {
 func (c *client) forget() {
 	c.Vars.Reset()
 	sticktable.LeaveSession(&c.Session)
-	c.st, c.TLS, c.h2, c.mail = nil, nil, nil, nil
+	c.st, c.TLS, c.h2, c.mail, c.ask = nil, nil, nil, nil, nil
 	c.next, c.w.idle = c.w.idle, c
 }

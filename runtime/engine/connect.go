@@ -35,7 +35,7 @@ func (s *stream) connect() outcome {
 		s.End = runtime.Termination{Cause: runtime.EndInternal, State: runtime.InConnect}
 		return s.fail(500)
 	}
-	if be.Mode == runtime.ModeHTTP {
+	if be.Mode == runtime.ModeHTTP || be.Mode == runtime.ModeSPOP {
 		k := s.reuse(srv, id.key())
 		if k != nil {
 			s.enterServer(srv)
@@ -53,7 +53,7 @@ func (s *stream) connect() outcome {
 			}
 			return s.goOn()
 		}
-		if !s.lent && s.borrow(srv, id.key()) {
+		if !s.lent && s.http && s.borrow(srv, id.key()) {
 			return wait
 		}
 	}
@@ -153,6 +153,10 @@ func (s *stream) dial(srv *runtime.Server, id *identity) outcome {
 	}
 	s.occupy(srv)
 	switch {
+	case s.Back.Mode == runtime.ModeSPOP:
+		k.st = nil
+		k.shareSPOP(s.c.ask.agent).attach(s)
+		s.claim(k, true)
 	case s.Back.Mode != runtime.ModeHTTP:
 	case s.protoFor(srv) == runtime.ProtoH2, k.turnsH2():
 		k.st = nil

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"math"
 	goruntime "runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -121,7 +122,7 @@ func New(cfg *runtime.Config, o Options) *Engine {
 	e.h2Clients = h2ClientConfig(cfg)
 	n := cfg.Global.NbThread
 	cfg.Stats.MakeCounters(n)
-	for _, all := range [...][]*runtime.Proxy{cfg.Proxies, cfg.Forwards, cfg.Peers} {
+	for _, all := range [...][]*runtime.Proxy{cfg.Proxies, cfg.Forwards, cfg.Peers, cfg.Agents} {
 		for _, px := range all {
 			prepareProxy(px, n, cmp.Or(cfg.Global.MaxConn, math.MaxInt32))
 		}
@@ -144,7 +145,7 @@ func New(cfg *runtime.Config, o Options) *Engine {
 	e.h2Servers = h2ServerConfig(cfg)
 	e.h2Attached, e.h2Called = e.h2Clients, e.h2Servers
 	e.h2Attached.Client, e.h2Called.Client = true, false
-	for _, px := range cfg.Proxies {
+	for _, px := range slices.Concat(cfg.Proxies, cfg.Agents) {
 		px.Plan = makePlan(px, cfg)
 	}
 	return e

@@ -30,7 +30,7 @@ func (s *stream) identify(srv *runtime.Server) (id identity, ok bool) {
 	if id.source, ok = dial.Foreign(&s.Stream, srv); !ok {
 		return id, false
 	}
-	if !id.source.IsValid() && !srv.Encrypted() && srv.PoolName.Expr == nil && srv.SendProxy&runtime.SendProxyAny == 0 && !followsClient(srv) && s.BackMarks == (transport.Marks{}) {
+	if !id.source.IsValid() && !srv.Encrypted() && s.c.ask == nil && srv.PoolName.Expr == nil && srv.SendProxy&runtime.SendProxyAny == 0 && !followsClient(srv) && s.BackMarks == (transport.Marks{}) {
 		return id, true
 	}
 	text := s.w.line[:0]
@@ -38,7 +38,11 @@ func (s *stream) identify(srv *runtime.Server) (id identity, ok bool) {
 		text = append(text, srv.TLS.(transport.Maker).Name(&s.Stream)...)
 	}
 	id.name = len(text)
-	if srv.PoolName.Expr != nil {
+	switch {
+	case s.c.ask != nil:
+		id.from = id.name
+		text = append(text, s.c.ask.agent.Engine...)
+	case srv.PoolName.Expr != nil:
 		id.from = id.name
 		text = s.appendPoolName(text, srv.PoolName.Expr)
 	}

@@ -7,6 +7,7 @@ import (
 	"hapax/runtime"
 	"hapax/runtime/balance"
 	"hapax/runtime/logger"
+	"hapax/runtime/spoe"
 	"hapax/runtime/sticktable"
 )
 
@@ -21,6 +22,8 @@ type plan struct {
 	own   []step // of a backend that is the frontend itself ("listen")
 	res   []step // of the responses of its servers
 
+	agents []*spoe.Agent // that are told of streams
+
 	keepsLine, keepsHeaders bool // streams of a frontend remember the request line, and captured headers
 
 	inspects bool // content rules of a frontend see a request before it counts as one
@@ -31,7 +34,7 @@ func planOf(px *runtime.Proxy) *plan { return px.Plan.(*plan) }
 
 // makePlan lists the steps of a proxy in the reference's order.
 func makePlan(px *runtime.Proxy, cfg *runtime.Config) *plan {
-	p := &plan{}
+	p := &plan{agents: spoe.Of(px)}
 	tables := len(cfg.Tables) > 0
 	filtered := slices.ContainsFunc(cfg.Proxies, func(px *runtime.Proxy) bool { return px.Attach != nil })
 	p.keepsLine, p.keepsHeaders = logger.Keeps(px)
@@ -39,6 +42,12 @@ func makePlan(px *runtime.Proxy, cfg *runtime.Config) *plan {
 	choose := step{"use_backend", (*stream).chooseBackend}
 	p.inspects = len(px.TCPReq) > 0 || px.InspectReq > 0
 	var count []step
+	if len(p.agents) > 0 {
+		p.front = append(p.front, step{"spoe", (*stream).attachAgents})
+		p.back = append(p.back, step{"spoe", (*stream).attachBackAgents})
+	}
+	p.front = appendEvents(p.front, cfg, spoe.OnClientSession, spoe.OnFrontTCPRequest)
+	p.back = appendEvents(p.back, cfg, spoe.OnBackTCPRequest)
 	if px.Attach != nil {
 		p.front = append(p.front, step{"filters", (*stream).attachFront})
 		p.back = append(p.back, step{"filters", (*stream).attachBack})
@@ -47,7 +56,7 @@ func makePlan(px *runtime.Proxy, cfg *runtime.Config) *plan {
 		p.front = append(p.front, step{"tcp-request content", (*stream).inspectFront})
 		count = append(count, step{"request headers", (*stream).arrived})
 	}
-	p.after = append(frontHTTP(px), choose)
+	p.after = append(frontHTTP(px, cfg), choose)
 	if tables {
 		p.after = append([]step{{"count request", (*stream).countTracked}}, p.after...)
 	}
@@ -69,6 +78,7 @@ func makePlan(px *runtime.Proxy, cfg *runtime.Config) *plan {
 		if tables && len(px.TCPReq) > 0 {
 			p.back = append(p.back, step{"count request", (*stream).countBackTracked})
 		}
+		p.back = appendEvents(p.back, cfg, spoe.OnBackHTTPRequest)
 		if len(px.HTTPReq) > 0 {
 			p.back = append(p.back, step{"http-request", (*stream).backRules})
 		}
@@ -105,6 +115,7 @@ func makePlan(px *runtime.Proxy, cfg *runtime.Config) *plan {
 		tail = append(tail, step{"filters", (*stream).filterRequest})
 	}
 	tail = append(tail, step{"balance", (*stream).pick}, step{"queue", (*stream).enqueue}, step{"connect", (*stream).connect})
+	tail = appendEvents(tail, cfg, spoe.OnServerSession, spoe.OnTCPResponse)
 	if filtered && !http {
 		tail = append(tail, step{"filters", (*stream).beginResponse})
 	}
@@ -122,7 +133,9 @@ func makePlan(px *runtime.Proxy, cfg *runtime.Config) *plan {
 	p.res = append(p.res,
 		step{"tcp-response content", (*stream).inspectResponse},
 		step{"stick", (*stream).learnStick},
-		step{"compression", (*stream).chooseCoding},
+		step{"compression", (*stream).chooseCoding})
+	p.res = appendEvents(p.res, cfg, spoe.OnHTTPResponse)
+	p.res = append(p.res,
 		step{"http-response", (*stream).backResponseRules},
 		step{"http-response frontend", (*stream).frontResponseRules},
 		step{"cookie", (*stream).responseCookie},
@@ -145,13 +158,14 @@ func buffers(px *runtime.Proxy) bool {
 }
 
 // frontHTTP lists the steps of a frontend that need an HTTP request.
-func frontHTTP(px *runtime.Proxy) (steps []step) {
+func frontHTTP(px *runtime.Proxy, cfg *runtime.Config) (steps []step) {
 	if px.MonitorURI != "" {
 		steps = append(steps, step{"monitor-uri", (*stream).monitor})
 	}
 	if buffers(px) {
 		steps = append(steps, step{"http-buffer-request", (*stream).bufferBody})
 	}
+	steps = appendEvents(steps, cfg, spoe.OnFrontHTTPRequest)
 	if len(px.HTTPReq) > 0 {
 		steps = append(steps, step{"http-request", (*stream).frontRules})
 	}
@@ -159,6 +173,18 @@ func frontHTTP(px *runtime.Proxy) (steps []step) {
 		steps = append(steps, step{"http-request", (*stream).frontNames})
 	}
 	return append(steps, intercept(px, true)...)
+}
+
+// appendEvents adds the steps of those events that an agent wants to be told of. Streams have agents of two proxies.
+func appendEvents(steps []step, cfg *runtime.Config, which ...spoe.Event) []step {
+	for _, e := range which {
+		if slices.ContainsFunc(cfg.Proxies, func(px *runtime.Proxy) bool {
+			return slices.ContainsFunc(spoe.Of(px), func(a *spoe.Agent) bool { return len(a.Events[e]) > 0 })
+		}) {
+			steps = append(steps, offload(e))
+		}
+	}
+	return steps
 }
 
 // asksHTTP tells whether content rules or use_backend lines of a proxy in TCP

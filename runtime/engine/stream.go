@@ -12,6 +12,7 @@ import (
 	"hapax/runtime/loop"
 	"hapax/runtime/message"
 	"hapax/runtime/queue"
+	"hapax/runtime/spoe"
 	"hapax/runtime/sticktable"
 	"hapax/runtime/trace"
 )
@@ -128,6 +129,8 @@ type stream struct {
 	sieves                 [2]*sieve          // by side, in TCP mode and tunnels; nil: none
 	filtersBegun           [2]int             // by side: how many of its filters have begun
 	coders                 [2]*compress.Coder // by side: kept for the next stream that compresses
+	offloads               []spoe.Offload     // by agents
+	ask                    *ask               // of one of them; nil: none is awaited
 	loan                   *loan              // asked for and not yet answered
 	lent                   bool               // a loan was answered: there is no use in asking again
 	inH1                   bool               // counted among those of HTTP/1 of the client's connection
@@ -175,7 +178,9 @@ func (s *stream) begin(c *client) {
 	s.Session = sess
 	s.Front, s.Back = sess.Front, sess.Front
 	s.fe, s.be = sess.Counters(w.id), &sess.Front.Live.Back[w.id]
-	s.LogLevel = -1
+	if s.LogLevel = -1; c.ask != nil {
+		s.LogLevel = silent
+	}
 	s.Retries = -1
 	s.StrictMode = true
 	s.End = runtime.Termination{Cause: runtime.EndNone, State: runtime.InNone}
@@ -668,6 +673,7 @@ func (s *stream) finish() {
 	w, c := s.w, s.c
 	s.leaveQueue()
 	s.forgo()
+	s.leaveAgents()
 	s.conclude()
 	s.trackGlitches() // those of what was refused
 	sticktable.Leave(&s.Stream)

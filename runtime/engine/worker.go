@@ -31,10 +31,13 @@ type worker struct {
 	links          *link         // free list
 	exchanges      *exchange     // free list
 	fcgiRequests   *fcgiRequest
-	loans          *loan        // free list
-	partings       int          // closed connections whose clients may still send
-	h2Requests     *h2Request   // free list
-	freshRequests  []*h2Request // that came at once and do not run yet
+	spopExchanges  *spopExchange // free list
+	asks           *ask          // free list
+	messages       []byte        // memory for those of an ask
+	loans          *loan         // free list
+	partings       int           // closed connections whose clients may still send
+	h2Requests     *h2Request    // free list
+	freshRequests  []*h2Request  // that came at once and do not run yet
 	freshResponses []*exchange
 	idle           *client // free list
 	limits         struct{ buffer, rewrite int }

@@ -26,7 +26,7 @@ var Kinds = []struct {
 	{"comp-res", "COMP", true},
 	{"compression", "COMP", true},
 	{"fcgi-app", "FCGI", true},
-	{"spoe", "SPOE", false},
+	{"spoe", "SPOE", true},
 	{"trace", "TRACE", true},
 }
 
@@ -101,7 +101,7 @@ func line(l *config.Loader, line *ast.Line) error {
 	case "bwlim-in", "bwlim-out":
 		err = bandwidth(l, &w, word)
 	case "spoe":
-		err = spoe(l, &w)
+		err = readEngine(l, &w)
 	default:
 		if x := lua.Filter(l, word, line.Texts(nil, 2)); x != nil {
 			Add(l, px, Filter{Kind: Script, Word: word, script: x})

@@ -3,6 +3,7 @@ package filter
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"hapax/acl/sample"
@@ -10,13 +11,14 @@ import (
 	"hapax/parser/keyword"
 	"hapax/runtime"
 	"hapax/runtime/config"
+	"hapax/runtime/spoe"
 )
 
 // engine is what a "filter spoe" line makes of its file: an agent, and the messages that
 // it is sent.
 type engine struct {
 	name    string // of the scope, or that of the agent
-	agent   string
+	agent   *spoe.Agent
 	pos     ast.Pos
 	backend string
 	groups  []*messageGroup
@@ -24,16 +26,16 @@ type engine struct {
 
 // message is a "spoe-message" section.
 type message struct {
-	name  string
+	spoe.Message
 	pos   ast.Pos
 	event string
-	args  []*sample.Expr
 	owner *runtime.Proxy // has the ACLs
 	group string         // that it belongs to
 }
 
 // messageGroup is a "spoe-group" section.
 type messageGroup struct {
+	spoe.Group
 	name     string
 	pos      ast.Pos
 	messages []string
@@ -46,8 +48,8 @@ type agentFile struct {
 	section string
 	engine
 
-	defined  bool // an agent was
-	bounded  bool // "timeout processing"
+	named    [3]string // the variables that the agent sets of its own: as varOptions has them
+	register []string  // "register-var-names"
 	prefix   string
 	uses     []string
 	groupsOf []string
@@ -55,8 +57,8 @@ type agentFile struct {
 	sections []*messageGroup
 }
 
-// spoe reads `spoe [engine <name>] config <file>`.
-func spoe(l *config.Loader, w *config.Words) error {
+// readEngine reads `spoe [engine <name>] config <file>`.
+func readEngine(l *config.Loader, w *config.Words) error {
 	file, scope := "", ""
 	for !w.Done() {
 		word := w.Take()
@@ -95,7 +97,7 @@ func spoe(l *config.Loader, w *config.Words) error {
 		return err
 	}
 	if f.name = scope; scope == "" {
-		f.name = f.agent
+		f.name = f.agent.Name
 	}
 	Add(l, l.Proxy, Filter{Kind: SPOE, Word: "spoe", Name: f.name, agent: &f.engine})
 	return nil
@@ -105,7 +107,7 @@ func (f *agentFile) line(line *ast.Line) {
 	switch {
 	case line.Header:
 		f.begin(line)
-	case f.section == "spoe-agent" && f.defined:
+	case f.section == "spoe-agent" && f.agent != nil:
 		f.agentLine(line)
 	case f.section == "spoe-group" && len(f.sections) > 0:
 		f.groupLine(line)
@@ -134,11 +136,11 @@ func (f *agentFile) begin(line *ast.Line) {
 	}
 	switch section {
 	case "spoe-agent":
-		if f.defined {
+		if f.agent != nil {
 			l.Abort(line.Pos, "another spoe-agent section previously defined.")
 			return
 		}
-		f.defined, f.agent, f.pos = true, name, line.Pos
+		f.agent, f.pos = newAgent(l, name), line.Pos
 	case "spoe-group":
 		for _, g := range f.sections {
 			if g.name == name {
@@ -146,15 +148,15 @@ func (f *agentFile) begin(line *ast.Line) {
 				return
 			}
 		}
-		f.sections = append(f.sections, &messageGroup{name: name, pos: line.Pos})
+		f.sections = append(f.sections, &messageGroup{name: name, pos: line.Pos, Group: spoe.Group{Name: name}})
 	case "spoe-message":
 		for _, m := range f.messages {
-			if m.name == name {
+			if m.Name == name {
 				clash(m.pos)
 				return
 			}
 		}
-		f.messages = append(f.messages, &message{name: name, pos: line.Pos, owner: l.Scratch("", line.Pos)})
+		f.messages = append(f.messages, &message{Message: spoe.Message{Name: name}, pos: line.Pos, owner: l.Scratch("", line.Pos)})
 	}
 }
 
@@ -189,16 +191,16 @@ func (f *agentFile) messageLine(line *ast.Line) {
 	case "args":
 		l.For(sample.InSPOE)
 		for i := 1; line.Arg(i) != ""; i++ {
-			_, text, named := strings.Cut(line.Arg(i), "=")
+			name, text, named := strings.Cut(line.Arg(i), "=")
 			if !named {
-				text = line.Arg(i)
+				name, text = "", name
 			}
 			e, _, err := l.Samples.Parse([]string{text})
 			if err != nil {
 				l.Alert(line.Pos, "'%s': %s.", word, err)
 				return
 			}
-			m.args = append(m.args, e)
+			m.Args = append(m.Args, spoe.Arg{Name: name, Expr: e})
 		}
 	case "acl":
 		name := line.Arg(1)
@@ -244,7 +246,8 @@ func (f *agentFile) event(line *ast.Line, m *message) {
 	m.event = name
 	w := config.NewWords(line, 2)
 	if w.AtCond() {
-		if _, err := l.ForeignCond(m.owner, &w); err != nil {
+		var err error
+		if m.Cond, err = l.ForeignCond(m.owner, &w); err != nil {
 			l.Alert(line.Pos, "error detected while parsing an 'event %s' condition : %s.", name, err)
 		}
 	} else if !w.Done() {
@@ -269,8 +272,8 @@ func where(event string, px *runtime.Proxy) (at sample.Checkpoint) {
 
 // unavailable gives the text about an expression that has no data at a place; "" if all have.
 func (m *message) unavailable(at sample.Checkpoint, separator string) string {
-	for _, e := range m.args {
-		if e.ValidAt()&at == 0 {
+	for _, arg := range m.Args {
+		if e := arg.Expr; e.ValidAt()&at == 0 {
 			return fmt.Sprintf("some args extract information from '%s',%snone of which is available here ('%s')", sample.Checkpoint(e.From()), separator, at)
 		}
 	}
@@ -281,22 +284,25 @@ func (m *message) unavailable(at sample.Checkpoint, separator string) string {
 func (f *agentFile) settle(file string) error {
 	l, px := f.l, f.l.Proxy
 	switch {
-	case !f.defined:
+	case f.agent == nil:
 		return fmt.Errorf("No SPOE agent found in file %s", file)
 	case f.backend == "":
-		return fmt.Errorf("No backend declared for SPOE agent '%s' declared at %s:%d", f.agent, f.pos.File, f.pos.Line)
+		return fmt.Errorf("No backend declared for SPOE agent '%s' declared at %s:%d", f.agent.Name, f.pos.File, f.pos.Line)
 	}
-	if !f.bounded {
+	if f.agent.Processing == 0 {
 		l.List.Warnf(f.pos, "Proxy '%s': missing 'processing' timeout for SPOE agent '%s' declare at %s:%d.\n"+
 			"   | While not properly invalid, you will certainly encounter various problems\n"+
-			"   | with such a configuration. To fix this, please ensure it is set to a non-zero value.", px.Name, f.agent, f.pos.File, f.pos.Line)
+			"   | with such a configuration. To fix this, please ensure it is set to a non-zero value.", px.Name, f.agent.Name, f.pos.File, f.pos.Line)
 	}
-	if f.prefix == "" && !isVariable(f.agent) {
+	if f.prefix == "" && !isVariable(f.agent.Name) {
 		return fmt.Errorf("Invalid variable prefix '%s' for SPOE agent '%s' declared at %s:%d. "+
-			"Use 'option var-prefix' to set it. Only [a-zA-Z0-9_.] chars are supported.\n", f.agent, f.agent, f.pos.File, f.pos.Line)
+			"Use 'option var-prefix' to set it. Only [a-zA-Z0-9_.] chars are supported.\n", f.agent.Name, f.agent.Name, f.pos.File, f.pos.Line)
+	}
+	if err := f.setVariables(); err != nil {
+		return err
 	}
 	if len(f.uses) == 0 && len(f.groupsOf) == 0 {
-		l.List.Warnf(f.pos, "Proxy '%s': No message/group used by SPOE agent '%s' declared at %s:%d.", px.Name, f.agent, f.pos.File, f.pos.Line)
+		l.List.Warnf(f.pos, "Proxy '%s': No message/group used by SPOE agent '%s' declared at %s:%d.", px.Name, f.agent.Name, f.pos.File, f.pos.Line)
 		return nil
 	}
 	for _, name := range f.uses {
@@ -307,7 +313,7 @@ func (f *agentFile) settle(file string) error {
 	for _, name := range f.groupsOf {
 		g := f.group(name)
 		if g == nil {
-			return fmt.Errorf("SPOE agent '%s' try to use undefined SPOE group '%s' at %s:%d", f.agent, name, f.pos.File, f.pos.Line)
+			return fmt.Errorf("SPOE agent '%s' try to use undefined SPOE group '%s' at %s:%d", f.agent.Name, name, f.pos.File, f.pos.Line)
 		}
 		f.groups = append(f.groups, g)
 	}
@@ -321,7 +327,7 @@ func (f *agentFile) settle(file string) error {
 
 func (f *agentFile) message(name string) *message {
 	for _, m := range f.messages {
-		if m.name == name {
+		if m.Name == name {
 			return m
 		}
 	}
@@ -341,7 +347,7 @@ func (f *agentFile) group(name string) *messageGroup {
 func (f *agentFile) useMessage(px *runtime.Proxy, name string) error {
 	m := f.message(name)
 	if m == nil {
-		return fmt.Errorf("SPOE agent '%s' try to use undefined SPOE message '%s' at %s:%d", f.agent, name, f.pos.File, f.pos.Line)
+		return fmt.Errorf("SPOE agent '%s' try to use undefined SPOE message '%s' at %s:%d", f.agent.Name, name, f.pos.File, f.pos.Line)
 	}
 	event := m.event
 	if px.Caps&(runtime.CapFront|runtime.CapBack) == runtime.CapFront|runtime.CapBack {
@@ -351,11 +357,13 @@ func (f *agentFile) useMessage(px *runtime.Proxy, name string) error {
 	case px.Caps&runtime.CapFront == 0 && (event == "on-client-session" || strings.HasPrefix(event, "on-frontend-")):
 		f.l.List.Warnf(m.pos, "Proxy '%s': frontend event used on a backend proxy at %s:%d.", px.Name, m.pos.File, m.pos.Line)
 	case event == "":
-		f.l.List.Warnf(m.pos, "Proxy '%s': Ignore SPOE message '%s' without event at %s:%d.", px.Name, m.name, m.pos.File, m.pos.Line)
+		f.l.List.Warnf(m.pos, "Proxy '%s': Ignore SPOE message '%s' without event at %s:%d.", px.Name, m.Name, m.pos.File, m.pos.Line)
 	default:
 		if text := m.unavailable(where(event, px), " "); text != "" {
-			return fmt.Errorf("Ignore SPOE message '%s' at %s:%d: %s", m.name, m.pos.File, m.pos.Line, text)
+			return fmt.Errorf("Ignore SPOE message '%s' at %s:%d: %s", m.Name, m.pos.File, m.pos.Line, text)
 		}
+		at := slices.Index(spoe.EventNames[:], event)
+		f.agent.Events[at] = append(f.agent.Events[at], &m.Message)
 	}
 	return nil
 }
@@ -368,10 +376,11 @@ func (f *agentFile) fillGroup(g *messageGroup) error {
 			return fmt.Errorf("SPOE group '%s' try to use undefined SPOE message '%s' at %s:%d", g.name, name, f.pos.File, f.pos.Line)
 		case m.group != "":
 			other := f.group(m.group)
-			return fmt.Errorf("SPOE message '%s' already belongs to the SPOE group '%s' declare at %s:%d", m.name, other.name, other.pos.File, other.pos.Line)
+			return fmt.Errorf("SPOE message '%s' already belongs to the SPOE group '%s' declare at %s:%d", m.Name, other.name, other.pos.File, other.pos.Line)
 		}
 		m.group = g.name
 		g.sent = append(g.sent, m)
+		g.Messages = append(g.Messages, &m.Message)
 	}
 	return nil
 }
@@ -387,31 +396,37 @@ func (f *filters) checkAgent(l *config.Loader, px *runtime.Proxy, i int) {
 	}
 	to := l.ProxyNamed(agent.backend)
 	if to == nil || to.Caps&runtime.CapBack == 0 {
-		l.List.Alertf(px.Pos, "Proxy %s : unknown backend '%s' used by SPOE agent '%s' declared at %s:%d.", px.Name, agent.backend, agent.agent, agent.pos.File, agent.pos.Line)
+		l.List.Alertf(px.Pos, "Proxy %s : unknown backend '%s' used by SPOE agent '%s' declared at %s:%d.", px.Name, agent.backend, agent.agent.Name, agent.pos.File, agent.pos.Line)
 		return
 	}
 	if to.Mode == runtime.ModeTCP {
 		to.Mode = runtime.ModeSPOP
 	}
 	if to.Mode != runtime.ModeSPOP {
-		l.List.Alertf(px.Pos, "Proxy %s : backend '%s' used by SPOE agent '%s' declared at %s:%d must use SPOP mode.", px.Name, to.Name, agent.agent, agent.pos.File, agent.pos.Line)
+		l.List.Alertf(px.Pos, "Proxy %s : backend '%s' used by SPOE agent '%s' declared at %s:%d must use SPOP mode.", px.Name, to.Name, agent.agent.Name, agent.pos.File, agent.pos.Line)
+		return
 	}
+	spoe.Join(l, px, agent.agent, to)
 }
 
 // sendGroup is the action that sends the messages of a group.
 func sendGroup() config.Action {
 	return config.Action{
-		Doc: keyword.Doc{Name: "send-spoe-group", Ref: "4.4", Summary: "send messages to an agent", Status: keyword.Missing,
-			Args: []keyword.Arg{{Name: "engine", Type: keyword.Name}, {Name: "group", Type: keyword.Name}}},
-		In: runtime.TCPReqRules | runtime.TCPResRules | runtime.HTTPReqRules | runtime.HTTPResRules,
+		Doc: keyword.Doc{Name: "send-spoe-group", Ref: "4.4", Summary: "send messages to an agent", Args: []keyword.Arg{{Name: "engine", Type: keyword.Name}, {Name: "group", Type: keyword.Name}}},
+		In:  runtime.TCPReqRules | runtime.TCPResRules | runtime.HTTPReqRules | runtime.HTTPResRules,
 		Parse: func(l *config.Loader, a *config.ActionLine) (runtime.Exec, error) {
 			name, group := a.Take(), a.Take()
 			if name == "" || group == "" || !a.AtCond() && !a.Done() {
 				return nil, errors.New("expects 2 arguments: <engine-id> <group-id>")
 			}
 			px, at := a.Proxy, groupPlaces[a.Kind]
-			l.CheckRule(func() error { return checkGroup(px, name, group, at) })
-			return nil, nil
+			var agent *spoe.Agent
+			var sent *spoe.Group
+			l.CheckRule(func() (err error) {
+				agent, sent, err = findGroup(px, name, group, at)
+				return err
+			})
+			return func(s *runtime.Stream) runtime.Verdict { return s.Engine.(spoe.Asker).SendGroup(agent, sent) }, nil
 		},
 	}
 }
@@ -424,27 +439,22 @@ var groupPlaces = map[runtime.RulesetKind]sample.Checkpoint{
 	runtime.HTTPResRules: sample.BackResHeaders,
 }
 
-func checkGroup(px *runtime.Proxy, name, group string, at sample.Checkpoint) error {
-	var agent *engine
-	for _, f := range Of(px) {
-		if f.Kind == SPOE && f.Name == name {
-			agent = f.agent
-			break
-		}
+func findGroup(px *runtime.Proxy, name, group string, at sample.Checkpoint) (*spoe.Agent, *spoe.Group, error) {
+	i := slices.IndexFunc(Of(px), func(f Filter) bool { return f.Kind == SPOE && f.Name == name })
+	if i < 0 {
+		return nil, nil, fmt.Errorf("unable to find SPOE engine '%s' used by the send-spoe-group '%s'", name, group)
 	}
-	if agent == nil {
-		return fmt.Errorf("unable to find SPOE engine '%s' used by the send-spoe-group '%s'", name, group)
-	}
+	agent := Of(px)[i].agent
 	for _, g := range agent.groups {
 		if g.name != group {
 			continue
 		}
 		for _, m := range g.sent {
 			if text := m.unavailable(at, ""); text != "" {
-				return fmt.Errorf("Invalid SPOE message '%s' used by SPOE group '%s' at %s:%d: %s", m.name, g.name, m.pos.File, m.pos.Line, text)
+				return nil, nil, fmt.Errorf("Invalid SPOE message '%s' used by SPOE group '%s' at %s:%d: %s", m.Name, g.name, m.pos.File, m.pos.Line, text)
 			}
 		}
-		return nil
+		return agent.agent, &g.Group, nil
 	}
-	return fmt.Errorf("unable to find SPOE group '%s' into SPOE engine '%s' configuration", group, name)
+	return nil, nil, fmt.Errorf("unable to find SPOE group '%s' into SPOE engine '%s' configuration", group, name)
 }

@@ -1,18 +1,25 @@
 package filter
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
+	"hapax/acl/sample"
 	"hapax/parser/ast"
 	"hapax/runtime"
 	"hapax/runtime/config"
 	"hapax/runtime/logger"
+	"hapax/runtime/spoe"
+	"hapax/runtime/spoe/frame"
 )
 
-const (
-	leastFrame    = 256 // bytes of a frame
-	frameOverhead = 4   // bytes of a buffer that are not the frame's
-)
+// newAgent makes an agent with what holds unless its section says otherwise.
+func newAgent(l *config.Loader, name string) *spoe.Agent {
+	front := &runtime.Proxy{Name: name, Kind: "frontend", Caps: runtime.CapFront, Mode: runtime.ModeSPOP, Options: runtime.OptIndependent}
+	front.Listeners = []*runtime.Listener{{Proxy: front, Bind: &runtime.Bind{UID: -1, GID: -1}}}
+	return &spoe.Agent{Name: name, Front: front, MaxFrame: l.Config.Global.Tune.BufSize - frame.LengthSize, Pipelining: true}
+}
 
 // agentLine reads a line of the "spoe-agent" section.
 func (f *agentFile) agentLine(line *ast.Line) {
@@ -45,14 +52,19 @@ func (f *agentFile) agentLine(line *ast.Line) {
 		if !wants("an integer argument") || l.TooMany(line, 1, 1) {
 			return
 		}
-		most := l.Config.Global.Tune.BufSize - frameOverhead
-		if n := config.Atol(value); n < leastFrame || n > most {
-			l.Alert(line.Pos, "'%s' expects a positive integer argument in the range [%d, %d].", word, leastFrame, most)
+		most := l.Config.Global.Tune.BufSize - frame.LengthSize
+		n := config.Atol(value)
+		if n < frame.Least || n > most {
+			l.Alert(line.Pos, "'%s' expects a positive integer argument in the range [%d, %d].", word, frame.Least, most)
+			return
 		}
+		f.agent.MaxFrame = n
 	case "register-var-names":
-		wants("one or more variable names")
+		if wants("one or more variable names") {
+			f.register = line.Texts(f.register, 1)
+		}
 	case "log":
-		logger.ReadTarget(l, line, &runtime.Proxy{Name: f.agent})
+		logger.ReadTarget(l, line, f.agent.Front)
 	case "": // "no" without more
 	default:
 		l.Alert(line.Pos, "unknown keyword '%s' in spoe-agent section.", word)
@@ -78,7 +90,7 @@ func (f *agentFile) timeout(line *ast.Line) {
 	d, fault := l.Time(value, time.Millisecond)
 	switch {
 	case fault == nil:
-		f.bounded = d > 0
+		f.agent.Processing = d
 	case fault.Over:
 		l.AlertTight(line.Pos, "timer overflow in argument <%s> to <timeout %s>, maximum value is 2147483647 ms (~24.8 days).", value, what)
 	case fault.Under:
@@ -96,7 +108,14 @@ func (f *agentFile) option(line *ast.Line) {
 		l.AlertTight(line.Pos, "'%s' expects an option name.", line.Arg(0))
 		return
 	case "pipelining", "async", "send-frag-payload", "dontlog-normal":
-		l.TooMany(line, 1, 1)
+		on := line.Modifier != ast.No
+		switch {
+		case l.TooMany(line, 1, 1):
+		case name == "pipelining":
+			f.agent.Pipelining = on
+		case name == "dontlog-normal":
+			f.agent.DontLogNormal = on
+		}
 		return
 	}
 	if line.Modifier == ast.No {
@@ -104,8 +123,10 @@ func (f *agentFile) option(line *ast.Line) {
 		return
 	}
 	switch name {
-	case "force-set-var", "continue-on-error":
-		l.TooMany(line, 1, 1)
+	case "force-set-var":
+		f.agent.ForceSetVar = !l.TooMany(line, 1, 1)
+	case "continue-on-error":
+		f.agent.ContinueOnError = !l.TooMany(line, 1, 1)
 	case "var-prefix", "set-on-error", "set-process-time", "set-total-time":
 		switch {
 		case value == "":
@@ -115,10 +136,45 @@ func (f *agentFile) option(line *ast.Line) {
 			l.AlertTight(line.Pos, "'option %s' only supports [a-zA-Z0-9_.] chars.", name)
 		case name == "var-prefix":
 			f.prefix = value
+		default:
+			f.named[slices.Index(varOptions[:], name)] = value
 		}
 	default:
 		l.AlertTight(line.Pos, "option '%s' is not supported.", name)
 	}
+}
+
+// varOptions are the options that name a variable which is set behind each event.
+var varOptions = [3]string{"set-on-error", "set-process-time", "set-total-time"}
+
+// setVariables gives the names of variables their numbers.
+func (f *agentFile) setVariables() error {
+	a, prefix := f.agent, f.prefix
+	if prefix == "" {
+		prefix = a.Name
+	}
+	prefix += "."
+	a.Prefix = []byte(prefix)
+	for i, to := range [...]**sample.Var{&a.OnError, &a.ProcessTime, &a.TotalTime} {
+		if f.named[i] == "" {
+			continue
+		}
+		v, err := f.l.Samples.Variable("txn." + prefix + f.named[i])
+		if err != nil {
+			return f.unregistered(f.named[i], err)
+		}
+		*to = &v
+	}
+	for _, name := range f.register {
+		if _, err := f.l.Samples.Variable("proc." + prefix + name); err != nil {
+			return f.unregistered(name, err)
+		}
+	}
+	return nil
+}
+
+func (f *agentFile) unregistered(name string, err error) error {
+	return fmt.Errorf("SPOE agent '%s': failed to register variable %s%s (%w)", f.agent.Name, f.agent.Prefix, name, err)
 }
 
 // isVariable tells whether a text may be a part of the name of a variable.

@@ -75,7 +75,7 @@ func Keeps(px *runtime.Proxy) (line, headers bool) {
 func Accepted(s *runtime.Stream) {
 	p := planOf(s)
 	switch {
-	case p == nil:
+	case p == nil || s.LogLevel == silent:
 	case p.steps != 0:
 		line, read := s.URI, s.Time.Request
 		s.URI, s.Time.Request = line[:0], 0 // nothing was read when the connection came

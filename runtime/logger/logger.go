@@ -122,7 +122,7 @@ func Start(cfg *runtime.Config, loops int, alert func(text string)) error {
 	}
 	l.global = l.newPlan(cfg.Global.Logs, "")
 	targets := l.global.targets
-	for _, px := range slices.Concat(cfg.Proxies, cfg.Peers, cfg.Apps) {
+	for _, px := range slices.Concat(cfg.Proxies, cfg.Peers, cfg.Apps, cfg.Agents) {
 		p := l.newPlan(px.Logs, px.LogTag)
 		p.follow(px)
 		px.Logger = p

@@ -10,7 +10,7 @@ import (
 )
 
 // resolveTargets finds what the log lines of all sections refer to. A configuration that is only checked may refer to what
-// is not there, but for applications.
+// is not there, but for applications and agents.
 func resolveTargets(l *config.Loader) {
 	resolve := func(logs []*runtime.LogTarget, required bool, what, in string) {
 		for _, t := range logs {
@@ -22,6 +22,9 @@ func resolveTargets(l *config.Loader) {
 	resolve(l.Config.Global.Logs, l.Starting(), "global ", "")
 	for _, px := range l.Config.Proxies {
 		resolve(px.Logs, l.Starting(), "", "proxy section '"+px.Name+"' in ")
+	}
+	for _, px := range l.Config.Agents {
+		resolve(px.Logs, true, "", "SPOE agent section '"+px.Name+"' in ")
 	}
 	for _, px := range l.Config.Forwards {
 		resolve(px.Logs, l.Starting(), "", "log-forward section '"+px.Name+"' in ")

@@ -41,10 +41,19 @@ const pipeRoom = 64 << 10
 
 // NewPipe makes a pipe to a service, which is told at once that there is room.
 func NewPipe(l *loop.Loop, service Served) *Pipe {
-	p := &Pipe{loop: l, service: service}
-	p.later.Init(p)
+	p := &Pipe{}
+	p.Open(l, service)
 	p.Wake()
 	return p
+}
+
+// Open makes a Pipe one that nobody has used: it was none so far, or both ends have left it.
+func (p *Pipe) Open(l *loop.Loop, service Served) {
+	if p.loop == nil {
+		p.later.Init(p)
+	}
+	p.loop, p.service = l, service
+	p.in, p.inAt, p.ended, p.over, p.told, p.wakes = p.in[:0], 0, false, nil, false, false
 }
 
 // Wake has the service called soon.
