@@ -105,7 +105,9 @@ func (s *stream) SendGroup(a *spoe.Agent, g *spoe.Group) runtime.Verdict {
 // hurries tells whether content rules that run now cannot wait.
 func (s *stream) hurries() bool {
 	switch s.Ctx.Checkpoint {
-	case sample.FrontReqContent, sample.BackReqContent, sample.BackResContent:
+	case sample.BackResContent:
+		return s.Back.InspectRes == 0
+	case sample.FrontReqContent, sample.BackReqContent:
 		return s.inspect == 0 || s.w.loop.Now() >= s.inspect
 	}
 	return false

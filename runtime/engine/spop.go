@@ -81,10 +81,16 @@ func (m *spopConn) Connected(err error) {
 	m.out.Data = frame.AppendHello(m.out.Data, &frame.Greeting{Size: uint64(m.size), Pipelining: m.agent.Pipelining, Engine: m.agent.Engine})
 	m.touch()
 	k.sock.Receive()
+}
+
+// begin lets the exchanges begin: as in the reference, no connection stands before the agent has said HELLO.
+func (m *spopConn) begin() {
 	for x := m.live; x != nil; {
 		next := x.next
-		x.up = true
-		x.st.connected(nil)
+		if !x.up {
+			x.up = true
+			x.st.connected(nil)
+		}
 		x = next
 	}
 }
@@ -221,13 +227,9 @@ func (m *spopConn) greeted(payload []byte) {
 		return
 	}
 	m.talks = spopRuns
-	for x := m.live; x != nil; {
-		next := x.next
-		if b := x.held; b != nil {
-			x.held = nil
-			x.Send(b)
-		}
-		x = next
+	m.begin()
+	if m.gone {
+		return
 	}
 	if m.k.list == &m.w.pool(m.k.srv).avail {
 		m.w.offer(m.k) // it may take less now
@@ -258,6 +260,9 @@ func (m *spopConn) end(err error) {
 	}
 	if m.over = err; eof(err) {
 		m.over = io.ErrUnexpectedEOF
+	}
+	if eof(err) {
+		m.begin() // it counts as one that stood
 	}
 	for x := m.live; x != nil; {
 		next := x.next

@@ -14,7 +14,6 @@ type spopExchange struct {
 	link
 	of         *spopConn
 	number     uint64       // 0: nothing was sent
-	held       *loop.Buffer // the messages, until the agent has said its HELLO
 	back       *loop.Buffer // the actions, until the stream receives
 	end        error        // of receiving, behind them; nil: it goes on
 	told       bool         // the stream knows it
@@ -36,7 +35,7 @@ func (m *spopConn) attach(s *stream) {
 	}
 	x.of, x.srv, x.st = m, m.k.srv, s
 	x.number, x.end, x.told, x.receiving = 0, nil, false, false
-	x.up = m.k.up
+	x.up = m.talks == spopRuns
 	x.sock.Carry(x)
 	if x.next = m.live; x.next != nil {
 		x.next.prev = x
@@ -71,11 +70,9 @@ func (x *spopExchange) Abort() {
 		x.next.prev = x.prev
 	}
 	x.prev, x.next = nil, nil
-	for _, b := range [...]**loop.Buffer{&x.held, &x.back} {
-		if *b != nil {
-			(*b).Release()
-			*b = nil
-		}
+	if x.back != nil {
+		x.back.Release()
+		x.back = nil
 	}
 	m.left(x)
 }
@@ -86,16 +83,11 @@ func (x *spopExchange) Close() { x.Abort() }
 // Send sends the messages, which came as one.
 func (x *spopExchange) Send(b *loop.Buffer) {
 	m := x.of
+	defer b.Release()
 	switch {
 	case x.number > 0 || x.end != nil:
-		b.Release()
 		return
-	case m.talks == spopGreets && m.speaks():
-		x.held = b
-		return
-	}
-	defer b.Release()
-	if !m.speaks() {
+	case !m.speaks():
 		x.fail(m.why)
 		return
 	}
