@@ -131,8 +131,8 @@ func (a *App) AppendParams(dst, room []byte, id uint16, req *Request) (out, left
 	if e.full || cap(dst)-len(e.out) < RecordHead {
 		return dst, e.text, errLong
 	}
-	e.out = setContent(e.out, at)
-	return appendHead(e.out[:len(e.out):cap(dst)], params, id, 0), e.text, nil
+	setContent(e.out, at)
+	return appendHead(dst[:len(e.out)], params, id, 0), e.text, nil
 }
 
 // fields writes what rules have set, and the fields of the request.

@@ -72,6 +72,11 @@ func feed(head string, step int, opts Options, limits Limits) (*Parser, *message
 func feedTo(p *Parser, head string, step int) *message.Message {
 	m := new(message.Message)
 	m.Reset(make([]byte, 0, len(head)+1024), make([]message.Field, 0, 200))
+	return feedOn(p, m, head, step)
+}
+
+// feedOn appends the head to what is there already.
+func feedOn(p *Parser, m *message.Message, head string, step int) *message.Message {
 	if step == 0 {
 		step = len(head)
 	}
