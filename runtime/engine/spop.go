@@ -55,10 +55,13 @@ func (k *link) shareSPOP(agent *spoe.Agent) *spopConn {
 	return m
 }
 
-// more implements carrier.
-func (m *spopConn) more() bool {
+// more implements carrier: before the agent has said HELLO, a connection is that of the exchange that it was made for.
+func (m *spopConn) more() bool { return m.talks == spopRuns && m.n < m.limit && m.lasts() }
+
+// lasts tells whether another exchange may follow those that there are.
+func (m *spopConn) lasts() bool {
 	srv := m.k.srv
-	return m.speaks() && m.n < m.limit && (srv.MaxReuse < 0 || m.k.served <= srv.MaxReuse)
+	return m.speaks() && (srv.MaxReuse < 0 || m.k.served <= srv.MaxReuse)
 }
 
 func (m *spopConn) speaks() bool { return m.over == nil && !m.gone && m.talks != spopLeaves }
@@ -228,11 +231,8 @@ func (m *spopConn) greeted(payload []byte) {
 	}
 	m.talks = spopRuns
 	m.begin()
-	if m.gone {
-		return
-	}
-	if m.k.list == &m.w.pool(m.k.srv).avail {
-		m.w.offer(m.k) // it may take less now
+	if !m.gone {
+		m.w.offer(m.k)
 	}
 }
 
@@ -311,7 +311,7 @@ func (m *spopConn) left(x *spopExchange) {
 		return
 	}
 	m.k.unuse()
-	if !m.more() {
+	if !m.lasts() {
 		m.k.leaveServer()
 		return
 	}
