@@ -19,11 +19,10 @@ type fcgiConn struct {
 	n     int            // how many
 	fresh []*fcgiRequest // those for which something came in this turn
 
-	out     *loop.Buffer // what is to be said; nil: nothing
-	flusher loop.Task
-	held    bool  // the application is not listened to: one of the requests holds back what came
-	over    error // why it carries nothing any more; nil: it does
-	gone    bool  // the socket is not ours any more
+	speech
+	held bool  // the application is not listened to: one of the requests holds back what came
+	over error // why it carries nothing any more; nil: it does
+	gone bool  // the socket is not ours any more
 }
 
 // fcgiState is what goes along with a connection that moves to another loop.
@@ -49,7 +48,7 @@ func (k *link) shareFCGI() *fcgiConn {
 // carryFCGI goes on with the state of a connection.
 func (k *link) carryFCGI(state *fcgiState) *fcgiConn {
 	m := &fcgiConn{w: k.w, k: k, app: fcgi.Of(k.srv.Proxy).App, fcgiState: *state}
-	m.flusher.Init(m)
+	m.speech.init(k)
 	k.shared = m
 	return m
 }
@@ -280,10 +279,8 @@ func (m *fcgiConn) close(say bool) {
 	}
 	if say {
 		m.push()
-	} else if m.out != nil {
-		m.out.Release()
-		m.out = nil
 	}
+	m.hush()
 	m.gone = true
 	m.end(errGone)
 }
@@ -308,31 +305,4 @@ func (m *fcgiConn) left(x *fcgiRequest) {
 		return
 	}
 	m.k.rest()
-}
-
-// room makes sure that n bytes can be said behind what was said before.
-func (m *fcgiConn) room(n int) {
-	if m.out != nil && cap(m.out.Data)-len(m.out.Data) >= n {
-		return
-	}
-	m.push()
-	m.out = m.w.loop.Buffer()
-}
-
-// push hands what was said to the socket.
-func (m *fcgiConn) push() {
-	if b := m.out; b != nil {
-		m.out = nil
-		m.k.sock.Send(b)
-	}
-}
-
-// touch makes what is said be sent in the end of the turn.
-func (m *fcgiConn) touch() { m.w.loop.RunLater(&m.flusher) }
-
-// RunTask sends what is to be sent.
-func (m *fcgiConn) RunTask(*loop.Task) {
-	if !m.gone {
-		m.push()
-	}
 }

@@ -11,23 +11,22 @@ import (
 // spopConn is a connection to an agent, which answers one exchange after another, or many at once. Pools hold its link,
 // streams one exchange each.
 type spopConn struct {
-	w       *worker
-	k       *link
-	agent   *spoe.Agent
-	live    *spopExchange // those that streams have
-	n       int           // how many
-	last    uint64        // the number of the newest one
-	size    int           // bytes of a frame at most
-	limit   int           // exchanges at once
-	talks   spopTalk
-	why     frame.Fault  // it ends
-	in      *loop.Buffer // the beginning of a frame; nil: none came
-	out     *loop.Buffer // what is to be said; nil: nothing
-	flusher loop.Task
-	timer   loop.Timer // ends what nobody uses
-	told    bool       // it was told why the connection ends
-	over    error      // why it carries nothing any more; nil: it does
-	gone    bool       // the socket is not ours any more
+	w     *worker
+	k     *link
+	agent *spoe.Agent
+	live  *spopExchange // those that streams have
+	n     int           // how many
+	last  uint64        // the number of the newest one
+	size  int           // bytes of a frame at most
+	limit int           // exchanges at once
+	talks spopTalk
+	why   frame.Fault  // it ends
+	in    *loop.Buffer // the beginning of a frame; nil: none came
+	speech
+	timer loop.Timer // ends what nobody uses
+	told  bool       // it was told why the connection ends
+	over  error      // why it carries nothing any more; nil: it does
+	gone  bool       // the socket is not ours any more
 }
 
 // spopTalk is how far the conversation with an agent is.
@@ -48,7 +47,7 @@ func (k *link) shareSPOP(agent *spoe.Agent) *spopConn {
 	if agent.Pipelining {
 		m.limit = manyExchanges
 	}
-	m.flusher.Init(m)
+	m.speech.init(k)
 	m.timer.Init(k.w.loop, m)
 	k.shared = m
 	k.sock.SetHandler(m)
@@ -80,7 +79,7 @@ func (m *spopConn) Connected(err error) {
 		return
 	}
 	k.up = true
-	m.room()
+	m.room(0)
 	m.out.Data = frame.AppendHello(m.out.Data, &frame.Greeting{Size: uint64(m.size), Pipelining: m.agent.Pipelining, Engine: m.agent.Engine})
 	m.touch()
 	k.sock.Receive()
@@ -193,7 +192,7 @@ func (m *spopConn) refuse(why frame.Fault) {
 
 // say tells the agent that the connection ends.
 func (m *spopConn) say(why frame.Fault) {
-	m.room()
+	m.room(0)
 	m.out.Data = frame.AppendDisconnect(m.out.Data, why)
 	m.touch()
 	m.talks, m.told = spopLeaves, true
@@ -286,11 +285,10 @@ func (m *spopConn) close(say bool) {
 	if say {
 		m.push()
 	}
-	for _, b := range [...]**loop.Buffer{&m.out, &m.in} {
-		if *b != nil {
-			(*b).Release()
-			*b = nil
-		}
+	m.hush()
+	if m.in != nil {
+		m.in.Release()
+		m.in = nil
 	}
 	m.timer.Remove()
 	m.gone = true
@@ -326,30 +324,5 @@ func (m *spopConn) Expired(*loop.Timer) {
 	if m.n == 0 && m.speaks() {
 		m.say(frame.Fine)
 		m.k.close()
-	}
-}
-
-// room makes sure that there is a buffer to say something in.
-func (m *spopConn) room() {
-	if m.out == nil {
-		m.out = m.w.loop.Buffer()
-	}
-}
-
-// push hands what was said to the socket.
-func (m *spopConn) push() {
-	if b := m.out; b != nil {
-		m.out = nil
-		m.k.sock.Send(b)
-	}
-}
-
-// touch makes what is said be sent in the end of the turn.
-func (m *spopConn) touch() { m.w.loop.RunLater(&m.flusher) }
-
-// RunTask sends what is to be sent.
-func (m *spopConn) RunTask(*loop.Task) {
-	if !m.gone {
-		m.push()
 	}
 }

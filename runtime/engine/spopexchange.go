@@ -97,7 +97,7 @@ func (x *spopExchange) Send(b *loop.Buffer) {
 	if m.out != nil && len(m.out.Data)+size > cap(m.out.Data) {
 		m.push()
 	}
-	m.room()
+	m.room(0)
 	start := len(m.out.Data)
 	m.out.Data = frame.AppendNotify(m.out.Data, x.number, 1, b.Data[1:]) // without the type of the frame, which stands before
 	if len(m.out.Data)-start-frame.LengthSize > m.size {
