@@ -133,7 +133,7 @@ func (r record) String() string {
 }
 
 // escaped is bytes on one line.
-func escaped(b []byte) string { return strings.Trim(strconv.Quote(string(b)), `"`) }
+func escaped(b []byte) string { return shortened(strings.Trim(strconv.Quote(string(b)), `"`)) }
 
 // pairs lists names and values, a line each.
 func pairs(b []byte) string {

@@ -543,7 +543,12 @@ func visible(b []byte) string {
 	if b[len(b)-1] != '\n' {
 		out.WriteString("\\\n")
 	}
-	return many.ReplaceAllStringFunc(out.String(), func(m string) string { return fmt.Sprintf("{{%c*%d}}", m[0], len(m)) })
+	return shortened(out.String())
+}
+
+// shortened counts bytes that are many.
+func shortened(text string) string {
+	return many.ReplaceAllStringFunc(text, func(m string) string { return fmt.Sprintf("{{%c*%d}}", m[0], len(m)) })
 }
 
 func duration(text string) time.Duration {
