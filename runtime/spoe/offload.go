@@ -15,7 +15,7 @@ import (
 const (
 	Timeout     = 1
 	TooBig      = 3
-	Interrupted = 5
+	Interrupted = 4 // the manual says 5
 	SPOP        = 256
 )
 
