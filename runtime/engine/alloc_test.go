@@ -23,6 +23,8 @@ import (
 	"hapax/runtime/config"
 	"hapax/runtime/cookie"
 	"hapax/runtime/engine"
+	"hapax/runtime/fcgi"
+	"hapax/runtime/filter"
 	"hapax/runtime/logger"
 	"hapax/runtime/loop"
 	"hapax/runtime/objects"
@@ -37,6 +39,7 @@ func load(t testing.TB, text string) *runtime.Config {
 	tables, err := config.NewTables([]*config.Domain{
 		config.Rows(), {Name: "acl", Fetches: acl.Fetches}, {Name: "fetch", Fetches: fetch.Rows}, {Name: "convert", Converters: convert.Rows},
 		&cookie.Domain, &balance.Domain, &queue.Domain, &rules.Domain, &logger.Domain, &sticktable.Domain, &engine.Domain, &objects.Domain,
+		&filter.Domain, &fcgi.Domain,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -54,14 +57,16 @@ func load(t testing.TB, text string) *runtime.Config {
 // that it starts, for a loop that first waits for a lock), requests make some each time or never.
 func TestNoAllocation(t *testing.T) {
 	for _, c := range []struct {
-		name, bind, server string
-		answer             func(net.Listener)
-		ask                func(*testing.T, net.Conn) func() bool
+		name, global, bind, backend, server string
+		answer                              func(net.Listener)
+		ask                                 func(*testing.T, net.Conn) func() bool
 	}{
-		{"HTTP1", "", "", answerAll, askH1},
-		{"HTTP2 to HTTP1", "proto h2", "", answerAll, askH2},
-		{"HTTP1 to HTTP2", "", "proto h2", answerAllH2, askH1},
-		{"HTTP2", "proto h2", "proto h2", answerAllH2, askH2},
+		{"HTTP1", "", "", "", "", answerAll, askH1},
+		{"HTTP2 to HTTP1", "", "proto h2", "", "", answerAll, askH2},
+		{"HTTP1 to HTTP2", "", "", "", "proto h2", answerAllH2, askH1},
+		{"HTTP2", "", "proto h2", "", "proto h2", answerAllH2, askH2},
+		// On one loop: a connection to an application takes memory when it moves to another.
+		{"HTTP1 to FastCGI", "nbthread 1", "", "use-fcgi-app php", "proto fcgi", answerAllFCGI, askH1},
 	} {
 		for _, name := range []string{loop.Uring, loop.Epoll} {
 			t.Run(c.name+"/"+name, func(t *testing.T) {
@@ -87,6 +92,7 @@ func TestNoAllocation(t *testing.T) {
 global
 	log %s local0
 	nbthread 2
+	%s
 defaults
 	mode http
 	log global
@@ -104,11 +110,15 @@ frontend f
 	acl agent hdr_sub(user-agent) -i tester
 	use_backend b if static agent
 backend b
+	%s
 	http-reuse always
 	balance roundrobin
 	server s1 %s %s
-	server s2 %[3]s %[4]s
-`, logs.LocalAddr(), c.bind, origin.Addr(), c.server))
+	server s2 %[5]s %[6]s
+fcgi-app php
+	docroot /var/www
+	index index.php
+`, logs.LocalAddr(), c.global, c.bind, c.backend, origin.Addr(), c.server))
 				countAllocations(t, addr, c.ask)
 			})
 		}

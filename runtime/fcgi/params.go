@@ -74,7 +74,7 @@ type values struct {
 // encoder writes parameters, as long as there is room.
 type encoder struct {
 	app  *App
-	req  *Request
+	req  Request
 	out  []byte
 	text []byte // a value that is made
 	path []byte // of the request, decoded
@@ -122,7 +122,7 @@ func (e *encoder) word(v *values, which mask, name string, value []byte) {
 func (a *App) AppendParams(dst, room []byte, id uint16, req *Request) (out, left []byte, err error) {
 	at := len(dst)
 	most := min(cap(dst), at+RecordHead+MaxContent)
-	e := encoder{app: a, req: req, out: appendHead(dst[:at:most], params, id, 0), text: room[:0]}
+	e := encoder{app: a, req: *req, out: appendHead(dst[:at:most], params, id, 0), text: room[:0]}
 	v := values{docroot: a.docroot}
 	e.fields(&v)
 	if err := e.defaults(&v); err != nil {
@@ -198,7 +198,7 @@ var (
 
 // defaults writes what nobody has set.
 func (e *encoder) defaults(v *values) error {
-	m, req := e.req.Head, e.req
+	m, req := e.req.Head, &e.req
 	if v.set&requestURI == 0 {
 		v.uri = m.Target()
 	}
