@@ -76,8 +76,19 @@ type Descriptor struct {
 	Listener *Listener
 	Front    *Proxy
 	Server   *Server
-	H2, HTTP bool // what it speaks
+	Mux      Mux // what it speaks
 }
+
+// Mux is what a connection speaks, by the name that the reference has for it.
+type Mux string
+
+const (
+	MuxPass Mux = "PASS"
+	MuxH1   Mux = "H1"
+	MuxH2   Mux = "H2"
+	MuxFCGI Mux = "FCGI"
+	MuxSPOP Mux = "SPOP"
+)
 
 // Activity is what one loop has done since it began.
 type Activity struct {

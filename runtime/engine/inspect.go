@@ -91,19 +91,22 @@ func (s Streams) Descriptors() []runtime.Descriptor {
 		w.ask(func() {
 			for c := w.clients.head; c != nil; c = c.next {
 				if c.via == nil && c.sock.IsOpen() {
-					all = append(all, runtime.Descriptor{FD: c.sock.Fd(), Loop: i, Front: c.Front, H2: c.h2 != nil, HTTP: c.http})
+					all = append(all, runtime.Descriptor{FD: c.sock.Fd(), Loop: i, Front: c.Front, Mux: c.mux()})
 				}
 			}
 			for st := w.streams.head; st != nil; st = st.nextLive {
-				if k := st.link; k != nil && k.part == nil && k.sock.IsOpen() {
-					all = append(all, runtime.Descriptor{FD: k.sock.Fd(), Loop: i, Server: k.srv, H2: k.shared != nil, HTTP: st.http})
+				if st.link == nil {
+					continue
+				}
+				if k := st.link.conn(); k.sock.IsOpen() {
+					all = append(all, runtime.Descriptor{FD: k.sock.Fd(), Loop: i, Server: k.srv, Mux: k.mux(st.http)})
 				}
 			}
 			for srv := range s.e.servers() {
 				p := w.pool(srv)
 				for _, l := range []*linkList{&p.safe, &p.idle, &p.avail} {
 					for k := l.head; k != nil; k = k.next {
-						all = append(all, runtime.Descriptor{FD: k.sock.Fd(), Loop: i, Server: srv, H2: k.shared != nil, HTTP: srv.Proxy.Mode == runtime.ModeHTTP})
+						all = append(all, runtime.Descriptor{FD: k.sock.Fd(), Loop: i, Server: srv, Mux: k.mux(srv.Proxy.Mode == runtime.ModeHTTP)})
 					}
 				}
 			}
@@ -111,4 +114,33 @@ func (s Streams) Descriptors() []runtime.Descriptor {
 	}
 	slices.SortStableFunc(all, func(a, b runtime.Descriptor) int { return cmp.Compare(a.FD, b.FD) })
 	return slices.CompactFunc(all, func(a, b runtime.Descriptor) bool { return a.FD == b.FD })
+}
+
+// mux is what the client speaks.
+func (c *client) mux() runtime.Mux {
+	if c.h2 != nil {
+		return runtime.MuxH2
+	}
+	return alone(c.http)
+}
+
+// mux is what the server speaks.
+func (k *link) mux(http bool) runtime.Mux {
+	switch k.shared.(type) {
+	case *fcgiConn:
+		return runtime.MuxFCGI
+	case *spopConn:
+		return runtime.MuxSPOP
+	case *shared:
+		return runtime.MuxH2
+	}
+	return alone(http)
+}
+
+// alone is what connections speak that carry one stream at a time.
+func alone(http bool) runtime.Mux {
+	if http {
+		return runtime.MuxH1
+	}
+	return runtime.MuxPass
 }

@@ -91,21 +91,11 @@ func describe(d *runtime.Descriptor, known bool) (kind, text string) {
 	case d.Listener != nil:
 		return "l", fmt.Sprintf("l.st=%s fe=%s fam=%s", listenerState(d.Listener), d.Listener.Proxy.Name, family(&d.Listener.Addr))
 	case d.Front != nil:
-		return "cf", threads + fmt.Sprintf("back=0 fe=%s mux=%s", d.Front.Name, muxName(d))
+		return "cf", threads + fmt.Sprintf("back=0 fe=%s mux=%s", d.Front.Name, d.Mux)
 	case d.Server != nil:
-		return "cbs", threads + fmt.Sprintf("back=1 px=%s sv=%s mux=%s", d.Server.Proxy.Name, d.Server.Name, muxName(d))
+		return "cbs", threads + fmt.Sprintf("back=1 px=%s sv=%s mux=%s", d.Server.Proxy.Name, d.Server.Name, d.Mux)
 	}
 	return "cd", threads
-}
-
-func muxName(d *runtime.Descriptor) string {
-	switch {
-	case d.H2:
-		return "H2"
-	case d.HTTP:
-		return "H1"
-	}
-	return "PASS"
 }
 
 func listenerState(l *runtime.Listener) string {

@@ -51,7 +51,7 @@ func (s *crowd) Activity(loop int) runtime.Activity {
 func (s *crowd) Spin(time.Duration, bool) {}
 func (s *crowd) Profile(bool)             {}
 func (s *crowd) Descriptors() []runtime.Descriptor {
-	return []runtime.Descriptor{{FD: 9, Front: s.cfg.Proxies[0]}}
+	return []runtime.Descriptor{{FD: 9, Front: s.cfg.Proxies[0], Mux: runtime.MuxPass}}
 }
 
 func (s *crowd) Efforts() []runtime.Effort {
