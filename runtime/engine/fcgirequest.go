@@ -393,6 +393,7 @@ func (s *stream) finishCGI() outcome {
 // forwardFCGI is forwardRequest to a FastCGI application. It must know how long the body is.
 func (s *stream) forwardFCGI(x *fcgiRequest) outcome {
 	m := x.of
+	m.last = (m.last + 1) | 1 // whatever becomes of the request
 	if s.Req.Flags&message.ContentLength == 0 && !s.toSrv.dec.Finished() {
 		s.countLost()
 		s.front().FailedReq.Inc()
@@ -400,8 +401,7 @@ func (s *stream) forwardFCGI(x *fcgiRequest) outcome {
 		s.Status = 400 // which nobody is told
 		return s.cut()
 	}
-	x.id = (m.last + 1) | 1
-	m.last = x.id
+	x.id = m.last
 	m.room(0)
 	m.out.Data = fcgi.AppendBegin(m.out.Data, x.id, m.app.KeepConn)
 	if !s.sendParams(x) {
