@@ -43,6 +43,14 @@ func (s *stream) join(agents []*spoe.Agent) {
 	}
 }
 
+// restartAgents lets agents begin anew: as in the reference, what a client sends in TCP mode is over when it has a server.
+func (s *stream) restartAgents() outcome {
+	for i := range s.offloads {
+		s.offloads[i].Restart()
+	}
+	return next
+}
+
 // leaveAgents ends what agents have to do with the stream.
 func (s *stream) leaveAgents() {
 	if s.ask != nil {

@@ -115,6 +115,9 @@ func makePlan(px *runtime.Proxy, cfg *runtime.Config) *plan {
 		tail = append(tail, step{"filters", (*stream).filterRequest})
 	}
 	tail = append(tail, step{"balance", (*stream).pick}, step{"queue", (*stream).enqueue}, step{"connect", (*stream).connect})
+	if !http && len(cfg.Agents) > 0 {
+		tail = append(tail, step{"spoe", (*stream).restartAgents})
+	}
 	tail = appendEvents(tail, cfg, spoe.OnServerSession, spoe.OnTCPResponse)
 	if filtered && !http {
 		tail = append(tail, step{"filters", (*stream).beginResponse})

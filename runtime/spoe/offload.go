@@ -22,7 +22,7 @@ const (
 // Offload is one agent's part in a stream.
 type Offload struct {
 	Agent   *Agent
-	Off     bool // after an error
+	Off     bool // after an error, until Restart
 	Busy    bool // messages were sent, and are not answered
 	Session bool // OnClientSession is over
 	Server  bool // OnServerSession is
@@ -84,6 +84,9 @@ func (x *Offload) failed(s *runtime.Stream) {
 	x.Agent.note(s, x.Agent.OnError, sample.Bool, int64(x.status)) // a boolean, says the reference
 	x.Off = !x.Agent.ContinueOnError
 }
+
+// Restart lets the agent be told of a stream again, and forgets how long it took.
+func (x *Offload) Restart() { x.Off, x.total = false, 0 }
 
 // Leave tells that the stream is over. The reference counts that among the errors.
 func (x *Offload) Leave() {
