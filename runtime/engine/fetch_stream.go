@@ -32,6 +32,8 @@ var streamFetches = []sample.Fetch{
 		Out: sample.Int, From: sample.Internal, Eval: number(busy)},
 	{Doc: doc("cpu_usage_thr", "7.3.2", "percent of the last half second that the thread was busy", ""),
 		Out: sample.Int, From: sample.Internal, Eval: threadBusy},
+	{Doc: doc("spoe.engine-id", "7.3.2", "the unique name of the SPOE engine whose messages the stream carries", ""),
+		Out: sample.Str, From: sample.Internal, Eval: engineID},
 }
 
 var conditionConverters = []sample.Converter{
@@ -57,6 +59,15 @@ func threadBusy(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
 		return false
 	}
 	out.SetInt(int64(100 - st.w.loop.Stats().IdlePct.Load()))
+	return true
+}
+
+func engineID(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
+	st := running(ctx)
+	if st == nil || st.c.ask == nil {
+		return false
+	}
+	out.SetText(st.c.ask.agent.Engine)
 	return true
 }
 
