@@ -66,12 +66,10 @@ var listings = []struct {
 	{"svc", "registered service names", func(w io.Writer, _ *config.Tables) { fmt.Fprintln(w, stats.Exporter) }},
 }
 
-// listFilters tells the families of the filters that run.
+// listFilters tells the families of the filters.
 func listFilters(w io.Writer, _ *config.Tables) {
 	for _, k := range filter.Kinds {
-		if k.Runs {
-			fmt.Fprintf(w, "%s [%s]\n", k.Name, k.Family)
-		}
+		fmt.Fprintf(w, "%s [%s]\n", k.Name, k.Family)
 	}
 }
 

@@ -3,7 +3,6 @@ package filter
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"hapax/parser/ast"
@@ -15,40 +14,34 @@ import (
 )
 
 // Kinds are the filters that a line may name, in the order of listings.
-var Kinds = []struct {
-	Name, Family string
-	Runs         bool
-}{
-	{"bwlim-in", "BWLIM", true},
-	{"bwlim-out", "BWLIM", true},
-	{"cache", "CACHE", true},
-	{"comp-req", "COMP", true},
-	{"comp-res", "COMP", true},
-	{"compression", "COMP", true},
-	{"fcgi-app", "FCGI", true},
-	{"spoe", "SPOE", true},
-	{"trace", "TRACE", true},
+var Kinds = []struct{ Name, Family string }{
+	{"bwlim-in", "BWLIM"},
+	{"bwlim-out", "BWLIM"},
+	{"cache", "CACHE"},
+	{"comp-req", "COMP"},
+	{"comp-res", "COMP"},
+	{"compression", "COMP"},
+	{"fcgi-app", "FCGI"},
+	{"spoe", "SPOE"},
+	{"trace", "TRACE"},
 }
 
-// named gives the names of the filters that run, or of those that are Missing.
-func named(runs bool) []string {
-	var names []string
+// names are theirs.
+var names = func() (all []string) {
 	for _, k := range Kinds {
-		if k.Runs == runs {
-			names = append(names, k.Name)
-		}
+		all = append(all, k.Name)
 	}
-	return names
-}
+	return all
+}()
 
 // Domain holds the keywords of filters.
 var Domain = config.Domain{
 	Name: "filter",
 	Keywords: []config.Keyword{
 		{
-			Doc: keyword.Doc{Name: "filter", Ref: "9", Summary: "a filter on streams: " + strings.Join(named(true), ", "),
+			Doc: keyword.Doc{Name: "filter", Ref: "9", Summary: "a filter on streams: " + strings.Join(names, ", "),
 				Args: []keyword.Arg{
-					{Name: "name", Type: keyword.Enum, Enum: named(true), Missing: named(false)},
+					{Name: "name", Type: keyword.Enum, Enum: names},
 					{Name: "argument", Type: keyword.Str, Many: true, Opt: true, Doc: "a trace without `quiet`, or with `hexdump`, is refused"}},
 				Examples: []keyword.Example{{Config: "listen l\n  mode http\n  bind 127.0.0.1:65500\n  filter bwlim-out slow default-limit 1m default-period 1s min-size 1k\n" +
 					"  http-response set-bandwidth-limit slow\n  server s 127.0.0.1:1\n"}}},
@@ -121,8 +114,6 @@ func line(l *config.Loader, line *ast.Line) error {
 		return fmt.Errorf("'%s' : %w", line.Arg(0), err)
 	case !w.Done():
 		return fmt.Errorf("'%s %s' : unknown keyword '%s'.", line.Arg(0), word, w.Peek())
-	case !slices.Contains(named(true), word):
-		l.Missing(line.Pos, "filter "+word)
 	}
 	return nil
 }
