@@ -56,13 +56,44 @@ const (
 // rulePrefix is what the names of the fields begin with that rules keep parameters in.
 const rulePrefix = ":fcgi-"
 
-// settable are the parameters that have a default value, by the names that rules give them. The reference looks for the
+// settable finds the parameter with a default value that a rule means by a name; 0: there is none. The reference looks for the
 // method under a name that no rule can mean.
-var settable = map[string]mask{
-	"gateway_interface": gatewayInterface, "document_root": documentRoot, "script_name": scriptName, "path_info": pathInfo,
-	"request_uri": requestURI, "request_meth": requestMethod, "query_string": queryString, "server_name": serverName,
-	"server_port": serverPort, "server_protocol": serverProtocol, "remote_addr": remoteAddr, "remote_port": remotePort,
-	"script_filename": scriptFilename, "path_translated": pathTranslated, "https": https, "server_software": serverSoftware,
+func settable(name []byte) mask {
+	switch string(name) {
+	case "gateway_interface":
+		return gatewayInterface
+	case "document_root":
+		return documentRoot
+	case "script_name":
+		return scriptName
+	case "path_info":
+		return pathInfo
+	case "request_uri":
+		return requestURI
+	case "request_meth":
+		return requestMethod
+	case "query_string":
+		return queryString
+	case "server_name":
+		return serverName
+	case "server_port":
+		return serverPort
+	case "server_protocol":
+		return serverProtocol
+	case "remote_addr":
+		return remoteAddr
+	case "remote_port":
+		return remotePort
+	case "script_filename":
+		return scriptFilename
+	case "path_translated":
+		return pathTranslated
+	case "https":
+		return https
+	case "server_software":
+		return serverSoftware
+	}
+	return 0
 }
 
 // values are those that parameters are made of.
@@ -177,7 +208,7 @@ var trailersWord = []byte("trailers")
 
 // take notes a parameter that a rule has set.
 func (v *values) take(name, value []byte) {
-	which := settable[string(name)]
+	which := settable(name)
 	v.set |= which
 	switch which {
 	case documentRoot:
