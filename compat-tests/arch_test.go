@@ -28,7 +28,7 @@ var layers = []struct {
 	packages []string
 }{
 	{"leaves", []string{"parser/ast", "parser/diag", "parser/units", "parser/keyword", "runtime/message", "runtime/loop", "runtime/h1", "runtime/h2",
-		"runtime/transport", "runtime/netns", "runtime/logger/ring", "runtime/logger/syslog", "runtime/proxyproto/header", "runtime/ssl/x509text", "runtime/ssl/libcrypto", "runtime/userlist", "runtime/process/boot", "runtime/spoe/frame", "stats/counter"}},
+		"runtime/transport", "runtime/netns", "runtime/logger/ring", "runtime/logger/syslog", "runtime/proxyproto/header", "runtime/ssl/x509text", "runtime/ssl/libcrypto", "runtime/userlist", "runtime/varint", "runtime/process/boot", "runtime/spoe/frame", "stats/counter"}},
 	{"files and samples", []string{"parser", "acl/sample"}},
 	{"expressions, the language of the runtime API", []string{"acl", "acl/*", "stats/cli"}},
 	{"stick tables", []string{"runtime/sticktable/table"}},
@@ -103,7 +103,7 @@ func TestImportsRunOneWay(t *testing.T) {
 		}
 		if pkg == "acl" || strings.HasPrefix(pkg, "acl/") {
 			for _, dep := range p.Deps {
-				if strings.HasPrefix(dep, "hapax/runtime") && dep != "hapax/runtime/message" {
+				if strings.HasPrefix(dep, "hapax/runtime") && dep != "hapax/runtime/message" && dep != "hapax/runtime/varint" {
 					t.Errorf("%s needs %s: expressions see a sample.Context only", pkg, dep)
 				}
 			}

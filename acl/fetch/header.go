@@ -8,6 +8,7 @@ import (
 	"hapax/acl/sample"
 	"hapax/parser/keyword"
 	"hapax/runtime/message"
+	"hapax/runtime/varint"
 )
 
 var (
@@ -370,24 +371,10 @@ func headersBinary(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool 
 	b := ctx.Scratch.Room()
 	for i := range m.Fields {
 		name, value := m.Name(i), m.Value(i)
-		b = append(appendVarint(b, uint64(len(name))), name...)
-		b = append(appendVarint(b, uint64(len(value))), value...)
+		b = varint.AppendText(b, name)
+		b = varint.AppendText(b, value)
 	}
 	b = ctx.Scratch.Take(append(b, 0, 0))
 	out.SetBin(b)
 	return b != nil
-}
-
-// appendVarint writes a length as SPOE does: below 240 in one byte, else four bits and then seven a byte.
-func appendVarint(b []byte, n uint64) []byte {
-	if n < 240 {
-		return append(b, byte(n))
-	}
-	b = append(b, byte(n)|240)
-	n = (n - 240) >> 4
-	for n >= 128 {
-		b = append(b, byte(n)|128)
-		n = (n - 128) >> 7
-	}
-	return append(b, byte(n))
 }

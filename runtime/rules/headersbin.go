@@ -10,6 +10,7 @@ import (
 	"hapax/runtime"
 	"hapax/runtime/config"
 	"hapax/runtime/message"
+	"hapax/runtime/varint"
 )
 
 // readList reads the expression of a rule on a list of headers in the form of req.hdrs_bin.
@@ -109,11 +110,11 @@ func eachHeader(a *config.ActionLine, list *sample.Expr, values bool, do func(s 
 		for b := v.Bytes; len(b) > 0; {
 			var name, value []byte
 			var ok bool
-			if name, b, ok = cutText(b); !ok {
+			if name, b, ok = varint.ReadText(b); !ok {
 				return failed(s)
 			}
 			if values {
-				if value, b, ok = cutText(b); !ok || len(name) == 0 && len(value) > 0 {
+				if value, b, ok = varint.ReadText(b); !ok || len(name) == 0 && len(value) > 0 {
 					return failed(s)
 				}
 			}
@@ -126,32 +127,6 @@ func eachHeader(a *config.ActionLine, list *sample.Expr, values bool, do func(s 
 		}
 		return runtime.Failed
 	}
-}
-
-// cutText reads a text behind its length, which is written as SPOE does: below 240 in one byte, else four bits and
-// then seven a byte.
-func cutText(b []byte) (text, rest []byte, ok bool) {
-	if len(b) == 0 {
-		return nil, nil, false
-	}
-	n, at := uint64(b[0]), 1
-	if n >= 240 {
-		for shift := 4; ; shift += 7 {
-			if at == len(b) {
-				return nil, nil, false
-			}
-			c := b[at]
-			at++
-			n += uint64(c) << shift
-			if c < 128 {
-				break
-			}
-		}
-	}
-	if n > uint64(len(b)-at) {
-		return nil, nil, false
-	}
-	return b[at : at+int(n)], b[at+int(n):], true
 }
 
 // ofConnection tells whether a header belongs to the connection, or frames the message: lists do not change it.

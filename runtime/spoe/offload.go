@@ -9,6 +9,7 @@ import (
 	"hapax/runtime"
 	"hapax/runtime/logger"
 	"hapax/runtime/spoe/frame"
+	"hapax/runtime/varint"
 )
 
 // Why an agent could not be asked, as "set-on-error" tells it. Errors of the protocol are behind SPOP.
@@ -121,9 +122,9 @@ func (a *Agent) AppendMessages(b []byte, s *runtime.Stream, messages []*Message)
 		if len(b)+longest+len(m.Name)+1 > most {
 			return b, false
 		}
-		b = append(frame.AppendText(b, m.Name), byte(len(m.Args)))
+		b = append(varint.AppendText(b, m.Name), byte(len(m.Args)))
 		for i := range m.Args {
-			b = frame.AppendText(b, m.Args[i].Name)
+			b = varint.AppendText(b, m.Args[i].Name)
 			ctx.Scratch.Reset()
 			v := ctx.Scratch.Borrow()
 			if m.Args[i].Expr.Eval(ctx, v) {
@@ -151,7 +152,7 @@ func appendValue(b []byte, v *sample.Value) []byte {
 		}
 		return append(b, frame.Bool)
 	case sample.Int:
-		return frame.AppendNumber(append(b, frame.Int64), uint64(v.Int))
+		return varint.Append(append(b, frame.Int64), uint64(v.Int))
 	case sample.IPv4:
 		ip := v.IP.As4()
 		return append(append(b, frame.IPv4), ip[:]...)
@@ -159,9 +160,9 @@ func appendValue(b []byte, v *sample.Value) []byte {
 		ip := v.IP.As16()
 		return append(append(b, frame.IPv6), ip[:]...)
 	case sample.Bin:
-		return frame.AppendText(append(b, frame.Binary), v.Bytes)
+		return varint.AppendText(append(b, frame.Binary), v.Bytes)
 	case sample.Str, sample.Meth:
-		return frame.AppendText(append(b, frame.Text), v.Bytes)
+		return varint.AppendText(append(b, frame.Text), v.Bytes)
 	}
 	return append(b, frame.Null)
 }
@@ -179,7 +180,7 @@ func (a *Agent) apply(s *runtime.Stream, b []byte) {
 		if kind != setVar && kind != unsetVar || kind == setVar && args != 3 || kind == unsetVar && args != 2 || scope > byte(sample.ResScope) {
 			return
 		}
-		name, rest, ok := frame.ReadText(b[3:])
+		name, rest, ok := varint.ReadText(b[3:])
 		if !ok {
 			return
 		}

@@ -1,5 +1,7 @@
 package exchange
 
+import "hapax/runtime/varint"
+
 // slots is how many texts each side of a session remembers.
 const slots = 128
 
@@ -32,11 +34,11 @@ func (d *dictionary) appendText(dst []byte, text string) []byte {
 	}
 	at, new := d.place(text)
 	var room [64]byte
-	b := appendNumber(room[:0], uint64(at)+1)
+	b := varint.Append(room[:0], uint64(at)+1)
 	if new {
-		b = append(appendNumber(b, uint64(len(text))), text...)
+		b = varint.AppendText(b, text)
 	}
-	return append(appendNumber(dst, uint64(len(b))), b...)
+	return varint.AppendText(dst, b)
 }
 
 // read reads such a text; "" when there is none.

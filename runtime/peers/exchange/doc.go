@@ -13,7 +13,7 @@
 //	                                                 200
 //
 // Messages follow both ways. The first byte is a class, the second a type; with the uppermost bit of the type set, a
-// length and so many bytes are behind it. Numbers have one to ten bytes, see appendNumber.
+// length and so many bytes are behind it. Numbers have one to ten bytes, see package varint.
 //
 //	0 0  teach me all            10 130  table: number, name, type and size of keys, stored data, expire, elements and periods
 //	0 1  that was all            10 128  entry: number of the change (4 bytes), key, data

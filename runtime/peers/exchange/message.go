@@ -1,5 +1,7 @@
 package exchange
 
+import "hapax/runtime/varint"
+
 // Classes of messages.
 const (
 	classControl  = 0
@@ -78,5 +80,5 @@ func next(in []byte, largest int) (m message, n int, fault state) {
 
 // appendMessage appends a message with its length.
 func appendMessage(dst []byte, kind byte, body []byte) []byte {
-	return append(appendNumber(append(dst, classTable, kind), uint64(len(body))), body...)
+	return append(varint.Append(append(dst, classTable, kind), uint64(len(body))), body...)
 }

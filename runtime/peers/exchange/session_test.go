@@ -2,36 +2,13 @@ package exchange
 
 import (
 	"bytes"
-	"fmt"
 	"strings"
 	"testing"
 
 	"hapax/acl/sample"
 	"hapax/runtime/sticktable/table"
+	"hapax/runtime/varint"
 )
-
-func TestNumbers(t *testing.T) {
-	for _, tt := range []struct {
-		v    uint64
-		want string
-	}{
-		{0, "00"}, {0xef, "ef"}, {0xf0, "f000"}, {0x1234, "f49401"}, {2287, "ff7f"}, {2288, "f08000"}, {264432, "f0808000"},
-		{1<<64 - 1, "fff0fefefefefefefe0e"}, {1<<32 - 1, "fff0fefe7e"},
-	} {
-		b := appendNumber(nil, tt.v)
-		if got := fmt.Sprintf("%x", b); got != tt.want {
-			t.Errorf("%d is %s, want %s", tt.v, got, tt.want)
-		}
-		r := reader{left: b}
-		if v := r.number(); v != tt.v || r.failed || len(r.left) > 0 {
-			t.Errorf("%d was read as %d", tt.v, v)
-		}
-		r = reader{left: b[:len(b)-1]}
-		if r.number(); !r.failed {
-			t.Errorf("half of %d is a number", tt.v)
-		}
-	}
-}
 
 // TestGreeting are the first lines of who connects, and what is answered.
 func TestGreeting(t *testing.T) {
@@ -104,7 +81,7 @@ func TestMistakes(t *testing.T) {
 		{"reserved class", []byte{255, 0}, "\x01\x00"},
 		{"unknown class", []byte{7, 7, 0, 4}, ""},
 		{"length of six bytes", []byte{10, 128, 0xff, 0xff, 0xff, 0xff, 0xff, 1}, "\x01\x00"},
-		{"too large", appendNumber([]byte{10, 128}, 16385), "\x01\x01"},
+		{"too large", varint.Append([]byte{10, 128}, 16385), "\x01\x01"},
 		{"definition without name", appendMessage(nil, tableDefine, []byte{1}), "\x01\x00"},
 		{"definition with an empty name", appendMessage(nil, tableDefine, []byte{1, 0, 1, 1}), "\x01\x00"},
 		{"definition of what is not here", appendMessage(nil, tableDefine, []byte("\x01\x01x\x02\x04\x04\x00")), ""},
@@ -146,7 +123,7 @@ func greetedSession(t *testing.T) *Session {
 
 // FuzzFeed gives a session whatever comes: it ends, or goes on.
 func FuzzFeed(f *testing.F) {
-	define := appendMessage(nil, tableDefine, []byte("\x01\x01t\x02\x04"+string(appendNumber(nil, 1<<table.GPC0|1<<table.ServerKey|1<<table.GPCRate))+"\x00\x18\x02\x64"))
+	define := appendMessage(nil, tableDefine, []byte("\x01\x01t\x02\x04"+string(varint.Append(nil, 1<<table.GPC0|1<<table.ServerKey|1<<table.GPCRate))+"\x00\x18\x02\x64"))
 	entry := appendMessage(nil, tableTimedUpdate, []byte("\x00\x00\x00\x01\x00\x00\x10\x00\x00\x00\x00\x07\x09\x04\x01\x02s1\x01\x02\x03\x04\x05\x06"))
 	f.Add([]byte{classControl, resyncRequest, classControl, heartbeat, classControl, resyncConfirm})
 	f.Add(append(append([]byte{}, define...), entry...))

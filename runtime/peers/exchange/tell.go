@@ -5,6 +5,7 @@ import (
 
 	"hapax/acl/sample"
 	"hapax/runtime/sticktable/table"
+	"hapax/runtime/varint"
 )
 
 // Write appends what is to be sent, up to about room bytes and as many changes as are told at once; more tells that there
@@ -153,7 +154,7 @@ func (w *writer) entry(st *Shared, e *table.Entry, last int64, timed bool) int64
 	}
 	switch key := e.Key(); t.Type {
 	case sample.Str:
-		b = append(appendNumber(b, uint64(len(key))), key...)
+		b = varint.AppendText(b, key)
 	case sample.Int:
 		b = binary.BigEndian.AppendUint32(b, binary.LittleEndian.Uint32(key))
 	default:
@@ -185,9 +186,9 @@ func (w *writer) data(b []byte, e *table.Entry, t *table.Table) []byte {
 				continue
 			}
 			v := e.Tell(d, uint(i))
-			b = appendNumber(b, v[0])
+			b = varint.Append(b, v[0])
 			if d.Rate() {
-				b = appendNumber(appendNumber(b, v[1]), v[2])
+				b = varint.Append(varint.Append(b, v[1]), v[2])
 			}
 		}
 	}
@@ -201,28 +202,28 @@ func (w *writer) define(st *Shared) {
 	}
 	w.local = st
 	t := st.Table
-	b := appendNumber(w.body[:0], uint64(st.LocalID))
-	b = append(appendNumber(b, uint64(len(t.WireName))), t.WireName...)
-	b = appendNumber(b, keyTypes[t.Type])
-	b = appendNumber(b, uint64(t.KeySize))
+	b := varint.Append(w.body[:0], uint64(st.LocalID))
+	b = varint.AppendText(b, t.WireName)
+	b = varint.Append(b, keyTypes[t.Type])
+	b = varint.Append(b, uint64(t.KeySize))
 	var data uint64
 	for d := range table.Types {
 		if t.Stores(d) {
 			data |= 1 << d
 		}
 	}
-	b = appendNumber(b, data)
-	b = appendNumber(b, uint64(t.Expire))
+	b = varint.Append(b, data)
+	b = varint.Append(b, uint64(t.Expire))
 	for d := range table.Types {
 		if data>>d&1 == 0 || !d.Array() && !d.Rate() {
 			continue
 		}
-		b = appendNumber(b, uint64(d))
+		b = varint.Append(b, uint64(d))
 		if d.Array() {
-			b = appendNumber(b, uint64(t.Elements(d)))
+			b = varint.Append(b, uint64(t.Elements(d)))
 		}
 		if d.Rate() {
-			b = appendNumber(b, uint64(t.Period(d)))
+			b = varint.Append(b, uint64(t.Period(d)))
 		}
 	}
 	w.body = b
@@ -231,7 +232,7 @@ func (w *writer) define(st *Shared) {
 
 // ack acknowledges what the peer has told of a table.
 func (w *writer) ack(st *Shared) {
-	b := appendNumber(w.body[:0], uint64(st.RemoteID))
+	b := varint.Append(w.body[:0], uint64(st.RemoteID))
 	w.body = binary.BigEndian.AppendUint32(b, st.got)
 	w.out = appendMessage(w.out, tableAck, w.body)
 	st.acked = st.got

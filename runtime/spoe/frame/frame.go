@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"strconv"
+
+	"hapax/runtime/varint"
 )
 
 // Kind is the type of a frame.
@@ -67,7 +69,7 @@ func (f Fault) String() string {
 // begin writes what stands before the payload of a frame, whose length end fills in.
 func begin(b []byte, kind Kind, stream, number uint64) []byte {
 	b = append(b, 0, 0, 0, 0, byte(kind), 0, 0, 0, fin)
-	return AppendNumber(AppendNumber(b, stream), number)
+	return varint.Append(varint.Append(b, stream), number)
 }
 
 func end(b []byte, start int) []byte {
@@ -87,19 +89,19 @@ type Greeting struct {
 func AppendHello(b []byte, g *Greeting) []byte {
 	start := len(b)
 	b = begin(b, Hello, 0, 0)
-	b = AppendText(append(AppendText(b, "supported-versions"), Text), "2.0")
-	b = AppendNumber(append(AppendText(b, "max-frame-size"), Uint32), g.Size)
-	b = append(AppendText(b, "capabilities"), Text)
+	b = varint.AppendText(append(varint.AppendText(b, "supported-versions"), Text), "2.0")
+	b = varint.Append(append(varint.AppendText(b, "max-frame-size"), Uint32), g.Size)
+	b = append(varint.AppendText(b, "capabilities"), Text)
 	if g.Pipelining {
-		b = AppendText(b, "pipelining")
+		b = varint.AppendText(b, "pipelining")
 	} else {
-		b = AppendText(b, "")
+		b = varint.AppendText(b, "")
 	}
 	if g.Engine != "" {
-		b = AppendText(append(AppendText(b, "engine-id"), Text), g.Engine)
+		b = varint.AppendText(append(varint.AppendText(b, "engine-id"), Text), g.Engine)
 	}
 	if g.Check {
-		b = append(AppendText(b, "healthcheck"), Bool|True)
+		b = append(varint.AppendText(b, "healthcheck"), Bool|True)
 	}
 	return end(b, start)
 }
@@ -114,8 +116,8 @@ func AppendNotify(b []byte, stream, number uint64, payload []byte) []byte {
 func AppendDisconnect(b []byte, why Fault) []byte {
 	start := len(b)
 	b = begin(b, Disconnect, 0, 0)
-	b = AppendNumber(append(AppendText(b, "status-code"), Uint32), uint64(why))
-	b = AppendText(append(AppendText(b, "message"), Text), why.String())
+	b = varint.Append(append(varint.AppendText(b, "status-code"), Uint32), uint64(why))
+	b = varint.AppendText(append(varint.AppendText(b, "message"), Text), why.String())
 	return end(b, start)
 }
 
@@ -138,10 +140,10 @@ func ReadHead(b []byte) (h Head, n int) {
 	h.Kind = Kind(b[4])
 	h.Whole = binary.BigEndian.Uint32(b[5:])&fin != 0
 	rest, ok := b[9:], false
-	if h.Stream, rest, ok = ReadNumber(rest); !ok {
+	if h.Stream, rest, ok = varint.Read(rest); !ok {
 		return h, 0
 	}
-	if h.Number, rest, ok = ReadNumber(rest); !ok {
+	if h.Number, rest, ok = varint.Read(rest); !ok {
 		return h, 0
 	}
 	n = len(b) - len(rest)
@@ -155,7 +157,7 @@ func ReadHello(list []byte, g *Greeting) Fault {
 	most := g.Size
 	var version, size, capabilities bool
 	for len(list) > 0 {
-		name, rest, ok := ReadText(list)
+		name, rest, ok := varint.ReadText(list)
 		if !ok || len(name) == 0 {
 			return Invalid
 		}
@@ -229,7 +231,7 @@ func pipelines(list []byte) bool {
 // ReadDisconnect reads the payload of an agent's last frame: why it leaves.
 func ReadDisconnect(list []byte) (why Fault, ok bool) {
 	for len(list) > 0 {
-		name, rest, ok := ReadText(list)
+		name, rest, ok := varint.ReadText(list)
 		if !ok || len(name) == 0 {
 			return Invalid, false
 		}
