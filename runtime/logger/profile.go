@@ -81,6 +81,8 @@ func stepNumber(word string) uint8 {
 }
 
 func startProfile(l *config.Loader, line *ast.Line) {
+	all := config.State[profiles](l)
+	all.now = &runtime.LogProfile{Steps: map[uint8]*runtime.ProfileStep{}} // of a header that is refused, the lines are read too
 	if l.TooMany(line, 1, 1) {
 		return
 	}
@@ -91,11 +93,10 @@ func startProfile(l *config.Loader, line *ast.Line) {
 	if !l.KnowFirst(config.LogProfile, line) {
 		return
 	}
-	all := config.State[profiles](l)
 	if all.named == nil {
 		all.named = map[string]*runtime.LogProfile{}
 	}
-	all.now = &runtime.LogProfile{Name: name, Steps: map[uint8]*runtime.ProfileStep{}}
+	all.now.Name = name
 	all.named[name] = all.now
 }
 
