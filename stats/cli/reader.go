@@ -164,7 +164,7 @@ func (r *reader) args() (words []string, tooMany bool) {
 	return split(text, r.words[:0])
 }
 
-// split cuts at blanks; a backslash keeps the byte after it as it is.
+// split cuts at blanks; a backslash keeps the byte after it as it is. One that ends the line is no word: no word is empty.
 func split(text []byte, words []string) ([]string, bool) {
 	var word []byte
 	for i := 0; ; {
@@ -185,6 +185,9 @@ func split(text []byte, words []string) ([]string, bool) {
 				}
 			}
 			word = append(word, text[i])
+		}
+		if len(word) == 0 {
+			return words, false
 		}
 		words = append(words, string(word))
 	}

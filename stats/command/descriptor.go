@@ -23,10 +23,10 @@ var descriptors = []cli.Command{
 func showFD(c *cli.Conn, args []string) cli.Step {
 	const kinds = "plcfbsd"
 	words, wanted := args[2:], ""
-	if len(words) > 0 && (strings.HasPrefix(words[0], "!") || strings.HasPrefix(words[0], "-")) {
+	if len(words) > 0 && strings.IndexByte("!-", words[0][0]) >= 0 {
 		wanted = kinds
 	}
-	for len(words) > 0 && words[0] != "" && (words[0][0] < '0' || words[0][0] > '9') {
+	for len(words) > 0 && (words[0][0] < '0' || words[0][0] > '9') {
 		not := false
 		for _, b := range []byte(words[0]) {
 			switch {
