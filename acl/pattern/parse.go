@@ -98,8 +98,8 @@ func ParseInt(text string) (int64, bool) {
 	return n, err == nil && strings.IndexByte(text, '_') < 0
 }
 
-// parseHex reads pairs of hexadecimal digits.
-func parseHex(text string) ([]byte, error) {
+// ParseHex reads pairs of hexadecimal digits.
+func ParseHex(text string) ([]byte, error) {
 	if len(text)%2 != 0 {
 		return nil, errors.New("an even number of hex digit is expected")
 	}

@@ -109,7 +109,7 @@ func (s *Set) check(e *Entry) error {
 	case IP:
 		_, err = parseNetwork(e.Key, s.flags)
 	case Bin:
-		_, err = parseHex(e.Key)
+		_, err = ParseHex(e.Key)
 	case Reg, RegM:
 		compile := sample.CompileMatcher
 		if s.method == RegM {

@@ -164,7 +164,7 @@ type blockIndex struct{ byBytes map[string][]*Entry }
 func newBlocks(entries []*Entry) index {
 	x := &blockIndex{make(map[string][]*Entry, len(entries))}
 	for _, e := range entries {
-		b, _ := parseHex(e.Key)
+		b, _ := ParseHex(e.Key)
 		x.byBytes[string(b)] = append(x.byBytes[string(b)], e)
 	}
 	return x

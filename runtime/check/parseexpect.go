@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"hapax/acl/pattern"
 	"hapax/acl/sample"
 	"hapax/runtime"
 	"hapax/runtime/message"
@@ -215,7 +216,7 @@ func (rd *reader) pattern(e *expect, text string) (err error) {
 	case matchString, matchBody:
 		e.data = []byte(text)
 	case matchBinary:
-		if e.data, err = binaryString(text); err != nil {
+		if e.data, err = pattern.ParseHex(text); err != nil {
 			return fmt.Errorf("invalid binary string (%w)", err)
 		}
 	case matchRegex, matchBinaryRegex, matchStatusRegex, matchBodyRegex:

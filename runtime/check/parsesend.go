@@ -1,12 +1,11 @@
 package check
 
 import (
-	"encoding/hex"
-	"errors"
 	"fmt"
 	"strings"
 
 	"hapax/acl/logformat"
+	"hapax/acl/pattern"
 	"hapax/acl/sample"
 	"hapax/runtime/config"
 )
@@ -37,26 +36,13 @@ func (rd *reader) send() (*rule, error) {
 	case "send":
 		s.data = []byte(text)
 	case "send-binary":
-		if s.data, err = binaryString(text); err != nil {
+		if s.data, err = pattern.ParseHex(text); err != nil {
 			return nil, fmt.Errorf("'%s' invalid binary string (%w).\n", text, err)
 		}
 	default:
 		s.format, err = rd.format(text)
 	}
 	return r, err
-}
-
-// binaryString reads hexadecimal digits.
-func binaryString(text string) ([]byte, error) {
-	if len(text)%2 != 0 {
-		return nil, errors.New("an even number of hex digit is expected")
-	}
-	b, err := hex.DecodeString(text)
-	var bad hex.InvalidByteError
-	if errors.As(err, &bad) {
-		return nil, fmt.Errorf("an hex digit is expected (found '%c')", byte(bad))
-	}
-	return b, nil
 }
 
 // format reads a log format.
