@@ -179,8 +179,8 @@ func finish(l *config.Loader, px *runtime.Proxy, b *runtime.Bind) {
 	b.TLS = x
 }
 
-// faults are those of the line, and once more of each of its certificates: that is how the
-// reference tells them.
+// faults are those of the line, and once more of each of its certificates that has a name: that is
+// how the reference tells them.
 func (x *Context) faults(l *config.Loader, g *settings) []error {
 	line, faults := x.profile(g, nil, nil)
 	where := fmt.Sprintf("bind '%s' at [%s:%d]", x.bind, x.pos.File, x.pos.Line)
@@ -189,6 +189,9 @@ func (x *Context) faults(l *config.Loader, g *settings) []error {
 		l.Missing(x.pos, "bind "+what)
 	}
 	for _, u := range x.uses {
+		if len(u.names) == 0 {
+			continue // nobody ever gets it
+		}
 		p, more := x.profile(g, u.own(), line)
 		faults = append(faults, more...)
 		if u.line == nil || u.line.own == nil {

@@ -234,7 +234,7 @@ func (c *certificate) readIssuer(path string, text []byte) error {
 // fits tells whether the key is that of the certificate.
 func (c *certificate) fits() bool {
 	public, ok := c.key.Public().(interface{ Equal(crypto.PublicKey) bool })
-	return ok && public.Equal(c.leaf.PublicKey)
+	return ok && c.leaf != nil && public.Equal(c.leaf.PublicKey)
 }
 
 // issued tells whether a certificate may have been issued by another one: by its name and the

@@ -319,6 +319,9 @@ func dumpCert(c *cli.Conn, g *settings, args []string) cli.Step {
 		return nil
 	}
 	pem.Encode(c, &pem.Block{Type: "PRIVATE KEY", Bytes: der})
+	if cert.leaf == nil {
+		return nil // its key was set alone
+	}
 	for _, link := range append([]*x509.Certificate{cert.leaf}, cert.chain...) {
 		pem.Encode(c, &pem.Block{Type: "CERTIFICATE", Bytes: link.Raw})
 	}

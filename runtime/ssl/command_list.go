@@ -53,7 +53,7 @@ func addLine(c *cli.Conn, g *settings, args []string) cli.Step {
 		c.WriteString(".")
 		u := &use{entry: line.entry, at: x, line: line}
 		err := u.prepare(g, line.entry.cert)
-		if err == nil {
+		if err == nil && len(u.names) > 0 { // else nobody ever gets it
 			err = x.accepts(g, line)
 		}
 		if err != nil {

@@ -40,7 +40,7 @@ func (f trustedFiles) create(c *cli.Conn, g *settings, args []string) cli.Step {
 	if name == "" {
 		return c.Failf("'new ssl %s' expects a filename", f.word)
 	}
-	if g.store.trust[name] != nil {
+	if g.store.files(g)[name] != nil {
 		return c.Failf("%s '%s' already exists!", f.what, name)
 	}
 	g.store.trust[name] = &trusted{name: name, kind: f.kind}
@@ -58,7 +58,7 @@ func (f trustedFiles) set(c *cli.Conn, g *settings, args []string) cli.Step {
 	case of != nil && of.name != name:
 		text = fmt.Sprintf("The ongoing transaction is about '%s' but you are trying to set '%s'\n", of.name, name)
 	case of == nil:
-		if of = g.store.trust[name]; of == nil {
+		if of = g.store.files(g)[name]; of == nil {
 			text = fmt.Sprintf("Can't replace a %s which is not referenced by the configuration!\n", f.what)
 		}
 	}
@@ -105,7 +105,9 @@ func (f trustedFiles) commit(c *cli.Conn, g *settings, args []string) cli.Step {
 	of := t.of
 	c.WriteString("Committing " + name)
 	of.data.Store(t.data)
-	of.kind = f.kind
+	if f.kind == revokedKind {
+		of.kind = revokedKind // in one of these, authorities stay hidden
+	}
 	*t = trustedChange{}
 	for _, x := range g.store.contexts {
 		n := x.trusts(of)
@@ -123,17 +125,27 @@ func (f trustedFiles) commit(c *cli.Conn, g *settings, args []string) cli.Step {
 	return nil
 }
 
-// trusts counts the certificates of a line that are served to clients who are verified by a
-// file; a server line is one.
+// trusts counts the certificates of a line that are served, under some name, to clients who are
+// verified by a file; a server line is one.
 func (x *Context) trusts(t *trusted) (n int) {
 	if x.toServers {
 		return bit(x.roots == t || x.revoked == t)
 	}
 	for _, u := range x.uses {
 		o := u.own().over(&x.line.options)
-		n += bit(o.verify >= verifyOptional && (o.authorities == t || o.unnamed == t || o.revoked == t))
+		n += bit(len(u.names) > 0 && o.verify >= verifyOptional && (o.authorities == t || o.unnamed == t || o.revoked == t))
 	}
 	return n
+}
+
+// files are those that commands see. The authorities of the system, which the reference has from its
+// start on, are loaded for the first of them.
+func (s *store) files(g *settings) map[string]*trusted {
+	if !s.system {
+		s.system = true
+		s.trusted(&reader{set: g}, systemAuthorities, authorityKind)
+	}
+	return s.trust
 }
 
 func (s *store) used(t *trusted) bool {
@@ -161,7 +173,7 @@ func (f trustedFiles) remove(c *cli.Conn, g *settings, args []string) cli.Step {
 	if name == "" {
 		return c.Failf("'del ssl %s' expects a %s name", f.word, f.what)
 	}
-	t := g.store.trust[name]
+	t := g.store.files(g)[name]
 	text := ""
 	switch {
 	case change.of != nil && change.of.name == name:
@@ -201,7 +213,7 @@ func (f trustedFiles) show(c *cli.Conn, g *settings, args []string) cli.Step {
 		if change.of != nil && change.of.name == named(rest) {
 			t, data, star, status = change.of, change.data, "*", "Uncommitted"
 		}
-	} else if t = g.store.trust[named(name)]; t != nil && t.kind == f.kind {
+	} else if t = g.store.files(g)[named(name)]; t != nil && t.kind == f.kind {
 		if data = t.data.Load(); g.store.used(t) {
 			status = "Used"
 		}
@@ -241,9 +253,9 @@ func (f trustedFiles) list(g *settings, change *trustedChange) (lines []string) 
 		line("*", change.of.name, change.data)
 	}
 	lines = append(lines, "# filename\n")
-	g.store.trusted(&reader{set: g}, systemAuthorities, authorityKind)
-	for _, name := range sortedKeys(g.store.trust) {
-		if t := g.store.trust[name]; t.kind == f.kind {
+	files := g.store.files(g)
+	for _, name := range sortedKeys(files) {
+		if t := files[name]; t.kind == f.kind {
 			line("", name, t.data.Load())
 		}
 	}

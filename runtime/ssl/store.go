@@ -19,6 +19,7 @@ type store struct {
 	staples  staples
 	fetching *fetcher // of responses of authorities; nil: there is none
 
+	system  bool // commands have seen the authorities of the system
 	change  entryChange
 	trusts  trustedChange // of files of authorities
 	revokes trustedChange // of files of revoked certificates
@@ -163,15 +164,14 @@ func (g *settings) place(e *entry, at *Context, line *listLine, fb fallback) (*u
 
 // prepare finds the names and the response of an authority.
 func (u *use) prepare(g *settings, cert *certificate) (err error) {
-	if cert.key == nil {
+	switch {
+	case cert.key == nil && u.at.toServers:
+		return refusal("unable to load SSL private key into SSL Context '%s'.\n%s", u.entry.name, u.weakness(cert))
+	case cert.key == nil:
 		return refusal("unable to load SSL private key into SSL Context '%s': passed a null parameter.\n", u.entry.name)
 	}
-	if reason, inChain := cert.weakness(); reason != "" {
-		what := "SSL"
-		if inChain {
-			what = "chain"
-		}
-		return refusal("unable to load %s certificate into SSL Context '%s': %s.\n", what, u.entry.name, reason)
+	if text := u.weakness(cert); text != "" {
+		return refusal("%s", text)
 	}
 	if u.at.toServers {
 		return nil
@@ -198,6 +198,18 @@ func (u *use) prepare(g *settings, cert *certificate) (err error) {
 		g.list.Warnf(pos, "parsing [%s:%d]: crt-list: negative filters on crt-list line \"%s\" without a positive wildcard filter won't do anything!", pos.File, pos.Line, u.entry.name)
 	}
 	return nil
+}
+
+// weakness says why OpenSSL does not serve a certificate, if it does not.
+func (u *use) weakness(cert *certificate) string {
+	reason, inChain := cert.weakness()
+	switch {
+	case reason == "":
+		return ""
+	case inChain:
+		return fmt.Sprintf("unable to load chain certificate into SSL Context '%s': %s.\n", u.entry.name, reason)
+	}
+	return fmt.Sprintf("unable to load SSL certificate into SSL Context '%s': %s.\n", u.entry.name, reason)
 }
 
 // onlyExcludes tells whether names are excluded from wildcards that are not there.
