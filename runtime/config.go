@@ -42,6 +42,8 @@ type Config struct {
 	Scripts   any            // of runtime/lua
 	Loader    any            // runtime/config's own: it makes servers and backends while the process runs
 
+	ServerEvents ServerEvents // live: who is told of what happens to any server
+
 	Kept []KeptCounters // what the stats file says
 
 	live atomic.Pointer[[]*Proxy] // the proxies now, once one came or went: replaced as a whole

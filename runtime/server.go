@@ -252,6 +252,7 @@ type Server struct {
 	Restored   bool         // a state file told how it was: it goes on from there
 	Fresh      atomic.Bool  // added by the runtime API and not enabled since: its checks were never paused
 
+	Events       ServerEvents                // live: who is told of what happens to it
 	LastCheck    atomic.Pointer[CheckResult] // live: published by runtime/check; nil until the first check ended
 	CheckRunning atomic.Bool                 // live: a check is under way
 

@@ -368,10 +368,10 @@ func TestGenerations(t *testing.T) {
 	if err := r.Add(0, "c", &bad); err == nil || err.Error() != "unable to parse 'x'" {
 		t.Errorf("bad value: %v", err)
 	}
-	if err := r.Change("a", "7"); err != nil || look("a") != "7" {
+	if err := r.Change(r.current, "a", "7"); err != nil || look("a") != "7" {
 		t.Errorf("changed: %v %q", err, look("a"))
 	}
-	if err := r.Change("none", "7"); err != ErrNotFound {
+	if err := r.Change(r.current, "none", "7"); err != ErrNotFound {
 		t.Errorf("missing key: %v", err)
 	}
 	v := r.Prepare()

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"hapax/acl/sample"
+	"hapax/runtime/event"
 )
 
 // Ref is a collection of patterns that the runtime API can change: a file shared by all that name it, or the
@@ -30,6 +31,23 @@ type Ref struct {
 	tally    *tally
 	gens     map[uint32]*generation
 	sets     []*Set
+
+	Events event.List[Event] // who is told of changes of the entries in use
+}
+
+// Event is what was done to the entries in use. Its words are those by which scripts in Lua subscribe.
+type Event uint8
+
+const (
+	Added Event = iota
+	Deleted
+	Changed
+	Cleared
+	Committed
+)
+
+func (e Event) String() string {
+	return [...]string{"PAT_REF_ADD", "PAT_REF_DEL", "PAT_REF_SET", "PAT_REF_CLEAR", "PAT_REF_COMMIT"}[e]
 }
 
 // Use tells what a Ref is used as, as a set of bits: a file may serve an ACL and a map.
@@ -306,6 +324,7 @@ func (r *Ref) add(version uint32, text string, value *string) error {
 		for _, s := range r.sets {
 			s.add(e)
 		}
+		r.Events.Publish(Added)
 	}
 	return nil
 }
@@ -319,19 +338,29 @@ func (r *Ref) Put(text string, value *string) {
 	case e == nil:
 		r.add(r.current, text, value)
 	case value != nil:
-		r.changeEntry(e, *value)
+		r.change(r.current, text, *value)
 	}
 }
 
-// Change gives the newest entry of a key in the generation in use another value.
-func (r *Ref) Change(text, value string) error {
+// Change gives the newest entry of a key in a generation another value.
+func (r *Ref) Change(version uint32, text, value string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	e := r.newest(r.current, text)
+	return r.change(version, text, value)
+}
+
+func (r *Ref) change(version uint32, text, value string) error {
+	e := r.newest(version, text)
 	if e == nil {
 		return ErrNotFound
 	}
-	return r.changeEntry(e, value)
+	if err := r.changeEntry(e, value); err != nil {
+		return err
+	}
+	if version == r.current {
+		r.Events.Publish(Changed)
+	}
+	return nil
 }
 
 // Find gives the newest entry of a key in a generation, nil when there is none.
@@ -355,7 +384,7 @@ func (r *Ref) ByID(id string) *Entry {
 	return nil
 }
 
-// ChangeEntry gives one entry another value.
+// ChangeEntry gives one entry another value. That is no event, as on the reference.
 func (r *Ref) ChangeEntry(e *Entry, value string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -406,6 +435,7 @@ func (r *Ref) remove(g *generation, e *Entry) {
 	for _, s := range r.sets {
 		s.drop(e)
 	}
+	r.Events.Publish(Deleted)
 }
 
 // Prepare begins a new generation and gives its number.
@@ -432,6 +462,7 @@ func (r *Ref) Commit(version uint32) bool {
 		}
 	}
 	r.publish()
+	r.Events.Publish(Committed)
 	return true
 }
 
@@ -443,6 +474,7 @@ func (r *Ref) Clear(version uint32) {
 		r.forget(version, g)
 		if version == r.current {
 			r.publish()
+			r.Events.Publish(Cleared)
 		}
 	}
 }

@@ -94,6 +94,9 @@ func (c *Checks) move(srv *runtime.Server, addr netip.AddrPort, mapped bool) {
 	case addr.Addr().Is6():
 		a.Family = runtime.FamilyIPv6
 	}
+	if was := srv.Addr.Load(); was == nil || was.IP != addr || srv.MapPorts != mapped {
+		c.tell(srv, runtime.ServerEvent{Kind: runtime.ServerMoved})
+	}
 	srv.Addr.Store(a)
 	c.opt.CloseIdle(srv)
 	srv.Proxy.Mu.Lock()

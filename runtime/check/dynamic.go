@@ -40,6 +40,7 @@ func (c *Checks) Join(srv *runtime.Server, place func(*runtime.Server)) {
 		c.warmup[srv] = c.newWarmup(srv)
 	}
 	place(srv)
+	c.tell(srv, runtime.ServerEvent{Kind: runtime.ServerAdded})
 	for _, ck := range checksOf(srv) {
 		c.all = append(c.all, ck)
 		if len(c.loops) > 0 {
@@ -72,6 +73,7 @@ func (c *Checks) newWarmup(srv *runtime.Server) *warmup {
 func (c *Checks) Leave(srv *runtime.Server, take func(*runtime.Server)) {
 	c.changes.Lock()
 	defer c.changes.Unlock()
+	c.tell(srv, runtime.ServerEvent{Kind: runtime.ServerRemoved})
 	if t := srv.Track; t != nil {
 		t.Trackers = slices.DeleteFunc(slices.Clone(t.Trackers), func(o *runtime.Server) bool { return o == srv })
 	}

@@ -109,13 +109,10 @@ func (ck *Check) reportCheck() {
 	case runtime.OutcomeConditional:
 		result = "conditionally succeeded"
 	}
-	health, rise, fall := int(srv.Health.Load()), srv.Rise, srv.Fall
-	if ck.agent != nil {
-		health, rise, fall = int(ck.agent.Health.Load()), agentRise, agentFall
-	}
-	of := rise
-	if health >= rise {
-		health, of, side = health-rise+1, fall, "UP"
+	now := ck.snapshot()
+	health, of := now.Health, now.Rise
+	if health >= now.Rise {
+		health, of, side = health-now.Rise+1, now.Fall, "UP"
 		if srv.UserWeight.Load() == 0 {
 			side = "DRAIN"
 		}

@@ -52,7 +52,7 @@ func addressText(ip netip.Addr) string {
 func (c *Checks) Unresolved(srv *runtime.Server, why string, port bool) {
 	c.changes.Lock()
 	defer c.changes.Unlock()
-	c.administer(srv, runtime.ResolverMaint, true, " ("+why+")")
+	c.administer(srv, runtime.ResolverMaint, true, why)
 	kept := srv.Addr.Load().IP.Port()
 	if port {
 		kept = 0

@@ -603,7 +603,11 @@ func (ck *Check) setResult(r result, took time.Duration) {
 		return
 	}
 	live.Store(int32(health))
-	if report && srv.Proxy.Options&runtime.OptLogHealth != 0 {
+	if !report {
+		return
+	}
+	ck.tellCheck()
+	if srv.Proxy.Options&runtime.OptLogHealth != 0 {
 		ck.reportCheck()
 	}
 }

@@ -129,25 +129,27 @@ func (c *Checks) settle(srv *runtime.Server, was before) {
 func (c *Checks) operate(srv *runtime.Server, next runtime.ServerState, why cause) {
 	was := remember(srv)
 	place(srv, next, was.admin)
+	moved := 0
 	switch next {
 	case runtime.ServerStopped:
-		moved := queue.Redistribute(srv)
+		moved = queue.Redistribute(srv)
 		level := levelAlert
 		if was.quiet() {
 			level = levelNotice
 		}
 		c.report(srv, level, title(srv)+" is DOWN"+why.String()+more(srv, moved, false))
 	case runtime.ServerStopping:
-		moved := queue.Redistribute(srv)
+		moved = queue.Redistribute(srv)
 		c.report(srv, levelNotice, title(srv)+" is stopping"+why.String()+more(srv, moved, false))
 	default:
 		if next == runtime.ServerStarting {
 			c.warmUp(srv)
 		}
 		c.shutBackups(srv)
-		moved := queue.Process(srv)
+		moved = queue.Process(srv)
 		c.report(srv, levelNotice, title(srv)+" is UP"+why.String()+more(srv, moved, false))
 	}
+	c.tellState(srv, was, runtime.StateChange{Cause: why.text, Check: why.report(), Requeued: moved})
 	c.settle(srv, was)
 }
 
@@ -165,7 +167,7 @@ func (c *Checks) shutBackups(srv *runtime.Server) {
 }
 
 // administer adds and takes administrative flags of a server, and gives those that
-// track it the inherited ones. why is told behind what happens, "" when there is nothing to tell.
+// track it the inherited ones. why is the cause, "" when there is none to tell.
 func (c *Checks) administer(srv *runtime.Server, flag runtime.Admin, on bool, why string) {
 	admin := adminOf(srv)
 	if (admin&flag != 0) == on {
@@ -191,11 +193,12 @@ func (c *Checks) administer(srv *runtime.Server, flag runtime.Admin, on bool, wh
 // change gives a server another administrative state.
 func (c *Checks) change(srv *runtime.Server, next runtime.Admin, why string) {
 	was := remember(srv)
+	moved := 0
 	switch {
 	case !inMaint(was.admin) && inMaint(next):
-		c.enterMaint(srv, was, next, why)
+		moved = c.enterMaint(srv, was, next, why)
 	case inMaint(was.admin) && !inMaint(next):
-		c.leaveMaint(srv, was, next)
+		moved = c.leaveMaint(srv, was, next)
 	default:
 		place(srv, was.state, next)
 		if inMaint(next) {
@@ -203,19 +206,24 @@ func (c *Checks) change(srv *runtime.Server, next runtime.Admin, why string) {
 		}
 	}
 	if !inMaint(next) {
-		c.changeDrain(srv, was, next)
+		moved += c.changeDrain(srv, was, next)
 	}
+	c.tellAdmin(srv, was, why, moved)
 	c.settle(srv, was)
 }
 
-func (c *Checks) enterMaint(srv *runtime.Server, was before, next runtime.Admin, why string) {
+// enterMaint takes the server down. It gives how many requests left its queue, as the functions below do.
+func (c *Checks) enterMaint(srv *runtime.Server, was before, next runtime.Admin, why string) int {
 	defer c.opt.CloseIdle(srv)
+	if why != "" {
+		why = " (" + why + ")"
+	}
 	srv.Health.Store(0)
 	forced := next&runtime.ForcedMaint != 0
 	place(srv, runtime.ServerStopped, next)
 	if was.state == runtime.ServerStopped {
 		c.report(srv, levelNotice, title(srv)+" was DOWN and now enters maintenance"+why+via(srv, forced))
-		return
+		return 0
 	}
 	moved := queue.Redistribute(srv)
 	level := levelAlert
@@ -223,11 +231,12 @@ func (c *Checks) enterMaint(srv *runtime.Server, was before, next runtime.Admin,
 		level = levelNotice
 	}
 	c.report(srv, level, title(srv)+" is going DOWN for maintenance"+why+more(srv, moved, forced))
+	return moved
 }
 
 // leaveMaint brings a server back: up at once, unless what it tracks is down. Its
 // checks go on, and the first that fails takes it down again.
-func (c *Checks) leaveMaint(srv *runtime.Server, was before, next runtime.Admin) {
+func (c *Checks) leaveMaint(srv *runtime.Server, was before, next runtime.Admin) int {
 	srv.Fresh.Store(false)
 	if checking(srv) {
 		srv.Health.Store(int32(srv.Rise))
@@ -264,7 +273,7 @@ func (c *Checks) leaveMaint(srv *runtime.Server, was before, next runtime.Admin)
 		c.report(srv, levelNotice, title(srv)+" is "+side+"/"+ready+" (leaving forced maintenance)")
 	}
 	c.shutBackups(srv)
-	queue.Process(srv)
+	return queue.Process(srv)
 }
 
 func (c *Checks) stayInMaint(srv *runtime.Server, was before, next runtime.Admin) {
@@ -280,10 +289,10 @@ func (c *Checks) stayInMaint(srv *runtime.Server, was before, next runtime.Admin
 	}
 }
 
-func (c *Checks) changeDrain(srv *runtime.Server, was before, next runtime.Admin) {
+func (c *Checks) changeDrain(srv *runtime.Server, was before, next runtime.Admin) (moved int) {
 	switch {
 	case !inDrain(was.admin) && inDrain(next):
-		moved := queue.Redistribute(srv)
+		moved = queue.Redistribute(srv)
 		c.report(srv, levelNotice, title(srv)+" enters drain state"+more(srv, moved, next&runtime.ForcedDrain != 0))
 	case inDrain(was.admin) && !inDrain(next):
 		side := "UP"
@@ -300,4 +309,5 @@ func (c *Checks) changeDrain(srv *runtime.Server, was before, next runtime.Admin
 	case inDrain(next):
 		c.report(srv, levelNotice, title(srv)+" remains in forced drain mode")
 	}
+	return moved
 }

@@ -11,6 +11,7 @@ import (
 	"hapax/runtime/config"
 	"hapax/runtime/logger"
 	"hapax/runtime/lua/lua54"
+	"hapax/runtime/mailer"
 )
 
 // levels are the names of log levels as scripts know them, and as the terminal shows them.
@@ -59,6 +60,7 @@ func (st *state) declare(l *config.Loader) {
 	st.lazy("AppletHTTP", requestFields())
 	st.class("Concat", concatMethods())
 	st.class("Queue", queueMethods())
+	st.class("EventSub", subscriptionMethods())
 	st.class("Socket", socketMethods())
 	st.class("HTTPClient", clientMethods())
 	st.declareCertCache()
@@ -115,6 +117,9 @@ func coreFunctions() []method {
 			if c.Top() >= 1 {
 				p.until = time.Duration(uint32(c.CheckInt(1))) * time.Millisecond
 			}
+			if t := c.thread(); t != nil && t.alarm != nil {
+				p.begin = t.alarm.begin
+			}
 			return c.wait(p, nothing)
 		}},
 		{"sleep", func(c call) int {
@@ -128,6 +133,12 @@ func coreFunctions() []method {
 		{"set_nice", func(c call) int {
 			c.wants(1, "set_nice")
 			c.CheckInt(1) // all that waits is served in its turn
+			return 0
+		}},
+		{"event_sub", func(c call) int { return c.subscribe(followServers(&c.st.m.cfg.ServerEvents)) }},
+		{"use_native_mailers_config", func(c call) int {
+			c.inBody("use_native_mailers_config")
+			mailer.ServeScripts(c.st.loader)
 			return 0
 		}},
 		{"done", func(c call) int { return c.exit(nil) }},
@@ -150,9 +161,6 @@ func coreFunctions() []method {
 			c.st.m.log(nil, named.level, c.CheckString(1))
 			return 0
 		}})
-	}
-	for _, name := range []string{"event_sub", "use_native_mailers_config"} {
-		all = append(all, missing(name))
 	}
 	return all
 }

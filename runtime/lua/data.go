@@ -3,6 +3,7 @@ package lua
 import (
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -128,9 +129,10 @@ func concatMethods() []method {
 
 // line is a queue of values of a state, which tasks may wait at.
 type line struct {
-	mu    sync.Mutex // of waits: who is told is on any goroutine
-	items []int      // references
-	waits []func()
+	mu     sync.Mutex // of waits and alarms: who is told is on any goroutine
+	items  []int      // references
+	waits  []func()
+	alarms []*alarm
 }
 
 func (q *line) wait(tell func()) {
@@ -141,12 +143,54 @@ func (q *line) wait(tell func()) {
 
 func (q *line) tell() {
 	q.mu.Lock()
-	waits := q.waits
-	q.waits = nil
+	waits, alarms := q.waits, q.alarms
+	q.waits, q.alarms = nil, nil
 	q.mu.Unlock()
 	for _, tell := range waits {
 		tell()
 	}
+	for _, a := range alarms {
+		a.ring()
+	}
+}
+
+// arm has an alarm ring at the next value.
+func (q *line) arm(a *alarm) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !slices.Contains(q.alarms, a) {
+		q.alarms = append(q.alarms, a)
+	}
+}
+
+// alarm ends the next `core.wait` of a thread, or the one that it is in.
+type alarm struct {
+	mu   sync.Mutex
+	rung bool   // while nobody waited
+	tell func() // who waits
+}
+
+func (a *alarm) ring() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.tell == nil {
+		a.rung = true
+		return
+	}
+	a.tell()
+	a.tell = nil
+}
+
+// begin is that of a pause.
+func (a *alarm) begin(tell func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.rung {
+		a.rung = false
+		tell()
+		return
+	}
+	a.tell = tell
 }
 
 // pop pushes the first value, nil when there is none.
@@ -180,7 +224,18 @@ func queueMethods() []method {
 		}},
 		{"pop", func(c call) int { self[*line](c, 1, "Queue").pop(c); return 1 }},
 		{"pop_wait", func(c call) int { return self[*line](c, 1, "Queue").popWait(c) }},
-		missing("alarm"),
+		{"alarm", func(c call) int {
+			q := self[*line](c, 1, "Queue")
+			t := c.thread()
+			if t == nil || !t.mayWait {
+				return c.Errorf("alarm() may only be used within task context (requires yielding)")
+			}
+			if t.alarm == nil {
+				t.alarm = new(alarm)
+			}
+			q.arm(t.alarm)
+			return 0
+		}},
 	}
 }
 

@@ -33,8 +33,9 @@ type machine struct {
 
 	functions []*function // in the order in which they were registered
 	filters   []*FilterLine
-	host      *Host     // nil before the process serves
-	tasks     []*thread // that wait for the start
+	host      *Host      // nil before the process serves
+	tasks     []*thread  // that wait for the start
+	handlers  []*handler // that have subscribed before it
 	started   atomic.Bool
 }
 
@@ -227,7 +228,12 @@ func Start(cfg *runtime.Config) {
 	}
 	m.started.Store(true)
 	for _, t := range m.tasks {
-		go t.live()
+		go t.live(taskWord)
 	}
-	m.tasks = nil
+	for _, h := range m.handlers {
+		h.mu.Lock()
+		h.wake()
+		h.mu.Unlock()
+	}
+	m.tasks, m.handlers = nil, nil
 }

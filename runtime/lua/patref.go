@@ -155,20 +155,23 @@ func patrefMethods() []method {
 			key, value := c.CheckString(2), c.CheckString(3)
 			return c.outcome(p.set(key, value, c.Top() == 4 && c.Bool(4)))
 		}},
-		missing("event_sub"),
+		{"event_sub", func(c call) int {
+			p := checkPatref(c)
+			c.Remove(1)
+			return c.subscribe(func(h *handler) (leave func()) {
+				return p.ref.Events.Subscribe(func(e pattern.Event) { h.happened(e.String(), nil) })
+			})
+		}},
 	}
 }
 
 // set gives the newest entry of a key another value; add: one is made where there is none.
 func (p *patref) set(key, value string, add bool) error {
 	generation := p.generation()
-	switch e := p.ref.Find(generation, key); {
-	case e != nil:
-		return p.ref.ChangeEntry(e, value)
-	case add:
+	if add && p.ref.Find(generation, key) == nil {
 		return p.ref.Add(generation, key, &value)
 	}
-	return pattern.ErrNotFound
+	return p.ref.Change(generation, key, value)
 }
 
 // addBulk adds the entries of a table: keys with values for a map, else its values are keys.

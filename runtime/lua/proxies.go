@@ -5,6 +5,7 @@ import (
 
 	"hapax/runtime"
 	"hapax/runtime/balance"
+	"hapax/runtime/mailer"
 )
 
 // does makes a method that does something with an object, and tells nothing.
@@ -45,8 +46,29 @@ func proxyMethods() []method {
 				}
 			}
 		}),
-		missing("get_mailers"),
+		px("get_mailers", pushMailers),
 	}
+}
+
+// pushMailers pushes what the lines on alerts by mail say of a proxy; nothing where there are none.
+func pushMailers(c call, px *runtime.Proxy) {
+	a := mailer.Of(px)
+	if a == nil {
+		c.PushNil()
+		return
+	}
+	c.NewTable()
+	c.setBool("track_server_health", px.Options&runtime.OptLogHealth != 0)
+	c.setInt("log_level", a.Level)
+	c.setString("smtp_hostname", a.Hostname)
+	c.setString("smtp_from", a.From)
+	c.setString("smtp_to", a.To)
+	c.setInt("mailservers_timeout", int(a.Servers.Timeout.Milliseconds()))
+	c.NewTable()
+	for _, s := range a.Servers.List {
+		c.setString(s.Name, s.Addr)
+	}
+	c.SetField(-2, "mailservers")
 }
 
 // pushListeners pushes a table of the listeners of a proxy by name: "sock-" and a number for those that have none.

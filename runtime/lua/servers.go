@@ -99,7 +99,11 @@ func serverMethods() []method {
 			c.object("Server", srv.Track)
 		}),
 		srv("get_trackers", pushTrackers),
-		missing("event_sub"),
+		{"event_sub", func(c call) int {
+			srv := self[*runtime.Server](c, 1, "Server")
+			c.Remove(1)
+			return c.subscribe(followServers(&srv.Events))
+		}},
 	}
 }
 

@@ -7,6 +7,9 @@ import (
 	"hapax/runtime/lua/lua54"
 )
 
+// taskWord begins messages about tasks.
+const taskWord = "Lua task"
+
 // registerTask starts a function beside all streams.
 func registerTask(c call) int {
 	n := c.Top()
@@ -26,15 +29,15 @@ func registerTask(c call) int {
 	c.Move(t.co, n)
 	t.args = n - 1
 	if m.started.Load() {
-		go t.live()
+		go t.live(taskWord)
 	} else {
 		m.tasks = append(m.tasks, t)
 	}
 	return 0
 }
 
-// live runs a task to its end, outside of the loops.
-func (t *thread) live() {
+// live runs a function to its end, outside of the loops. what it is called where it fails.
+func (t *thread) live(what string) {
 	m := t.st.m
 	for {
 		t.st.lock(0)
@@ -55,9 +58,9 @@ func (t *thread) live() {
 			}
 			continue
 		case failed:
-			m.complain(nil, "Lua task: %s.", fault)
+			m.complain(nil, "%s: %s.", what, fault)
 		default:
-			m.complain(nil, "Lua task: %s.", e)
+			m.complain(nil, "%s: %s.", what, e)
 		}
 		return
 	}

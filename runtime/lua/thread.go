@@ -24,6 +24,7 @@ type thread struct {
 	forced   bool          // it was left by the hook
 	exit     bool          // the error that ends it is core.done()
 	pause    pause
+	alarm    *alarm        // nil: none was set
 	wakeTime time.Duration // of act.wake_time; 0: none
 	next     any           // what the function leaves for who runs it
 }

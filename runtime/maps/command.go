@@ -251,7 +251,8 @@ func set(c *cli.Conn, args []string) cli.Step {
 	var err error
 	switch {
 	case !named:
-		err = r.Change(args[3], args[4])
+		current, _ := r.Versions()
+		err = r.Change(current, args[3], args[4])
 	case !ok:
 		return c.Fail(malformed)
 	default:
