@@ -62,8 +62,6 @@ func request(c call, name string) int {
 			timeout = time.Duration(n) * time.Millisecond
 		case "dst":
 			dst = c.Str(-1)
-		case "retries":
-			return c.Errorf("'retries' of httpclient is not supported by hapax yet")
 		default:
 			return c.Errorf("'%s' invalid parameter name", key)
 		}
