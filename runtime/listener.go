@@ -129,6 +129,7 @@ type Listener struct {
 	Proxy    *Proxy
 	Bind     *Bind
 	Addr     Addr
+	MPTCP    bool            // connections over several paths (RFC 8684), where clients know how
 	Target   *Server         // with Bind.Reverse: set when the listener is bound
 	Slot     int             // index among all listeners of the configuration, given by the engine
 	State    atomic.Int32    // live: ListenerState, changed by the engine

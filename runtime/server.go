@@ -191,6 +191,7 @@ type Server struct {
 	LogOctets      bool      // log-proto octet-count: messages begin with their length
 	LogBufSize     int       // log-bufsize: bytes of messages that wait for a server of a log backend; 0: the usual
 	Datagrams      bool      // messages are sent to it over UDP
+	MPTCP          bool      // its connections may take several paths (RFC 8684)
 	PoolMax        int       // pool-max-conn; -1 none
 	PoolLow        int
 	PoolPurge      time.Duration

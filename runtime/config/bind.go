@@ -145,11 +145,8 @@ func (l *Loader) listeners(px *runtime.Proxy, b *runtime.Bind, prefix string) (a
 			return all, errors.New("Cannot mix reverse HTTP bind with others.\n")
 		}
 		b.Reverse = a.Reverse
-		if a.MPTCP {
-			l.Missing(b.Pos, "bind mptcp@")
-		}
 		for port := a.Low; port <= a.High; port++ {
-			li := &runtime.Listener{Proxy: px, Bind: b, Addr: a.Addr}
+			li := &runtime.Listener{Proxy: px, Bind: b, Addr: a.Addr, MPTCP: a.MPTCP}
 			if a.Family == runtime.FamilyIPv4 || a.Family == runtime.FamilyIPv6 {
 				li.Addr.IP = netip.AddrPortFrom(a.IP.Addr(), uint16(port))
 			}

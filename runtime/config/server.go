@@ -233,12 +233,7 @@ func templateRange(text string) (low, high int, ok bool) {
 
 // placeServer takes the address of the line.
 func (l *Loader) placeServer(srv *runtime.Server, a *Address) {
-	switch {
-	case a.Dgram:
-		srv.Datagrams = true
-	case a.MPTCP:
-		l.Missing(srv.Pos, "server mptcp@")
-	}
+	srv.Datagrams, srv.MPTCP = a.Dgram, a.MPTCP
 	srv.Host, srv.HostFamily = a.Host, a.Family
 	if strings.HasPrefix(a.Host, "_") {
 		srv.Host, srv.Service = "", a.Host
@@ -264,7 +259,7 @@ func (l *Loader) expandTemplate(line *ast.Line, first *runtime.Server, a *Addres
 			l.copyServer(srv, first)
 			_ = l.compileNames(srv) // as those of the first were
 			srv.Host, srv.Service, srv.HostFamily = first.Host, first.Service, first.HostFamily
-			srv.Datagrams, srv.Reversed = first.Datagrams, first.Reversed
+			srv.Datagrams, srv.MPTCP, srv.Reversed = first.Datagrams, first.MPTCP, first.Reversed
 			srv.PortOffset, srv.MapPorts = first.PortOffset, first.MapPorts
 			addr := a.Addr
 			srv.Addr.Store(&addr)

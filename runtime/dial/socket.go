@@ -30,7 +30,11 @@ func Socket(cfg *runtime.Config, srv *runtime.Server, to *loop.Addr, w *Wish) (i
 	if srv.ClientNamespace {
 		space = w.Namespace
 	}
-	fd, err := space.Socket(int(family), unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	protocol := 0
+	if srv.MPTCP {
+		protocol = unix.IPPROTO_MPTCP
+	}
+	fd, err := space.Socket(int(family), unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, protocol)
 	if err != nil {
 		return -1, err
 	}

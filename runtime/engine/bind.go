@@ -70,11 +70,15 @@ func protocolName(ln *runtime.Listener) string {
 		}
 		return "udp4"
 	}
+	path := ""
+	if ln.MPTCP {
+		path = "mp"
+	}
 	switch f {
 	case runtime.FamilyReverse:
 		return "rev"
 	case runtime.FamilyIPv6:
-		return "tcpv6"
+		return path + "tcpv6"
 	case runtime.FamilyUnix:
 		return "unix_stream"
 	case runtime.FamilyAbstract:
@@ -84,7 +88,7 @@ func protocolName(ln *runtime.Listener) string {
 	case runtime.FamilySockpair:
 		return "sockpair"
 	}
-	return "tcpv4"
+	return path + "tcpv4"
 }
 
 // addrText is an address as messages print it.
@@ -174,7 +178,11 @@ func bindIP(g *runtime.Global, ln *runtime.Listener) (int, error) {
 	fail := func(what string, err error) error {
 		return &BindError{Listener: ln, Err: err, Text: fmt.Sprintf("%s (%s) for [%s]", what, errText(err), addrText(a))}
 	}
-	fd, err := b.Namespace.Socket(family, socketType(ln)|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	protocol := 0
+	if ln.MPTCP {
+		protocol = unix.IPPROTO_MPTCP
+	}
+	fd, err := b.Namespace.Socket(family, socketType(ln)|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, protocol)
 	if err != nil {
 		return 0, fail("cannot create receiving socket", err)
 	}

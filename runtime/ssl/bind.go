@@ -28,9 +28,13 @@ func parseCrt(word string, fb fallback) func(*config.Loader, *config.Words, *run
 		if path == "" {
 			return fmt.Errorf("'%s' : missing certificate location", word)
 		}
-		g := of(l)
-		err := g.crt(lineOf(b).context, based(g.crtBase, path), fb)
+		g, x := of(l), lineOf(b).context
+		before := len(x.uses)
+		err := g.crt(x, based(g.crtBase, path), fb)
 		g.reportMissing(l)
+		if warning := g.warnDH(x.uses[before:]); err == nil && warning != "" {
+			return warning
+		}
 		return err
 	}
 }
@@ -41,14 +45,16 @@ func parseCrtList(l *config.Loader, w *config.Words, b *runtime.Bind) error {
 	if path == "" {
 		return errors.New("'crt-list' : missing certificate location")
 	}
-	g := of(l)
-	err := g.crtList(lineOf(b).context, path, false)
+	g, x := of(l), lineOf(b).context
+	before := len(x.uses)
+	err := g.crtList(x, path, false)
 	g.reportMissing(l)
-	if warning, ok := err.(config.Warning); ok {
-		return "'crt-list' : " + warning
-	}
-	if err != nil {
+	warning, ok := err.(config.Warning)
+	if err != nil && !ok {
 		return fmt.Errorf("'crt-list' : %w", err)
+	}
+	if warning += g.warnDH(x.uses[before:]); warning != "" {
+		return "'crt-list' : " + warning
 	}
 	return nil
 }

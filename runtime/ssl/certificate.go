@@ -26,6 +26,7 @@ type certificate struct {
 	leaf      *x509.Certificate
 	chain     []*x509.Certificate // without the leaf
 	chainFile string              // of "issuers-chain-path", when the chain is from there
+	dh        int                 // bits of the group of Diffie-Hellman that stands in the file, which is not used; 0: none
 	key       crypto.Signer
 	encrypted bool              // the key stood in its file encrypted
 	issuer    *x509.Certificate // from a file of its own
@@ -142,6 +143,7 @@ func (c *certificate) readPEM(g *settings, path string, text []byte) error {
 		if block, reason = r.next(); block == nil {
 			break
 		}
+		n.dh = max(n.dh, dhBits(block))
 		if block.Type != "CERTIFICATE" && block.Type != "X509 CERTIFICATE" && block.Type != "TRUSTED CERTIFICATE" {
 			continue
 		}

@@ -131,7 +131,11 @@ func parseMaxConns(l *config.Loader, line *ast.Line) {
 // parseDHParam is "tune.ssl.default-dh-param".
 func parseDHParam(l *config.Loader, line *ast.Line) {
 	value, ok := single(l, line, fmt.Sprintf("'%s' expects an integer argument.", line.Arg(0)))
-	if ok && uint32(leadingInt(value)) < 1024 { // of no sign: a negative one is large
+	if !ok {
+		return
+	}
+	bits := uint32(leadingInt(value)) // of no sign: a negative one is large
+	if of(l).shortDH = bits == 1024; bits < 1024 {
 		l.Alert(line.Pos, "'%s' expects a value >= 1024.", line.Arg(0))
 	}
 }
@@ -203,7 +207,7 @@ func parsePassphrase(l *config.Loader, line *ast.Line) {
 	of(l).passphrases.command = line.Texts(nil, 1)
 }
 
-// parseDHFile is "ssl-dh-param-file": what it holds is looked at, and not used.
+// parseDHFile is "ssl-dh-param-file": what it holds is measured, and not used.
 func parseDHFile(l *config.Loader, line *ast.Line) {
 	word := line.Arg(0)
 	path, ok := single(l, line, fmt.Sprintf("'%s' expects a file path as an argument.", word))
@@ -216,7 +220,7 @@ func parseDHFile(l *config.Loader, line *ast.Line) {
 		if block, text = pem.Decode(text); block == nil {
 			break
 		}
-		if block.Type == "DH PARAMETERS" || block.Type == "X9.42 DH PARAMETERS" {
+		if of(l).dhFile = dhBits(block); of(l).dhFile > 0 {
 			return
 		}
 	}

@@ -87,7 +87,7 @@ func writeFiles(t testing.TB) {
 		"badcrt.pem": half(site) + siteKey, "badkey.pem": site + half(siteKey),
 		"enc.pem": site + block("ENCRYPTED PRIVATE KEY", []byte{1, 2, 3}), "bundle.pem.rsa": site + siteKey, "stapled.pem": site + siteKey, "stapled.pem.ocsp": "x",
 		"site.list":    "site.pem [alpn http/1.1] site.test *.site.test !a.site.test\n\n# ec.pem\nec.pem\n",
-		"tickets.keys": strings.Repeat(base64.StdEncoding.EncodeToString(make([]byte, 48))+"\n", 3), "dh.pem": block("DH PARAMETERS", []byte{0}),
+		"tickets.keys": strings.Repeat(base64.StdEncoding.EncodeToString(make([]byte, 48))+"\n", 3), "dh.pem": block("DH PARAMETERS", []byte{0x30, 6, 2, 1, 23, 2, 1, 5}),
 		"site.crl": revocationList(t, keys.rsa),
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {

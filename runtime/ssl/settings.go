@@ -30,7 +30,9 @@ type settings struct {
 	issuers         issuers
 	passphrases     passphrases
 	update          updates
-	generated       int // certificates that are made and kept ("tune.ssl.ssl-ctx-cache-size")
+	shortDH         bool // "tune.ssl.default-dh-param 1024"
+	dhFile          int  // "ssl-dh-param-file": the size of its group in bits; 0: none
+	generated       int  // certificates that are made and kept ("tune.ssl.ssl-ctx-cache-size")
 	store           *store
 	tickets         []*ticketKeys
 	section         crtStore
