@@ -533,7 +533,7 @@ func colSafeConnCur(r *Row) Field {
 }
 
 func colUsedConnCur(r *Row) Field { return u32(gauge, r.Server.Used.Load()) }
-func colPrivIdleCur(*Row) Field   { return u32(gauge, 0) }
+func colPrivIdleCur(r *Row) Field { return u32(gauge, r.Server.IdleOwned()) }
 
 func colIdleConnCur(r *Row) Field {
 	all, safe := r.Server.Idle()

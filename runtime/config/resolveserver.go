@@ -122,6 +122,12 @@ func (l *Loader) track(px *runtime.Proxy, srv *runtime.Server) {
 // checkServerModes looks for settings of servers that others of their proxy do not go with.
 func (l *Loader) checkServerModes(px *runtime.Proxy) {
 	http := px.Mode == runtime.ModeHTTP
+	switch {
+	case px.Mode == runtime.ModeSPOP:
+		px.Reuse = runtime.ReuseAlways
+	case !http:
+		px.Reuse = runtime.ReuseNever // nobody knows where an exchange ends
+	}
 	for _, srv := range px.Servers {
 		if srv.Redir != "" && !http {
 			l.List.Alertf(srv.Pos, "%s '%s' : server cannot have cookie or redirect prefix in non-HTTP mode.", px.Kind, px.Name)

@@ -35,14 +35,13 @@ type client struct {
 	end   error        // why receiving ended; nil: it did not
 
 	next, prev *client
-	owned      *link               // connections to servers that only this client may use, the newest first
-	last       *runtime.Server     // that served the previous request
+	owned      *link               // connections to servers that only this client may use, in the order in which they came
 	idleSince  int64               // end of the previous response
 	h1         *runtime.H1Counters // what it counts in; nil: it is no connection of HTTP/1
 
 	// An idle connection is little else than this object: what is small stands together.
 	idleOwned int32 // how many of owned are idle
-	sticks    bool  // prefers the server of the previous request: an authentication is bound to the connection
+	sticks    bool  // prefers servers that it has connections to: an authentication is bound to one
 	glitches  int32 // that the client is responsible for; of HTTP/1
 	tired     bool  // they are too many: the connection ends with the response
 	killed    bool  // at once: the client is told nothing any more
@@ -75,7 +74,7 @@ func (w *worker) newClient(p *port) *client {
 	}
 	c.sess = &c.Session
 	c.glitches, c.tired, c.killed = 0, false, false
-	c.closed, c.kept, c.http, c.silent, c.end, c.last, c.sticks, c.guest = false, false, false, false, nil, nil, false, false
+	c.closed, c.kept, c.http, c.silent, c.end, c.sticks, c.guest = false, false, false, false, nil, false, false
 	c.Vars.Init(sample.SessScope, &w.cfg.VarLimits, w.cfg.ProcVars)
 	return c
 }

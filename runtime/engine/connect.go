@@ -32,6 +32,8 @@ func (s *stream) connect() outcome {
 	id, ok := s.identify(srv)
 	if !ok {
 		s.enterServer(srv)
+		s.back().FailedConn.Inc()
+		srv.Stats[s.w.id].FailedConn.Inc()
 		s.End = runtime.Termination{Cause: runtime.EndInternal, State: runtime.InConnect}
 		return s.fail(500)
 	}
@@ -179,7 +181,7 @@ func (s *stream) dial(srv *runtime.Server, id *identity) outcome {
 // reach begins to connect to the link's server, as the stream wants it; h is told of the end.
 func (s *stream) reach(k *link, id *identity, h loop.Handler) error {
 	w, srv := s.w, k.srv
-	if !k.address(srv.Addr.Load(), srv, s) {
+	if !k.address(s) {
 		return unix.EADDRNOTAVAIL
 	}
 	fd, err := dial.Socket(w.cfg, srv, &k.to, &dial.Wish{From: id.source, Namespace: s.Session.NetNamespace(), Marks: s.BackMarks, FastOpen: s.fastOpen(srv)})
@@ -210,21 +212,26 @@ func (s *stream) awaitConnection() {
 	}
 }
 
-// address fills in where the connection goes. Section 5: the port of a server
-// may be the client's, or an offset to it.
-func (k *link) address(a *runtime.Addr, srv *runtime.Server, s *stream) bool {
-	switch a.Family {
+// target is the IP address of a server as the stream reaches it. Section 5: the address of a server may be the one that the
+// client wanted, and the port the client's or an offset to it.
+func (s *stream) target(srv *runtime.Server) netip.AddrPort {
+	ip := srv.Addr.Load().IP
+	if ip.Addr().IsUnspecified() {
+		ip = netip.AddrPortFrom(s.Ctx.Dst.Addr(), ip.Port())
+	}
+	if srv.MapPorts {
+		ip = netip.AddrPortFrom(ip.Addr(), ip.Port()+s.Ctx.Dst.Port())
+	}
+	return ip
+}
+
+// address fills in where the connection goes.
+func (k *link) address(s *stream) bool {
+	switch a := k.srv.Addr.Load(); a.Family {
 	case runtime.FamilyIPv4, runtime.FamilyIPv6:
-		ip := a.IP
-		if ip.Addr().IsUnspecified() {
-			ip = netip.AddrPortFrom(s.Ctx.Dst.Addr(), ip.Port())
-		}
-		if srv.MapPorts {
-			ip = netip.AddrPortFrom(ip.Addr(), ip.Port()+s.Ctx.Dst.Port())
-		}
-		k.to = loop.AddrFrom(ip)
-		s.ServerAddr = ip
-		return ip.IsValid()
+		s.ServerAddr = s.target(k.srv)
+		k.to = loop.AddrFrom(s.ServerAddr)
+		return s.ServerAddr.IsValid()
 	case runtime.FamilyUnix:
 		return k.unix(a.Path)
 	case runtime.FamilyAbstract:
@@ -313,8 +320,11 @@ func (s *stream) established() {
 	s.stopWaiting()
 	s.trace(trace.StreamState, trace.State, "connected to the server")
 	s.Time.Connect = w.loop.Now()
+	s.missed, s.linkErr = runtime.Termination{}, nil
 	s.link.sock.Receive()
-	s.c.conn().last = s.Server
+	if k := s.link.conn(); k.private {
+		s.c.conn().own(k)
+	}
 	if s.link.conn().up {
 		s.meet(s.link)
 	}

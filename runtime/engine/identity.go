@@ -47,7 +47,7 @@ func (s *stream) identify(srv *runtime.Server) (id identity, ok bool) {
 		text = s.appendPoolName(text, srv.PoolName.Expr)
 	}
 	if followsClient(srv) {
-		text = appendAddr(text, s.Ctx.Dst)
+		text = appendAddr(text, s.target(srv))
 	}
 	if id.source.IsValid() {
 		text = appendAddr(text, id.source)

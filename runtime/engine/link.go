@@ -30,7 +30,7 @@ type link struct {
 	killed      bool    // for their number
 	idleAt      int64   // since when it is idle
 	owner       *client // that alone uses it, idle or not: see client.owned
-	private     bool    // nobody else may ever use it
+	private     bool    // nobody else may ever use it: see reserve
 	safe        bool    // has been reused: see pool
 	nextOwned   *link
 	resting     bool           // it is idle
@@ -85,17 +85,26 @@ func (w *worker) newLink(srv *runtime.Server) *link {
 	k.served, k.safe, k.up, k.met = 0, false, false, false
 	k.glitches, k.killed = 0, false
 	k.local = netip.AddrPort{}
-	k.owner, k.private = nil, reuse(srv) == runtime.ReuseNever || srv.Hidden
+	k.owner, k.private = nil, false
 	if srv.StrictMaxConn {
 		srv.Conns.Add(1)
 	}
 	k.use()
+	if reuse(srv) == runtime.ReuseNever || srv.Hidden {
+		k.reserve()
+	}
 	return k
+}
+
+// reserve makes the connection one that nobody but its client may ever use. Those do not count among the ones in use.
+func (k *link) reserve() {
+	k.private = true
+	k.unuse()
 }
 
 // use counts the connection among those that carry something.
 func (k *link) use() {
-	if k.used {
+	if k.used || k.private {
 		return
 	}
 	k.used = true
@@ -175,7 +184,13 @@ func (k *link) rest() {
 
 // close ends the connection behind what is queued: one that the server has ended, that
 // never stood, or whose server is still to get the end of a request.
-func (k *link) close() { k.end(linger) }
+func (k *link) close() {
+	if k.part == nil && k.srv.Proxy.Options&runtime.OptNoLinger != 0 && k.sock.Queued() == 0 {
+		k.abort()
+		return
+	}
+	k.end(linger)
+}
 
 // end closes the connection; what is queued may take so long.
 func (k *link) end(linger time.Duration) {
@@ -245,7 +260,10 @@ func (k *link) secure() transport.Layer {
 // when that stands.
 func (k *link) introduce(h loop.Handler) (secured bool) {
 	k.fresh = false
+	counted := k.sock.Sent
+	k.sock.Sent = nil // the header is nothing of HTTP/1
 	k.sock.SendStatic([]byte(k.made[k.head:]))
+	k.sock.Sent = counted
 	if !k.srv.Encrypted() {
 		return false
 	}

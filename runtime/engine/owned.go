@@ -16,10 +16,15 @@ func (s *stream) claim(k *link, fresh bool) {
 
 // own makes a connection one that only the client uses.
 func (c *client) own(k *link) {
-	if k.owner == nil {
-		k.owner = c
-		k.nextOwned, c.owned = c.owned, k
+	if k.owner != nil {
+		return
 	}
+	k.owner = c
+	p := &c.owned
+	for *p != nil {
+		p = &(*p).nextOwned
+	}
+	*p = k
 }
 
 // disown ends that.
@@ -69,9 +74,6 @@ func (s *stream) ownLink(srv *runtime.Server, key []byte) *link {
 			continue
 		}
 		k.wake()
-		if k.shared == nil {
-			k.disown()
-		}
 		return k
 	}
 	return nil

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"sync/atomic"
-	"time"
 
 	"hapax/runtime"
 )
@@ -75,8 +74,13 @@ func (l *linkList) madeFor(key []byte) *link {
 	return k
 }
 
-// carries tells whether a connection that is idle or shared is good for one more exchange.
-func (k *link) carries() bool { return k.shared == nil || k.shared.more() }
+// carries tells whether the connection is good for one more exchange.
+func (k *link) carries() bool {
+	if k.shared == nil {
+		return k.st == nil
+	}
+	return k.shared.more()
+}
 
 // take finds a connection for a request, nil when there is none that the backend's
 // http-reuse allows: one that carries others, or an idle one. Section 4.2 "http-reuse".
@@ -159,9 +163,13 @@ func (w *worker) give(k *link) {
 	k.list.push(k)
 	srv.Stats[w.id].Idle.Inc()
 	p.count.Add(1)
-	if !w.purging {
-		w.purging = true
-		w.purge.After(time.Second)
+	w.purgeAt(k.idleAt + int64(srv.PoolPurge))
+}
+
+// purgeAt has the pools looked at, unless they are before.
+func (w *worker) purgeAt(when int64) {
+	if at := w.purge.Deadline(); at == 0 || when < at {
+		w.purge.Set(when)
 	}
 }
 
@@ -196,22 +204,17 @@ func (w *worker) mayPool(k *link) bool {
 
 // purgeIdle closes half of the connections that are idle beyond what was in
 // use lately, for each server whose pool-purge-delay has passed, and looks
-// again in a second as long as there are any.
+// again when the next one has, as long as there are any.
 func (w *worker) purgeIdle() {
 	now := w.loop.Now()
-	left := false
 	for srv := range w.engine.servers() {
 		if p := w.pool(srv); p.safe.n+p.idle.n == 0 {
 			continue
 		}
-		left = true
 		if last := srv.Purged.Load(); now-last >= int64(srv.PoolPurge) && srv.Purged.CompareAndSwap(last, now) {
 			w.purgeServer(srv)
 		}
-	}
-	w.purging = left
-	if left {
-		w.purge.After(time.Second)
+		w.purgeAt(srv.Purged.Load() + int64(srv.PoolPurge))
 	}
 }
 

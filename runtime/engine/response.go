@@ -125,7 +125,9 @@ func (s *stream) keepAuthenticated(status int) {
 		v := s.Res.Value(i)
 		for _, scheme := range [...]string{"Negotiate", "NTLM"} {
 			if len(v) >= len(scheme) && message.EqualFold(v[:len(scheme)], scheme) {
-				s.link.conn().private, s.c.conn().sticks = true, true
+				s.link.conn().reserve()
+				s.c.conn().own(s.link.conn())
+				s.c.conn().sticks = true
 			}
 		}
 	}

@@ -123,17 +123,18 @@ func (s *stream) retryConnect(failure failure) outcome {
 	be, srv, w := s.Back, s.Server, s.w
 	w.engine.observe(srv, obsConnect)
 	s.leaveCurrent()
+	cause := byte(runtime.EndServer)
+	if failure == failedSilently {
+		cause = runtime.EndServerTO
+	}
+	if failure != failedHere {
+		s.miss(cause, runtime.InConnect)
+	}
 	if s.RetriesDone >= s.maxRetries() || be.RetryOn.Set && !be.RetryOn.ConnFailure {
 		s.back().FailedConn.Inc()
 		srv.Stats[w.id].FailedConn.Inc()
 		s.releaseSlot()
-		cause := byte(runtime.EndServer)
-		if failure == failedSilently {
-			cause = runtime.EndServerTO
-		}
-		if s.End.Cause == runtime.EndNone {
-			s.End = runtime.Termination{Cause: cause, State: runtime.InConnect}
-		}
+		s.endUnserved(cause, runtime.InConnect)
 		return s.endRequest(s.fail(503))
 	}
 	s.RetriesDone++

@@ -382,7 +382,7 @@ func (s *stream) chooseBackend() outcome {
 			s.End.State = runtime.InConnect
 			return s.cut()
 		}
-		s.noServer()
+		s.endUnserved(runtime.EndServer, runtime.InConnect)
 		return s.answerWith(s.errorReply(503))
 	}
 	if be.Mode == runtime.ModeHTTP && !s.http {

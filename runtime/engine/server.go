@@ -27,14 +27,11 @@ func (s *stream) pick() outcome {
 		s.point(sample.SetServer, sample.Request)
 		s.Ctx.Final = true
 		s.Ctx.Scratch.Reset()
-		if (s.c.conn().sticks || be.Options&runtime.OptPreferLastServer != 0) && s.avoid == nil {
-			last := s.c.conn().last
-			if last != nil && last.Proxy == be && last.Usable() && (s.c.conn().sticks || waitsFor(last, be.MaxKeepAliveQueue)) {
-				s.Server = last
-				return next
-			}
-		}
 		left := s.left
+		if s.Server = s.preferred(); s.Server != nil {
+			s.countMove()
+			return next
+		}
 		s.Server = be.LB.Pick(&s.Stream, s.avoid)
 		s.countMove()
 		if s.Server == nil && !balance.Any(be) {
@@ -48,8 +45,23 @@ func (s *stream) pick() outcome {
 	return next
 }
 
-// waitsFor tells whether a request goes to the server of its client's last one: it has room, or fewer than most requests wait
-// for it. Section 4.2 "max-keep-alive-queue"; -1: however many.
+// preferred is a server that the client has a connection of its own to, which needs no balancing then, if it wants that (section
+// 4.2 "option prefer-last-server") or its authentication does; nil: there is none.
+func (s *stream) preferred() *runtime.Server {
+	c, be := s.c.conn(), s.Back
+	if !c.sticks && be.Options&runtime.OptPreferLastServer == 0 || balance.Hashes(be) {
+		return nil
+	}
+	for k := c.owned; k != nil; k = k.nextOwned {
+		if srv := k.srv; k.up && srv.Proxy == be && srv.Usable() && (c.sticks || waitsFor(srv, be.MaxKeepAliveQueue)) {
+			return srv
+		}
+	}
+	return nil
+}
+
+// waitsFor tells whether a request goes to a server for the sake of its client's connection: it has room, or fewer than most
+// requests wait for it. Section 4.2 "max-keep-alive-queue"; -1: however many.
 func waitsFor(srv *runtime.Server, most int) bool {
 	return most < 0 || queue.HasRoom(srv) || int(srv.Queued.Load()) < most
 }
@@ -77,7 +89,7 @@ func (s *stream) countMove() {
 // unreachable answers when no server can be had.
 func (s *stream) unreachable() outcome {
 	s.back().FailedConn.Inc()
-	s.noServer()
+	s.endUnserved(runtime.EndServer, runtime.InConnect)
 	return s.fail(503)
 }
 
@@ -89,10 +101,17 @@ func (s *stream) unattached() outcome {
 	return s.unreachable()
 }
 
-// noServer notes that the stream ended for want of a server.
-func (s *stream) noServer() {
-	if s.End.Cause == runtime.EndNone {
-		s.End = runtime.Termination{Cause: runtime.EndServer, State: runtime.InConnect}
+// miss notes why a server was not reached. Of several reasons, the first one counts.
+func (s *stream) miss(cause, state byte) {
+	if s.missed == (runtime.Termination{}) {
+		s.missed = runtime.Termination{Cause: cause, State: state}
+	}
+}
+
+// endUnserved notes why the stream ended without a server.
+func (s *stream) endUnserved(cause, state byte) {
+	if s.miss(cause, state); s.End.Cause == runtime.EndNone {
+		s.End = s.missed
 	}
 }
 
@@ -115,7 +134,7 @@ func (s *stream) enqueue() outcome {
 			// The server's own queue is full. Who was bound to it may go to another one; the
 			// balancer would choose the same again.
 			if !s.Direct || s.ForcePersist || s.Back.Options&runtime.OptRedispatch == 0 {
-				s.End = runtime.Termination{Cause: runtime.EndServer, State: runtime.InQueue}
+				s.endUnserved(runtime.EndServer, runtime.InQueue)
 				s.back().FailedConn.Inc()
 				s.Server.Stats[s.w.id].FailedConn.Inc()
 				return s.fail(503)

@@ -78,9 +78,10 @@ type stream struct {
 
 	// The server.
 	avoid       *runtime.Server
-	left        *runtime.Server // that the stream had to leave, until another one is chosen
-	counted     *runtime.Server // that counts this stream in Current and Served
-	inBack      bool            // counted in the backend's sessions
+	missed      runtime.Termination // why no server was reached so far
+	left        *runtime.Server     // that the stream had to leave, until another one is chosen
+	counted     *runtime.Server     // that counts this stream in Current and Served
+	inBack      bool                // counted in the backend's sessions
 	queued      bool
 	persist     bool // the server was named by a cookie or use-server: no balancing
 	headSent    bool // the request's head went to the server
@@ -245,6 +246,7 @@ func (s *stream) reset() {
 		x.Leave()
 	}
 	s.avoid, s.left, s.counted, s.slot = nil, nil, nil, nil
+	s.missed = runtime.Termination{}
 	s.inAt, s.cliQueued = 0, 0
 	s.lent = false
 	s.reqCounted, s.resCounted = bodyCounts{}, bodyCounts{}

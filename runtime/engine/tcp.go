@@ -254,6 +254,10 @@ func (s *stream) pipeClientEnd() {
 		v.endBehind(io.EOF)
 		return
 	}
+	if s.Back.Options&runtime.OptNoLinger != 0 {
+		s.pipeDone() // the server's side ends with the client's
+		return
+	}
 	s.link.sock.Shutdown()
 	if s.srvEnd != nil {
 		s.pipeDone()

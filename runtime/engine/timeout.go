@@ -88,7 +88,7 @@ func (s *stream) queueTimeout() {
 	if s.Server != nil {
 		s.Server.Stats[s.w.id].FailedConn.Inc()
 	}
-	s.End = runtime.Termination{Cause: runtime.EndServerTO, State: runtime.InQueue}
+	s.endUnserved(runtime.EndServerTO, runtime.InQueue)
 	s.giveUp(503)
 }
 

@@ -47,7 +47,6 @@ type worker struct {
 	ports     []*port // by Listener.Slot
 	mailboxes []*mailbox
 	purge     loop.Timer
-	purging   bool         // the purge timer runs
 	room      loop.Task    // serves the ports that wait for room
 	conns     atomic.Int32 // connections
 	coming    atomic.Int32 // on their way from other workers

@@ -109,7 +109,7 @@ func Join(l *config.Loader, px *runtime.Proxy, a *Agent, backend *runtime.Proxy)
 	rand.Read(id[:])
 	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80 // version 4
 	a.Engine = fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])
-	a.Front.DefaultBack, backend.Reuse = backend, runtime.ReuseAlways
+	a.Front.DefaultBack = backend
 	l.Extend(px, ext, append(Of(px), a))
 	l.Config.Agents = append(l.Config.Agents, a.Front)
 }

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"crypto"
 	"crypto/tls"
+	"encoding/binary"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -46,6 +47,7 @@ type Context struct {
 	toServers      bool
 	own            atomic.Pointer[tls.Certificate] // that servers are shown
 	sessions       sessionCache
+	noTickets      bool                  // of TLS 1.2, so that its sessions are not resumed
 	suites13       []uint16              // of TLS 1.3 that servers may choose; nil: all
 	level          securityLevel         // of their certificates
 	sni            *sample.Expr          // the name that servers are asked for
@@ -239,9 +241,25 @@ func (t *ticketed) Get(key string) (*tls.ClientSessionState, bool) { return t.of
 // Put is tls.ClientSessionCache.
 func (t *ticketed) Put(key string, state *tls.ClientSessionState) {
 	if state != nil {
+		if t.of.noTickets && versionOf(state) < tls.VersionTLS13 {
+			return
+		}
 		t.seen.ticket = state
 	}
 	t.of.sessions.Put(key, state)
+}
+
+// versionOf is the version of TLS that a session is of: its text begins with it.
+func versionOf(state *tls.ClientSessionState) uint16 {
+	_, s, err := state.ResumptionState()
+	if err != nil {
+		return 0
+	}
+	text, err := s.Bytes()
+	if err != nil {
+		return 0
+	}
+	return binary.BigEndian.Uint16(text)
 }
 
 // settled notes what the handshake has agreed upon.

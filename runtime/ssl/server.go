@@ -170,7 +170,7 @@ func finishServer(l *config.Loader, srv *runtime.Server) {
 	x := &Context{maxRecord: g.recordLimit(), keylog: g.keylog, toServers: true, most: l.Config.Global.MaxTLSConn, stats: &l.Config.Stats, counters: []*runtime.TLSCounters{&srv.TLSStats, &px.Live.TLSBack}, sni: srv.SNI.Expr, checkName: s.checkName, noCheckSNI: s.noCheckSNI}
 	// The names and chains of certificates are verified here: crypto/tls would insist on
 	// a name.
-	c := &tls.Config{InsecureSkipVerify: true, DynamicRecordSizingDisabled: true, SessionTicketsDisabled: s.noTickets, NextProtos: s.protocols}
+	c := &tls.Config{InsecureSkipVerify: true, DynamicRecordSizingDisabled: true, NextProtos: s.protocols}
 	if s.renegotiation != renegotiationRefused {
 		c.Renegotiation = tls.RenegotiateFreelyAsClient
 	}
@@ -198,6 +198,8 @@ func finishServer(l *config.Loader, srv *runtime.Server) {
 		say(diag.Alert, "%s '%s': all SSL/TLS versions are disabled for server '%s'.", px.Kind, px.Name, srv.Name)
 	}
 	c.MinVersion, c.MaxVersion = versionIDs[sp.min], versionIDs[sp.max]
+	x.noTickets = s.noTickets
+	c.SessionTicketsDisabled = s.noTickets && c.MaxVersion < tls.VersionTLS13 // those of TLS 1.3 are no matter of the option
 	if s.verify == verifyRequired || s.verify == verifyDefault && !g.trustServers {
 		switch {
 		case s.roots != nil:
