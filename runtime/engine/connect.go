@@ -60,10 +60,8 @@ func (s *stream) connect() outcome {
 		}
 	}
 	s.lent = false
-	if srv.StrictMaxConn {
-		if o := s.claimPlace(srv); o != next {
-			return o
-		}
+	if srv.StrictMaxConn && !claimPlace(srv) {
+		return s.crowdedOut(srv)
 	}
 	s.enterServer(srv)
 	if srv.Reversed {

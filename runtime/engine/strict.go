@@ -16,12 +16,17 @@ var errFull = errors.New("as many connections to the server as there may be")
 const roomSoon = time.Millisecond
 
 // claimPlace holds a place among the connections to the server, before one is made: newLink takes another one then, and
-// dial gives this one back. Where there is none the attempt has failed, but an idle connection makes room for the next one.
-func (s *stream) claimPlace(srv *runtime.Server) outcome {
+// dial gives this one back. It tells whether there was one.
+func claimPlace(srv *runtime.Server) bool {
 	if srv.Conns.Add(1) <= int64(srv.MaxConn.Load()) {
-		return next
+		return true
 	}
 	srv.Conns.Add(-1)
+	return false
+}
+
+// crowdedOut ends the attempt of a stream that finds no place; an idle connection makes room for the next one.
+func (s *stream) crowdedOut(srv *runtime.Server) outcome {
 	w := s.w
 	if p := w.pool(srv); p.safe.n+p.idle.n > 0 {
 		w.closeOldest(srv, 1)
