@@ -210,7 +210,7 @@ func (s *Stream) Count() uint64 { return s.ID - 1 }
 // its loop and configuration, and the memory of what it copied.
 func (s *Stream) Reset() {
 	s.Session, s.Front, s.Back, s.Server, s.Direct = nil, nil, nil, nil, false
-	s.BodyLarge = false
+	s.BodyTime, s.BodyLeast, s.BodyLarge = 0, 0, false
 	s.Reply, s.WaitFor, s.Drop, s.DropTTL, s.CloseServer = nil, 0, false, 0, false
 	s.Inquiry, s.Held, s.HeldOver, s.Values, s.Early = nil, nil, false, [2][]byte{}, s.Early[:0]
 	s.Attach, s.Applet = nil, nil
@@ -227,6 +227,8 @@ func (s *Stream) Reset() {
 	}
 	s.Filters.leave()
 	s.LogLevel, s.StrictMode, s.Tarpit, s.Retries = -1, true, false, -1
+	s.LogWait, s.LogStep = 0, 0
+	s.ForcePersist, s.IgnorePersist = false, false
 	s.PrioClass, s.PrioOffset, s.BackMarks = 0, 0, transport.Marks{}
 	s.Timeouts.Client, s.Timeouts.Server, s.Timeouts.Tunnel = 0, 0, 0
 	s.Timeouts.Queue, s.Timeouts.Connect, s.Timeouts.Tarpit = 0, 0, 0

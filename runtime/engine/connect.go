@@ -63,8 +63,8 @@ func (s *stream) connect() outcome {
 	if srv.StrictMaxConn && !claimPlace(srv) {
 		return s.crowdedOut(srv)
 	}
-	s.enterServer(srv)
 	if srv.Reversed {
+		s.enterServer(srv)
 		return s.unattached()
 	}
 	s.trace(trace.StreamState, trace.State, "connecting to the server")
@@ -151,6 +151,7 @@ func (s *stream) dial(srv *runtime.Server, id *identity) outcome {
 	if err := s.reach(k, id, k); err != nil {
 		return s.dialFailed(err)
 	}
+	s.enterServer(srv)
 	s.occupy(srv)
 	switch {
 	case s.Back.Mode == runtime.ModeSPOP:
@@ -214,6 +215,9 @@ func (s *stream) awaitConnection() {
 // client wanted, and the port the client's or an offset to it.
 func (s *stream) target(srv *runtime.Server) netip.AddrPort {
 	ip := srv.Addr.Load().IP
+	if !s.Ctx.Dst.IsValid() {
+		return ip
+	}
 	if ip.Addr().IsUnspecified() {
 		ip = netip.AddrPortFrom(s.Ctx.Dst.Addr(), ip.Port())
 	}
@@ -302,6 +306,7 @@ func (s *stream) connected(err error) {
 		failure := failedThere
 		if atOnce(s.Server, err) {
 			failure = failedHere
+			s.Server.Stats[s.w.id].Sess.Dec()
 		}
 		if s.retryConnect(failure) == next {
 			s.run(&s.req)
