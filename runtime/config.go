@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"hapax/acl/pattern"
 	"hapax/acl/sample"
 	"hapax/runtime/netns"
@@ -117,6 +119,19 @@ func (c *Config) Listens() bool {
 	return len(c.Global.StatsSocks) > 0
 }
 
+// Loops is how many loops run: as many as CPUs that they may run on, unless "nbthread" says otherwise. A quota of CPU time does
+// not count.
+func (g *Global) Loops() int {
+	n := g.NbThread
+	if n == 0 {
+		n = max(g.CPUs.Count(), 1)
+	}
+	if g.ThreadLimit > 0 {
+		n = min(n, g.ThreadLimit)
+	}
+	return n
+}
+
 // Global is the global section. Section 3 of the manual.
 type Global struct {
 	Daemon, MasterWorker, Quiet, Debug bool
@@ -125,15 +140,18 @@ type Global struct {
 	NoH2WebSocket                      bool // "h2-workaround-bogus-websocket-clients"
 	NoExitOnFailure                    bool // master-worker no-exit-on-failure: a worker that crashed leaves the others
 	ZeroWarning                        bool
-	NbThread                           int          // loops; 0 until the CPU affinity decided
-	MaxConn                            int          // process-wide limit of client connections
-	HardMaxConn                        int          // what "set maxconn global" may rise to
-	LiveMaxConn                        atomic.Int64 // live: set maxconn global; 0: no limit
-	MaxPipes                           int          // for option splice-*
-	NoSplice                           bool         // "nosplice", -dS and what else keeps the kernel from passing bytes on by itself
-	MaxSock                            int          // descriptors needed at MaxConn
-	UlimitN                            int          // 0: computed
-	BootFiles, BootMaxFiles            uint64       // RLIMIT_NOFILE as it was when the program was executed
+	Dumpable                           bool          // "set-dumpable": a crash leaves a core dump
+	NbThread                           int           // "nbthread", 0: see Loops
+	CPUs                               unix.CPUSet   // that loops may run on: those of the process, without what "cpu-set" leaves out
+	Affinity                           []unix.CPUSet // by loop, where it has to run ("cpu-map"); empty: anywhere
+	MaxConn                            int           // process-wide limit of client connections
+	HardMaxConn                        int           // what "set maxconn global" may rise to
+	LiveMaxConn                        atomic.Int64  // live: set maxconn global; 0: no limit
+	MaxPipes                           int           // for option splice-*
+	NoSplice                           bool          // "nosplice", -dS and what else keeps the kernel from passing bytes on by itself
+	MaxSock                            int           // descriptors needed at MaxConn
+	UlimitN                            int           // 0: computed
+	BootFiles, BootMaxFiles            uint64        // RLIMIT_NOFILE as it was when the program was executed
 	FDHardLimit                        int
 	NoStrictLimits                     bool
 	MemMax                             int   // megabytes, -m; 0 none
@@ -237,6 +255,9 @@ type Tune struct {
 	SndBufClient   int
 	RcvBufServer   int
 	SndBufServer   int
+	RcvBufDgram    int // tune.rcvbuf.frontend: of sockets that receive datagrams
+	SndBufDgram    int // tune.sndbuf.frontend
+	SndBufLog      int // tune.sndbuf.backend: of sockets that send messages to log servers
 	NotSentClient  int // bytes that may lie unsent in the kernel; 0: any
 	NotSentServer  int
 	PoolLowFDRatio int  // percent

@@ -61,8 +61,9 @@ type Bind struct {
 	MaxConn        int // 0: none
 	Backlog        int // 0: the proxy's
 	Nice           int
-	Level          Level // of the stats socket
-	Expose         bool  // expose-fd listeners
+	Loops          []bool // which loops accept ("thread"); nil: all
+	Level          Level  // of the stats socket
+	Expose         bool   // expose-fd listeners
 	Severity       SeverityOutput
 	Mode           uint32 // of a UNIX socket; 0: unchanged
 	UID, GID       int    // of a UNIX socket; -1: unchanged

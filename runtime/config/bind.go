@@ -307,7 +307,7 @@ func bindWords() []BindWord {
 		row("process", "not supported anymore", keyword.Str, func(l *Loader, w *Words, b *runtime.Bind) error {
 			return fmt.Errorf("'process %s' on 'bind' lines is not supported anymore, please use 'thread' instead.", w.Take())
 		}),
-		inert(row("thread", "threads that accept", keyword.Str, bindThread), "each loop accepts for itself"),
+		row("thread", "threads that accept", keyword.Str, bindThread),
 		inert(row("shards", "how many sockets an address gets", keyword.Str, bindShards), "each loop has its own socket where the kernel allows it"),
 	}
 }
@@ -389,68 +389,6 @@ func (l *Loader) userTimeout(w *Words) (int, error) {
 		return 0, timeError(fault, value, "tcp-ut", "'tcp-ut' : expects a positive delay in milliseconds")
 	}
 	return int(d.Milliseconds()), nil
-}
-
-// bindThread checks a set of threads: `[group/]all|odd|even|N[-[M]]`, separated by commas.
-func bindThread(l *Loader, w *Words, b *runtime.Bind) error {
-	set := w.Take()
-	relative := strings.HasPrefix(strings.TrimLeft(set, "0123456789"), "/")
-	most := maxThreads
-	if relative {
-		most = groupThreads
-	}
-	for set != "" {
-		if relative {
-			group, rest, both := strings.Cut(set, "/")
-			n, bad := strtol(group, 10)
-			switch {
-			case both && group == "":
-				return fmt.Errorf("thread group number expected before '%s'.", set)
-			case !both || bad != "":
-				return fmt.Errorf("absolute thread specification '%s' is not permitted after a group-relative thread range.", set)
-			case n < 1 || n > threadGroups:
-				return fmt.Errorf("invalid thread group number '%d', permitted range is 1..%d in '%s'.", n, threadGroups, set)
-			}
-			set = rest
-		}
-		part, rest, _ := strings.Cut(set, ",")
-		if err := threadsOfSet(part, set, most); err != nil {
-			return err
-		}
-		set = rest
-	}
-	return nil
-}
-
-// threadsOfSet checks one range of a set; messages quote the set from there on.
-func threadsOfSet(part, quoted string, most int) error {
-	digits := part[:len(part)-len(strings.TrimLeft(part, "0123456789"))]
-	if next := strings.TrimPrefix(part, digits); digits != "" && next != "" && next[0] != '-' {
-		if next[0] == '/' {
-			return fmt.Errorf("group-relative thread specification '%s' is not permitted after a absolute thread range.", quoted)
-		}
-		return fmt.Errorf("invalid character '%c' in thread set specification: '%s'.", next[0], quoted)
-	}
-	first, last, ranged := strings.Cut(part, "-")
-	named := first == "all" || first == "odd" || first == "even"
-	if n := atol(digits); first != "" && !named && (n < 1 || n > most) {
-		return fmt.Errorf("invalid first thread number '%s', permitted range is 1..%d, or 'all', 'odd', 'even'.", quoted, most)
-	}
-	if !ranged {
-		return nil
-	}
-	tail := quoted[len(first)+1:]
-	rest := strings.TrimLeft(last, "0123456789")
-	n := atol(last)
-	switch {
-	case named:
-		return fmt.Errorf("extraneous range after 'all', 'odd' or 'even': '%s'.", quoted)
-	case last != "" && (n < 1 || n > most):
-		return fmt.Errorf("invalid last thread number '%s', permitted range is 1..%d.", tail, most)
-	case rest != "":
-		return fmt.Errorf("invalid character '%c' after thread set specification: '%s'.", rest[0], tail)
-	}
-	return nil
 }
 
 func bindShards(l *Loader, w *Words, b *runtime.Bind) error {

@@ -3,45 +3,18 @@ package config
 import (
 	"fmt"
 	"math/bits"
-	goruntime "runtime"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"hapax/parser/ast"
 )
 
-const (
-	groupThreads = 64   // most threads of a group
-	threadGroups = 32   // most groups of threads
-	usualThreads = 16   // of a group, unless told otherwise
-	mostCPUs     = 1024 // processors that can be named
-)
-
-// cpuSet is a set of processors.
-type cpuSet [mostCPUs / 64]uint64
-
-func (s *cpuSet) add(cpu int) { s[cpu/64] |= 1 << (cpu % 64) }
-
-func (s *cpuSet) len() (n int) {
-	for _, word := range s {
-		n += bits.OnesCount64(word)
-	}
-	return n
-}
-
-// take removes the lowest processor and gives it.
-func (s *cpuSet) take() (one cpuSet) {
-	for i, word := range s {
-		if word != 0 {
-			one[i] = word & -word
-			s[i] &^= one[i]
-			break
-		}
-	}
-	return one
-}
+// mostCPUs is how many processors can be named.
+const mostCPUs = 1024
 
 // cpuMap is where "cpu-map" lines want threads to run, by group and thread.
-type cpuMap [threadGroups][groupThreads]cpuSet
+type cpuMap [threadGroups][groupThreads]unix.CPUSet
 
 // mapCPUs reads "cpu-map". Section 3.1.
 func mapCPUs(l *Loader, line *ast.Line) {
@@ -70,7 +43,7 @@ func mapCPUs(l *Loader, line *ast.Line) {
 		refuse(err)
 		return
 	}
-	if each && bits.OnesCount64(groups) != cpus.len() && bits.OnesCount64(threads) != cpus.len() {
+	if each && bits.OnesCount64(groups) != cpus.Count() && bits.OnesCount64(threads) != cpus.Count() {
 		l.Alert(line.Pos, "%s : TGROUP/THREAD range and CPU sets must have the same size to be automatically bound", line.Arg(0))
 		return
 	}
@@ -86,12 +59,24 @@ func mapCPUs(l *Loader, line *ast.Line) {
 			switch {
 			case threads>>t&1 == 0:
 			case each:
-				l.cpus[g][t] = left.take()
+				l.cpus[g][t] = takeCPU(&left)
 			default:
 				l.cpus[g][t] = cpus
 			}
 		}
 	}
+}
+
+// takeCPU removes the lowest processor of a set and gives it.
+func takeCPU(set *unix.CPUSet) (one unix.CPUSet) {
+	for cpu := range mostCPUs {
+		if set.IsSet(cpu) {
+			set.Clear(cpu)
+			one.Set(cpu)
+			break
+		}
+	}
+	return one
 }
 
 // threadRange reads "all", "odd", "even", N, N-M or N-.
@@ -128,7 +113,7 @@ func threadRange(text string) (set uint64, err error) {
 }
 
 // readCPUs reads lists of processors: numbers, and ranges that may be open at the end.
-func readCPUs(words []string) (set cpuSet, err error) {
+func readCPUs(words []string) (set unix.CPUSet, err error) {
 	for _, word := range words {
 		if word == "" {
 			break
@@ -151,7 +136,7 @@ func readCPUs(words []string) (set cpuSet, err error) {
 				return set, fmt.Errorf("supports CPU numbers from 0 to %d.", mostCPUs-1)
 			}
 			for cpu := low; cpu <= high; cpu++ {
-				set.add(cpu)
+				set.Set(cpu)
 			}
 		}
 	}
@@ -167,45 +152,14 @@ func leadingNumber(text string) int {
 	return atol(text[:end])
 }
 
-// threads is how many threads the reference runs.
-func (l *Loader) threads() int {
-	threads := l.Config.Global.NbThread
-	if threads == 0 {
-		threads = goruntime.NumCPU()
-	}
-	if limit := l.Config.Global.ThreadLimit; limit > 0 {
-		threads = min(threads, limit)
-	}
-	if l.threadGroups > 0 {
-		threads = min(threads, l.threadGroups*groupThreads)
-	}
-	return threads
-}
-
-// groupCount is how many groups the threads form.
-func (l *Loader) groupCount(threads int) int {
-	if l.threadGroups > 0 {
-		return l.threadGroups
-	}
-	return min((threads+usualThreads-1)/usualThreads, threadGroups)
-}
-
-// tellThreads tells with -dD how many threads run when the files do not say.
-func (l *Loader) tellThreads() {
-	if l.Config.Global.NbThread == 0 && l.threadGroups == 0 && l.cpus == nil {
-		n := l.threads()
-		l.List.Diagf(ast.Pos{}, "Created %d threads split into %d groups", n, l.groupCount(n))
-	}
-}
-
 // checkThreads warns of threads that have to share processors.
 func (l *Loader) checkThreads() {
 	threads := l.threads()
-	if l.cpus == nil || l.cpus[0][0].len() == 0 { // the reference then makes a map of its own
-		l.warnShared(threads, goruntime.NumCPU())
+	if l.cpus == nil || l.cpus[0][0].Count() == 0 { // the reference then makes a map of its own
+		l.warnShared(threads, l.Config.Global.CPUs.Count())
 		return
 	}
-	var all cpuSet
+	var all unix.CPUSet
 	bound, firstBound, firstFree := 0, -1, -1
 	groups := l.groupCount(threads)
 	for th := range threads {
@@ -215,7 +169,7 @@ func (l *Loader) checkThreads() {
 		}
 		cpus := &l.cpus[group][place]
 		switch {
-		case cpus.len() > 0:
+		case cpus.Count() > 0:
 			bound++
 			if firstBound < 0 {
 				firstBound = th
@@ -234,18 +188,18 @@ func (l *Loader) checkThreads() {
 			"bound is %d and first thread not bound is %d. Please either bind all threads "+
 			"or none (maybe some cpu-map directives are missing?).", bound, threads-bound, firstBound, firstFree)
 	}
-	l.warnShared(bound, all.len())
-	if bound > all.len() || bound == threads {
+	l.warnShared(bound, all.Count())
+	if bound > all.Count() || bound == threads {
 		return
 	}
-	for cpu := range goruntime.NumCPU() {
-		all.add(cpu)
+	for i := range all {
+		all[i] |= l.Config.Global.CPUs[i]
 	}
-	if threads > all.len() {
+	if threads > all.Count() {
 		l.List.Warnf(ast.Pos{}, "This configuration enables %d threads running on a total of %d CPUs. "+
 			"This means that some threads will compete for the same CPU, which will cause "+
 			"severe performance degradation. Please either the 'cpu-map' directives to "+
-			"adjust the CPUs to use, or fix the global 'nbthread' value.", threads, all.len())
+			"adjust the CPUs to use, or fix the global 'nbthread' value.", threads, all.Count())
 	}
 }
 
@@ -258,12 +212,18 @@ func (l *Loader) warnShared(threads, cpus int) {
 	}
 }
 
-// placeOfThread tells in which group a thread is, and which one of that group: the
-// first groups take what does not divide evenly.
-func placeOfThread(th, threads, groups int) (group, place int) {
-	each, extra := threads/groups, threads%groups
-	if big := extra * (each + 1); th >= big {
-		return extra + (th-big)/each, (th - big) % each
+// bindThreads gives each loop the processors that "cpu-map" wants it to run on, else those that "cpu-set" leaves.
+func (l *Loader) bindThreads() {
+	g := &l.Config.Global
+	threads := l.threads()
+	groups := l.groupCount(threads)
+	g.Affinity = make([]unix.CPUSet, threads)
+	for th := range threads {
+		if l.cpuChoice != nil {
+			g.Affinity[th] = g.CPUs
+		}
+		if group, place := placeOfThread(th, threads, groups); l.cpus != nil && place < groupThreads && l.cpus[group][place].Count() > 0 {
+			g.Affinity[th] = l.cpus[group][place]
+		}
 	}
-	return th / (each + 1), th % (each + 1)
 }

@@ -24,8 +24,8 @@ func TestReadCPUs(t *testing.T) {
 		if err != nil {
 			text = err.Error()
 		}
-		if text != test.err || err == nil && set.len() != test.count {
-			t.Errorf("%q: %d processors, error %q; want %d, %q", test.words, set.len(), text, test.count, test.err)
+		if text != test.err || err == nil && set.Count() != test.count {
+			t.Errorf("%q: %d processors, error %q; want %d, %q", test.words, set.Count(), text, test.count, test.err)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"hapax/parser/ast"
 	"hapax/parser/keyword"
 	"hapax/parser/units"
+	"hapax/runtime"
 )
 
 // check is what the argument of a global keyword must be: it returns why not, as it
@@ -197,7 +198,6 @@ func checkedKeywords() []Keyword {
 			}
 		}),
 		checked("cpu-policy", noteThreads, value, cpuPolicy),
-		checked("cpu-set", noteThreads, []keyword.Arg{{Name: "directive", Type: keyword.Opaque, Many: true}}, chooseCPUs),
 		checked("max-threads-per-group", noteGroups, value, single(func(_ *Loader, word, value string) error {
 			n, rest := strtol(value, 10)
 			if value == "" || rest != "" || n < 0 || n > 64 {
@@ -232,10 +232,10 @@ func checkedKeywords() []Keyword {
 		experimentalWord(checked("tune.fd.edge-triggered", notePoller, value, wordOf(eitherOnOff, "on", "off"))),
 		checked("tune.listener.default-shards", "each loop has its own socket where the kernel allows it", value,
 			wordOf("'%s' expects either 'by-process', 'by-group', or 'by-thread' but got '%s'.", "by-process", "by-group", "by-thread")),
-		checked("tune.rcvbuf.backend", "there are no datagrams to servers", value, datagramBuffer),
-		checked("tune.rcvbuf.frontend", "there are no datagrams from clients", value, datagramBuffer),
-		checked("tune.sndbuf.backend", "there are no datagrams to servers", value, datagramBuffer),
-		checked("tune.sndbuf.frontend", "there are no datagrams to clients", value, datagramBuffer),
+		checked("tune.rcvbuf.backend", "nothing is received from log servers", value, datagramBuffer(nil)),
+		global("tune.rcvbuf.frontend", "kernel receive buffer of sockets for datagrams", value, reporting(datagramBuffer(func(t *runtime.Tune) *int { return &t.RcvBufDgram }))),
+		global("tune.sndbuf.backend", "kernel send buffer of sockets to log servers", value, reporting(datagramBuffer(func(t *runtime.Tune) *int { return &t.SndBufLog }))),
+		global("tune.sndbuf.frontend", "kernel send buffer of sockets for datagrams", value, reporting(datagramBuffer(func(t *runtime.Tune) *int { return &t.SndBufDgram }))),
 		checked("tune.ring.queues", "messages are written one after the other", value, single(func(_ *Loader, word, value string) error {
 			if n := atol(value); n < 0 || n > 16 {
 				return fmt.Errorf("'%s' expects a number between 0 and 16 but got '%s'.", word, value)
@@ -295,31 +295,6 @@ func cpuPolicy(_ *Loader, line *ast.Line) error {
 	return nil
 }
 
-func chooseCPUs(_ *Loader, line *ast.Line) error {
-	const supported = "(only 'reset', 'only-cpu', 'drop-cpu', 'only-node', 'drop-node', 'only-cluster', 'drop-cluster', 'only-core', 'drop-core', 'only-thread', 'drop-thread' supported)."
-	if line.Arg(1) == "" {
-		return fmt.Errorf("'%s' requires a directive and an optional value %s", line.Arg(0), supported)
-	}
-	for i := 1; line.Arg(i) != ""; i++ {
-		word := line.Arg(i)
-		verb, what, _ := strings.Cut(word, "-")
-		switch {
-		case word == "reset":
-		case (verb == "only" || verb == "drop") && (what == "cpu" || what == "node" || what == "cluster" || what == "core" || what == "thread"):
-			i++
-			if line.Arg(i) == "" {
-				if what == "cpu" {
-					what = "CPU"
-				}
-				return fmt.Errorf("'%s %s': missing %s set\n.", line.Arg(0), word, what)
-			}
-		default:
-			return fmt.Errorf("'%s' passed an unknown directive '%s' %s", line.Arg(0), word, supported)
-		}
-	}
-	return nil
-}
-
 // threadGroup reads `thread-group <group> [<thread>[-<thread>]]*`.
 func threadGroup(l *Loader, line *ast.Line) error {
 	word, group := line.Arg(0), line.Arg(1)
@@ -362,19 +337,24 @@ func threadHardLimit(l *Loader, line *ast.Line) error {
 	return nil
 }
 
-func datagramBuffer(l *Loader, line *ast.Line) error {
-	word, value := line.Arg(0), line.Arg(1)
-	if l.TooMany(line, 1, 1) {
+// datagramBuffer reads the size of a buffer of sockets for datagrams into a field; nil: none has any.
+func datagramBuffer(of func(*runtime.Tune) *int) check {
+	return func(l *Loader, line *ast.Line) error {
+		word, value := line.Arg(0), line.Arg(1)
+		if l.TooMany(line, 1, 1) {
+			return nil
+		}
+		n, bad, ok := units.Size(value)
+		switch {
+		case !ok:
+			return fmt.Errorf("parsing [%s:%d]: unexpected '%s' after size passed to '%s'", line.Pos.File, line.Pos.Line, bad, word)
+		case n == 0:
+			return fmt.Errorf("parsing [%s:%d] : '%s' expects a strictly positive integer argument.\n", line.Pos.File, line.Pos.Line, word)
+		case of != nil:
+			*of(&l.Config.Global.Tune) = int(n)
+		}
 		return nil
 	}
-	n, bad, ok := units.Size(value)
-	switch {
-	case !ok:
-		return fmt.Errorf("parsing [%s:%d]: unexpected '%s' after size passed to '%s'", line.Pos.File, line.Pos.Line, bad, word)
-	case n == 0:
-		return fmt.Errorf("parsing [%s:%d] : '%s' expects a strictly positive integer argument.\n", line.Pos.File, line.Pos.Line, word)
-	}
-	return nil
 }
 
 func blockedTraffic(l *Loader, line *ast.Line) error {

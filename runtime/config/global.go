@@ -102,6 +102,8 @@ func processKeywords() []Keyword {
 		global("uid", "run as this user number", arg("number", keyword.Int), runAsUID),
 		global("gid", "run as this group number", arg("number", keyword.Int), runAsGID),
 		global("nbthread", "how many threads run", arg("number", keyword.Int), reporting(nbthread)),
+		global("cpu-map", "which CPUs threads run on", []keyword.Arg{{Name: "threads", Type: keyword.Opaque}, {Name: "cpus", Type: keyword.Opaque, Many: true}}, mapCPUs),
+		global("cpu-set", "which CPUs are used", []keyword.Arg{{Name: "directive", Type: keyword.Opaque, Many: true}}, reporting(chooseCPUs)),
 		inert("thread-groups", noteGroups, arg("number", keyword.Int), reporting(setThreadGroups)),
 		global("maxconn", "most client connections of the process", arg("number", keyword.Int), globalMaxConn),
 		globalOnce("ulimit-n", "limit of file descriptors", func(g *runtime.Global) *int { return &g.UlimitN }),
@@ -109,6 +111,7 @@ func processKeywords() []Keyword {
 		globalOnce("maxconnrate", "most connections per second", func(g *runtime.Global) *int { return &g.MaxConnRate }),
 		globalOnce("maxsslrate", "most TLS handshakes of clients per second", func(g *runtime.Global) *int { return &g.MaxTLSRate }),
 		globalOnce("maxsessrate", "most sessions per second", func(g *runtime.Global) *int { return &g.MaxSessRate }),
+		withNo(global("set-dumpable", "leave a core dump behind a crash", []keyword.Arg{{Name: "value", Type: keyword.Enum, Enum: []string{"on", "off", "libs"}, Opt: true}}, setDumpable)),
 		withNo(global("strict-limits", "refuse to start when limits cannot be raised", nil, func(l *Loader, line *ast.Line) {
 			if !l.TooMany(line, 1, 0) {
 				l.Config.Global.NoStrictLimits = line.Modifier == ast.No
@@ -204,6 +207,22 @@ func processKeywords() []Keyword {
 }
 
 func discovered(k Keyword) Keyword { k.Discover = true; return k }
+
+// setDumpable reads "set-dumpable". The program has no libraries that "libs" could add to what is dumped.
+func setDumpable(l *Loader, line *ast.Line) {
+	if l.TooMany(line, 1, 1) {
+		return
+	}
+	g := &l.Config.Global
+	switch v := line.Arg(1); {
+	case line.Modifier == ast.No, v == "off":
+		g.Dumpable = false
+	case v == "", v == "on", v == "libs":
+		g.Dumpable = true
+	default:
+		l.Alert(line.Pos, "'%s' only supports 'on' and 'off' as an argument, found '%s'.", line.Arg(0), v)
+	}
+}
 
 func withNo(k Keyword) Keyword { k.No = true; return k }
 

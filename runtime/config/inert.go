@@ -10,7 +10,7 @@ import (
 
 // Why a word has no effect.
 const (
-	noteThreads  = "loops are locked to threads that the kernel places"
+	noteThreads  = "the kernel places loops on the CPUs that cpu-map and cpu-set leave them"
 	noteGroups   = "what loops share needs no groups"
 	noteMemory   = "memory is managed by the language's runtime"
 	notePoller   = "the loop engine is chosen by what the kernel offers"
@@ -31,16 +31,7 @@ func inertKeywords() []Keyword {
 		inertFlag("prealloc-fd", noteMemory, false),
 		inertFlag("no-memory-trimming", noteMemory, false),
 		inert("tune.defaults.purge", noteMemory, nil, func(l *Loader, line *ast.Line) { l.TooMany(line, 1, 1) }),
-		withNo(inert("set-dumpable", "core dumps follow the system's settings", []keyword.Arg{{Name: "value", Type: keyword.Enum, Enum: []string{"on", "off", "libs"}, Opt: true}}, func(l *Loader, line *ast.Line) {
-			if l.TooMany(line, 1, 1) || line.Modifier == ast.No {
-				return
-			}
-			if v := line.Arg(1); v != "" && v != "on" && v != "libs" && v != "off" {
-				l.Alert(line.Pos, "'%s' only supports 'on' and 'off' as an argument, found '%s'.", line.Arg(0), v)
-			}
-		})),
 		withNo(inert("numa-cpu-mapping", noteThreads, nil, nil)),
-		inert("cpu-map", noteThreads, arg("threads", keyword.Opaque), mapCPUs),
 		inertInt("maxzlibmem", noteMemory, false, "expects an integer argument."),
 		inertInt("tune.runqueue-depth", noteRunQueue, true, "expects an integer argument."),
 		inert("tune.buffers.limit", noteBuffers, arg("number", keyword.Int), reporting(notNegative)),

@@ -70,12 +70,14 @@ type Loader struct {
 	lastAddrs    map[*runtime.Server]netip.Addr // from state files
 	guids        map[string]any                 // objects by unique identifier
 	paths        defaultPath
-	cpus         *cpuMap // nil without "cpu-map"
-	passed       int     // errors of proxies that do not keep the next proxy from being looked at
-	experimentOn bool    // expose-experimental-directives
-	experimented bool    // something experimental was used
-	deprecatedOn bool    // expose-deprecated-directives
-	scripted     bool    // Tables are the loader's own: see ownTables
+	cpus         *cpuMap                       // nil without "cpu-map"
+	cpuChoice    *cpuChoice                    // nil without "cpu-set"
+	threadSets   map[*runtime.Bind][]bindRange // of bind lines with "thread"
+	passed       int                           // errors of proxies that do not keep the next proxy from being looked at
+	experimentOn bool                          // expose-experimental-directives
+	experimented bool                          // something experimental was used
+	deprecatedOn bool                          // expose-deprecated-directives
+	scripted     bool                          // Tables are the loader's own: see ownTables
 }
 
 // use is one place where something Missing is written.

@@ -21,6 +21,7 @@ import (
 // looked at. It returns false when the configuration is refused.
 func (l *Loader) resolve() bool {
 	l.Proxy = nil
+	l.settleCPUs()
 	if n := l.threads(); l.threadGroups > n {
 		l.List.Alertf(ast.Pos{}, "More unassigned thread-groups (%d) than threads (%d). Please reduce thread-groups", l.threadGroups, n)
 		return false
@@ -82,6 +83,7 @@ func (l *Loader) resolve() bool {
 		return false
 	}
 	l.checkThreads()
+	l.bindThreads()
 	l.loadStates()
 	l.loadCounters()
 	l.reportMissing()
@@ -157,6 +159,8 @@ func (l *Loader) finalize(px *runtime.Proxy) {
 			d.CheckMode(l, px)
 		}
 	}
+	l.checkBindProtos(px)
+	l.resolveThreads(px)
 	l.identifyListeners(px)
 	if px.Caps&runtime.CapFront != 0 && len(px.Listeners) == 0 {
 		l.List.Warnf(px.Pos, "%s '%s' has no 'bind' directive. Please declare it as a backend if this was intended.", px.Kind, px.Name)
@@ -212,7 +216,6 @@ func (l *Loader) finalize(px *runtime.Proxy) {
 	if st.state == stateGlobal && l.Config.Global.StateFile == "" && px.Caps&runtime.CapBack != 0 {
 		l.List.Warnf(px.Pos, "backend '%s' configured to load server state file from global section 'server-state-file' directive. Unfortunately, 'server-state-file' is not set!", px.Name)
 	}
-	l.checkBindProtos(px)
 	l.numberServers(px)
 	for _, srv := range px.Servers {
 		l.checkProto(px, srv)

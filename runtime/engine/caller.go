@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -46,7 +47,10 @@ func newCaller(e *Engine, ln *runtime.Listener) *caller {
 	return r
 }
 
-func (r *caller) home() *worker { return r.e.workers[0] }
+// home is the first worker that takes connections of the listener.
+func (r *caller) home() *worker {
+	return r.e.workers[max(slices.IndexFunc(r.e.workers, func(w *worker) bool { return w.accepts(r.ln) }), 0)]
+}
 
 func (r *caller) wanted() int64 { return int64(max(r.ln.Bind.Wanted, 1)) }
 
@@ -121,7 +125,7 @@ func (r *caller) next() {
 		r.say(callerFull, logger.Info, "Running with nbconn %d reached.", r.wanted())
 	default:
 		r.calling = true
-		to := r.e.lightest(r.home())
+		to := r.e.lightest(r.home(), r.ln)
 		to.loop.PostFunc(func() { to.call(r) })
 	}
 }

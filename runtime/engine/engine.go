@@ -110,9 +110,7 @@ func New(cfg *runtime.Config, o Options) *Engine {
 	if e.Options.Say == nil {
 		e.Options.Say = func(diag.Severity, string) {}
 	}
-	if cfg.Global.NbThread == 0 {
-		cfg.Global.NbThread = goruntime.NumCPU()
-	}
+	cfg.Global.NbThread = cfg.Global.Loops()
 	if cfg.Global.Tune.AnyMethodPayload {
 		e.h1Options |= h1.AnyMethodPayload
 	}
@@ -288,6 +286,7 @@ func (e *Engine) Prepare() error {
 		go func() {
 			defer e.running.Done()
 			goruntime.LockOSThread()
+			e.place(i)
 			l, err := loop.New(e.loopOptions())
 			if err != nil {
 				failed <- err
@@ -318,15 +317,22 @@ func (e *Engine) Prepare() error {
 		case ln.Bind.Datagrams: // one loop receives them all
 			e.accepts.Add(1)
 		default:
-			loops := int32(n)
-			if ln.Proxy.Peers != nil { // peers are all on one loop
-				loops = 1
+			for _, w := range e.workers {
+				if w.accepts(ln) {
+					e.open[ln.Slot].Add(1)
+					e.accepts.Add(1)
+				}
 			}
-			e.open[ln.Slot].Store(loops)
-			e.accepts.Add(loops)
 		}
 	}
 	return nil
+}
+
+// place moves the thread of a loop to the CPUs that it has to run on.
+func (e *Engine) place(loop int) {
+	if all := e.Config.Global.Affinity; loop < len(all) && all[loop].Count() > 0 {
+		unix.SchedSetaffinity(0, &all[loop]) // where there is none of these, anywhere will do
+	}
 }
 
 // EachThread runs f on the thread of every loop, between Prepare and Run, one after the other, until it fails: the kernel
@@ -388,9 +394,13 @@ func (w *worker) run() {
 	w.loop.Run()
 }
 
-// accepts tells whether the worker takes connections of a listener: all do, but for those of peers.
+// accepts tells whether the worker takes connections of a listener: all do, but for those of peers, which are on one, and where
+// "thread" says otherwise.
 func (w *worker) accepts(ln *runtime.Listener) bool {
-	return ln.Proxy.Peers == nil || peers.LoopOf(ln.Proxy, len(w.engine.workers)) == w.id
+	if ln.Proxy.Peers != nil {
+		return peers.LoopOf(ln.Proxy, len(w.engine.workers)) == w.id
+	}
+	return ln.Bind.Loops == nil || ln.Bind.Loops[w.id]
 }
 
 // makePorts makes a port of each listener.
@@ -406,11 +416,11 @@ type purger struct{ w *worker }
 func (p purger) Expired(*loop.Timer) { p.w.purgeIdle() }
 
 // lightest is the worker with the fewest connections, or w itself when it has
-// hardly more: moving one costs a wake-up.
-func (e *Engine) lightest(w *worker) *worker {
+// hardly more: moving one costs a wake-up. With a listener, it is one of those that take its connections, as w does.
+func (e *Engine) lightest(w *worker, ln *runtime.Listener) *worker {
 	best, least := w, w.load()
 	for _, o := range e.workers {
-		if o != w && o != nil {
+		if o != w && o != nil && (ln == nil || o.accepts(ln)) {
 			if n := o.load(); n < least-1 || n < least*3/4 {
 				best, least = o, n
 			}

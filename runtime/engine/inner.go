@@ -20,6 +20,6 @@ func (c Control) JoinInner(px *runtime.Proxy) {
 // holds for it, and it stands for no connection.
 func (c Control) Serve(ln *runtime.Listener, fd int, dst netip.AddrPort) {
 	c.e.Config.Stats.CumConns.Inc()
-	w := c.e.lightest(c.e.workers[0])
+	w := c.e.lightest(c.e.workers[0], nil)
 	w.loop.PostFunc(func() { w.open(&port{w: w, ln: ln, dst: dst, inner: true}, fd, &loop.Addr{}) })
 }

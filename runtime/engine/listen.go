@@ -62,8 +62,8 @@ func (p *port) Accepted(fd int, peer *loop.Addr) {
 		unix.Close(fd)
 		return
 	}
-	if len(e.workers) > 1 && p.ln.Proxy.Peers == nil {
-		if to := e.lightest(p.w); to != p.w {
+	if len(e.workers) > 1 {
+		if to := e.lightest(p.w, p.ln); to != p.w {
 			to.adopt(p, fd, peer)
 			return
 		}

@@ -15,10 +15,13 @@ import (
 // Listen makes the socket that Bind gave a listener accept connections. A *BindError with Warning set tells what the
 // kernel would not do.
 func Listen(g *runtime.Global, ln *runtime.Listener) (err error) {
+	raw, err := ln.Sock.SyscallConn()
 	if ln.Bind.Datagrams {
+		if ln.Addr.Family == runtime.FamilyIPv4 || ln.Addr.Family == runtime.FamilyIPv6 {
+			raw.Control(func(fd uintptr) { dial.Buffers(int(fd), g.Tune.SndBufDgram, g.Tune.RcvBufDgram, 0) })
+		}
 		return nil
 	}
-	raw, err := ln.Sock.SyscallConn()
 	if err == nil {
 		raw.Control(func(fd uintptr) { err = listenOn(g, ln, int(fd)) })
 	}

@@ -108,7 +108,7 @@ func (l *Logger) newDatagram(to *runtime.Addr) (*datagram, error) {
 	d := &datagram{outlets: l.outlets}
 	d.family, d.addrLen = sockaddr(to, &d.addr)
 	for i := range l.outlets {
-		if err := l.outlets[i].open(d.family, l.config.Global.Tune.SndBufServer); err != nil {
+		if err := l.outlets[i].open(d.family, l.config.Global.Tune.SndBufLog); err != nil {
 			return nil, err
 		}
 	}

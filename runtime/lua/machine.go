@@ -1,11 +1,9 @@
 package lua
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
-	goruntime "runtime"
 	"slices"
 	"sync/atomic"
 
@@ -148,7 +146,7 @@ func initialize(l *config.Loader) {
 	if m.shared != nil && !m.shared.initialize(l) {
 		return
 	}
-	for len(m.own) > 0 && len(m.own) < loops(&m.cfg.Global) {
+	for len(m.own) > 0 && len(m.own) < m.cfg.Global.Loops() {
 		st := newState(m, l, len(m.own)+1)
 		m.own = append(m.own, st)
 		for _, words := range m.perThread {
@@ -180,15 +178,6 @@ func initialize(l *config.Loader) {
 		st.world.Limit(m.memory)
 	}
 	m.running = true
-}
-
-// loops is how many there will be.
-func loops(g *runtime.Global) int {
-	n := cmp.Or(g.NbThread, goruntime.NumCPU())
-	if g.ThreadLimit > 0 {
-		n = min(n, g.ThreadLimit)
-	}
-	return n
 }
 
 // initialize runs the functions that were registered for the end of the loading.

@@ -1,13 +1,11 @@
 package process
 
 import (
-	goruntime "runtime"
 	"runtime/debug"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 
-	"hapax/runtime"
 	"hapax/runtime/config"
 	"hapax/runtime/process/boot"
 )
@@ -55,15 +53,4 @@ func (s *server) enough() bool {
 	s.alertf("[%s.main()] FD limit (%d) too low for maxconn=%d/maxsock=%d. Please raise 'ulimit-n' to %d or more to avoid any trouble.",
 		s.Name(), now.Cur, g.MaxConn, g.MaxSock, g.MaxSock)
 	return g.NoStrictLimits
-}
-
-// settleLoops decides how many loops run: as many as CPUs that the process may
-// use, unless "nbthread" says otherwise. A quota of CPU time does not count.
-func settleLoops(g *runtime.Global) {
-	if g.NbThread == 0 {
-		g.NbThread = goruntime.NumCPU()
-	}
-	if g.ThreadLimit > 0 {
-		g.NbThread = min(g.NbThread, g.ThreadLimit)
-	}
 }

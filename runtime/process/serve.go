@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	goruntime "runtime"
 	"runtime/debug"
+	"strconv"
 	"syscall"
 	"time"
 	"unsafe"
@@ -15,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"hapax/parser"
+	"hapax/parser/ast"
 	"hapax/parser/diag"
 	"hapax/runtime"
 	"hapax/runtime/check"
@@ -45,7 +47,21 @@ type server struct {
 
 // Settle completes a configuration with what the machine says: it belongs to the
 // checks of a configuration, also of one that is not started.
-func (c *Call) Settle(cfg *runtime.Config) { settleLoops(&cfg.Global) }
+func (c *Call) Settle(cfg *runtime.Config) { cfg.Global.NbThread = cfg.Global.Loops() }
+
+// confineThreads keeps all threads to the CPUs that "cpu-set" leaves; those that come are made by one of them.
+func (s *server) confineThreads() {
+	var now unix.CPUSet
+	if unix.SchedGetaffinity(0, &now); now == s.cfg.Global.CPUs {
+		return
+	}
+	threads, _ := os.ReadDir("/proc/self/task")
+	for _, t := range threads {
+		if id, err := strconv.Atoi(t.Name()); err == nil {
+			unix.SchedSetaffinity(id, &s.cfg.Global.CPUs)
+		}
+	}
+}
 
 // Serve runs a configuration until a signal ends it. It returns the exit status.
 // The order of the start matters: what needs the rights or the files that the
@@ -58,6 +74,7 @@ func (c *Call) Serve(cfg *runtime.Config, env *parser.Env, mode Mode) int {
 		syscall.SIGTTOU, syscall.SIGTTIN, syscall.SIGPIPE)
 	signal.Notify(s.signals, deadly...)
 	debug.SetTraceback("crash") // a master sees a signal, as it does when a program in C crashes
+	s.confineThreads()
 	for _, step := range []func() bool{
 		s.settle, s.open, s.prepare, s.pid, s.confine, s.leave, s.identity, s.background, s.accept, s.ready,
 	} {
@@ -171,7 +188,32 @@ func (s *server) leave() bool {
 func (s *server) identity() bool {
 	g := &s.cfg.Global
 	s.engine.EachThread(func() error { return takeCapabilities(g) })
-	return become(g, s.Program(), s.List, s.engine.EachThread)
+	return become(g, s.Program(), s.List, s.engine.EachThread) && (!g.Dumpable || s.allowDumps())
+}
+
+// allowDumps undoes what keeps the system from writing a core dump when the process crashes: limits, and another user than
+// that of the start.
+func (s *server) allowDumps() bool {
+	g := &s.cfg.Global
+	none := unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY}
+	for _, limit := range []struct {
+		resource int
+		what     string
+	}{{unix.RLIMIT_FSIZE, "maximum file size"}, {unix.RLIMIT_CORE, "core dump size"}} {
+		if unix.Setrlimit(limit.resource, &none) == nil {
+			continue
+		}
+		text := fmt.Sprintf("[%s.main()] Failed to set the raise the %s.", s.Program(), limit.what)
+		if !g.NoStrictLimits {
+			s.alertf("%s", text)
+			return false
+		}
+		s.List.Warnf(ast.Pos{}, "%s", text)
+	}
+	if unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0) != nil {
+		s.List.Warnf(ast.Pos{}, "[%s.main()] Failed to set the dumpable flag, no core will be dumped.", s.Program())
+	}
+	return true
 }
 
 // background lets go of the terminal.
