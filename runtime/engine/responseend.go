@@ -99,6 +99,11 @@ func (s *stream) serverEnd(err error) {
 	default:
 		s.countAborts(false)
 		s.setEnd(runtime.EndServer)
+		if err == tooShort {
+			// To the client, the reference ends it as if it were whole.
+			s.toCli.store = nil
+			s.toCli.end(s.w, &s.c.sock)
+		}
 		s.endBroken()
 	}
 }

@@ -166,6 +166,12 @@ func (m *shared) head(ch *channel, end bool) {
 		if end && ch.st.ID == id { // else it is another exchange by now
 			ch.finish()
 		}
+	case h2.Short:
+		s.out.Data = s.Res.Buf
+		s.startResponse()
+		if ch.st.ID == id {
+			ch.fail(brokenRules)
+		}
 	case h2.Broken:
 		m.end(muxError(h2.CompressionError))
 	default:

@@ -10,7 +10,7 @@ type Verdict uint8
 const (
 	Good       Verdict = iota
 	Malformed          // the stream was reset
-	Short              // and so it was: these are the trailers of a message that is shorter than announced
+	Short              // and so it was, for the message is shorter than announced: what came of it may be passed on
 	BadRequest         // a request that is to be answered 400: its stream is open
 	Broken             // the connection is over: GOAWAY was said
 )
@@ -99,12 +99,17 @@ func (c *Conn) ReadHead(st *Stream, m *message.Message, relaxed bool) Verdict {
 	if len(m.Fields)+1 > c.cfg.Headers || m.Stored()+len(m.Fields)*perStored+perMessage > c.cfg.Buffer-c.cfg.Rewrite {
 		d.bad = true
 	}
-	if end && m.Flags&message.ContentLength != 0 && m.BodyLength > 0 && !d.bad {
-		d.bad = d.kind == requestBlock || m.Flags&message.BodylessResponse == 0
+	verdict := Malformed
+	if end && m.Flags&message.ContentLength != 0 && m.BodyLength > 0 && m.Flags&message.BodylessResponse == 0 && !d.bad {
+		d.bad = true
+		if d.kind == responseBlock {
+			verdict = Short
+		}
 	}
 	if end && d.kind == responseBlock && m.Status < 200 && m.Status != 101 {
 		d.bad = true
 	}
+	m.HeadLen = uint32(len(m.Buf))
 	tooMany := d.bad && c.Glitch(1)
 	if !c.cfg.Client {
 		c.lastID = f.id
@@ -119,18 +124,14 @@ func (c *Conn) ReadHead(st *Stream, m *message.Message, relaxed bool) Verdict {
 		c.Counts.StreamErrors++
 		c.Counts.ResetsSent++
 		c.Reset(st, ProtocolError)
-		return Malformed
+		return verdict
 	}
-	m.HeadLen = uint32(len(m.Buf))
 	if d.kind == requestBlock || m.Status >= 200 || m.Status == 101 {
 		st.state |= headDone
 	}
-	if m.Flags&message.ContentLength != 0 && st.state&tunnel == 0 {
+	if m.Flags&message.ContentLength != 0 && st.state&tunnel == 0 && m.Status != 204 && m.Status != 304 {
 		st.state |= knownLength
 		st.length = m.BodyLength
-		if m.Flags&message.BodylessResponse != 0 && d.kind == responseBlock {
-			st.length = 0
-		}
 	}
 	if end {
 		c.endRecv(st)

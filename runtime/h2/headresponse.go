@@ -22,7 +22,7 @@ func (d *decoding) finishResponse(st *Stream, end bool) {
 		m.Flags |= message.Bodyless
 	case code == 204 || code == 304 || m.Method == message.HEAD:
 		m.Flags |= message.Bodyless | message.BodylessResponse
-	case end || m.Flags&message.ContentLength != 0 && m.BodyLength == 0:
+	case m.BodyLength == 0 && (end || m.Flags&message.ContentLength != 0):
 		m.Flags |= message.Bodyless
 	case m.Flags&message.ContentLength == 0:
 		m.Flags |= message.Framed
