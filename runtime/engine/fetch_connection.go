@@ -97,8 +97,11 @@ func hasServer(ctx *sample.Context) (st *stream, ok bool) {
 
 // clientMux is the HTTP/2 connection of the stream's client, serverMux that to its server; nil: it is none.
 func clientMux(st *stream) *mux {
-	if x := st.c.via; x != nil {
-		return &x.of.mux
+	switch c := st.c; {
+	case c.via != nil:
+		return &c.via.of.mux
+	case c.h2 != nil:
+		return &c.h2.mux
 	}
 	return nil
 }

@@ -282,11 +282,13 @@ func (m *h2Client) logBad() {
 	s := m.w.takeStream(m.c)
 	s.startBroken()
 	s.End = runtime.Termination{Cause: runtime.EndProxy, State: runtime.InRequest}
+	s.Time.First = s.Time.Handshake // no time between requests is told
 	s.Time.Close = m.w.loop.Now()
 	if logger.Writes(s.Front) {
 		s.counts().Reqs.Inc()
 	}
-	s.log()
+	s.Ctx.Scratch.Reset()
+	logger.Refuse(&s.Stream)
 	m.w.putStream(s)
 }
 
@@ -433,6 +435,9 @@ func (m *h2Client) Received(b *loop.Buffer, err error) {
 		m.halfClosed()
 		return
 	}
+	if err != nil && m.speaks() {
+		m.unspoken()
+	}
 	m.mux.Received(b, err)
 	m.counters().Take(&m.h2.Counts)
 	switch {
@@ -446,6 +451,24 @@ func (m *h2Client) Received(b *loop.Buffer, err error) {
 	case m.streams == 0:
 		m.c.setTimer(m.c.Front.Timeout.Client)
 	}
+}
+
+// unspoken counts and logs a client that left without having said that it speaks HTTP/2: what probes for ports does so.
+func (m *h2Client) unspoken() {
+	yes, some := m.h2.Unspoken()
+	if !yes {
+		return
+	}
+	opts := m.c.Front.Options
+	if some || opts&runtime.OptIgnoreProbes == 0 {
+		m.h2.Counts.ConnErrors++
+	}
+	m.h2.Glitch(1)
+	if some || opts&(runtime.OptIgnoreProbes|runtime.OptDontLogNull) == 0 {
+		m.h2.Glitch(1)
+		m.violated()
+	}
+	m.tellGlitches()
 }
 
 // halfClosed tells the requests that the client sends nothing more: each is answered, or goes on, as its backend wants.

@@ -231,6 +231,12 @@ func (c *Conn) preface(in []byte) (n int, ok bool, ev Event) {
 	return n, true, ev
 }
 
+// Unspoken tells whether the peer, which sends no more, is a client that did not say in time that it speaks HTTP/2, and
+// whether it said something.
+func (c *Conn) Unspoken() (yes, some bool) {
+	return c.place == atPreface && !c.failed && !c.draining, c.headLen > 0
+}
+
 // frameHead reads the head of a frame.
 func (c *Conn) frameHead(in []byte) (n int, ok bool, ev Event) {
 	if c.headLen == 0 && len(in) >= FrameHeadLen {

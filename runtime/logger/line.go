@@ -214,6 +214,13 @@ func Log(s *runtime.Stream) {
 	}
 }
 
+// Refuse writes the line of a connection whose client broke the protocol beside any request, be it by its silence.
+func Refuse(s *runtime.Stream) {
+	if p := planOf(s); p != nil {
+		p.refused(s)
+	}
+}
+
 // nothing tells that the client has sent nothing, not even a part of a request.
 func nothing(s *runtime.Stream) bool {
 	return s.BytesIn == 0 && (s.Front.Mode != runtime.ModeHTTP || s.Time.First == 0)
