@@ -142,6 +142,43 @@ type Listener struct {
 	ConnsMax counter.Max
 }
 
+// Protocol is what messages call the protocol of its address.
+func (l *Listener) Protocol() string {
+	f := l.Addr.Family
+	if l.Bind.Datagrams {
+		switch f {
+		case FamilyIPv6:
+			return "udp6"
+		case FamilyUnix:
+			return "uxdg"
+		case FamilyAbstract:
+			return "abns_dgram"
+		case FamilyAbstractZ:
+			return "abnsz_dgram"
+		}
+		return "udp4"
+	}
+	path := ""
+	if l.MPTCP {
+		path = "mp"
+	}
+	switch f {
+	case FamilyReverse:
+		return "rev"
+	case FamilyIPv6:
+		return path + "tcpv6"
+	case FamilyUnix:
+		return "unix_stream"
+	case FamilyAbstract:
+		return "abns_stream"
+	case FamilyAbstractZ:
+		return "abnsz_stream"
+	case FamilySockpair:
+		return "sockpair"
+	}
+	return path + "tcpv4"
+}
+
 // Counters is where connections of the listener are counted on a loop.
 func (l *Listener) Counters(loop int) *FrontCounters {
 	if l.Stats != nil {

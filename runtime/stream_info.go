@@ -45,17 +45,10 @@ func (s *StreamInfo) Source() string {
 
 // Proto is what carries the client's connection, as messages call it.
 func (s *StreamInfo) Proto() string {
-	switch s.Listener.Addr.Family {
-	case FamilyNone:
+	if s.Inner() {
 		return "?"
-	case FamilyIPv6:
-		return "tcpv6"
-	case FamilyUnix:
-		return "unix_stream"
-	case FamilyAbstract, FamilyAbstractZ:
-		return "abns_stream"
 	}
-	return "tcpv4"
+	return s.Listener.Protocol()
 }
 
 // Inner tells that the program itself has sent the request: nobody has connected.

@@ -51,44 +51,7 @@ func (e *BindError) Error() string {
 		doing = "Starting"
 	}
 	return fmt.Sprintf("%s [%s:%d] for %s %s: protocol %s: %s", doing, ln.Bind.Pos.File, ln.Bind.Pos.Line, ln.Proxy.Side(), ln.Proxy.Name,
-		protocolName(ln), e.Text)
-}
-
-// protocolName is what messages call the protocol of an address.
-func protocolName(ln *runtime.Listener) string {
-	f := ln.Addr.Family
-	if ln.Bind.Datagrams {
-		switch f {
-		case runtime.FamilyIPv6:
-			return "udp6"
-		case runtime.FamilyUnix:
-			return "uxdg"
-		case runtime.FamilyAbstract:
-			return "abns_dgram"
-		case runtime.FamilyAbstractZ:
-			return "abnsz_dgram"
-		}
-		return "udp4"
-	}
-	path := ""
-	if ln.MPTCP {
-		path = "mp"
-	}
-	switch f {
-	case runtime.FamilyReverse:
-		return "rev"
-	case runtime.FamilyIPv6:
-		return path + "tcpv6"
-	case runtime.FamilyUnix:
-		return "unix_stream"
-	case runtime.FamilyAbstract:
-		return "abns_stream"
-	case runtime.FamilyAbstractZ:
-		return "abnsz_stream"
-	case runtime.FamilySockpair:
-		return "sockpair"
-	}
-	return path + "tcpv4"
+		ln.Protocol(), e.Text)
 }
 
 // addrText is an address as messages print it.

@@ -31,14 +31,14 @@ func (w *worker) ask(f func()) bool {
 	}
 }
 
-// List describes at most limit streams of a loop with numbers greater than
-// after, in the order of their numbers.
+// List describes at most limit streams of a loop with numbers greater than after, in the order of their numbers: those
+// that have something to do.
 func (s Streams) List(loop int, after uint64, limit int) []runtime.StreamInfo {
 	var list []runtime.StreamInfo
 	w := s.e.workers[loop]
 	w.ask(func() {
 		for st := w.streams.head; st != nil && len(list) < limit; st = st.nextLive {
-			if st.ID > after {
+			if st.begun && st.ID > after {
 				list = append(list, st.info())
 			}
 		}

@@ -283,7 +283,7 @@ func (s *server) followMaster(c Controlled, table *cli.Table) {
 	bind := &runtime.Bind{Level: runtime.LevelAdmin, Expose: true}
 	s.cfg.Stats.Listeners.Inc()
 	s.cfg.Stats.Unstoppable.Inc()
-	s.link = s.Control(c, table, map[net.Listener]*runtime.Listener{l: {Bind: bind}})
+	s.link = s.Control(c, table, map[net.Listener]*runtime.Listener{l: {ID: 1, Bind: bind, Addr: runtime.Addr{Family: runtime.FamilySockpair}}})
 	s.link.Max = 0
 	go s.link.Serve(l)
 }

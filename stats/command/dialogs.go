@@ -38,13 +38,18 @@ func (d *dialogs) open(nc net.Conn, ln *runtime.Listener, timeout time.Duration)
 	i := runtime.StreamInfo{ID: firstDialog + d.last, Listener: ln, Front: socketProxy, Dialog: true, Calls: 1, Accepted: time.Now(),
 		Expire: timeout, ReadClient: timeout, ClientFD: descriptorOf(nc), ServerFD: -1}
 	if a, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
-		from := a.AddrPort()
-		i.Src = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
+		i.Src, i.Dst = unmapped(a), unmapped(nc.LocalAddr().(*net.TCPAddr))
 	} else {
 		i.Unix = true
 	}
 	d.list = append(d.list, dialog{i, nc})
 	return i.ID
+}
+
+// unmapped is an address without what makes one of IPv6 of it.
+func unmapped(a *net.TCPAddr) netip.AddrPort {
+	to := a.AddrPort()
+	return netip.AddrPortFrom(to.Addr().Unmap(), to.Port())
 }
 
 // find gives the place of the first connection with a number of at least id.

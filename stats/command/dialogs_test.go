@@ -12,7 +12,7 @@ import (
 func TestDialogs(t *testing.T) {
 	cfg := testConfig(t.TempDir())
 	p := &Process{Config: cfg, Streams: &crowd{cfg: cfg, n: 3}}
-	ln := &runtime.Listener{ID: 2, Addr: runtime.Addr{Family: runtime.FamilyUnix}}
+	ln := &runtime.Listener{ID: 2, Bind: &runtime.Bind{}, Addr: runtime.Addr{Family: runtime.FamilyUnix}}
 	ends := make([]net.Conn, 3)
 	ids := make([]uint64, len(ends))
 	for i := range ends {

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"time"
@@ -231,7 +232,7 @@ func writeStream(c *cli.Conn, s *runtime.StreamInfo, uri bool) {
 	c.WriteString("\n")
 	c.Printf("  conn_retries=%d loop=%d calls=%d exp=%s age=%s\n", s.Retries, s.Loop, s.Calls, orNever(s.Expire), stats.Coarse(s.Age))
 	c.Printf("  frontend=%s (id=%d mode=%s), listener=%s (id=%d)", key.Word(s.Front.Name), s.Front.ID, stats.ModeName(s.Front.Mode),
-		stats.ListenerName(s.Listener), s.Listener.ID)
+		cmp.Or(s.Listener.Name, "?"), s.Listener.ID)
 	switch {
 	case s.Dst.IsValid():
 		c.Printf("%s\n", addrText(key, s.Dst))
