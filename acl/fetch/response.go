@@ -19,10 +19,11 @@ func status(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
 	if ctx.Checkpoint == sample.LogEnd && !(ctx.ResBody.Complete && ctx.ResBody.Size == 0 && !ctx.ResBody.Own) {
 		return false
 	}
-	if ok {
-		out.SetInt(int64(m.Status))
+	if !ok || m.Status == 0 {
+		return false
 	}
-	return ok
+	out.SetInt(int64(m.Status))
+	return true
 }
 
 func responseVersion(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {

@@ -24,7 +24,7 @@ type plan struct {
 
 	agents []*spoe.Agent // that are told of streams
 
-	keepsLine, keepsHeaders bool // streams of a frontend remember the request line, and captured headers
+	keepsLine bool // streams of a frontend remember the request line
 
 	inspects bool // content rules of a frontend see a request before it counts as one
 	asksHTTP bool // in TCP mode: a rule looks for an HTTP request in what the client sends
@@ -37,7 +37,7 @@ func makePlan(px *runtime.Proxy, cfg *runtime.Config) *plan {
 	p := &plan{agents: spoe.Of(px)}
 	tables := len(cfg.Tables) > 0
 	filtered := slices.ContainsFunc(cfg.Proxies, func(px *runtime.Proxy) bool { return px.Attach != nil })
-	p.keepsLine, p.keepsHeaders = logger.Keeps(px)
+	p.keepsLine = logger.KeepsLine(px)
 	http := px.Mode == runtime.ModeHTTP
 	choose := step{"use_backend", (*stream).chooseBackend}
 	p.inspects = len(px.TCPReq) > 0 || px.InspectReq > 0

@@ -139,6 +139,12 @@ func (s *stream) fillReply(r *runtime.Reply) ([]byte, error) {
 	case r.Raw != nil:
 		return s.parseRaw(r.Raw)
 	}
+	body := r.Body
+	if r.Format != nil { // it sees no message: a response that it stands for is gone by now
+		s.Ctx.Scratch.Reset()
+		body = r.Format.Append(s.w.page[:0], &s.Ctx)
+		s.w.page = body
+	}
 	reason := r.Reason
 	if reason == "" {
 		reason = message.ReasonOf(r.Status)
@@ -159,12 +165,6 @@ func (s *stream) fillReply(r *runtime.Reply) ([]byte, error) {
 	}
 	if r.Compose != nil {
 		return nil, r.Compose(&s.Stream, m)
-	}
-	body := r.Body
-	if r.Format != nil {
-		s.Ctx.Scratch.Reset()
-		body = r.Format.Append(s.w.page[:0], &s.Ctx)
-		s.w.page = body
 	}
 	m.BodyLength = uint64(len(body))
 	if err := s.addFormatted(r); err != nil {
@@ -241,9 +241,8 @@ func (s *stream) parseRaw(raw []byte) ([]byte, error) {
 // captureReply fills the response captures with what a service answers. Other own replies have no captures: what a
 // server said before stays.
 func (s *stream) captureReply() {
-	if len(s.Front.Capture.Res) > 0 && s.Service != "" && !s.statsRefused {
-		s.ResCaps = capture(&s.Res, s.Front.Capture.Res, s.ResCaps)
-		s.Ctx.ResCaptures = s.ResCaps
+	if s.Service != "" && !s.statsRefused {
+		capture(&s.Res, s.Front.Capture.Res, s.ResCaps)
 	}
 }
 

@@ -453,23 +453,15 @@ func (s *stream) expectContinue() {
 
 var continueReply = []byte("HTTP/1.1 100 Continue\r\n\r\n")
 
-// captureRequest copies the headers that "capture request header" names.
-func (s *stream) captureRequest() {
-	slots := s.Front.Capture.Req
-	if len(slots) == 0 || !s.steps.keepsHeaders {
-		return
-	}
-	s.ReqCaps = capture(&s.Req, slots, s.ReqCaps)
-	s.Ctx.ReqCaptures = s.ReqCaps
-	if n := len(s.Front.Capture.Res); n > 0 {
-		s.ResCaps = grow(s.ResCaps, n)
-		s.Ctx.ResCaptures = s.ResCaps
-	}
+// makeCaptures gives the stream its slots for captures, empty.
+func (s *stream) makeCaptures() {
+	s.ReqCaps = grow(s.ReqCaps, len(s.Front.Capture.Req))
+	s.ResCaps = grow(s.ResCaps, len(s.Front.Capture.Res))
+	s.Ctx.ReqCaptures, s.Ctx.ResCaptures = s.ReqCaps, s.ResCaps
 }
 
 // capture fills the slots with the last value of each header, cut to its length.
-func capture(m *message.Message, slots []runtime.CaptureSlot, caps [][]byte) [][]byte {
-	caps = grow(caps, len(slots))
+func capture(m *message.Message, slots []runtime.CaptureSlot, caps [][]byte) {
 	for i := range slots {
 		h := slots[i].Header
 		if h == "" {
@@ -486,7 +478,6 @@ func capture(m *message.Message, slots []runtime.CaptureSlot, caps [][]byte) [][
 			}
 		}
 	}
-	return caps
 }
 
 // emptyCapture is a header that was there without a value.
@@ -530,6 +521,9 @@ func (s *stream) arrived() outcome {
 	s.countRequest()
 	if s.Front.MonitorURI == "" || !s.isMonitor() {
 		logger.Requested(&s.Stream)
+	}
+	if logger.KeepsHeaders(&s.Stream) {
+		capture(&s.Req, s.Front.Capture.Req, s.ReqCaps)
 	}
 	return next
 }

@@ -104,9 +104,8 @@ func (s *stream) startResponse() {
 
 // runResponse begins the lane of a response whose head is complete.
 func (s *stream) runResponse() {
-	if len(s.Front.Capture.Res) > 0 && planOf(s.Front).keepsHeaders {
-		s.ResCaps = capture(&s.Res, s.Front.Capture.Res, s.ResCaps)
-		s.Ctx.ResCaptures = s.ResCaps
+	if logger.KeepsHeaders(&s.Stream) {
+		capture(&s.Res, s.Front.Capture.Res, s.ResCaps)
 	}
 	s.giveRoom(&s.Res, &s.resCopy)
 	s.req.at = len(s.req.steps)

@@ -116,6 +116,7 @@ func (s *stream) judgeResponse(v runtime.Verdict) outcome {
 		s.setEnd(runtime.EndProxy)
 		return s.cut()
 	case runtime.Invalid:
+		s.countReplaced()
 		s.Time.Response = -1
 		sticktable.CountFailure(&s.Stream)
 		s.back().FailedRes.Inc()
@@ -131,6 +132,7 @@ func (s *stream) judgeResponse(v runtime.Verdict) outcome {
 
 // failedRules answers 500 where a rule on a response of the server failed.
 func (s *stream) failedRules() outcome {
+	s.countReplaced()
 	s.front().InternalErr.Inc()
 	s.back().InternalErr.Inc()
 	if s.Server != nil {

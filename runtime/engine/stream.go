@@ -372,7 +372,7 @@ func (s *stream) startRequest() {
 			s.Req.Buf = s.in.Data
 		}
 	}
-	s.captureRequest()
+	s.makeCaptures()
 	logger.Accepted(&s.Stream)
 	if s.switched || !s.steps.inspects {
 		s.arrived()

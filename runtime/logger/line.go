@@ -8,7 +8,6 @@ import (
 	"hapax/acl/logformat"
 	"hapax/acl/sample"
 	"hapax/runtime"
-	"hapax/runtime/message"
 )
 
 // silent is Stream.LogLevel of a stream that is not to be logged.
@@ -61,32 +60,41 @@ func stepped(px *runtime.Proxy) bool {
 	return px.LogSteps != 0 && px.Options&runtime.OptLogAsap == 0
 }
 
-// Keeps tells what streams of a frontend keep of a request: its line for formats that need it, and captured headers; with
-// "log-steps" none of these, and the line only for what is written when it was read.
-func Keeps(px *runtime.Proxy) (line, headers bool) {
-	if !stepped(px) {
-		return needs(px)&logformat.NeedRequest != 0, true
+// KeepsLine tells whether streams of a frontend keep the line of a request: for formats that need it, and with "log-steps"
+// only for what is written when it was read.
+func KeepsLine(px *runtime.Proxy) bool {
+	if stepped(px) {
+		return px.LogSteps&(1<<stepRequest) != 0
 	}
-	return px.LogSteps&(1<<stepRequest) != 0, false
+	return needs(px)&logformat.NeedRequest != 0
+}
+
+// KeepsHeaders tells whether the captured headers of a message are kept: with "log-steps", as long as nothing was written.
+func KeepsHeaders(s *runtime.Stream) bool {
+	p := planOf(s)
+	return p == nil || p.steps == 0 || s.LogWait != 0
 }
 
 // Accepted is called when a stream begins, which each request of a connection does.
 // A proxy with targets and no format announces it.
 func Accepted(s *runtime.Stream) {
 	p := planOf(s)
+	if p == nil || s.LogLevel == silent {
+		return
+	}
+	line, read, req := s.URI, s.Time.Request, s.Ctx.Req
+	s.URI, s.Time.Request, s.Ctx.Req = line[:0], 0, nil // nothing was read when the connection came
 	switch {
-	case p == nil || s.LogLevel == silent:
 	case p.steps != 0:
-		line, read := s.URI, s.Time.Request
-		s.URI, s.Time.Request = line[:0], 0 // nothing was read when the connection came
+		s.LogWait = ^uint16(0)
 		p.step(s, stepAccept)
-		s.URI, s.Time.Request = line, read
 	case !p.hasLine():
 		p.announce(s)
 	default:
 		s.LogWait = uint16(p.wait)
 		p.known(s, logformat.NeedClientIP, stepAccept)
 	}
+	s.URI, s.Time.Request, s.Ctx.Req = line, read, req
 }
 
 // Requested is called when the head of a request has been read.
@@ -180,11 +188,9 @@ func forwarded(s *runtime.Stream) int64 {
 	m := &s.Res
 	b := &s.Ctx.ResBody
 	n := int64(20 + 1)
-	switch {
-	case m.Flags&message.BodylessResponse != 0:
-	case len(b.Chunks) > 0:
+	if len(b.Chunks) > 0 {
 		n += int64(len(b.Decode(s.Ctx.Scratch.Room(), b.Chunks)))
-	default:
+	} else {
 		n += int64(len(b.Data))
 	}
 	for _, word := range m.Line {
@@ -234,12 +240,15 @@ func unread(s *runtime.Stream) bool {
 
 // write builds the line of a stream and sends it.
 func (p *plan) write(s *runtime.Stream, step uint8) {
-	s.LogWait = 0
 	failed := Failed(s)
 	opt := s.Front.Options
+	if !failed && opt&runtime.OptDontLogNormal != 0 {
+		return // what fails later is written all the same
+	}
+	s.LogWait = 0
 	level := int(s.LogLevel)
 	switch {
-	case level == silent || !failed && opt&runtime.OptDontLogNormal != 0:
+	case level == silent:
 		return
 	case level >= 0:
 	case failed && opt&runtime.OptLogSeparateErrors != 0:
@@ -268,26 +277,10 @@ func (p *plan) now(s *runtime.Stream, step uint8, profile *runtime.LogProfile) {
 	case step == stepOfRules(runtime.TCPConnRules), step == stepOfRules(runtime.TCPSessRules):
 		s.End = runtime.Termination{Cause: runtime.EndProxy, State: runtime.InRequest} // as of connections that get no further
 	}
-	headers := s.ReqCaps
-	if step == stepOfRules(runtime.TCPReqRules) && len(s.URI) == 0 {
-		s.ReqCaps = declared(headers, s.Front.Capture.Req) // the request has not been looked at
-	}
 	p.line(s, p.format, level, step, profile)
 	s.Ctx.Checkpoint, s.Ctx.Final = at, final
-	s.Time, s.End, s.Status, s.ReqCaps, s.ResCaps = times, cause, status, headers, captured
+	s.Time, s.End, s.Status, s.ResCaps = times, cause, status, captured
 	counts.give(s)
-}
-
-// declared are the captures that rules have filled: not those of headers.
-func declared(caps [][]byte, slots []runtime.CaptureSlot) [][]byte {
-	var own [][]byte
-	for i, c := range caps {
-		if i < len(slots) && slots[i].Header != "" {
-			c = nil
-		}
-		own = append(own, c)
-	}
-	return own
 }
 
 // counts are the numbers of bytes of a stream, which logs know at its end only.
