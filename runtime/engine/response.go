@@ -90,7 +90,10 @@ func (s *stream) startResponse() {
 	}
 	s.srvWant = s.srvWant.AfterResponse(s.Method, s.Res.Status, s.Res.Flags, false)
 	w.engine.observe(s.Server, observation(status))
-	body := s.out.Data[s.Res.HeadLen:s.outEnd]
+	var body []byte
+	if s.Res.Flags&message.BodylessResponse == 0 {
+		body = s.out.Data[s.Res.HeadLen:s.outEnd]
+	}
 	s.Ctx.ResBody = sample.Body{Data: body, Size: -1}
 	if s.toCli.chunkedIn {
 		s.Ctx.ResBody = sample.Body{Chunks: body, Decode: h1.AppendChunks, Size: -1}

@@ -102,13 +102,13 @@ func (s *stream) judgeResponse(v runtime.Verdict) outcome {
 	case runtime.Done:
 		s.countReplaced()
 		s.setEnd(runtime.EndLocal)
-		s.dropServer()
+		s.leaveAnswered()
 		return s.answerWith(s.Reply)
 	case runtime.Deny:
 		s.countReplaced()
 		s.deniedResponse()
 		s.setEnd(runtime.EndProxy)
-		s.dropServer()
+		s.leaveAnswered()
 		return s.answerWith(s.reply(s.Reply, 502))
 	case runtime.Abort:
 		s.countReplaced()
@@ -124,7 +124,7 @@ func (s *stream) judgeResponse(v runtime.Verdict) outcome {
 			s.Server.Stats[s.w.id].FailedRes.Inc()
 		}
 		s.setEnd(runtime.EndProxy)
-		s.dropServer()
+		s.leaveAnswered()
 		return s.answerWith(s.errorReply(502))
 	}
 	return s.failedRules()
@@ -139,7 +139,7 @@ func (s *stream) failedRules() outcome {
 		s.Server.Stats[s.w.id].InternalErr.Inc()
 	}
 	s.setEnd(runtime.EndInternal)
-	s.dropServer()
+	s.leaveAnswered()
 	return s.answerWith(s.errorReply(500))
 }
 
@@ -151,13 +151,31 @@ func (s *stream) countReplaced() {
 	}
 	if s.resBody != nil {
 		s.ResFromServer += int64(len(s.resBody.Data))
-	} else {
-		s.ResFromServer += int64(s.outEnd) - int64(s.Res.HeadLen)
+	} else if n := int64(s.outEnd) - int64(s.Res.HeadLen); n > 0 {
+		ahead, _ := f.dec.Ahead()
+		s.ResFromServer += min(n, ahead)
 	}
 	if f.chunkedIn && f.dec.BodyOver() {
 		s.ResFromServer += endSize
 	}
 	f.chunkedIn, f.moved = false, 0 // what is sent in its place counts anew
+}
+
+// leaveAnswered leaves the server whose response a rule replaces: its connection is kept when all of the response has come.
+func (s *stream) leaveAnswered() {
+	if s.link == nil || !s.resHead || !s.toSrv.done || !s.heldWhole() {
+		s.dropServer()
+		return
+	}
+	s.srvKeep = s.srvWant == h1.KeepAlive
+	s.releaseLink()
+}
+
+// heldWhole tells whether the rest of the response is there, and nothing behind it.
+func (s *stream) heldWhole() bool {
+	rest := s.out.Data[s.outAt:s.outEnd]
+	n, ev := s.toCli.dec.Check(rest)
+	return ev == h1.End && n == len(rest) && s.outMore == nil
 }
 
 // deniedResponse counts a response that a rule refused.

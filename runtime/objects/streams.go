@@ -104,8 +104,8 @@ func reused(_ *sample.Context, s *runtime.Stream, out *sample.Value) bool {
 	return true
 }
 
-func firstRequest(_ *sample.Context, s *runtime.Stream, out *sample.Value) bool {
-	if s.Front.Mode != runtime.ModeHTTP {
+func firstRequest(ctx *sample.Context, s *runtime.Stream, out *sample.Value) bool {
+	if s.Front.Mode != runtime.ModeHTTP || ctx.Req == nil {
 		return false
 	}
 	out.SetBool(s.FirstRequest)
