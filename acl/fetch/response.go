@@ -13,12 +13,9 @@ var responseRows = []sample.Fetch{
 		Dir: sample.Response, Out: sample.Str, From: sample.ResLine, Eval: responseVersion},
 }
 
-// status has a value as long as the status line is there. In a log it is when nothing followed it: a body has pushed it out.
+// status has a value as long as the status line is there.
 func status(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
 	m, ok := response(ctx, out)
-	if ctx.Checkpoint == sample.LogEnd && !(ctx.ResBody.Complete && ctx.ResBody.Size == 0 && !ctx.ResBody.Own) {
-		return false
-	}
 	if !ok || m.Status == 0 {
 		return false
 	}

@@ -61,8 +61,8 @@ func (s *stream) startResponse() {
 	if s.retryStatus(status) {
 		return
 	}
-	if _, ev := s.checkBody(); ev == h1.BadBody ||
-		h1.Switches(s.Method, s.Res.Status) && s.phase != full && s.Method != message.CONNECT {
+	_, ahead := s.checkBody()
+	if ahead == h1.BadBody || h1.Switches(s.Method, s.Res.Status) && s.phase != full && s.Method != message.CONNECT {
 		s.badResponse()
 		return
 	}
@@ -90,19 +90,23 @@ func (s *stream) startResponse() {
 	}
 	s.srvWant = s.srvWant.AfterResponse(s.Method, s.Res.Status, s.Res.Flags, false)
 	w.engine.observe(s.Server, observation(status))
-	var body []byte
-	if s.Res.Flags&message.BodylessResponse == 0 {
-		body = s.out.Data[s.Res.HeadLen:s.outEnd]
-	}
-	s.Ctx.ResBody = sample.Body{Data: body, Size: -1}
-	if s.toCli.chunkedIn {
-		s.Ctx.ResBody = sample.Body{Chunks: body, Decode: h1.AppendChunks, Size: -1}
-	}
-	if s.Res.Flags&message.ContentLength != 0 {
-		s.Ctx.ResBody.Size = int64(s.Res.BodyLength)
-		s.Ctx.ResBody.Complete = uint64(len(body)) >= s.Res.BodyLength
-	}
+	s.viewResponseBody(ahead == h1.End)
 	s.runResponse()
+}
+
+// viewResponseBody lets rules see the part of the body that came with the head, which may be the whole of it.
+func (s *stream) viewResponseBody(whole bool) {
+	body := s.out.Data[s.Res.HeadLen:s.outEnd]
+	switch {
+	case s.Res.Flags&message.BodylessResponse != 0:
+		s.Ctx.ResBody = sample.Body{Size: -1, Complete: true}
+	case s.toCli.chunkedIn:
+		s.Ctx.ResBody = sample.Body{Chunks: body, Decode: h1.AppendChunks, Size: -1, Complete: whole}
+	case s.Res.Flags&message.ContentLength != 0:
+		s.Ctx.ResBody = sample.Body{Data: body, Size: int64(s.Res.BodyLength), Complete: whole}
+	default:
+		s.Ctx.ResBody = sample.Body{Data: body, Size: -1}
+	}
 }
 
 // runResponse begins the lane of a response whose head is complete.

@@ -190,6 +190,9 @@ func forwarded(s *runtime.Stream) int64 {
 	n := int64(20 + 1)
 	if len(b.Chunks) > 0 {
 		n += int64(len(b.Decode(s.Ctx.Scratch.Room(), b.Chunks)))
+		if b.Complete {
+			n++ // its end takes a byte of its own
+		}
 	} else {
 		n += int64(len(b.Data))
 	}
@@ -210,6 +213,10 @@ func Log(s *runtime.Stream) {
 	if p == nil || s.Front.Options&runtime.OptDontLogNull != 0 && nothing(s) {
 		return
 	}
+	status := s.Res.Status
+	if b := &s.Ctx.ResBody; b.Own || !b.Complete || b.Size != 0 {
+		s.Res.Status = 0 // the body has pushed it out
+	}
 	switch {
 	case unread(s):
 		p.refused(s)
@@ -218,6 +225,7 @@ func Log(s *runtime.Stream) {
 	case p.hasLine() && s.LogWait != 0:
 		p.write(s, stepClose)
 	}
+	s.Res.Status = status
 }
 
 // Refuse writes the line of a connection whose client broke the protocol beside any request, be it by its silence.
