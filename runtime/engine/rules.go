@@ -390,7 +390,8 @@ func (s *stream) chooseBackend() outcome {
 	}
 	s.enterBackend(be)
 	if be.Mode != runtime.ModeHTTP && s.http {
-		s.setEnd(runtime.EndInternal) // a "listen" in TCP mode that has no backend for a stream that speaks HTTP now
+		s.setEnd(runtime.EndInternal) // a TCP "listen" without backend for a stream that speaks HTTP now, or one that a rule named
+		s.Status = 500
 		return s.cut()
 	}
 	p := planOf(be)
@@ -424,7 +425,7 @@ func (s *stream) backendOf(r *runtime.SwitchRule) *runtime.Proxy {
 	name := r.Dynamic.Format.Append(s.w.line[:0], &s.Ctx)
 	s.w.line = name
 	be := (*s.w.engine.byName.Load())[string(name)]
-	if be == nil || be.Caps&runtime.CapBack == 0 || be.Mode != runtime.ModeHTTP && s.http {
+	if be == nil || be.Caps&runtime.CapBack == 0 {
 		return nil
 	}
 	return be
@@ -434,7 +435,7 @@ func (s *stream) backendOf(r *runtime.SwitchRule) *runtime.Proxy {
 func (s *stream) enterBackend(be *runtime.Proxy) {
 	s.Back = be
 	s.inBack = true
-	if be.Mode != runtime.ModeHTTP {
+	if !s.http {
 		s.Time.Request = s.w.loop.Now()
 	}
 	b := &be.Live.Back[s.w.id]
