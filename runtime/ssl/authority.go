@@ -147,7 +147,7 @@ func (a *anchors) read(text []byte) (n int, fault string) {
 		case "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE":
 			c, err := x509.ParseCertificate(block.Bytes)
 			if err != nil {
-				return n, asn1Reason(block.Bytes)
+				return n, refusedAs(err, block.Bytes)
 			}
 			a.put(anchor{cert: c, key: canonical(c.RawSubject)})
 		case "X509 CRL":

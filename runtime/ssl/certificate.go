@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
@@ -17,6 +18,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"hapax/runtime/ssl/x509text"
 )
 
 // certificate is what a listener or a server line proves who it is with: a certificate,
@@ -150,7 +153,7 @@ func (c *certificate) readPEM(g *settings, path string, text []byte) error {
 		parsed, err := x509.ParseCertificate(block.Bytes)
 		switch {
 		case err != nil && n.leaf == nil:
-			return refusal("unable to load certificate from file '%s': %s.\n", path, asn1Reason(block.Bytes))
+			return refusal("unable to load certificate from file '%s': %s.\n", path, refusedAs(err, block.Bytes))
 		case err != nil:
 			return refusal("unable to load certificate chain from file '%s': %s\n", path, asn1Reason(block.Bytes))
 		case n.leaf == nil:
@@ -164,6 +167,8 @@ func (c *certificate) readPEM(g *settings, path string, text []byte) error {
 		return refusal("unable to load certificate from file '%s': %s.\n", path, reason)
 	case reason != noStartLine:
 		return refusal("unable to load certificate chain from file '%s': %s\n", path, reason)
+	case !servable(n.leaf.PublicKey):
+		return refusal("unable to load certificate from file '%s': a key of %s %s.\n", path, x509text.PublicKeyAlgorithm(n.leaf), notYet)
 	}
 	if n.chain == nil {
 		n.chain, n.chainFile = g.issuers.chain(n.leaf)
@@ -172,8 +177,29 @@ func (c *certificate) readPEM(g *settings, path string, text []byte) error {
 	return nil
 }
 
+// notYet is said of what hapax lacks.
+const notYet = "is known to HAProxy but not supported by hapax yet"
+
+// refusedAs words why a certificate cannot be read.
+func refusedAs(err error, der []byte) string {
+	if strings.Contains(err.Error(), "unsupported elliptic curve") {
+		return "the curve of its key " + notYet
+	}
+	return asn1Reason(der)
+}
+
+// servable tells whether crypto/tls can show a certificate with a key.
+func servable(key crypto.PublicKey) bool {
+	switch key.(type) {
+	case *rsa.PublicKey, *ecdsa.PublicKey, ed25519.PublicKey:
+		return true
+	}
+	return false
+}
+
 // nextPEM finds the next block of a PEM text, whose last line may lack its end.
 func nextPEM(text []byte) (*pem.Block, []byte) {
+	text = withoutMark(text)
 	if n := len(text); n > 0 && text[n-1] != '\n' {
 		text = append(text[:n:n], '\n')
 	}

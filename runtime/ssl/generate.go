@@ -41,7 +41,7 @@ func newGenerator(g *settings, conf signerConf, where string) (n *generator, fau
 	}
 	cert, err := with.load(conf.file, &loadConf{})
 	if err != nil {
-		return nil, fmt.Sprintf("Failed to read CA certificate file '%s' at [%s]. Chain loading failed: %s", conf.file, where, err)
+		return nil, fmt.Sprintf("Failed to read CA certificate file '%s' at [%s]. Chain loading failed: %s\n", conf.file, where, err)
 	}
 	n = &generator{authority: cert, most: g.generated, made: map[string]*site{}}
 	n.serial.Store(time.Now().UnixMilli() & 0xffffffff)

@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"math/big"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -76,6 +77,7 @@ func writeFiles(t testing.TB) {
 	crt := func(k crypto.Signer, name string) string {
 		return block("CERTIFICATE", testCertificate(t, k, name).leaf.Raw)
 	}
+	const mark = "\uFEFF" // as editors put it in front of a text in UTF-8
 	site, siteKey := crt(keys.rsa, "site.test"), key(keys.rsa)
 	half := func(text string) string { // cut in the middle, the armour stays whole
 		lines := strings.SplitAfter(text, "\n")
@@ -89,6 +91,10 @@ func writeFiles(t testing.TB) {
 		"site.list":    "site.pem [alpn http/1.1] site.test *.site.test !a.site.test\n\n# ec.pem\nec.pem\n",
 		"tickets.keys": strings.Repeat(base64.StdEncoding.EncodeToString(make([]byte, 48))+"\n", 3), "dh.pem": block("DH PARAMETERS", []byte{0x30, 6, 2, 1, 23, 2, 1, 5}),
 		"site.crl": revocationList(t, keys.rsa),
+		"mark.pem": mark + site + mark + siteKey, "mark.key.pem": mark + siteKey + mark + site, "mark.crt": mark + site,
+		"head.pem":       strings.Replace(site, "-----\n", "-----\nname: value\n\n", 1) + siteKey,
+		"locked.pem":     site,
+		"locked.pem.key": block("ENCRYPTED PRIVATE KEY", []byte{1, 2, 3}),
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -188,6 +194,22 @@ func TestMissing(t *testing.T) {
 	} {
 		if cfg, said := load(t, configuration(c.words, c.global)); cfg == nil {
 			t.Errorf("%s | %s: %s", c.words, c.global, said)
+		}
+	}
+}
+
+// TestMissingKeys: a certificate whose key crypto/tls cannot use is refused for that reason.
+func TestMissingKeys(t *testing.T) {
+	files, _ := filepath.Abs("testdata/missing")
+	writeFiles(t)
+	for _, c := range []struct{ words, what string }{
+		{"ssl crt " + files + "/brainpool.pem", "the curve of its key"},
+		{"ssl crt " + files + "/ed448.pem", "a key of ED448"},
+		{"ssl crt site.pem verify required ca-file " + files + "/brainpool.pem", "the curve of its key"},
+	} {
+		cfg, said := load(t, configuration(c.words, ""))
+		if want := c.what + " is known to HAProxy but not supported by hapax yet"; cfg != nil || !strings.Contains(said, want) {
+			t.Errorf("%s: want %s, got %s", c.words, want, said)
 		}
 	}
 }

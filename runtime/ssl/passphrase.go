@@ -18,7 +18,7 @@ import (
 var (
 	errNoKey     = errors.New("error:1E08010C:DECODER routines::unsupported")
 	errBadSecret = errors.New("error:1C800064:Provider routines::bad decrypt")
-	errNoSecret  = errors.New("error:00000000:lib(0)::reason(0)")
+	errNoSecret  = errors.New("error:04800068:PEM routines::bad password read")
 )
 
 // passphraseWanted is told about a private key that is encrypted.

@@ -15,6 +15,7 @@ const (
 	noStartLine = "no start line" // nothing more is there
 	badEndLine  = "bad end line"
 	badBase64   = "bad base64 decode"
+	notProcType = "not proc type" // a header that does not begin with how the block is encrypted
 )
 
 const (
@@ -27,6 +28,7 @@ const (
 // next is the next block, or the reason why there is none.
 func (r *pemReader) next() (b *pem.Block, reason string) {
 	name := ""
+	r.text = withoutMark(r.text)
 	for name == "" {
 		line, _, ok := r.line()
 		if !ok {
@@ -38,7 +40,7 @@ func (r *pemReader) next() (b *pem.Block, reason string) {
 			}
 		}
 	}
-	body, reason := r.body(name)
+	body, odd, reason := r.body(name)
 	if reason != "" {
 		return nil, reason
 	}
@@ -50,11 +52,19 @@ func (r *pemReader) next() (b *pem.Block, reason string) {
 	if err != nil {
 		return nil, badBase64
 	}
+	if odd {
+		return nil, notProcType
+	}
 	return &pem.Block{Type: name, Bytes: data[:n]}, ""
 }
 
-// body is what stands up to the end line, without a header and blanks.
-func (r *pemReader) body(name string) (body []byte, reason string) {
+// withoutMark is a text without the byte order mark of UTF-8 that some editors put in front of it: one
+// may stand before each block of files that were put together.
+func withoutMark(text []byte) []byte { return bytes.TrimPrefix(text, []byte("\xEF\xBB\xBF")) }
+
+// body is what stands up to the end line, without a header and blanks. odd tells that the header does not
+// begin with how the block is encrypted.
+func (r *pemReader) body(name string) (body []byte, odd bool, reason string) {
 	blank, short, partial := false, false, false
 	for {
 		line, cut, ok := r.line()
@@ -62,19 +72,19 @@ func (r *pemReader) body(name string) (body []byte, reason string) {
 		partial = cut
 		switch {
 		case !ok:
-			return nil, badEndLine
+			return nil, false, badEndLine
 		case len(line) == 0 && wasPartial:
 		case len(line) == 0 && blank:
-			return nil, badEndLine
+			return nil, false, badEndLine
 		case len(line) == 0: // a header is over
-			blank, body = true, body[:0]
+			blank, odd, body = true, len(body) > 0 && !bytes.HasPrefix(body, []byte("Proc-Type:")), body[:0]
 		case bytes.HasPrefix(line, []byte(pemEnd)):
 			if !bytes.HasPrefix(line[len(pemEnd):], []byte(name+pemTail)) {
-				return nil, badEndLine
+				return nil, false, badEndLine
 			}
-			return body, ""
+			return body, odd, ""
 		case short, blank && len(line) > 64:
-			return nil, badEndLine
+			return nil, false, badEndLine
 		default:
 			short = blank && len(line) < 64
 			body = append(body, bytes.ReplaceAll(line, []byte(" "), nil)...)

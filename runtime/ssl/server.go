@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"hapax/acl/sample"
 	"hapax/parser/ast"
 	"hapax/parser/diag"
@@ -265,7 +267,7 @@ func (x *Context) ownCertificate(l *config.Loader, srv *runtime.Server, path str
 	}
 	if e == nil {
 		if dir, reason := found(path); reason != "" || dir {
-			say(diag.Alert, "unable to stat SSL certificate from file '%s' : %s.", path, cmp.Or(reason, "Success"))
+			say(diag.Alert, "unable to stat SSL certificate from file '%s' : %s.", path, cmp.Or(reason, strerror(unix.ENOENT)))
 			return
 		}
 		var err error

@@ -63,7 +63,7 @@ type keyRing struct {
 // readTicketKeys reads a file of keys in base64, one a line, of which the last three count.
 func readTicketKeys(file string) (*ticketKeys, error) {
 	text, err := os.ReadFile(file)
-	if err != nil {
+	if dir, _ := found(file); err != nil && !dir { // a directory has no keys
 		return nil, fmt.Errorf("'%s' : unable to load ssl tickets keys file", file)
 	}
 	ring, n, size := &keyRing{}, 0, 0
