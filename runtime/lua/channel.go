@@ -42,29 +42,6 @@ func bytesOf(c call) (*channel, view) {
 	return ch, ch.filter.payload(c, ch.side)
 }
 
-// view is what the methods of channels and messages work on: bytes that have come and did not go on.
-type view interface {
-	data() []byte
-	room() int
-	replace(at, n int, text []byte) bool
-	forward(n int)
-	send(text []byte) bool
-	output() int
-}
-
-// waiting are the bytes of a direction that wait for its rules.
-type waiting struct {
-	ch   runtime.Channels
-	side int
-}
-
-func (w waiting) data() []byte                        { return w.ch.Arrived(w.side) }
-func (w waiting) room() int                           { return w.ch.Room(w.side) }
-func (w waiting) replace(at, n int, text []byte) bool { return w.ch.Replace(w.side, at, n, text) }
-func (w waiting) forward(n int)                       { w.ch.Forward(w.side, n) }
-func (w waiting) send(text []byte) bool               { return w.ch.Send(w.side, text) }
-func (w waiting) output() int                         { return w.ch.Output(w.side) }
-
 // more tells whether it is worth while to wait for more bytes.
 func (ch *channel) more(c call) bool {
 	t := c.thread()
@@ -107,29 +84,6 @@ func channelMethods() []method {
 		{"getline", func(c call) int { c.wants(1, "getline"); return getLine(c) }},
 		{"append", func(c call) int { c.wants(2, "append"); return put(c) }}, // in front, as on the reference
 		{"prepend", func(c call) int { c.wants(2, "prepend"); return put(c) }},
-		{"insert", func(c call) int {
-			if n := c.Top(); n < 2 || n > 3 {
-				return c.Errorf("'insert' expects at least 1 argument and at most 2 arguments")
-			}
-			text := c.CheckString(2)
-			_, v := bytesOf(c)
-			return insert(c, v, text, at(c, v, 3))
-		}},
-		{"set", func(c call) int {
-			if n := c.Top(); n < 2 || n > 4 {
-				return c.Errorf("'set' expects at least 1 argument and at most 3 arguments")
-			}
-			text := c.CheckString(2)
-			_, v := bytesOf(c)
-			return set(c, v, text, 3)
-		}},
-		{"remove", func(c call) int {
-			if n := c.Top(); n < 1 || n > 3 {
-				return c.Errorf("'remove' expects at most 2 arguments")
-			}
-			_, v := bytesOf(c)
-			return remove(c, v, 2)
-		}},
 		{"send", func(c call) int {
 			c.wants(2, "send")
 			c.CheckString(2)
@@ -141,6 +95,7 @@ func channelMethods() []method {
 			return channelForward(c, 0)
 		}},
 	}
+	all = append(all, edits(func(c call) view { _, v := bytesOf(c); return v })...)
 	for _, name := range []string{"input", "get_in_len"} {
 		all = append(all, state(name, func(c call, ch *channel) {
 			if ch.filter != nil && ch.filter.in != nil {
@@ -169,43 +124,6 @@ func channelMethods() []method {
 		}))
 	}
 	return all
-}
-
-// at reads an offset in what waits: a negative one counts from its end. Without an argument it is the beginning.
-func at(c call, v view, i int) int {
-	size := len(v.data())
-	if c.Top() < i {
-		return 0
-	}
-	n := int(c.CheckInt(i))
-	if n < 0 {
-		n = max(0, size+n)
-	}
-	if n > size {
-		c.outOfRange("offset")
-	}
-	return n
-}
-
-// length reads how many bytes from an offset on are meant: -1, or no argument, means all that follow.
-func length(c call, v view, from, i int) int {
-	rest := len(v.data()) - from
-	if c.Top() < i {
-		return rest
-	}
-	n := int(c.CheckInt(i))
-	switch {
-	case n == -1:
-		return rest
-	case n < 0 || n > rest:
-		c.outOfRange("length")
-	}
-	return n
-}
-
-func (c call) outOfRange(what string) {
-	c.PushString(what + " out of range.")
-	c.Raise()
 }
 
 // window reads the offset and the length that may go beyond what waits. wanted is 0 where none is given.
@@ -323,37 +241,6 @@ func put(c call) int {
 	text := c.CheckString(2)
 	_, v := bytesOf(c)
 	return insert(c, v, text, 0)
-}
-
-// insert puts a text between what waits, and gives its length.
-func insert(c call, v view, text string, at int) int {
-	n := len(text)
-	if !v.replace(at, 0, []byte(text)) {
-		n = -1
-	}
-	c.PushInt(int64(n))
-	return 1
-}
-
-// set replaces some of what waits, as the arguments from i on have it.
-func set(c call, v view, text string, i int) int {
-	from := at(c, v, i)
-	n := length(c, v, from, i+1)
-	done := len(text)
-	if !v.replace(from, n, []byte(text)) {
-		done = -1
-	}
-	c.PushInt(int64(done))
-	return 1
-}
-
-// remove takes some of what waits out, as the arguments from i on have it.
-func remove(c call, v view, i int) int {
-	from := at(c, v, i)
-	n := length(c, v, from, i+1)
-	v.replace(from, n, nil)
-	c.PushInt(int64(n))
-	return 1
 }
 
 // channelSend sends the text at 2 from offset done on, in front of what waits; a script waits for room.

@@ -99,7 +99,7 @@ func messageMethods() []method {
 			return 1
 		})
 	}
-	return []method{
+	all := []method{
 		state("is_resp", func(c call, h *httpMessage) { c.PushBool(h.side == runtime.Download) }),
 		state("is_full", func(c call, h *httpMessage) { c.PushBool(h.engine().Room(h.side) == 0) }),
 		state("eom", func(c call, h *httpMessage) { c.PushBool(h.engine().Complete(h.side)) }),
@@ -161,29 +161,6 @@ func messageMethods() []method {
 			_, v := bodyOf(c)
 			return insert(c, v, text, 0)
 		}},
-		{"insert", func(c call) int {
-			if n := c.Top(); n < 2 || n > 3 {
-				return c.Errorf("'insert' expects at least 1 argument and at most 2 arguments")
-			}
-			text := c.CheckString(2)
-			_, v := bodyOf(c)
-			return insert(c, v, text, at(c, v, 3))
-		}},
-		{"set", func(c call) int {
-			if n := c.Top(); n < 2 || n > 4 {
-				return c.Errorf("'set' expects at least 1 argument and at most 3 arguments")
-			}
-			text := c.CheckString(2)
-			_, v := bodyOf(c)
-			return set(c, v, text, 3)
-		}},
-		{"remove", func(c call) int {
-			if n := c.Top(); n < 1 || n > 3 {
-				return c.Errorf("'remove' expects at most 2 arguments")
-			}
-			_, v := bodyOf(c)
-			return remove(c, v, 2)
-		}},
 		{"send", func(c call) int {
 			c.wants(2, "send")
 			text := c.CheckString(2)
@@ -205,6 +182,7 @@ func messageMethods() []method {
 			return 1
 		}},
 	}
+	return append(all, edits(func(c call) view { _, v := bodyOf(c); return v })...)
 }
 
 // startLine pushes the parts of the first line.
