@@ -4,10 +4,9 @@ package anon
 
 import (
 	"fmt"
+	"hapax/acl/hash"
 	"net/netip"
 	"strings"
-
-	"hapax/acl/convert"
 )
 
 // Key is what the hashes depend on; 0 hides nothing.
@@ -30,7 +29,7 @@ func (k Key) wrap(before, text, after string) string {
 }
 
 // sum has 24 bits only, so that many texts have the same.
-func (k Key) sum(text string) uint32 { return convert.XXH32([]byte(text), uint32(k)) & 0xffffff }
+func (k Key) sum(text string) uint32 { return hash.XXH32([]byte(text), uint32(k)) & 0xffffff }
 
 // IP hides an address that was written as text, and shows its port unless that is 0. Addresses that say nothing of
 // where they are stay: the host's own and the unspecified. An invalid one is hidden as a word.

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"hapax/acl/hash"
 	"hapax/runtime"
 	"hapax/runtime/queue"
 )
@@ -105,7 +106,7 @@ func (b *ringed) rebuild() {
 		seed := serverKey(mb.srv)
 		mb.arc.seed = seed
 		for i := range mb.now.weight {
-			all = append(all, uint64(avalanche(seed+i))<<32|uint64(rank))
+			all = append(all, uint64(hash.Avalanche(seed+i))<<32|uint64(rank))
 		}
 	}
 	slices.Sort(all)
@@ -241,10 +242,10 @@ func serverKey(srv *runtime.Server) uint32 {
 	switch srv.HashKey {
 	case runtime.HashKeyID32:
 		id := uint32(srv.ID)
-		return avalanche(id<<24 | id>>24 | id<<8&0xff0000 | id>>8&0xff00)
+		return hash.Avalanche(id<<24 | id>>24 | id<<8&0xff0000 | id>>8&0xff00)
 	case runtime.HashKeyGUID:
 		if srv.GUID != "" {
-			return xxh32([]byte(srv.GUID), 0)
+			return hash.XXH32([]byte(srv.GUID), 0)
 		}
 	case runtime.HashKeyAddr, runtime.HashKeyAddrPort:
 		if key, ok := addrKey(srv); ok {
@@ -261,15 +262,15 @@ func addrKey(srv *runtime.Server) (uint32, bool) {
 	}
 	var key uint32
 	if srv.HashKey == runtime.HashKeyAddrPort {
-		key = avalanche(uint32(addr.IP.Port()))
+		key = hash.Avalanche(uint32(addr.IP.Port()))
 	}
 	if addr.Family == runtime.FamilyIPv6 {
 		ip := addr.IP.Addr().As16()
-		return xxh32(ip[:], key), true
+		return hash.XXH32(ip[:], key), true
 	}
 	// The reference takes the four bytes as they lie in memory.
 	ip := addr.IP.Addr().As4()
-	return avalanche(key + (uint32(ip[0]) | uint32(ip[1])<<8 | uint32(ip[2])<<16 | uint32(ip[3])<<24)), true
+	return hash.Avalanche(key + (uint32(ip[0]) | uint32(ip[1])<<8 | uint32(ip[2])<<16 | uint32(ip[3])<<24)), true
 }
 
 // hashRing chooses by a hash of the request on a ring: few keys move when a server

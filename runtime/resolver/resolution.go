@@ -1,12 +1,11 @@
 package resolver
 
 import (
+	"hapax/acl/hash"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"time"
-
-	"hapax/acl/convert"
 )
 
 // status is what came of a resolution the last time.
@@ -292,9 +291,9 @@ func (r *resolution) known(f found) *record {
 // key places a record among the others of its name, as the reference does: servers are given addresses in this order.
 func (f found) key(k kind) uint32 {
 	if k == kindSRV {
-		return convert.XXH32(wireName(f.target), uint32(k))
+		return hash.XXH32(wireName(f.target), uint32(k))
 	}
-	return convert.XXH32(f.addr.AsSlice(), uint32(k))
+	return hash.XXH32(f.addr.AsSlice(), uint32(k))
 }
 
 // wireName is a name as messages have it: each label behind its length.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
-	"hapax/acl/convert"
+	"hapax/acl/hash"
 	"hapax/acl/sample"
 )
 
@@ -143,7 +143,7 @@ func get(rec []byte, at int) uint32    { return binary.LittleEndian.Uint32(rec[a
 func put(rec []byte, at int, v uint32) { binary.LittleEndian.PutUint32(rec[at:], v) }
 
 // hash places a key: the part is its rest modulo parts, the head what is left.
-func (t *Table) hash(key []byte) uint32 { return convert.XXH32(key, t.seed) }
+func (t *Table) hash(key []byte) uint32 { return hash.XXH32(key, t.seed) }
 
 // cut is a key as the table keeps it: texts end at their first zero byte, and all keys where they are too long.
 func (t *Table) cut(key []byte) []byte {
