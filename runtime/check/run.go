@@ -3,7 +3,6 @@ package check
 import (
 	"io"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"hapax/acl/sample"
@@ -61,13 +60,6 @@ type Check struct {
 	session runtime.Session
 	vars    sample.Vars
 	text    []byte // of a format
-}
-
-// result is what a check found out.
-type result struct {
-	status runtime.CheckStatus
-	code   int
-	desc   string
 }
 
 func newCheck(c *Checks, srv *runtime.Server) *Check {
@@ -508,136 +500,5 @@ func (ck *Check) forget() {
 	}
 	if ck.conn.IsOpen() && ck.speaker == nil {
 		ck.conn.Pause()
-	}
-}
-
-// connectionFailed decides by what happened to the connection: an error, or the end
-// of the time.
-func (ck *Check) connectionFailed(err error, expired bool) {
-	desc := ck.where()
-	if errno, ok := err.(syscall.Errno); ok {
-		desc = errnoText(errno) + desc
-	} else if err != nil {
-		desc = err.Error() + desc
-	}
-	status := runtime.CheckSockErr
-	switch {
-	case !ck.up && expired && !transport.Asking(ck.conn.Layer()):
-		status = runtime.CheckL4Timeout
-	case !ck.up && ck.conn.Layer() != nil && err != nil && !isErrno(err):
-		status = runtime.CheckL6Response
-	case !ck.up && err != nil && ck.inet:
-		status = runtime.CheckL4Conn
-	case expired:
-		status = runtime.CheckL7Timeout
-		if ck.current != nil {
-			if e, ok := ck.current.do.(*expect); ok && e.timeout != runtime.CheckUnknown {
-				status = e.timeout
-			}
-		}
-	}
-	ck.decide(status, desc)
-}
-
-func isErrno(err error) bool { _, ok := err.(syscall.Errno); return ok }
-
-// errnoNames are the errors of the system that are told by their names. An unreachable
-// network is none of them: the kernel refuses to connect before it has tried.
-var errnoNames = map[syscall.Errno]string{
-	syscall.ECONNREFUSED: "ECONNREFUSED", syscall.ECONNRESET: "ECONNRESET", syscall.EHOSTUNREACH: "ENETUNREACH",
-	syscall.ENOMEM: "ENOMEM", syscall.EBADF: "EBADF", syscall.EFAULT: "EFAULT",
-	syscall.EINVAL: "EINVAL", syscall.ENOTCONN: "ENCONN", syscall.ENOTSOCK: "ENSOCK", syscall.ENOBUFS: "ENOBUFS", syscall.EPIPE: "EPIPE",
-}
-
-// errnoText is "ECONNREFUSED returned by OS (Connection refused)".
-func errnoText(errno syscall.Errno) string {
-	name := "General socket error"
-	if n, ok := errnoNames[errno]; ok {
-		name = n + " returned by OS"
-	}
-	return name + " (" + sentence(errno) + ")"
-}
-
-// sentence is the C library's text of an error: it begins with a capital.
-func sentence(errno syscall.Errno) string {
-	text := errno.Error()
-	return string(text[0]&^0x20) + text[1:]
-}
-
-// Limits of what is kept of a description, its final zero included.
-const descSize = 128
-
-// setResult notes the result of a check and what it does to the server's health. The
-// caller holds changes.
-func (ck *Check) setResult(r result, took time.Duration) {
-	srv := ck.srv
-	report := r.status != ck.status
-	if len(r.desc) >= descSize {
-		r.desc = r.desc[:descSize-1]
-	}
-	ck.status, ck.code, ck.desc, ck.duration = r.status, r.code, r.desc, took
-	live, last, rise, fall := &srv.Health, &srv.LastCheck, srv.Rise, srv.Fall
-	if ck.agent != nil {
-		live, last, rise, fall = &ck.agent.Health, &ck.agent.Last, agentRise, agentFall
-	}
-	last.Store(&runtime.CheckResult{Status: r.status, Code: r.code, Duration: max(took, 0), Desc: r.desc})
-	health := int(live.Load())
-	switch r.status.Result() {
-	case runtime.OutcomeFailed:
-		if health > 0 && (ck.agent == nil || r.status.HasCode()) {
-			srv.FailedChecks.Inc()
-			report = true
-			if health--; health < rise {
-				health = 0
-			}
-		}
-	case runtime.OutcomePassed, runtime.OutcomeConditional:
-		if top := rise + fall - 1; health < top {
-			report = true
-			if health++; health >= rise {
-				health = top
-			}
-		}
-		srv.Errors.Store(0)
-	default:
-		return
-	}
-	live.Store(int32(health))
-	if !report {
-		return
-	}
-	ck.tellCheck()
-	if srv.Proxy.Options&runtime.OptLogHealth != 0 {
-		ck.reportCheck()
-	}
-}
-
-// notify makes the server follow its health. The caller holds changes.
-func (ck *Check) notify() {
-	srv, c := ck.srv, ck.checks
-	why := cause{}
-	if srv.Track == nil && srv.Proxy.Options&runtime.OptLogHealth == 0 {
-		why.check = ck
-	}
-	health := srv.Health.Load()
-	if ck.agent != nil {
-		health = ck.agent.Health.Load()
-	}
-	if ck.status.Result() == runtime.OutcomeFailed {
-		if health == 0 && (ck.agent == nil || ck.status == runtime.CheckL7Status) {
-			c.setStopped(srv, why)
-		}
-		return
-	}
-	if inMaint(adminOf(srv)) || srv.Track != nil && stateOf(srv.Track) == runtime.ServerStopped ||
-		checking(srv) && int(srv.Health.Load()) < srv.Rise || !agentWell(srv) ||
-		ck.agent != nil && stateOf(srv) == runtime.ServerStopping {
-		return
-	}
-	switch ck.status.Result() {
-	case runtime.OutcomePassed:
-		c.setRunning(srv, why)
-	case runtime.OutcomeConditional:
-		c.setStopping(srv, why)
 	}
 }
