@@ -352,33 +352,6 @@ func colSessOther(r *Row) Field {
 	return u64(counting, all-min(known, all))
 }
 
-var (
-	colAgentStatus = ofAgent(func(a *runtime.Agent, last runtime.CheckResult) Field {
-		if a.Running.Load() {
-			return text(output, "* "+last.Status.String())
-		}
-		return text(output, last.Status.String())
-	})
-	colAgentCode = ofAgent(func(_ *runtime.Agent, last runtime.CheckResult) Field {
-		if !last.Status.HasCode() {
-			return Field{}
-		}
-		return u32(output, int64(last.Code))
-	})
-	colAgentDuration = ofAgent(func(_ *runtime.Agent, last runtime.CheckResult) Field {
-		return u64(lasting, uint64(max(last.Duration.Milliseconds(), 0)))
-	})
-	colAgentDesc = ofAgent(func(_ *runtime.Agent, last runtime.CheckResult) Field { return text(output, last.Status.Text()) })
-	colLastAgt   = ofAgent(func(a *runtime.Agent, last runtime.CheckResult) Field {
-		if a.Running.Load() {
-			last.Desc = "" // as long as there is no new one
-		}
-		return text(output, last.Desc)
-	})
-	colAgentRise   = ofAgent(func(*runtime.Agent, runtime.CheckResult) Field { return u32(setting, 1) })
-	colAgentHealth = ofAgent(func(a *runtime.Agent, _ runtime.CheckResult) Field { return u32(setting, int64(a.Health.Load())) })
-)
-
 func colAddr(r *Row) Field {
 	if !r.Legends {
 		return Field{}

@@ -3,12 +3,12 @@ package convert
 import (
 	"hash/crc32"
 
+	"github.com/cespare/xxhash/v2"
+	"github.com/zeebo/xxh3"
+
 	"hapax/acl/hash"
 	"hapax/acl/sample"
 	"hapax/parser/keyword"
-
-	"github.com/cespare/xxhash/v2"
-	"github.com/zeebo/xxh3"
 )
 
 var hashRows = []sample.Converter{

@@ -4,9 +4,10 @@ package anon
 
 import (
 	"fmt"
-	"hapax/acl/hash"
 	"net/netip"
 	"strings"
+
+	"hapax/acl/hash"
 )
 
 // Key is what the hashes depend on; 0 hides nothing.

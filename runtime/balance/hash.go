@@ -1,9 +1,10 @@
 package balance
 
 import (
-	"hapax/acl/hash"
 	"hash/crc32"
 	"math/bits"
+
+	"hapax/acl/hash"
 )
 
 // Func is the hash function of "hash-type".

@@ -1,11 +1,12 @@
 package resolver
 
 import (
-	"hapax/acl/hash"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"time"
+
+	"hapax/acl/hash"
 )
 
 // status is what came of a resolution the last time.
