@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	goruntime "runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
-	goruntime "runtime"
 
 	"golang.org/x/sys/unix"
 

@@ -6,12 +6,12 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	goruntime "runtime"
 	"runtime/debug"
 	"strconv"
 	"syscall"
 	"time"
 	"unsafe"
-	goruntime "runtime"
 
 	"golang.org/x/sys/unix"
 
