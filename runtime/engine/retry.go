@@ -105,6 +105,9 @@ const (
 // atOnce tells whether an error of a connection was known before a packet was sent: of a UNIX socket, or of an address that
 // this system does not know a way to.
 func atOnce(srv *runtime.Server, err error) bool {
+	if _, system := err.(unix.Errno); !system {
+		return false // what was said on the connection
+	}
 	switch srv.Addr.Load().Family {
 	case runtime.FamilyUnix, runtime.FamilyAbstract, runtime.FamilyAbstractZ:
 		return true
