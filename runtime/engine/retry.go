@@ -138,7 +138,7 @@ func (s *stream) retryConnect(failure failure) outcome {
 		srv.Stats[w.id].FailedConn.Inc()
 		s.releaseSlot()
 		s.endUnserved(cause, runtime.InConnect)
-		return s.endRequest(s.fail(503))
+		return s.endRequest(s.unreached())
 	}
 	s.RetriesDone++
 	if s.redispatches() {
@@ -146,7 +146,7 @@ func (s *stream) retryConnect(failure failure) outcome {
 		s.avoid, s.left, s.Server, s.Direct = srv, srv, nil, false
 		s.Time.Queue = 0
 		s.pickAgain()
-		if failure != failedThere || s.activeServers() > 1 {
+		if failure != failedThere || s.Reused || s.activeServers() > 1 {
 			return next
 		}
 		return s.pause()
@@ -154,7 +154,6 @@ func (s *stream) retryConnect(failure failure) outcome {
 	s.back().Retries.Inc()
 	srv.Stats[w.id].Retries.Inc()
 	if failure != failedThere || s.Reused {
-		s.Reused = false
 		return next
 	}
 	return s.pause()

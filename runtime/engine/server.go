@@ -90,6 +90,18 @@ func (s *stream) countMove() {
 func (s *stream) unreachable() outcome {
 	s.back().FailedConn.Inc()
 	s.endUnserved(runtime.EndServer, runtime.InConnect)
+	return s.unreached()
+}
+
+// unreached answers that no server was reached. The reference closes without an answer, so that the client tries again,
+// where a kept connection has failed the request before, or where time has run out and the client's connection was in use
+// before.
+func (s *stream) unreached() outcome {
+	if s.http && (s.Reused || s.missed.Cause == runtime.EndServerTO && !s.FirstRequest) {
+		s.countRefusedBody()
+		s.Status = 503
+		return s.cut()
+	}
 	return s.fail(503)
 }
 
