@@ -17,9 +17,9 @@ func (c Control) JoinInner(px *runtime.Proxy) {
 }
 
 // Serve serves what comes over a socket as if a client had connected to dst by a listener of such a proxy. No limit
-// holds for it, and it stands for no connection.
-func (c Control) Serve(ln *runtime.Listener, fd int, dst netip.AddrPort) {
+// holds for it, and it stands for no connection. A proxy learns the whole of a URL, servers its path alone.
+func (c Control) Serve(ln *runtime.Listener, fd int, dst netip.AddrPort, proxy bool) {
 	c.e.Config.Stats.CumConns.Inc()
 	w := c.e.lightest(c.e.workers[0], nil)
-	w.loop.PostFunc(func() { w.open(&port{w: w, ln: ln, dst: dst, inner: true}, fd, &loop.Addr{}) })
+	w.loop.PostFunc(func() { w.open(&port{w: w, ln: ln, dst: dst, inner: true, proxied: proxy}, fd, &loop.Addr{}) })
 }

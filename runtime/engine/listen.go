@@ -14,15 +14,16 @@ import (
 // port is one listener on one worker: all workers accept from the same socket.
 type port struct {
 	loop.Listener
-	w     *worker
-	ln    *runtime.Listener
-	unix  bool
-	inner bool           // the program itself sends: see Control.Serve
-	dst   netip.AddrPort // where clients connected to; invalid: the socket listens on any address
-	wait  []accepted     // beyond a limit: they are served as soon as there is room
-	held  bool           // counted in Engine.waiting: to be told when there is room
-	timer loop.Timer
-	calls *caller // that makes the connections; nil: they are accepted
+	w       *worker
+	ln      *runtime.Listener
+	unix    bool
+	inner   bool           // the program itself sends: see Control.Serve
+	proxied bool           // to a proxy
+	dst     netip.AddrPort // where clients connected to; invalid: the socket listens on any address
+	wait    []accepted     // beyond a limit: they are served as soon as there is room
+	held    bool           // counted in Engine.waiting: to be told when there is room
+	timer   loop.Timer
+	calls   *caller // that makes the connections; nil: they are accepted
 }
 
 // accepted is a connection that waits for a place.

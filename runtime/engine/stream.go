@@ -313,7 +313,7 @@ func (s *stream) parse() {
 	}
 	switch s.parser.Parse(&s.Req) {
 	case h1.Complete:
-		if s.c.port.inner {
+		if s.c.port.inner && !s.c.port.proxied {
 			s.Req.Flags |= message.NormalizedURI // servers get the path alone
 		}
 		s.c.timer.Stop()

@@ -2,7 +2,6 @@ package httpclient
 
 import (
 	"net/netip"
-	"strings"
 	"sync"
 
 	"hapax/runtime"
@@ -17,14 +16,16 @@ type Client struct {
 	px       *runtime.Proxy // serves them
 	engine   Engine         // nil: nothing runs yet
 	trusts   sync.Once
+	asks     *Client // sends what asks about certificates; nil: this is it
 }
 
 // Engine serves connections of the program's own.
 type Engine interface {
 	// JoinInner takes in the proxy that serves them.
 	JoinInner(px *runtime.Proxy)
-	// Serve serves what comes over a socket as if a client had connected to dst by the listener.
-	Serve(ln *runtime.Listener, fd int, dst netip.AddrPort)
+	// Serve serves what comes over a socket as if a client had connected to dst by the listener. dst learns the path of a
+	// URL alone, unless it is a proxy.
+	Serve(ln *runtime.Listener, fd int, dst netip.AddrPort, proxy bool)
 }
 
 // Of is the client of a configuration; nil when it has none.
@@ -36,8 +37,10 @@ func Of(cfg *runtime.Config) *Client {
 // Start lets the client of a configuration send.
 func Start(cfg *runtime.Config, engine Engine) {
 	if c := Of(cfg); c != nil {
-		engine.JoinInner(c.px)
-		c.engine = engine
+		for _, one := range [...]*Client{c, c.asks} {
+			engine.JoinInner(one.px)
+			one.engine = engine
+		}
 	}
 }
 
@@ -72,19 +75,20 @@ const resolving = `
 // logFormat is "option httplog" without the names of servers.
 const logFormat = "%ci:%cp [%tr] %ft -/- %TR/%Tw/%Tc/%Tr/%Ta %ST %B %CC %CS %tsc %ac/%fc/%bc/%sc/%rc %sq/%bq %hr %hs %{+Q}r"
 
+// newClient makes a client whose proxy has a name, and further lines.
+func newClient(l *config.Loader, s *settings, name, lines string) (*Client, error) {
+	c := &Client{cfg: l.Config, settings: s}
+	var err error
+	c.px, err = c.proxy(l, name, lines)
+	return c, err
+}
+
 // proxy makes the proxy that serves the requests. What global lines say of all servers may be wrong, which nobody is
 // told of: then there is no TLS.
-func (c *Client) proxy(l *config.Loader, resolves bool) (px *runtime.Proxy, err error) {
-	s, lines := c.settings, plain
-	if resolves {
-		by := s.resolvers
-		if s.prefer != "" {
-			by += "," + s.prefer
-		}
-		lines = strings.Replace(resolving, "RESOLVERS", by, 1) + lines
-	}
+func (c *Client) proxy(l *config.Loader, name, lines string) (px *runtime.Proxy, err error) {
+	s := c.settings
 	for _, more := range []string{encrypted, ""} {
-		px, err = l.Inner("<HTTPCLIENT>", []string{clear, secret}, lines+more, func(px *runtime.Proxy) {
+		px, err = l.Inner(name, []string{clear, secret}, lines+plain+more, func(px *runtime.Proxy) {
 			px.Retries, px.Timeout.Connect = s.retries, s.connect
 			px.LogGlobal, px.LogFormat.Text = true, logFormat
 			for i, srv := range px.Servers {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -21,7 +22,8 @@ type Request struct {
 	URL    string
 	Header string // further lines, whose names are in lower case; they may replace the usual ones
 	Body   string
-	Conn   net.Conn // to where it is sent, which takes it over; nil: the engine finds the way
+	Conn   net.Conn       // to where it is sent, which takes it over; nil: the engine finds the way
+	Via    netip.AddrPort // a proxy; none: it is sent to where the URL leads
 }
 
 // Why nothing is sent.
@@ -95,7 +97,10 @@ func (c *Client) Send(r *Request) (*Exchange, error) {
 		unix.Close(pair[1])
 		return nil, err
 	}
-	c.engine.Serve(ln, pair[1], to.to)
+	if r.Via.IsValid() {
+		to.to = r.Via
+	}
+	c.engine.Serve(ln, pair[1], to.to, r.Via.IsValid())
 	return c.exchange(conn, method, text)
 }
 

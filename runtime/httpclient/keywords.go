@@ -6,6 +6,7 @@ package httpclient
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"hapax/parser/ast"
@@ -159,7 +160,16 @@ func (s *settings) loadAuthorities(l *config.Loader) {
 	}
 }
 
-// check makes the client.
+// lookUp are the lines of a proxy that look up the name of a host.
+func (s *settings) lookUp() string {
+	by := s.resolvers
+	if s.prefer != "" {
+		by += "," + s.prefer
+	}
+	return strings.Replace(resolving, "RESOLVERS", by, 1)
+}
+
+// check makes the clients.
 func check(l *config.Loader) {
 	s := of(l)
 	resolves := !s.unresolved && resolver.Has(l.Config, s.resolvers)
@@ -170,14 +180,21 @@ func check(l *config.Loader) {
 	if s.broken {
 		return
 	}
-	c := &Client{cfg: l.Config, settings: s}
-	var err error
-	if c.px, err = c.proxy(l, resolves); err != nil {
+	lines := ""
+	if resolves {
+		lines = s.lookUp()
+	}
+	c, err := newClient(l, s, "<HTTPCLIENT>", lines)
+	if err == nil {
+		c.asks, err = newClient(l, s, "<OCSP-UPDATE>", lines+"option dontlog-normal\n")
+	}
+	if err != nil {
 		l.List.Complainf(ast.Pos{}, "httpclient: cannot initialize: %s", err)
 		return
 	}
 	if s.chosen || l.Config.Global.Chroot != "" {
 		c.trust()
+		c.asks.trust()
 	}
 	l.Config.Client = c
 }

@@ -256,7 +256,7 @@ func (s *server) accept() bool {
 	resolver.Start(s.cfg, s.checks)
 	httpclient.Start(s.cfg, s.engine.Control())
 	lua.Start(s.cfg)
-	ssl.Start(s.cfg, func(text string) { logger.Server(logger.Notice, nil, "%s", text) })
+	ssl.Start(s.cfg, httpclient.Of(s.cfg).Ask, func(text string) { logger.Server(logger.Notice, nil, "%s", text) })
 	for l := range sockets {
 		go s.control.Serve(l)
 	}

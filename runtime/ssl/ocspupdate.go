@@ -1,14 +1,12 @@
 package ssl
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/asn1"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -27,7 +25,7 @@ type updates struct {
 	mode     tristate
 	disabled bool
 	min, max int64 // seconds
-	proxy    string
+	proxy    netip.AddrPort
 }
 
 // updateState is what is known of the fetching of a response. Times are unix seconds.
@@ -69,12 +67,29 @@ const (
 // what is in the store, with its lock.
 type fetcher struct {
 	g       *settings
-	client  *http.Client
+	send    Send
 	log     func(text string)
 	wake    chan struct{}
 	stop    chan struct{}
 	started sync.Once
 }
+
+// Question is what an authority is asked.
+type Question struct {
+	Method, URL string
+	Body        string
+	Via         netip.AddrPort // a proxy; none: it is sent to where the URL leads
+}
+
+// Answer is what it says.
+type Answer struct {
+	Status int
+	Kind   string // "content-type"
+	Body   []byte
+}
+
+// Send asks and waits for the answer: the HTTP client does, which builds upon this package.
+type Send func(*Question) (*Answer, error)
 
 // fetcher finds the fetcher, and starts it when it is needed. The lock is held.
 func (s *store) fetcher(g *settings) *fetcher {
@@ -84,9 +99,9 @@ func (s *store) fetcher(g *settings) *fetcher {
 	return s.fetching
 }
 
-// Start begins to fetch responses of authorities, where the configuration wants that, and
-// takes what is to be logged about it.
-func Start(cfg *runtime.Config, log func(text string)) {
+// Start begins to fetch responses of authorities, where the configuration wants that. log takes what
+// is to be logged about it.
+func Start(cfg *runtime.Config, send Send, log func(text string)) {
 	g, ok := cfg.Global.SSL.(*settings)
 	if !ok {
 		return
@@ -94,7 +109,7 @@ func Start(cfg *runtime.Config, log func(text string)) {
 	g.store.mu.Lock()
 	defer g.store.mu.Unlock()
 	f := g.store.fetcher(g)
-	f.log = log
+	f.send, f.log = send, log
 	if slices.ContainsFunc(g.store.staples.order, func(t *staple) bool { return t.updates.queued }) {
 		f.start()
 	}
@@ -108,14 +123,7 @@ func Stop(cfg *runtime.Config) {
 }
 
 func (f *fetcher) start() {
-	f.started.Do(func() {
-		transport := &http.Transport{DisableKeepAlives: true}
-		if f.g.update.proxy != "" {
-			transport.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: f.g.update.proxy})
-		}
-		f.client = &http.Client{Transport: transport, Timeout: 30 * time.Second}
-		go f.run()
-	})
+	f.started.Do(func() { go f.run() })
 	select {
 	case f.wake <- struct{}{}:
 	default:
@@ -273,45 +281,26 @@ func (u *updateState) describe() string {
 	return u.status.String()
 }
 
-// maxResponse is how long a response may be.
-const maxResponse = 64 << 10
-
 // ask sends the request (RFC 5019, 5) and checks the answer. The status is updateUnknown when
 // it is good so far.
 func (f *fetcher) ask(t *staple) ([]byte, updateStatus, error) {
 	query := encodeRequest(t.key)
-	method, where, body := http.MethodPost, t.uri, io.Reader(bytes.NewReader(query))
-	if len(query)+len(where) < 255 {
-		method, body = http.MethodGet, nil
-		where += "/" + url.QueryEscape(base64.StdEncoding.EncodeToString(query))
+	q := &Question{Method: "POST", URL: t.uri, Body: string(query), Via: f.g.update.proxy}
+	if len(query)+len(t.uri) < 255 {
+		q.Method, q.Body = "GET", ""
+		q.URL += "/" + url.QueryEscape(base64.StdEncoding.EncodeToString(query))
 	}
-	req, err := http.NewRequest(method, where, body)
-	if err != nil {
-		return nil, updateBadStatus, nil
-	}
-	req.Header.Set("User-Agent", "HAProxy")
-	if method == http.MethodPost {
-		req.Header.Set("Content-Type", "application/ocsp-request")
-	}
-	answer, err := f.client.Do(req)
-	if err != nil {
-		return nil, updateBadStatus, nil
-	}
-	defer answer.Body.Close()
+	answer, err := f.send(q)
 	switch {
-	case answer.StatusCode != http.StatusOK:
+	case err != nil || answer.Status != 200:
 		return nil, updateBadStatus, nil
-	case !strings.EqualFold(answer.Header.Get("Content-Type"), "application/ocsp-response"):
+	case !strings.EqualFold(answer.Kind, "application/ocsp-response"):
 		return nil, updateBadType, nil
 	}
-	der, err := io.ReadAll(io.LimitReader(answer.Body, maxResponse))
-	if err != nil {
-		return nil, updateBadStatus, nil
-	}
-	if err := t.check(der); err != nil {
+	if err := t.check(answer.Body); err != nil {
 		return nil, updateRefused, err
 	}
-	return der, updateUnknown, nil
+	return answer.Body, updateUnknown, nil
 }
 
 // check verifies who has signed a response.
@@ -433,7 +422,7 @@ func parseUpdateProxy(l *config.Loader, line *ast.Line) {
 		l.Alert(line.Pos, "")
 		return
 	}
-	of(l).update.proxy = a.IP.String()
+	of(l).update.proxy = a.IP
 }
 
 func errText(err error) string {
