@@ -66,11 +66,11 @@ func (k *link) wake() {
 }
 
 // ownLink finds a connection of the client's own that leads to the server and was made for
-// the same.
+// the same. As in the reference, it does not wait for one that is on its way.
 func (s *stream) ownLink(srv *runtime.Server, key []byte) *link {
 	c := s.c.conn()
 	for k := c.owned; k != nil; k = k.nextOwned {
-		if k.srv != srv || k.key() != string(key) || !k.carries() {
+		if k.srv != srv || !k.up || k.key() != string(key) || !k.carries() {
 			continue
 		}
 		k.wake()
