@@ -45,6 +45,16 @@ type ProfileStep struct {
 	Format, SD *logformat.Format // nil: those of the proxy
 }
 
+// Need is what the formats of the line need.
+func (on *ProfileStep) Need() (need logformat.Need) {
+	for _, f := range [...]*logformat.Format{on.Format, on.SD} {
+		if f != nil {
+			need |= f.Need()
+		}
+	}
+	return need
+}
+
 // LogForward is what a "log-forward" section does with the messages that it receives. Section 12.6.
 type LogForward struct {
 	Lines bool     // "option assume-rfc6587-ntf": messages of streams are lines, whatever they begin with

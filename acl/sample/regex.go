@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/dlclark/regexp2"
 )
@@ -202,6 +203,16 @@ func (r *Regex) Find(b []byte, first bool, g *Groups) bool {
 // findBytes fills g when the expression matches.
 func findBytes(re *regexp.Regexp, b []byte, g *Groups) bool {
 	if ascii(b) {
+		if re.NumSubexp() == 0 {
+			switch m := re.Find(b); { // which, of all that package regexp has, asks for no memory
+			case m == nil:
+				return false
+			case len(m) > 0:
+				at := int(uintptr(unsafe.Pointer(&m[0])) - uintptr(unsafe.Pointer(&b[0])))
+				fill(g, []int{at, at + len(m)})
+				return true
+			}
+		}
 		found := re.FindSubmatchIndex(b)
 		if found != nil {
 			fill(g, found)

@@ -179,6 +179,7 @@ func doLog() config.Action {
 			runtime.HTTPResRules | runtime.HTTPAfterRules,
 		Parse: func(l *config.Loader, a *config.ActionLine) (runtime.Exec, error) {
 			var profile *runtime.LogProfile
+			px := l.Proxy
 			for a.TakeIf("profile") {
 				name := a.Take()
 				if name == "" {
@@ -189,6 +190,9 @@ func doLog() config.Action {
 						return errors.New("do-log action: profile '" + name + "' is invalid")
 					}
 					profile = config.State[profiles](l).named[name]
+					for _, on := range profile.Steps {
+						px.FormatNeeds |= on.Need()
+					}
 					return nil
 				})
 			}
