@@ -75,9 +75,6 @@ func port(of which) func(*sample.Context, []sample.Arg, *sample.Value) bool {
 // major has no value for a client's connection that carries nothing yet.
 func major(of func(*sample.Context) *sample.Conn) func(*sample.Context, []sample.Arg, *sample.Value) bool {
 	return func(ctx *sample.Context, _ []sample.Arg, out *sample.Value) bool {
-		if ctx.Checkpoint&sample.WithoutStream != 0 {
-			return false
-		}
 		n := of(ctx).HTTP
 		out.SetInt(int64(n))
 		return n != 0

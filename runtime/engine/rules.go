@@ -24,6 +24,7 @@ func (c *client) admitted(rs runtime.Ruleset, at sample.Checkpoint) (to *runtime
 	}
 	s := c.w.takeStream(c)
 	s.Ctx.Checkpoint, s.Ctx.Dir, s.Ctx.Final = at, sample.Request, true
+	s.Ctx.Front.HTTP = 0 // nothing is spoken yet
 	var l lane
 	v := s.eval(rs, &l)
 	c.silent, c.dropTTL, to = s.Drop, s.DropTTL, s.Attach
