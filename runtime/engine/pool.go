@@ -152,7 +152,7 @@ func (w *worker) give(k *link) {
 	p := w.pool(srv)
 	w.unlist(k)
 	k.idleAt = w.loop.Now()
-	if idle, _ := srv.Idle(); idle == 0 {
+	if idle, _ := srv.Idle(); idle == 0 && k.idleAt-srv.Purged.Load() >= int64(srv.PoolPurge) {
 		srv.Purged.Store(k.idleAt)
 	}
 	k.list = &p.idle
@@ -163,7 +163,7 @@ func (w *worker) give(k *link) {
 	k.list.push(k)
 	srv.Stats[w.id].Idle.Inc()
 	p.count.Add(1)
-	w.purgeAt(k.idleAt + int64(srv.PoolPurge))
+	w.purgeAt(srv.Purged.Load() + int64(srv.PoolPurge))
 }
 
 // purgeAt has the pools looked at, unless they are before.

@@ -102,17 +102,14 @@ const (
 	failedHere                    // this system did not even try
 )
 
-// atOnce tells whether an error of a connection was known before a packet was sent: of a UNIX socket, or of an address that
-// this system does not know a way to.
+// atOnce tells whether an error of a connection was known before a packet was sent: of a UNIX socket that nobody listens to, or
+// of an address that this system does not know a way to.
 func atOnce(srv *runtime.Server, err error) bool {
-	if _, system := err.(unix.Errno); !system {
-		return false // what was said on the connection
-	}
-	switch srv.Addr.Load().Family {
-	case runtime.FamilyUnix, runtime.FamilyAbstract, runtime.FamilyAbstractZ:
-		return true
-	}
 	switch err {
+	case unix.ENOENT, unix.ENOTDIR, unix.ENOTSOCK, unix.EAGAIN, unix.EPROTOTYPE:
+		return true
+	case unix.ECONNREFUSED:
+		return !srv.Addr.Load().IP.IsValid()
 	case unix.ENETUNREACH, unix.EACCES, unix.EPERM, unix.EADDRNOTAVAIL, unix.EADDRINUSE, unix.EINVAL, unix.EAFNOSUPPORT:
 		return true
 	}
