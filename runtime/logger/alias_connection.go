@@ -183,7 +183,7 @@ func termination(s *runtime.Stream, dst []byte, f logformat.Flags) []byte {
 // terminationCookie adds what became of the persistence cookie, where there is one.
 func terminationCookie(s *runtime.Stream, dst []byte, f logformat.Flags) []byte {
 	b := [4]byte{s.End.Cause, s.End.State, '-', '-'}
-	if s.Back.Cookie != nil && s.Back.Cookie.Mode != runtime.CookieNone && len(s.URI) > 0 {
+	if s.Back.Cookie != nil && s.Back.Cookie.Mode != runtime.CookieNone && s.Back.Mode == runtime.ModeHTTP && s.Time.Request != 0 {
 		b[2], b[3] = cookieFlag(s.CookieIn), cookieFlag(s.CookieOut)
 	}
 	return logformat.AppendPlain(dst, b[:], f)
