@@ -22,8 +22,6 @@ var unread = map[string]string{
 	"OptNoDelay":         "http-no-delay: inert",
 	"OptTCPSmartAccept":  "tcp-smart-accept: inert",
 	"OptTCPSmartConnect": "tcp-smart-connect: inert",
-	"PoolHighFD":         "tune.pool-high-fd-ratio: inert",
-	"PoolLowFDRatio":     "tune.pool-low-fd-ratio: inert",
 }
 
 // TestSettingsAreRead holds the house to its law that nothing which is used is ignored: what lines of a configuration set,

@@ -150,6 +150,7 @@ type Global struct {
 	MaxPipes                           int           // for option splice-*
 	NoSplice                           bool          // "nosplice", -dS and what else keeps the kernel from passing bytes on by itself
 	MaxSock                            int           // descriptors needed at MaxConn
+	PoolLow, PoolHigh                  int64         // connections of clients and to servers, from which on few idle ones, or none, are pooled
 	UlimitN                            int           // 0: computed
 	BootFiles, BootMaxFiles            uint64        // RLIMIT_NOFILE as it was when the program was executed
 	FDHardLimit                        int
@@ -287,6 +288,7 @@ const (
 // request path writes them.
 type GlobalStats struct {
 	Conns              counter.Gauge   // client connections now
+	ServerConns        counter.Gauge   // connections to servers now
 	CumConns           counter.Counter // accepted since the start
 	CumReqs            counter.Counter
 	ConnRate, SessRate counter.Meter

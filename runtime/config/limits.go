@@ -60,6 +60,8 @@ func SetLimits(c *runtime.Config, boot Boot, list *diag.List) {
 	g.HardMaxConn = g.MaxConn
 	g.MaxPipes = cmp.Or(g.MaxPipes, idealPipes(c, g.MaxConn))
 	g.MaxSock = maxSock(c, sockets, g.MaxConn, boot.Threads)
+	g.PoolLow = atShare(c, g.Tune.PoolLowFDRatio, boot.Threads)
+	g.PoolHigh = atShare(c, g.Tune.PoolHighFD, boot.Threads)
 	spreadMaxConn(c)
 	for _, ln := range g.StatsSocks {
 		ln.Proxy.MaxConn = g.StatsConns
@@ -103,6 +105,17 @@ func countSockets(c *runtime.Config) int {
 func maxSock(c *runtime.Config, sockets, maxConn, threads int) int {
 	pipes := cmp.Or(c.Global.MaxPipes, idealPipes(c, maxConn))
 	return sockets + 2*maxConn + 2*pipes + threadFDs*threads
+}
+
+// atShare is how many connections there are when so many percent of all descriptors are in use: listeners, loops and the process
+// have some, as in the reference.
+func atShare(c *runtime.Config, percent, threads int) int64 {
+	taken := 1 + threads + len(c.Global.StatsSocks)
+	for range c.Listeners() {
+		taken++
+	}
+	const none = -1 // not 0, which is no limit
+	return int64(cmp.Or((c.Global.MaxSock*percent+99)/100-taken, none))
 }
 
 // idealMaxConn is how many connections the limit of descriptors allows.

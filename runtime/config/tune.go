@@ -51,12 +51,12 @@ func tuneKeywords() []Keyword {
 		tuneSize("tune.sndbuf.server", "kernel send buffer of server sockets", func(t *runtime.Tune) *int { return &t.SndBufServer }),
 		tuneSize("tune.notsent-lowat.client", "bytes that may lie unsent in the kernel for a client", func(t *runtime.Tune) *int { return &t.NotSentClient }),
 		tuneSize("tune.notsent-lowat.server", "bytes that may lie unsent in the kernel for a server", func(t *runtime.Tune) *int { return &t.NotSentServer }),
-		inert("tune.pool-high-fd-ratio", "idle connections do not depend on how many descriptors are in use: pool-max-conn and what was needed lately bound them", arg("percent", keyword.Int), reporting(fdRatio)),
+		global("tune.pool-high-fd-ratio", "percent of all descriptors that may be in use before no connection is kept idle, and idle ones are closed for new ones", arg("percent", keyword.Int), reporting(fdRatio)),
 		switchOn("h1-accept-payload-with-any-method", "let HTTP/1.0 requests of any method have a body", func(t *runtime.Tune) *bool { return &t.AnyMethodPayload }),
 		switchOn("h1-do-not-close-on-insecure-transfer-encoding", "keep connections behind a message with both a length and a transfer coding", func(t *runtime.Tune) *bool { return &t.KeepInsecure }),
 		global("tune.streams-elasticity", "percent of maxconn that streams of clients may be, when all connections are there", arg("percent", keyword.Int), reporting(single(elasticity))),
 		global("tune.idle-pool.shared", "idle server connections of one thread are there for the others", []keyword.Arg{{Name: "value", Type: keyword.Enum, Enum: []string{"full", "on", "off"}}}, reporting(single(poolSharing))),
-		inert("tune.pool-low-fd-ratio", "idle connections do not depend on how many descriptors are in use: pool-max-conn and what was needed lately bound them", arg("percent", keyword.Int), reporting(fdRatio)),
+		global("tune.pool-low-fd-ratio", "percent of all descriptors that may be in use before a server has one idle connection for each thread at most", arg("percent", keyword.Int), reporting(fdRatio)),
 	}
 }
 

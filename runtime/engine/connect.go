@@ -60,6 +60,7 @@ func (s *stream) connect() outcome {
 		}
 	}
 	s.lent = false
+	s.w.relieve(srv)
 	if srv.StrictMaxConn && !claimPlace(srv) {
 		return s.crowdedOut(srv)
 	}

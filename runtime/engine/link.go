@@ -86,6 +86,7 @@ func (w *worker) newLink(srv *runtime.Server) *link {
 	k.glitches, k.killed = 0, false
 	k.local = netip.AddrPort{}
 	k.owner, k.private = nil, false
+	w.cfg.Stats.ServerConns.Inc()
 	if srv.StrictMaxConn {
 		srv.Conns.Add(1)
 	}
@@ -241,6 +242,7 @@ func (k *link) leaveServer() {
 
 func (k *link) free() {
 	k.endH1()
+	k.w.cfg.Stats.ServerConns.Dec()
 	if k.srv.StrictMaxConn {
 		k.srv.Conns.Add(-1)
 	}

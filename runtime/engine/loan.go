@@ -50,7 +50,7 @@ func (s *stream) borrow(srv *runtime.Server, key []byte) bool {
 	if len(w.engine.workers) == 1 || w.cfg.Global.Tune.OwnPools || mode == runtime.ReuseNever || mode == runtime.ReuseSafe && s.risky() {
 		return false
 	}
-	if idle, _ := srv.Idle(); idle < int64(srv.PoolLow) && !srv.Reversed {
+	if idle, _ := srv.Idle(); idle < int64(srv.PoolLow) && !w.crowded(w.cfg.Global.PoolLow) && !srv.Reversed {
 		return false
 	}
 	l := w.loans

@@ -187,19 +187,51 @@ func (w *worker) offer(k *link) {
 }
 
 // mayPool tells whether one more idle connection to the server is kept. Beyond the first of a
-// loop, there are as many as were in use at once lately, and pool-low-conn.
+// loop, there are as many as were in use at once lately, and pool-low-conn, as long as few descriptors are in use.
 func (w *worker) mayPool(k *link) bool {
 	srv, p := k.srv, w.pool(k.srv)
 	idle, _ := srv.Idle()
 	switch {
 	case srv.PoolMax >= 0 && idle >= int64(srv.PoolMax), srv.PoolPurge == 0, srv.Proxy.Reuse == runtime.ReuseNever,
-		srv.AdminState.Load()&uint32(runtime.Maint) != 0:
+		srv.AdminState.Load()&uint32(runtime.Maint) != 0, w.crowded(w.cfg.Global.PoolHigh):
 		return false
-	case srv.Reversed, p.safe.n == 0 && (k.safe || p.idle.n == 0):
+	case p.safe.n == 0 && (k.safe || p.idle.n == 0):
+		return true
+	case w.crowded(w.cfg.Global.PoolLow):
+		return false
+	case srv.Reversed:
 		return true
 	}
 	used := srv.Used.Load() + 1 // it was until now
 	return used+idle <= max(used, int64(srv.NeedEst()))+int64(srv.PoolLow)
+}
+
+// crowded tells whether the process has as many connections as a limit says; 0: there is none.
+func (w *worker) crowded(limit int64) bool {
+	stats := &w.cfg.Stats
+	return limit != 0 && stats.Conns.Load()+stats.ServerConns.Load() >= limit
+}
+
+// relieve closes an idle connection to a server for one that is made when many descriptors are in use.
+func (w *worker) relieve(srv *runtime.Server) {
+	if w.crowded(w.cfg.Global.PoolHigh) {
+		w.makeRoom(srv)
+	}
+}
+
+// makeRoom closes an idle connection to a server. later: another loop was asked to.
+func (w *worker) makeRoom(srv *runtime.Server) (later bool) {
+	if p := w.pool(srv); p.safe.n+p.idle.n > 0 {
+		w.closeOldest(srv, 1)
+		return false
+	}
+	for _, o := range w.engine.workers {
+		if o != w && o.pool(srv).count.Load() > 0 {
+			o.loop.PostFunc(func() { o.closeOldest(srv, 1) })
+			return true
+		}
+	}
+	return false
 }
 
 // purgeIdle closes half of the connections that are idle beyond what was in

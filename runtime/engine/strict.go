@@ -27,24 +27,10 @@ func claimPlace(srv *runtime.Server) bool {
 
 // crowdedOut ends the attempt of a stream that finds no place; an idle connection makes room for the next one.
 func (s *stream) crowdedOut(srv *runtime.Server) outcome {
-	w := s.w
-	if p := w.pool(srv); p.safe.n+p.idle.n > 0 {
-		w.closeOldest(srv, 1)
-	} else if w.askForRoom(srv) {
+	if s.w.makeRoom(srv) {
 		s.waits = forRetry
 		s.timer.After(roomSoon)
 		return wait
 	}
 	return s.dialFailed(errFull)
-}
-
-// askForRoom has another loop close an idle connection; false: none has one.
-func (w *worker) askForRoom(srv *runtime.Server) bool {
-	for _, o := range w.engine.workers {
-		if o != w && o.pool(srv).count.Load() > 0 {
-			o.loop.PostFunc(func() { o.closeOldest(srv, 1) })
-			return true
-		}
-	}
-	return false
 }
