@@ -3,6 +3,7 @@ package engine
 import (
 	"hapax/runtime"
 	"hapax/runtime/loop"
+	"hapax/runtime/message"
 )
 
 // keepAhead puts received bytes aside for the next request, and stops receiving: there
@@ -131,6 +132,8 @@ func (s *stream) clientEnd(err error) {
 	case s.phase == readHead:
 		s.End = runtime.Termination{Cause: runtime.EndClient, State: runtime.InRequest}
 		s.refuseRequest(400)
+	case !leaves(err) && s.tunnelAsked() && (err != badTrailers || s.Method == message.CONNECT):
+		s.lostClient()
 	case broke:
 		s.violated(v)
 	case !leaves(err) && !s.goesUnseen():

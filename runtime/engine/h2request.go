@@ -283,7 +283,7 @@ func (s *stream) lost() bool {
 		_, ev := s.toSrv.dec.Check(s.in.Data[s.inAt:s.inEnd])
 		whole = whole || ev == h1.End
 	} else {
-		whole = x.ch.st.RecvEnded() || s.c.end == tooShort || s.Req.Flags&message.ConnUpgrade != 0
+		whole = x.ch.st.RecvEnded() || s.c.end == tooShort || x.ch.st.Tunnel()
 	}
 	s.countAborts(true)
 	s.End = runtime.Termination{Cause: runtime.EndClient, State: runtime.InRequest}
@@ -297,10 +297,17 @@ func (s *stream) lost() bool {
 	return true
 }
 
+// tunnelAsked tells whether the client waits for a tunnel that it has asked a server for.
+func (s *stream) tunnelAsked() bool {
+	x := s.c.via
+	return x != nil && x.ch.st.Tunnel() && s.headSent && !s.replied
+}
+
 // lostClient ends the wait for the response to a complete request whose client cannot be told any more.
 func (s *stream) lostClient() {
 	s.End = runtime.Termination{Cause: runtime.EndClient, State: runtime.InHeaders}
 	if s.Reused {
+		s.countAborts(true)
 		s.LogLevel = silent
 		s.silentClose()
 		return
