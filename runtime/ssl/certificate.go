@@ -351,6 +351,15 @@ func found(path string) (dir bool, reason string) {
 	return st.IsDir(), ""
 }
 
+// contents reads a file. A directory can be opened as well, and has none.
+func contents(path string) ([]byte, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, unix.EISDIR) {
+		return nil, nil
+	}
+	return text, err
+}
+
 // systemReason is the text of an error of the system.
 func systemReason(err error) string {
 	var errno unix.Errno

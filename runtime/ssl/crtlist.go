@@ -3,6 +3,7 @@ package ssl
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -112,7 +113,7 @@ func (g *settings) readDirectory(name string) (*crtList, error) {
 
 // readList reads a file.
 func (g *settings) readList(name string) (*crtList, error) {
-	text, err := os.ReadFile(name)
+	text, err := contents(name)
 	if err != nil {
 		return nil, fmt.Errorf("cannot open file '%s' : %s", name, systemReason(err))
 	}
@@ -174,6 +175,7 @@ func (g *settings) parseListLine(text string, r *reader, file string, number int
 		return "", nil, conf, err
 	}
 	line = &listLine{number: number, misplaced: open > 1}
+	var fault error // of the last option that has one: those behind it are read all the same
 	next := max(open, 1)
 	for next < end {
 		word := words[next]
@@ -189,13 +191,13 @@ func (g *settings) parseListLine(text string, r *reader, file string, number int
 				return "", nil, conf, at("ssl args out of '[]' for %s", word)
 			}
 			if err := row.parse(r, word, value, line.own); err != nil {
-				return "", nil, conf, err
+				fault = err
 			}
 			next += 1 + row.args
 			continue
 		}
 		known, err := conf.parse(word, value, r, file, number)
-		if err != nil {
+		if err = cmp.Or(err, fault); err != nil {
 			return "", nil, conf, err
 		}
 		if !known {
@@ -203,6 +205,9 @@ func (g *settings) parseListLine(text string, r *reader, file string, number int
 		}
 		conf.by = byList
 		next += 2
+	}
+	if fault != nil {
+		return "", nil, conf, fault
 	}
 	line.filters = words[min(next, len(words)):]
 	return words[0], line, conf, nil

@@ -12,7 +12,6 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
-	"os"
 	"sync/atomic"
 	"time"
 )
@@ -62,8 +61,8 @@ type keyRing struct {
 
 // readTicketKeys reads a file of keys in base64, one a line, of which the last three count.
 func readTicketKeys(file string) (*ticketKeys, error) {
-	text, err := os.ReadFile(file)
-	if dir, _ := found(file); err != nil && !dir { // a directory has no keys
+	text, err := contents(file)
+	if err != nil {
 		return nil, fmt.Errorf("'%s' : unable to load ssl tickets keys file", file)
 	}
 	ring, n, size := &keyRing{}, 0, 0
