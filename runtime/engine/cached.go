@@ -22,7 +22,7 @@ func (s *stream) answerCached() outcome {
 	}
 	s.out.Data = s.Res.Buf
 	s.parts = parts
-	s.Ctx.ResBody = sample.Body{Complete: true}
+	s.Ctx.ResBody = sample.Body{Complete: true, Own: true}
 	if parts != nil {
 		s.takeBody()
 	}
@@ -51,7 +51,7 @@ func (s *stream) takeBody() {
 	if s.resBody.Data = b; last {
 		s.parts = nil
 	}
-	s.Ctx.ResBody = sample.Body{Data: b, Complete: last}
+	s.Ctx.ResBody = sample.Body{Data: b, Complete: last, Own: true}
 }
 
 // sendCached sends the head of such a response, and begins with its body.
