@@ -100,6 +100,9 @@ func (w *worker) open(p *port, fd int, peer *loop.Addr) {
 	}
 	px := p.ln.Proxy
 	fe := c.Counters(w.id)
+	if p.ln.Bind.TLS != nil {
+		w.countTLS()
+	}
 	if _, ok := c.admitted(px.TCPConn, connPoint); !ok {
 		if c.silent {
 			fe.DeniedReq.Inc() // as the reference counts them
@@ -120,6 +123,13 @@ func (w *worker) open(p *port, fd int, peer *loop.Addr) {
 		return
 	}
 	c.secure(nil)
+}
+
+// countTLS counts a client that is to speak TLS, whatever becomes of it.
+func (w *worker) countTLS() {
+	stats := &w.cfg.Stats
+	stats.CumTLSConns.Inc()
+	stats.TLSRateMax.Show(uint64(stats.TLSRate.Add(w.ms(), 1)))
 }
 
 // secure begins with TLS, if the listener speaks it, or with the session. first is what

@@ -15,6 +15,7 @@ func (c *client) handshakeFailed(err error) {
 	if c.w.traces.Any() {
 		c.tellHandshake(err)
 	}
+	c.countFailed(err)
 	if with, ok := c.Listener.Bind.TLS.(transport.Maker); ok && c.TLS == nil {
 		c.TLS, _ = with.Server().(runtime.TLSState) // logs ask about a handshake that did not begin, too
 	}
@@ -26,6 +27,20 @@ func (c *client) handshakeFailed(err error) {
 		return
 	}
 	c.close(0)
+}
+
+// countFailed counts a handshake that failed, or did not begin for what came in front of it. One that took too long is
+// none of them, and those that began are counted for the frontend where they fail.
+func (c *client) countFailed(err error) {
+	if c.Listener.Bind.TLS == nil || err == transport.ErrHandshakeTimeout || err == header.Timeout || err == header.CIPTimeout {
+		return
+	}
+	if c.TLS == nil {
+		c.Front.Live.TLSFront.Failed.Inc()
+	}
+	if c.Listener.Stats != nil {
+		c.Listener.TLSStats.Failed.Inc()
+	}
 }
 
 // rejected ends a connection that the rules of sessions do not let in. Behind a header or a

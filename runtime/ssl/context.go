@@ -102,12 +102,11 @@ func (x *Context) algorithms(l *config.Loader, pos ast.Pos, s *common, sp span) 
 	return faults
 }
 
-// opened counts a connection. Rates are of clients only.
+// opened counts a connection. Those of clients have been counted among all when they were accepted.
 func (x *Context) opened(c *Conn) {
 	x.stats.TLSConns.Inc()
-	x.stats.CumTLSConns.Inc()
-	if !c.client {
-		x.stats.TLSRateMax.Show(uint64(x.stats.TLSRate.Add(c.loop.Now()/1e6, 1)))
+	if c.client {
+		x.stats.CumTLSConns.Inc()
 	}
 }
 
