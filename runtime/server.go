@@ -112,7 +112,8 @@ type Agent struct {
 	Addr Addr // FamilyNone: the server's
 	Port int
 
-	PortGiven bool // Port is the agent's own, not that of the server's checks
+	AddrGiven bool // Addr is the agent's own, not that of the server's checks
+	PortGiven bool // Port likewise
 
 	Inter time.Duration // 0: that of the server's own checks
 	Send  string

@@ -66,7 +66,8 @@ func (l *Loader) copyServer(dst, src *runtime.Server) {
 	dst.Healthcheck, dst.CheckReusePool, dst.CheckPoolName = src.Healthcheck, src.CheckReusePool, src.CheckPoolName
 	dst.Inter, dst.FastInter, dst.DownInter, dst.Rise, dst.Fall = src.Inter, src.FastInter, src.DownInter, src.Rise, src.Fall
 	a, from := &dst.Agent, &src.Agent
-	a.On, a.Addr, a.Port, a.PortGiven, a.Inter, a.Send = from.On, from.Addr, from.Port, from.PortGiven, from.Inter, from.Send
+	a.On, a.Addr, a.AddrGiven, a.Port, a.PortGiven = from.On, from.Addr, from.AddrGiven, from.Port, from.PortGiven
+	a.Inter, a.Send = from.Inter, from.Send
 	dst.Check, dst.OnError, dst.Observe, dst.ErrorLimit = src.Check, src.OnError, src.Observe, src.ErrorLimit
 	dst.MarkedDownShut, dst.MarkedUpShut, dst.LogOctets = src.MarkedDownShut, src.MarkedUpShut, src.LogOctets
 	dst.LogBufSize = src.LogBufSize

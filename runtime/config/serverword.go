@@ -140,7 +140,7 @@ func serverWords() []ServerWord {
 			if err != nil || a.Addr.Family != runtime.FamilyIPv4 && a.Addr.Family != runtime.FamilyIPv6 {
 				return fmt.Errorf("parsing agent-addr failed. Check if '%s' is correct address.", value)
 			}
-			srv.Agent.Addr = a.Addr
+			srv.Agent.Addr, srv.Agent.AddrGiven = a.Addr, true
 			return nil
 		}),
 		serverWord("agent-port", "the agent's port", keyword.Int, func(l *Loader, value string, srv *runtime.Server) error {
@@ -319,6 +319,9 @@ func checkAddr(l *Loader, value string, srv *runtime.Server) error {
 		return fmt.Errorf("'addr' : %w", err)
 	}
 	srv.CheckAddr = a.Addr
+	if !srv.Agent.AddrGiven && a.Addr.IP.IsValid() {
+		srv.Agent.Addr = a.Addr
+	}
 	return nil
 }
 

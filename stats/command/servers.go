@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"time"
@@ -112,7 +113,7 @@ func showServersState(c *cli.Conn, args []string) cli.Step {
 		}
 		ip, port := endpoint(srv.Addr.Load())
 		checkIP, _ := endpoint(&srv.CheckAddr)
-		agentIP, _ := endpoint(srv.Agent.LiveAddr.Load())
+		agentIP, _ := endpoint(agentAddr(&srv.Agent))
 		key, host, service := anon.Key(c.AnonKey), "-", "-"
 		if name := srv.HostName(); name != "" {
 			host = key.Word(name)
@@ -168,6 +169,9 @@ func checkPort(srv *runtime.Server) int {
 }
 
 // agentPort is where the agent is asked, or would be.
+// agentAddr is where an agent would be asked, if it is not the server's address.
+func agentAddr(a *runtime.Agent) *runtime.Addr { return cmp.Or(a.LiveAddr.Load(), &a.Addr) }
+
 func agentPort(a *runtime.Agent) int {
 	if n := a.LivePort.Load(); n != 0 {
 		return int(n)
