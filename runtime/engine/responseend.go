@@ -103,6 +103,10 @@ func (s *stream) serverEnd(err error) {
 			// To the client, the reference ends it as if it were whole.
 			s.toCli.store = nil
 			s.toCli.end(s.w, &s.c.sock)
+			if s.toCli.skip { // all of it: the client wants no body
+				s.exchangeOver()
+				return
+			}
 		}
 		s.endBroken()
 	}
