@@ -17,7 +17,7 @@ import (
 func Listen(g *runtime.Global, ln *runtime.Listener) (err error) {
 	raw, err := ln.Sock.SyscallConn()
 	if ln.Bind.Datagrams {
-		if ln.Addr.Family == runtime.FamilyIPv4 || ln.Addr.Family == runtime.FamilyIPv6 {
+		if err == nil && (ln.Addr.Family == runtime.FamilyIPv4 || ln.Addr.Family == runtime.FamilyIPv6) {
 			raw.Control(func(fd uintptr) { dial.Buffers(int(fd), g.Tune.SndBufDgram, g.Tune.RcvBufDgram, 0) })
 		}
 		return nil

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"math"
 	"sync/atomic"
 
 	"hapax/runtime"
@@ -168,6 +169,7 @@ func (w *worker) give(k *link) {
 
 // purgeAt has the pools looked at, unless they are before.
 func (w *worker) purgeAt(when int64) {
+	when = max(when, w.purgeNext)
 	if at := w.purge.Deadline(); at == 0 || when < at {
 		w.purge.Set(when)
 	}
@@ -234,19 +236,28 @@ func (w *worker) makeRoom(srv *runtime.Server) (later bool) {
 	return false
 }
 
+// lookCost is how long, in ns, pools are left alone for each server that was looked at: many servers, whose times differ, are
+// looked at together, and the loop is never busy with that for long.
+const lookCost = 5000
+
 // purgeIdle closes half of the connections that are idle beyond what was in
 // use lately, for each server whose pool-purge-delay has passed, and looks
 // again when the next one has, as long as there are any.
 func (w *worker) purgeIdle() {
-	now := w.loop.Now()
+	now, next := w.loop.Now(), int64(math.MaxInt64)
+	w.purgeNext = now
 	for srv := range w.engine.servers() {
+		w.purgeNext += lookCost
 		if p := w.pool(srv); p.safe.n+p.idle.n == 0 {
 			continue
 		}
 		if last := srv.Purged.Load(); now-last >= int64(srv.PoolPurge) && srv.Purged.CompareAndSwap(last, now) {
 			w.purgeServer(srv)
 		}
-		w.purgeAt(srv.Purged.Load() + int64(srv.PoolPurge))
+		next = min(next, srv.Purged.Load()+int64(srv.PoolPurge))
+	}
+	if next < math.MaxInt64 {
+		w.purgeAt(next)
 	}
 }
 

@@ -47,6 +47,7 @@ type worker struct {
 	ports     []*port // by Listener.Slot
 	mailboxes []*mailbox
 	purge     loop.Timer
+	purgeNext int64        // when the pools may be looked at again
 	room      loop.Task    // serves the ports that wait for room
 	conns     atomic.Int32 // connections
 	coming    atomic.Int32 // on their way from other workers
